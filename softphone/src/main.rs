@@ -1,0 +1,2 @@
+//! softphone
+fn main() {}
