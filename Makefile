@@ -1,0 +1,21 @@
+# The commands of the project. Each is a thin script, so that it can be read and run alone.
+
+.PHONY: setup run test lint bench soak
+
+setup: ## install what building, running and testing need
+	@scripts/setup
+
+run: ## the whole story: portal, proxy, two phones, a call; ONCE=1 ends after it, DEMO=0 leaves the demonstration out
+	@scripts/run
+
+test: ## everything that decides whether a change is good
+	@scripts/test
+
+lint: ## format, compiler and clippy warnings, documentation, licences, layers
+	@scripts/lint
+
+bench: ## measurements; results belong into docs/performance.md
+	@scripts/bench
+
+soak: ## 1,000 registrations and 200 calls, then every table must be empty
+	@scripts/soak
