@@ -1,1 +1,45 @@
-//! crates/api
+//! Wire types of Tandem's HTTP and live interface, version 1.
+//!
+//! Everything here is what crosses a connection between the portal, its pages, activated devices and
+//! the proxy: plain values with `serde` and, for the generated description, `utoipa`. Domain types live
+//! in `store`; they are turned into these at the edge, never serialised themselves.
+//!
+//! * identifiers are UUID version 7, times are RFC 3339 in UTC;
+//! * input types refuse unknown fields when a person's program sends them ([`AccountInput`] and the
+//!   like), and ignore them when a device sends them, so that a newer softphone can talk to an older
+//!   portal;
+//! * an error is an [`Problem`] (RFC 9457);
+//! * [`ProxyControl`] is not a wire type: it is how the portal reaches the proxy, in the same process or
+//!   over a connection.
+
+mod account;
+mod activation;
+mod audit;
+mod contact;
+mod control;
+mod device;
+mod live;
+mod page;
+mod problem;
+mod provider;
+mod provisioning;
+mod session;
+mod tenant;
+
+pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec};
+pub use activation::{Activation, ActivationState};
+pub use audit::AuditEntry;
+pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNumber, EmailLabel};
+pub use control::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
+pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus};
+pub use live::{AccountLive, DeviceLive, LiveFrame, LivePosition, LiveRequest};
+pub use page::{Page, PageQuery};
+pub use problem::{FieldError, Problem, problem_type};
+pub use provider::{Provider, ProviderInput, Transport};
+pub use provisioning::{
+    ConfiguredDevice, ConfiguredName, DeviceActivated, DeviceActivation, DeviceConfiguration,
+    DeviceFrame, DeviceReport, DeviceToken, DeviceTokenRequest, DeviceUpload, Line, LineReport,
+    LineState, Secret, device_token_statement, instance_id,
+};
+pub use session::{PasswordChange, Session, SessionTenant, SessionUser, SignIn};
+pub use tenant::{Member, MemberInput, Role, Tenant, TenantInput};

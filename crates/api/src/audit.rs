@@ -1,0 +1,25 @@
+//! The audit log: who changed what.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntry {
+    /// Identifier.
+    pub id: Uuid,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Who: an e-mail address, or `device` or `system`.
+    pub actor: String,
+    /// What was done, such as `account.create`.
+    pub action: String,
+    /// To which object.
+    pub subject: String,
+    /// More, without secrets.
+    #[schema(value_type = Object)]
+    pub detail: serde_json::Value,
+}

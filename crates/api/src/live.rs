@@ -1,0 +1,74 @@
+//! The live channel of the pages: one snapshot, then what changed.
+//!
+//! Frames are numbered. A page that lost its connection sends its [`LivePosition`] first and gets either
+//! the frames it missed or a new snapshot; the epoch changes when the server starts anew.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{AccountStatus, DeviceStatus};
+
+/// What the portal sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LiveFrame {
+    /// Everything, as of `seq`.
+    Snapshot {
+        /// Which run of the server counts `seq`.
+        epoch: Uuid,
+        /// Number of the last change contained.
+        seq: u64,
+        /// All devices of the tenant.
+        devices: Vec<DeviceLive>,
+        /// All accounts of the tenant.
+        accounts: Vec<AccountLive>,
+    },
+    /// What changed since the frame before.
+    Delta {
+        /// One or more above the frame before.
+        seq: u64,
+        /// Changed devices.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        devices: Vec<DeviceLive>,
+        /// Changed accounts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        accounts: Vec<AccountLive>,
+    },
+}
+
+/// Status of one device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceLive {
+    /// Identifier.
+    pub id: Uuid,
+    /// Whether it is there.
+    pub status: DeviceStatus,
+    /// It has not yet applied the current configuration.
+    pub pending_update: bool,
+}
+
+/// Status of one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountLive {
+    /// Identifier.
+    pub id: Uuid,
+    /// Whether it can be reached.
+    pub status: AccountStatus,
+}
+
+/// What a page may send first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LiveRequest {
+    /// Go on from here.
+    pub resume: LivePosition,
+}
+
+/// The last frame a page has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LivePosition {
+    /// `epoch` of the last snapshot.
+    pub epoch: Uuid,
+    /// `seq` of the last frame.
+    pub seq: u64,
+}

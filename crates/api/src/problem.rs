@@ -1,0 +1,54 @@
+//! Problem details for HTTP APIs (RFC 9457): the body of every error answer.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Values of [`Problem::kind`] that a program may act on.
+pub mod problem_type {
+    /// Nothing more to say than the status.
+    pub const BLANK: &str = "about:blank";
+    /// Fields are wrong; see `errors`.
+    pub const INVALID: &str = "invalid-fields";
+    /// The one-time password must be replaced before anything else.
+    pub const PASSWORD_CHANGE_REQUIRED: &str = "password-change-required";
+    /// The activation is unknown, used, expired or reset. Which of these is not told.
+    pub const ACTIVATION_REFUSED: &str = "activation-refused";
+    /// The device is unknown or revoked: it must sign out and wipe its secrets.
+    pub const DEVICE_REVOKED: &str = "device-revoked";
+    /// Other objects depend on this one.
+    pub const IN_USE: &str = "in-use";
+    /// A value that must be unique exists already.
+    pub const CONFLICT: &str = "conflict";
+    /// The object was changed since it was read.
+    pub const STALE: &str = "stale-version";
+    /// Too many attempts; `Retry-After` says when to come back.
+    pub const TOO_MANY: &str = "too-many-attempts";
+}
+
+/// Why a request was not carried out (`application/problem+json`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// One of [`problem_type`]: a stable word for programs.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Short, the same for every problem of this type.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong this time, for a person.
+    pub detail: String,
+    /// Finds this request in the server's log.
+    pub request_id: String,
+    /// One entry per wrong field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// What is wrong with one field of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldError {
+    /// Path of the field, such as `numbers[1].number`.
+    pub field: String,
+    /// A sentence for the person who filled it in.
+    pub message: String,
+}
