@@ -1,1 +1,38 @@
-//! crates/sdp
+//! Session descriptions (RFC 8866) and the offer/answer exchange over them (RFC 3264).
+//!
+//! Reading order: [`SessionDescription`] and [`MediaDescription`] are what was written on the
+//! wire, kept in order so that unknown attributes survive; [`PayloadFormat`] is one codec of a
+//! media line; [`LocalMedia`] is what we can do; [`OfferAnswer`] joins the two for the life of one
+//! dialog and yields [`Negotiated`], which is all that a media session needs to know.
+//!
+//! ```text
+//! bytes ── parse ──► SessionDescription ──┐
+//!                                         ├─► offer / answer / negotiate ──► Negotiated
+//!                          LocalMedia ────┘
+//! ```
+//!
+//! Only one audio stream over plain RTP is acted on; every other media line is answered with
+//! port 0 and stays in its place. Not here: SDP security descriptions, ICE candidates (kept as
+//! attributes, not read), and how descriptions travel in SIP (crate `ua`).
+
+mod attribute;
+mod direction;
+mod error;
+mod format;
+mod media;
+mod offer_answer;
+mod parse;
+mod session;
+mod write;
+
+pub use attribute::{Attribute, Attributes};
+pub use direction::{Direction, DirectionParts};
+pub use error::{AnswerError, SdpError};
+pub use format::PayloadFormat;
+pub use media::{LocalMedia, MediaDescription};
+pub use offer_answer::{Negotiated, OfferAnswer, answer, negotiate, offer};
+pub use parse::{MAX_BYTES, MAX_LINES, MAX_MEDIA};
+pub use session::{Bandwidth, Connection, Origin, SessionDescription, Time};
+
+/// The media type of a session description in a SIP body.
+pub const CONTENT_TYPE: &str = "application/sdp";

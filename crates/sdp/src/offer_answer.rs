@@ -1,0 +1,359 @@
+//! Offer and answer (RFC 3264): from two descriptions to one agreed audio stream.
+//!
+//! ```text
+//!            offer()                     accept_offer()
+//!  LocalOffer ◄──── Stable ──── answers at once, stays Stable
+//!      │ accept_answer() │ abandon()
+//!      └──────────────► Stable
+//! ```
+//!
+//! Invariant: a description of ours has at least as many media lines as the one before it in the
+//! dialog, in the same places (section 8); `o=` keeps its id and its version rises by one exactly
+//! when the text changes.
+//!
+//! Hold is a direction: offer `SendOnly` to hold, `SendRecv` to resume (section 8.4). The older
+//! way, `c=IN IP4 0.0.0.0`, is understood as "do not send to me".
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::{
+    AnswerError, Direction, DirectionParts, LocalMedia, MediaDescription, Origin, PayloadFormat,
+    SessionDescription, Time,
+};
+
+/// Media lines looked at for an audio stream; later ones are refused unread.
+const MAX_MEDIA_CONSIDERED: usize = 8;
+
+/// Packet time when nobody says otherwise (RFC 3551 section 4.2), in milliseconds.
+const USUAL_PTIME_MS: u16 = 20;
+
+/// What both sides agreed on: all that a media session needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// Where the peer wants RTP. Unspecified (`0.0.0.0`) while it holds us in the old way.
+    pub remote: SocketAddr,
+    /// Where the peer wants RTCP.
+    pub remote_rtcp: SocketAddr,
+    /// Audio formats that we may send, with the peer's numbers, preferred first; never empty.
+    pub send: Vec<PayloadFormat>,
+    /// Audio formats that we must understand, with our numbers, in the same order.
+    pub receive: Vec<PayloadFormat>,
+    /// The event format that we may send: at the clock rate of the first audio format if agreed,
+    /// else at another. `None`: the peer takes no events.
+    pub telephone_event: Option<PayloadFormat>,
+    /// The event formats that may come in, with our numbers.
+    pub receive_telephone_events: Vec<PayloadFormat>,
+    /// What we do.
+    pub direction: Direction,
+    /// Packet time that the peer wants to receive, in milliseconds.
+    pub ptime: Option<u16>,
+}
+
+/// An offer of what we can do: one audio line.
+#[must_use]
+pub fn offer(local: &LocalMedia, origin: &Origin) -> SessionDescription {
+    let media = local.describe("RTP/AVP", &local.formats, local.direction);
+    describe(local.address, origin, vec![media])
+}
+
+/// Answers an offer with what both have, in the offerer's order and with its numbers.
+///
+/// # Errors
+///
+/// [`AnswerError`] if there is no audio for us in it; refuse with
+/// [`reply_status`](AnswerError::reply_status).
+pub fn answer(
+    offer: &SessionDescription,
+    local: &LocalMedia,
+    origin: &Origin,
+) -> Result<(SessionDescription, Negotiated), AnswerError> {
+    let index = acceptable_media(offer, local)?;
+    let chosen = &offer.media[index];
+    let common: Vec<_> = chosen
+        .payload_formats()
+        .into_iter()
+        .filter_map(|theirs| {
+            let ours = local.formats.iter().find(|ours| ours.is_same_encoding(&theirs))?;
+            Some((ours.numbered(theirs.number), theirs))
+        })
+        .collect();
+    let remote_direction = remote_direction(offer, chosen);
+    let direction = local.direction.intersect(remote_direction.reversed());
+    let answered: Vec<_> = common.iter().map(|(ours, _)| ours.clone()).collect();
+    let negotiated = agree(offer, chosen, &common, direction)?;
+
+    let media = offer
+        .media
+        .iter()
+        .enumerate()
+        .map(|(at, line)| {
+            if at == index {
+                local.describe(&line.protocol, &answered, direction)
+            } else {
+                line.rejected()
+            }
+        })
+        .collect();
+    Ok((describe(local.address, origin, media), negotiated))
+}
+
+/// Reads the answer to an offer of ours.
+///
+/// # Errors
+///
+/// [`AnswerError`] if the answer accepts nothing that we offered: the session cannot be.
+pub fn negotiate(
+    offer_sent: &SessionDescription,
+    answer_received: &SessionDescription,
+) -> Result<Negotiated, AnswerError> {
+    let index = offered_audio(offer_sent).ok_or(AnswerError::NoOffer)?;
+    let offered = &offer_sent.media[index];
+    let chosen = answer_received.media.get(index).ok_or(AnswerError::NoAudio)?;
+    if chosen.port == 0 || !chosen.media.eq_ignore_ascii_case("audio") {
+        return Err(AnswerError::NoAudio);
+    }
+    let ours = offered.payload_formats();
+    let common: Vec<_> = chosen
+        .payload_formats()
+        .into_iter()
+        .filter_map(|theirs| {
+            let ours = ours.iter().find(|ours| ours.is_same_encoding(&theirs))?;
+            Some((ours.clone(), theirs))
+        })
+        .collect();
+    let wanted = offered.own_direction().unwrap_or_default();
+    let direction = wanted.intersect(remote_direction(answer_received, chosen).reversed());
+    agree(answer_received, chosen, &common, direction)
+}
+
+/// The offer/answer state of one dialog on our side.
+#[derive(Clone, Debug)]
+pub struct OfferAnswer {
+    origin: Origin,
+    /// The last description of ours that counts.
+    local: Option<SessionDescription>,
+    /// Our offer that waits for its answer.
+    pending: Option<SessionDescription>,
+    negotiated: Option<Negotiated>,
+}
+
+impl OfferAnswer {
+    /// Nothing offered yet. `session_id` should be unique, for example random 62 bits.
+    #[must_use]
+    pub fn new(address: IpAddr, session_id: u64) -> Self {
+        Self {
+            origin: Origin::new(address, session_id, 1),
+            local: None,
+            pending: None,
+            negotiated: None,
+        }
+    }
+
+    /// What is agreed now.
+    #[must_use]
+    pub fn negotiated(&self) -> Option<&Negotiated> {
+        self.negotiated.as_ref()
+    }
+
+    /// An offer of ours waits for its answer.
+    #[must_use]
+    pub fn is_offering(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Makes an offer and remembers it until its answer. A second offer replaces the first.
+    pub fn offer(&mut self, local: &LocalMedia) -> SessionDescription {
+        let mut offer = offer(local, &self.origin);
+        if let Some(before) = &self.local {
+            let audio = offered_audio(before).unwrap_or(0);
+            let line = offer.media.remove(0);
+            offer.media = before.media.iter().map(MediaDescription::rejected).collect();
+            match offer.media.get_mut(audio) {
+                Some(place) => *place = line,
+                None => offer.media.push(line),
+            }
+        }
+        self.version(&mut offer);
+        self.pending = Some(offer.clone());
+        offer
+    }
+
+    /// Answers the peer's offer.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError::Glare`] while an offer of ours is open; else as [`answer`]. What was agreed
+    /// before stays.
+    pub fn accept_offer(
+        &mut self,
+        offer: &SessionDescription,
+        local: &LocalMedia,
+    ) -> Result<(SessionDescription, Negotiated), AnswerError> {
+        if self.pending.is_some() {
+            return Err(AnswerError::Glare);
+        }
+        let (mut answer, negotiated) = answer(offer, local, &self.origin)?;
+        self.version(&mut answer);
+        self.local = Some(answer.clone());
+        self.negotiated = Some(negotiated.clone());
+        Ok((answer, negotiated))
+    }
+
+    /// Takes the answer to our open offer.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError::NoOffer`] if none is open; else as [`negotiate`], and the offer is over.
+    pub fn accept_answer(&mut self, answer: &SessionDescription) -> Result<Negotiated, AnswerError> {
+        let offer = self.pending.take().ok_or(AnswerError::NoOffer)?;
+        let negotiated = negotiate(&offer, answer)?;
+        self.local = Some(offer);
+        self.negotiated = Some(negotiated.clone());
+        Ok(negotiated)
+    }
+
+    /// Takes an answer that may still change, as in a provisional response of one of several
+    /// early dialogs; the offer stays open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::accept_answer`].
+    pub fn preview_answer(&self, answer: &SessionDescription) -> Result<Negotiated, AnswerError> {
+        negotiate(self.pending.as_ref().ok_or(AnswerError::NoOffer)?, answer)
+    }
+
+    /// Our offer was refused: what was agreed before holds on (section 8).
+    pub fn abandon(&mut self) {
+        self.pending = None;
+    }
+
+    /// Gives a description the next version if its text differs from the last one.
+    fn version(&mut self, description: &mut SessionDescription) {
+        let last = self.pending.as_ref().or(self.local.as_ref());
+        if let Some(last) = last {
+            description.origin.version = last.origin.version;
+            if description != last {
+                description.origin.version += 1;
+            }
+        }
+        self.origin.version = description.origin.version;
+    }
+}
+
+fn describe(address: IpAddr, origin: &Origin, media: Vec<MediaDescription>) -> SessionDescription {
+    SessionDescription {
+        origin: origin.clone(),
+        session_name: "-".to_owned(),
+        information: None,
+        uri: None,
+        emails: Vec::new(),
+        phones: Vec::new(),
+        connection: Some(address.into()),
+        bandwidth: Vec::new(),
+        times: vec![Time::always()],
+        zones: None,
+        key: None,
+        attributes: crate::Attributes::default(),
+        media,
+    }
+}
+
+/// The first audio line with a format of ours.
+fn acceptable_media(offer: &SessionDescription, local: &LocalMedia) -> Result<usize, AnswerError> {
+    let mut audio = offer
+        .media
+        .iter()
+        .enumerate()
+        .take(MAX_MEDIA_CONSIDERED)
+        .filter(|(_, media)| is_usable_audio(media))
+        .peekable();
+    if audio.peek().is_none() {
+        return Err(AnswerError::NoAudio);
+    }
+    audio
+        .find(|(_, media)| {
+            media.payload_formats().iter().any(|theirs| {
+                is_audio(theirs) && local.formats.iter().any(|ours| ours.is_same_encoding(theirs))
+            })
+        })
+        .map(|(index, _)| index)
+        .ok_or(AnswerError::NoCommonFormat)
+}
+
+fn is_usable_audio(media: &MediaDescription) -> bool {
+    media.media.eq_ignore_ascii_case("audio") && media.port != 0 && media.is_plain_rtp()
+}
+
+/// Something one can talk in.
+fn is_audio(format: &PayloadFormat) -> bool {
+    !format.is_telephone_event() && !format.is_comfort_noise()
+}
+
+/// Where in a description of ours the audio line is.
+fn offered_audio(ours: &SessionDescription) -> Option<usize> {
+    ours.media.iter().position(is_usable_audio)
+}
+
+/// The peer's direction: of the media, else of the session, else both ways; and never receiving
+/// at an unspecified address.
+fn remote_direction(session: &SessionDescription, media: &MediaDescription) -> Direction {
+    let written = session.direction_of(media);
+    let holds = session.address_of(media).is_some_and(|address| address.is_unspecified());
+    Direction::of(DirectionParts {
+        sends: written.sends(),
+        receives: written.receives() && !holds,
+    })
+}
+
+/// Joins pairs of (ours, theirs) into what was agreed.
+fn agree(
+    session: &SessionDescription,
+    media: &MediaDescription,
+    common: &[(PayloadFormat, PayloadFormat)],
+    direction: Direction,
+) -> Result<Negotiated, AnswerError> {
+    let (events, audio): (Vec<_>, Vec<_>) =
+        common.iter().cloned().partition(|(ours, _)| ours.is_telephone_event());
+    let (receive, send): (Vec<_>, Vec<_>) =
+        audio.into_iter().filter(|(ours, _)| is_audio(ours)).unzip();
+    let first = send.first().ok_or(AnswerError::NoCommonFormat)?;
+    let telephone_event = events
+        .iter()
+        .map(|(_, theirs)| theirs)
+        .find(|event| event.clock_rate == first.clock_rate)
+        .or(events.first().map(|(_, theirs)| theirs))
+        .cloned();
+
+    let address = session.address_of(media).ok_or(AnswerError::NoAddress)?;
+    let (rtcp_port, rtcp_address) =
+        media.rtcp().unwrap_or((media.port.checked_add(1).unwrap_or(media.port), None));
+    Ok(Negotiated {
+        remote: SocketAddr::new(address, media.port),
+        remote_rtcp: SocketAddr::new(rtcp_address.unwrap_or(address), rtcp_port),
+        send,
+        receive,
+        telephone_event,
+        receive_telephone_events: events.into_iter().map(|(ours, _)| ours).collect(),
+        direction,
+        ptime: match (media.ptime(), media.maxptime()) {
+            (Some(wanted), Some(longest)) => Some(wanted.min(longest)),
+            (wanted, longest) => wanted.or(longest.filter(|&ms| ms < USUAL_PTIME_MS)),
+        },
+    })
+}
+
+impl SessionDescription {
+    /// The direction of one of its media lines: its own, else the session's, else both ways.
+    #[must_use]
+    pub fn direction_of(&self, media: &MediaDescription) -> Direction {
+        let of_session =
+            || self.attributes.iter().find_map(|line| Direction::from_attribute(&line.name));
+        media.own_direction().or_else(of_session).unwrap_or_default()
+    }
+
+    /// The IP address of one of its media lines: its own, else the session's.
+    #[must_use]
+    pub fn address_of(&self, media: &MediaDescription) -> Option<IpAddr> {
+        media.connection().or(self.connection.as_ref())?.ip()
+    }
+}
