@@ -1,1 +1,113 @@
-//! ids
+//! Identifiers that others must not guess: branches, tags, Call-IDs, client nonces.
+//!
+//! One seeded source per machine. The same seed and the same inputs give the same bytes on the
+//! wire, which lets simulations run twice and be compared; in production the seed comes from the
+//! operating system.
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// What every branch of RFC 3261 begins with (section 8.1.1.7).
+pub(crate) const MAGIC_COOKIE: &str = "z9hG4bK";
+
+/// Seeded source of identifiers.
+pub struct Ids {
+    rng: ChaCha20Rng,
+}
+
+impl Ids {
+    /// A source that always yields the same sequence for the same `seed`.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self { rng: ChaCha20Rng::from_seed(seed) }
+    }
+
+    /// A source of its own, for another machine: independent of what this one yields later.
+    pub fn fork(&mut self) -> Self {
+        Self::from_seed(self.bytes())
+    }
+
+    /// A Via branch: the magic cookie and 96 random bits (RFC 3261, section 8.1.1.7).
+    pub fn branch(&mut self) -> String {
+        format!("{MAGIC_COOKIE}{}", self.hex::<12>())
+    }
+
+    /// A From or To tag of 64 random bits (RFC 3261, section 19.3 asks for 32).
+    pub fn tag(&mut self) -> String {
+        self.hex::<8>()
+    }
+
+    /// A Call-ID of 128 random bits; no host part, which would tell where we are.
+    pub fn call_id(&mut self) -> String {
+        self.hex::<16>()
+    }
+
+    /// A client nonce for digest authentication, 64 random bits.
+    pub fn cnonce(&mut self) -> String {
+        self.hex::<8>()
+    }
+
+    /// 32 random bits.
+    pub fn u32(&mut self) -> u32 {
+        self.rng.next_u32()
+    }
+
+    /// 64 random bits.
+    pub fn u64(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
+    /// `N` random bytes.
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    fn hex<const N: usize>(&mut self) -> String {
+        hex(&self.bytes::<N>())
+    }
+}
+
+impl std::fmt::Debug for Ids {
+    /// The state would let a reader of the log guess every later identifier.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ids(***)")
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_seed_gives_the_same_identifiers() {
+        let mut first = Ids::from_seed([7; 32]);
+        let mut second = Ids::from_seed([7; 32]);
+        assert_eq!(first.branch(), second.branch());
+        assert_eq!(first.tag(), second.tag());
+        assert_eq!(first.fork().u64(), second.fork().u64());
+    }
+
+    #[test]
+    fn identifiers_do_not_repeat() {
+        let mut ids = Ids::from_seed([1; 32]);
+        assert_ne!(ids.tag(), ids.tag());
+        assert!(ids.branch().starts_with(MAGIC_COOKIE));
+        assert_eq!(ids.call_id().len(), 32);
+    }
+
+    #[test]
+    fn debug_output_tells_nothing() {
+        assert_eq!(format!("{:?}", Ids::from_seed([1; 32])), "Ids(***)");
+    }
+}

@@ -1,1 +1,129 @@
-//! machine
+//! The contract between protocol logic and the loop that drives it.
+//!
+//! A [`Machine`] reads no clock, opens no socket and never waits. Everything that happens to it is
+//! a call with the time of that moment; everything it wants is an [`Output`]; the moment it wants
+//! to be called again without a cause is its deadline.
+//!
+//! ```text
+//!   bytes, commands, closed flows, resolved names ──► handle_* ──► poll_output ──► transmit,
+//!   deadlines ─────────────────────────────────────► handle_timeout              resolve, close,
+//!                         ▲                                                      event
+//!                         └──────────── poll_timeout ◄──────────┘
+//! ```
+//!
+//! Invariants: after **every** call that takes `&mut self` the driver drains `poll_output` before
+//! it waits, and after `handle_timeout(now)` the next deadline is later than `now`.
+//!
+//! The loop itself is in the crate `sip-io`.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::flow::{Destination, Flow};
+use crate::host::Host;
+use crate::transport::Transport;
+
+/// Protocol logic that is driven from outside.
+pub trait Machine {
+    /// What the application may ask.
+    type Command;
+    /// What the application is told.
+    type Event;
+
+    /// One datagram, or one complete message of a stream, arrived on `flow`.
+    fn handle_received(&mut self, flow: Flow, bytes: Bytes, now: Instant);
+
+    /// The bytes of [`Transmit`] `id` did not leave and will not.
+    fn handle_transmit_failed(&mut self, id: TransmitId, now: Instant);
+
+    /// A stream ended, whoever closed it. Never called for UDP.
+    fn handle_flow_closed(&mut self, flow: Flow, now: Instant);
+
+    /// The answer to [`ResolveRequest`] `id`: addresses in order of preference.
+    fn handle_resolved(
+        &mut self,
+        id: ResolveId,
+        result: Result<Vec<(Transport, SocketAddr)>, ResolveError>,
+        now: Instant,
+    );
+
+    /// The application asks for something.
+    fn handle_command(&mut self, command: Self::Command, now: Instant);
+
+    /// The deadline of [`poll_timeout`](Self::poll_timeout) has come.
+    fn handle_timeout(&mut self, now: Instant);
+
+    /// The application's queue is full: end what the event was about.
+    fn handle_refused_event(&mut self, event: Self::Event, now: Instant);
+
+    /// The next thing to do outside, `None` when there is nothing more for now.
+    fn poll_output(&mut self) -> Option<Output<Self::Event>>;
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), `None` for never.
+    fn poll_timeout(&self) -> Option<Instant>;
+}
+
+/// What a machine wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output<E> {
+    /// Send bytes.
+    Transmit(Transmit),
+    /// Find the addresses of a name.
+    Resolve(ResolveRequest),
+    /// Close a stream: nobody needs it any more, or its peer misbehaved.
+    Close(Flow),
+    /// Tell the application.
+    Event(E),
+}
+
+/// Names one [`Transmit`] of one machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransmitId(pub u64);
+
+/// One message on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// Comes back in [`Machine::handle_transmit_failed`].
+    pub id: TransmitId,
+    /// Where to.
+    pub destination: Destination,
+    /// The whole message.
+    pub bytes: Bytes,
+}
+
+/// Names one [`ResolveRequest`] of one machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResolveId(pub u64);
+
+/// A name to look up (RFC 3263).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolveRequest {
+    /// Comes back in [`Machine::handle_resolved`].
+    pub id: ResolveId,
+    /// Name or address literal.
+    pub host: Host,
+    /// The port the URI names, if it names one.
+    pub port: Option<u16>,
+    /// The transport the URI or the configuration demands, if it does.
+    pub transport: Option<Transport>,
+}
+
+/// Why a name has no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// The name service says that there is no such name.
+    #[error("no such host")]
+    NotFound,
+    /// The name service did not answer in time.
+    #[error("the name service did not answer")]
+    Timeout,
+    /// Too many look-ups are under way.
+    #[error("too many look-ups at once")]
+    Busy,
+    /// The name service failed in another way.
+    #[error("the name service failed")]
+    Failed,
+}

@@ -1,0 +1,429 @@
+//! The transaction table: sorts what arrives into transactions, new requests and strays.
+//!
+//! ```text
+//!   bytes ──► parse ──► response ──► client transaction ──► Event::Response
+//!               │                     └ none: dropped
+//!               └► request ──► refusal (400, 416, 505 …, stateless)
+//!                     ├► ACK ────► server transaction, or Event::Ack
+//!                     ├► CANCEL ─► 200 and Event::Cancelled, or 481
+//!                     ├► known ──► its last response again
+//!                     ├► merged ─► 482 (RFC 3261, section 8.2.2.2; users need not look)
+//!                     ├► full ───► 503 with Retry-After, stateless
+//!                     └► new ────► server transaction, Event::Request
+//! ```
+//!
+//! An `Endpoint` is part of a machine, not one itself: its owner passes on what happens and drains
+//! [`Endpoint::poll_output`]. Invariants: an ACK is never answered; responses go only to the flow
+//! the request came on, whatever its Via claims; a response without transaction is sent once, is
+//! no reply to ACK or response, and over UDP not longer than one and a half times the request;
+//! both tables are bounded and every entry has a deadline.
+//!
+//! What is not here: retransmission of a 2xx and its ACK (crate `ua`, with the dialogs),
+//! methods, extensions, authentication (the users), connections (`sip-io`).
+
+mod receive;
+mod refusal;
+mod source;
+mod table;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::flow::{Destination, Flow};
+use crate::host::HostPort;
+use crate::ids::Ids;
+use crate::machine::{Transmit, TransmitId};
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::transaction::{Timers, TransactionError};
+use crate::transport::Transport;
+
+use refusal::Refusals;
+use table::{Clients, Purpose, Servers};
+
+/// How an endpoint presents itself and how much it takes.
+#[derive(Clone, Debug)]
+pub struct EndpointConfig {
+    /// What to write as sent-by into Via, per transport. A transport that is not listed cannot be
+    /// used for requests. With several entries for one transport the first of the destination's
+    /// address family counts.
+    pub advertised: Vec<(Transport, HostPort)>,
+    /// Product name for User-Agent and Server.
+    pub user_agent: Option<String>,
+    /// Bound of the server transactions and of the client transactions, each.
+    pub max_transactions: usize,
+    /// Base values of all timers.
+    pub timers: Timers,
+}
+
+impl Default for EndpointConfig {
+    fn default() -> Self {
+        Self {
+            advertised: Vec::new(),
+            user_agent: None,
+            max_transactions: 10_000,
+            timers: Timers::default(),
+        }
+    }
+}
+
+/// Names one client transaction of one endpoint; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientTransaction(u64);
+
+/// Names one server transaction of one endpoint; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServerTransaction(u64);
+
+/// What an endpoint wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EndpointOutput {
+    /// Send bytes. All messages of one transaction carry the same id.
+    Transmit(Transmit),
+    /// Close a stream.
+    Close(Flow),
+    /// Tell the owner.
+    Event(EndpointEvent),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EndpointEvent {
+    /// A new request: not ACK, not CANCEL, not a retransmission. Its top Via has `received` and
+    /// `rport`. To be answered with [`Endpoint::respond`] or [`Endpoint::respond_once`].
+    Request {
+        /// For the answer.
+        transaction: ServerTransaction,
+        /// The request.
+        request: Box<Request>,
+        /// Where it came from.
+        flow: Flow,
+    },
+    /// The caller gave up. The CANCEL is answered; the INVITE still needs its 487.
+    Cancelled {
+        /// The INVITE's transaction.
+        transaction: ServerTransaction,
+        /// The CANCEL, which may carry a Reason.
+        cancel: Box<Request>,
+    },
+    /// An ACK for a 2xx, or for nothing we know. Never to be answered.
+    Ack {
+        /// The ACK.
+        request: Box<Request>,
+        /// Where it came from.
+        flow: Flow,
+    },
+    /// A response, provisional or final. Several 2xx may come for one INVITE.
+    Response {
+        /// The request's transaction.
+        transaction: ClientTransaction,
+        /// The response.
+        response: Box<Response>,
+        /// Where it came from.
+        flow: Flow,
+    },
+    /// There will be no final response.
+    Failed {
+        /// The request's transaction.
+        transaction: ClientTransaction,
+        /// Why.
+        error: TransactionError,
+    },
+    /// No ACK came for a final response other than 2xx (timer H).
+    Unacknowledged {
+        /// The INVITE's transaction.
+        transaction: ServerTransaction,
+    },
+    /// The owner never answered, or the flow to answer on is gone. The transaction is over.
+    Unanswered {
+        /// The request's transaction.
+        transaction: ServerTransaction,
+    },
+}
+
+/// Why the endpoint did not do what its owner asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// As many requests as the configuration allows are waiting for their responses.
+    #[error("too many transactions")]
+    Full,
+    /// The configuration has no sent-by for this transport.
+    #[error("nothing advertised for {transport}")]
+    NotAdvertised {
+        /// The destination's transport.
+        transport: Transport,
+    },
+    /// ACK and CANCEL are sent by [`Endpoint::send_ack`] and [`Endpoint::cancel`].
+    #[error("{method} starts no transaction")]
+    NoTransaction {
+        /// The request's method.
+        method: Method,
+    },
+    /// The transaction is over, or its final response is given.
+    #[error("the transaction takes no such response any more")]
+    Answered,
+}
+
+/// Transactions of one user agent, registrar or proxy.
+#[derive(Debug)]
+pub struct Endpoint {
+    config: EndpointConfig,
+    ids: Ids,
+    refusals: Refusals,
+    clients: Clients,
+    servers: Servers,
+    /// Source of transaction and transmit ids, which therefore never clash.
+    last_id: u64,
+    outputs: VecDeque<EndpointOutput>,
+}
+
+impl Endpoint {
+    /// An endpoint without transactions.
+    pub fn new(mut config: EndpointConfig, mut ids: Ids) -> Self {
+        config.timers = config.timers.at_least_a_millisecond();
+        Self {
+            refusals: Refusals::new(ids.bytes()),
+            clients: Clients::default(),
+            servers: Servers::default(),
+            last_id: 0,
+            outputs: VecDeque::new(),
+            config,
+            ids,
+        }
+    }
+
+    /// What Via says about us for `transport`.
+    pub fn advertised(&self, transport: Transport) -> Option<&HostPort> {
+        self.config.advertised.iter().find(|(own, _)| *own == transport).map(|(_, sent_by)| sent_by)
+    }
+
+    /// The owner's source of tags and Call-IDs.
+    pub fn ids(&mut self) -> &mut Ids {
+        &mut self.ids
+    }
+
+    /// The base values of all timers, already corrected.
+    pub fn timers(&self) -> Timers {
+        self.config.timers
+    }
+
+    /// Live transactions of both kinds.
+    pub fn len(&self) -> usize {
+        self.clients.len() + self.servers.len()
+    }
+
+    /// Whether no transaction is alive.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sends `request` in a transaction of its own. Adds Via with a fresh branch, and Max-Forwards
+    /// and User-Agent where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::Full`], [`EndpointError::NotAdvertised`], or
+    /// [`EndpointError::NoTransaction`] for ACK and CANCEL.
+    pub fn send_request(
+        &mut self,
+        mut request: Request,
+        destination: Destination,
+        now: Instant,
+    ) -> Result<ClientTransaction, EndpointError> {
+        if request.method == Method::ACK || request.method == Method::CANCEL {
+            return Err(EndpointError::NoTransaction { method: request.method });
+        }
+        if self.clients.len() >= self.config.max_transactions {
+            return Err(EndpointError::Full);
+        }
+        let branch = self.address(&mut request, destination)?;
+        Ok(self.start_client(request, branch, destination, Purpose::Owner, now))
+    }
+
+    /// Sends the ACK for a 2xx: a branch of its own, no transaction (RFC 3261, section 13.2.2.4).
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::NotAdvertised`].
+    pub fn send_ack(
+        &mut self,
+        mut ack: Request,
+        destination: Destination,
+        _now: Instant,
+    ) -> Result<(), EndpointError> {
+        self.address(&mut ack, destination)?;
+        let bytes = ack.to_bytes();
+        self.transmit(destination, bytes);
+        Ok(())
+    }
+
+    /// Gives up on an INVITE (RFC 3261, section 9.1): sends CANCEL now, or as soon as a
+    /// provisional response came, or never if the final response is here. A final response, which
+    /// may still be a 2xx, or [`EndpointEvent::Failed`] follows. `reason` is a Reason header
+    /// value (RFC 3326).
+    pub fn cancel(&mut self, invite: ClientTransaction, reason: Option<String>, now: Instant) {
+        let mut actions = Vec::new();
+        if let Some(client) = self.clients.find_mut(invite) {
+            client.cancel(reason, now, &mut actions);
+        }
+        self.finish_client(invite, actions, None, now);
+    }
+
+    /// Answers a request. After a 2xx to an INVITE more 2xx may follow: their retransmission is
+    /// the dialog's business (RFC 3261, section 13.3.1.4).
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::Answered`] if the transaction takes no such response any more.
+    pub fn respond(
+        &mut self,
+        transaction: ServerTransaction,
+        mut response: Response,
+        now: Instant,
+    ) -> Result<(), EndpointError> {
+        self.name_server(&mut response);
+        let mut actions = Vec::new();
+        let server = self.servers.find_mut(transaction).ok_or(EndpointError::Answered)?;
+        server.respond(&response, now, &mut actions)?;
+        self.finish_server(transaction, actions);
+        Ok(())
+    }
+
+    /// Answers a request and forgets it: for a challenge or another refusal of somebody who may
+    /// have lied about his address (RFC 3261, section 26.3.2.4). Never retransmitted; silence
+    /// over UDP if the response is longer than one and a half times the request. The request
+    /// itself comes again as a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::Answered`] if the transaction is over.
+    pub fn respond_once(
+        &mut self,
+        transaction: ServerTransaction,
+        mut response: Response,
+    ) -> Result<(), EndpointError> {
+        self.name_server(&mut response);
+        let server = self.servers.remove(transaction).ok_or(EndpointError::Answered)?;
+        self.reply(server.flow, &response, server.request_bytes);
+        Ok(())
+    }
+
+    /// Sends a response that belongs to no transaction, once.
+    pub fn respond_stateless(&mut self, flow: Flow, mut response: Response) {
+        self.name_server(&mut response);
+        let bytes = response.to_bytes();
+        self.transmit(flow.into(), bytes);
+    }
+
+    /// A message that [`EndpointOutput::Transmit`] asked for did not leave.
+    pub fn handle_transmit_failed(&mut self, id: TransmitId, now: Instant) {
+        let mut actions = Vec::new();
+        let (client, server) = (ClientTransaction(id.0), ServerTransaction(id.0));
+        if let Some(entry) = self.clients.find_mut(client) {
+            entry.handle_transport_failure(now, &mut actions);
+            self.finish_client(client, actions, None, now);
+        } else if let Some(entry) = self.servers.find_mut(server) {
+            entry.handle_transport_failure(now, &mut actions);
+            self.finish_server(server, actions);
+        }
+    }
+
+    /// A stream ended: nothing more comes from it or goes to it.
+    pub fn handle_flow_closed(&mut self, flow: Flow, now: Instant) {
+        for client in self.clients.on_flow(&flow) {
+            self.handle_transmit_failed(TransmitId(client.0), now);
+        }
+        for server in self.servers.on_flow(&flow) {
+            self.handle_transmit_failed(TransmitId(server.0), now);
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.clients.poll_timeout(), self.servers.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Runs every timer that is due. Afterwards the next deadline is later than `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(client) = self.clients.first_due(now) {
+            let mut actions = Vec::new();
+            if let Some(entry) = self.clients.find_mut(client) {
+                entry.handle_timeout(now, &mut actions);
+            }
+            self.finish_client(client, actions, None, now);
+        }
+        while let Some(server) = self.servers.first_due(now) {
+            let mut actions = Vec::new();
+            if let Some(entry) = self.servers.find_mut(server) {
+                entry.handle_timeout(now, &mut actions);
+            }
+            self.finish_server(server, actions);
+        }
+    }
+
+    /// The next thing to do outside.
+    pub fn poll_output(&mut self) -> Option<EndpointOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// Puts our Via on top and what every request must have below. Returns the branch.
+    fn address(
+        &mut self,
+        request: &mut Request,
+        destination: Destination,
+    ) -> Result<String, EndpointError> {
+        let transport = destination.transport();
+        let sent_by = self
+            .sent_by(destination)
+            .ok_or(EndpointError::NotAdvertised { transport })?
+            .to_string();
+        let branch = self.ids.branch();
+        let rport = if transport == Transport::Udp { ";rport" } else { "" };
+        let name = transport.via_name();
+        request.insert_first("Via", &format!("SIP/2.0/{name} {sent_by};branch={branch}{rport}"));
+        if request.header("Max-Forwards").is_none() {
+            request.push_header("Max-Forwards", "70");
+        }
+        if let Some(user_agent) = &self.config.user_agent
+            && request.header("User-Agent").is_none()
+        {
+            request.push_header("User-Agent", user_agent);
+        }
+        Ok(branch)
+    }
+
+    fn sent_by(&self, destination: Destination) -> Option<&HostPort> {
+        let transport = destination.transport();
+        let of_family = self.config.advertised.iter().find(|(own, sent_by)| {
+            *own == transport
+                && sent_by.host.ip().is_some_and(|ip| ip.is_ipv4() == destination.peer().is_ipv4())
+        });
+        of_family.map(|(_, sent_by)| sent_by).or_else(|| self.advertised(transport))
+    }
+
+    fn name_server(&self, response: &mut Response) {
+        if let Some(user_agent) = &self.config.user_agent
+            && response.header("Server").is_none()
+        {
+            response.push_header("Server", user_agent);
+        }
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Sends outside of any transaction: nobody is told if it fails.
+    fn transmit(&mut self, destination: Destination, bytes: Bytes) {
+        let id = TransmitId(self.next_id());
+        self.outputs.push_back(EndpointOutput::Transmit(Transmit { id, destination, bytes }));
+    }
+
+    fn event(&mut self, event: EndpointEvent) {
+        self.outputs.push_back(EndpointOutput::Event(event));
+    }
+}

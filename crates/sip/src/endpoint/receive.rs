@@ -1,0 +1,268 @@
+//! From received bytes to transactions and events.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use tracing::{debug, trace};
+
+use crate::flow::{Destination, Flow};
+use crate::machine::{Transmit, TransmitId};
+use crate::message::{Message, Request, Response, parse_datagram, parse_message};
+use crate::method::Method;
+use crate::transaction::client_invite::{ClientInvite, cancel_for};
+use crate::transaction::client_non_invite::ClientNonInvite;
+use crate::transaction::key::{ClientKey, MergeKey, ServerKey};
+use crate::transaction::server_invite::{OwnResponses, ServerInvite};
+use crate::transaction::server_non_invite::ServerNonInvite;
+use crate::transaction::{Action, Reliability};
+use crate::transport::Transport;
+
+use super::source::mark_source;
+use super::table::{AckMeaning, Client, Purpose, Server, ServerIndex, ServerMachine};
+use super::{
+    ClientTransaction, Endpoint, EndpointEvent, EndpointOutput, ServerTransaction,
+};
+
+/// Seconds after which a client may try again when the table is full.
+const FULL_RETRY_AFTER_SECS: &str = "5";
+
+impl Endpoint {
+    /// One datagram, or one framed message of a stream, arrived on `flow`.
+    pub fn handle_received(&mut self, flow: Flow, bytes: Bytes, now: Instant) {
+        let length = bytes.len();
+        let parsed = match flow.transport {
+            Transport::Udp => parse_datagram(bytes),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                parse_message(bytes)
+            }
+        };
+        match parsed {
+            Ok(Message::Request(request)) => self.receive_request(request, flow, length, now),
+            Ok(Message::Response(response)) => self.receive_response(response, flow, now),
+            Err(malformed) => {
+                debug!(error = %malformed.error, %flow.peer, "malformed message");
+                self.refuse_malformed(&malformed, flow, length);
+            }
+        }
+    }
+
+    fn receive_request(&mut self, mut request: Request, flow: Flow, length: usize, now: Instant) {
+        mark_source(&mut request, &flow);
+        if let Err(error) = request.validate() {
+            debug!(%error, %flow.peer, "request refused");
+            if request.method != Method::ACK {
+                self.refuse(&request, flow, length, error.reply_status());
+            }
+            return;
+        }
+        if request.method == Method::ACK {
+            self.receive_ack(request, flow, now);
+        } else if request.method == Method::CANCEL {
+            self.receive_cancel(request, flow, length);
+        } else {
+            self.receive_new_or_again(request, flow, length, now);
+        }
+    }
+
+    fn receive_ack(&mut self, request: Request, flow: Flow, now: Instant) {
+        let mut actions = Vec::new();
+        let mut meaning = AckMeaning::ForDialog;
+        if let Some(transaction) = self.find_server(&request, &Method::INVITE)
+            && let Some(server) = self.servers.find_mut(transaction)
+        {
+            meaning = server.handle_ack(now, &mut actions);
+            self.finish_server(transaction, actions);
+        }
+        if meaning == AckMeaning::ForDialog {
+            self.event(EndpointEvent::Ack { request: Box::new(request), flow });
+        }
+    }
+
+    /// Needs no transaction of its own: whatever is said to the first CANCEL can be said to the
+    /// next, and the owner is told only while it makes a difference.
+    fn receive_cancel(&mut self, cancel: Request, flow: Flow, length: usize) {
+        let Some(transaction) = self.find_server(&cancel, &Method::INVITE) else {
+            self.refuse(&cancel, flow, length, 481);
+            return;
+        };
+        let Some(server) = self.servers.find_mut(transaction) else { return };
+        let is_new = server.is_cancellable() && !server.cancelled;
+        server.cancelled = true;
+        let to_tag = server.to_tag.clone().unwrap_or_else(|| self.refusals.tag(&cancel));
+        self.reply(flow, &cancel.response(200, Some(&to_tag)), length);
+        if is_new {
+            self.event(EndpointEvent::Cancelled { transaction, cancel: Box::new(cancel) });
+        }
+    }
+
+    fn receive_new_or_again(
+        &mut self,
+        request: Request,
+        flow: Flow,
+        length: usize,
+        now: Instant,
+    ) {
+        if let Some(transaction) = self.find_server(&request, &request.method) {
+            let mut actions = Vec::new();
+            if let Some(server) = self.servers.find_mut(transaction) {
+                server.handle_again(now, &mut actions);
+            }
+            self.finish_server(transaction, actions);
+            return;
+        }
+        let merge = MergeKey::of(&request).map(ServerIndex::Merge);
+        if merge.as_ref().is_some_and(|key| self.servers.find(key).is_some()) {
+            self.refuse(&request, flow, length, 482);
+        } else if self.servers.len() >= self.config.max_transactions {
+            let mut response = request.response(503, Some(&self.refusals.tag(&request)));
+            response.push_header("Retry-After", FULL_RETRY_AFTER_SECS);
+            self.reply(flow, &response, length);
+        } else {
+            self.start_server(request, merge, flow, length, now);
+        }
+    }
+
+    fn start_server(
+        &mut self,
+        request: Request,
+        merge: Option<ServerIndex>,
+        flow: Flow,
+        length: usize,
+        now: Instant,
+    ) {
+        let Some(key) = ServerKey::of(&request, &request.method) else { return };
+        let reliability = Reliability::of(flow.transport);
+        let machine = if request.method == Method::INVITE {
+            let own = OwnResponses {
+                trying: request.response(100, None).to_bytes(),
+                timeout: request.response(408, Some(&self.refusals.tag(&request))).to_bytes(),
+            };
+            let machine = ServerInvite::start(own, reliability, self.config.timers, now);
+            ServerMachine::Invite(machine)
+        } else {
+            let machine = ServerNonInvite::start(reliability, self.config.timers, now);
+            ServerMachine::NonInvite(machine)
+        };
+        let transaction = ServerTransaction(self.next_id());
+        let keys = [Some(ServerIndex::Transaction(key)), merge].into_iter().flatten().collect();
+        self.servers.insert(transaction, keys, Server::new(machine, flow, length));
+        self.servers.settle(transaction);
+        let request = Box::new(request);
+        self.event(EndpointEvent::Request { transaction, request, flow });
+    }
+
+    fn find_server(&self, request: &Request, method: &Method) -> Option<ServerTransaction> {
+        let key = ServerKey::of(request, method)?;
+        self.servers.find(&ServerIndex::Transaction(key))
+    }
+
+    fn receive_response(&mut self, response: Response, flow: Flow, now: Instant) {
+        if let Err(error) = response.validate() {
+            debug!(%error, %flow.peer, "response dropped");
+            return;
+        }
+        // More than one Via means that it is for somebody behind us (RFC 3261, section 8.1.3.3).
+        if response.vias().map_or(0, |vias| vias.len()) != 1 {
+            trace!(%flow.peer, "response with several Vias dropped");
+            return;
+        }
+        let Some(transaction) = ClientKey::of(&response).and_then(|key| self.clients.find(&key))
+        else {
+            trace!(%flow.peer, "response without transaction dropped");
+            return;
+        };
+        let mut actions = Vec::new();
+        if let Some(client) = self.clients.find_mut(transaction) {
+            client.handle_response(Box::new(response), now, &mut actions);
+        }
+        self.finish_client(transaction, actions, Some(flow), now);
+    }
+
+    pub(super) fn start_client(
+        &mut self,
+        request: Request,
+        branch: String,
+        destination: Destination,
+        purpose: Purpose,
+        now: Instant,
+    ) -> ClientTransaction {
+        let transaction = ClientTransaction(self.next_id());
+        let key = ClientKey::new(&branch, request.method.clone());
+        let reliability = Reliability::of(destination.transport());
+        let timers = self.config.timers;
+        let mut actions = Vec::new();
+        let client = if request.method == Method::INVITE {
+            let machine = ClientInvite::start(request, reliability, timers, now, &mut actions);
+            Client::invite(machine, branch, destination)
+        } else {
+            let machine = ClientNonInvite::start(&request, reliability, timers, now, &mut actions);
+            Client::non_invite(machine, branch, destination, purpose)
+        };
+        self.clients.insert(transaction, vec![key], client);
+        self.finish_client(transaction, actions, None, now);
+        transaction
+    }
+
+    /// Carries out what a client transaction wants and settles it. `flow` is where the response
+    /// came from, if one did.
+    pub(super) fn finish_client(
+        &mut self,
+        transaction: ClientTransaction,
+        actions: Vec<Action>,
+        flow: Option<Flow>,
+        now: Instant,
+    ) {
+        let Some(client) = self.clients.find_mut(transaction) else { return };
+        let (destination, purpose) = (client.destination, client.purpose);
+        let mut cancel = None;
+        for action in actions {
+            match (action, purpose, flow) {
+                (Action::Send(bytes), ..) => {
+                    let id = TransmitId(transaction.0);
+                    let transmit = Transmit { id, destination, bytes };
+                    self.outputs.push_back(EndpointOutput::Transmit(transmit));
+                }
+                (Action::Deliver(response), Purpose::Owner, Some(flow)) => {
+                    self.event(EndpointEvent::Response { transaction, response, flow });
+                }
+                (Action::Fail(error), Purpose::Owner, _) => {
+                    self.event(EndpointEvent::Failed { transaction, error });
+                }
+                (Action::Cancel, ..) => cancel = self.cancel_request(transaction),
+                (action, ..) => trace!(?action, "nobody wants to know"),
+            }
+        }
+        self.clients.settle(transaction);
+        if let Some((cancel, branch)) = cancel {
+            self.start_client(cancel, branch, destination, Purpose::Cancel, now);
+        }
+    }
+
+    fn cancel_request(&mut self, invite: ClientTransaction) -> Option<(Request, String)> {
+        let client = self.clients.find_mut(invite)?;
+        let cancel = cancel_for(client.request()?, client.cancel_reason.as_deref());
+        Some((cancel, client.branch.clone()))
+    }
+
+    /// Carries out what a server transaction wants and settles it.
+    pub(super) fn finish_server(&mut self, transaction: ServerTransaction, actions: Vec<Action>) {
+        let Some(flow) = self.servers.find_mut(transaction).map(|server| server.flow) else {
+            return;
+        };
+        for action in actions {
+            match action {
+                Action::Send(bytes) => {
+                    let id = TransmitId(transaction.0);
+                    let transmit = Transmit { id, destination: flow.into(), bytes };
+                    self.outputs.push_back(EndpointOutput::Transmit(transmit));
+                }
+                Action::Unacknowledged => self.event(EndpointEvent::Unacknowledged { transaction }),
+                Action::Unanswered => self.event(EndpointEvent::Unanswered { transaction }),
+                Action::Deliver(_) | Action::Fail(_) | Action::Cancel => {
+                    debug_assert!(false, "server transactions have no such action");
+                }
+            }
+        }
+        self.servers.settle(transaction);
+    }
+}

@@ -1,0 +1,77 @@
+//! Responses that need no transaction (RFC 3261, section 8.2.7).
+//!
+//! Sent once for each copy of the request, with a To tag that is the same for each copy, and not
+//! at all where they would help somebody who lies about his address: over UDP a response never is
+//! longer than one and a half times the request.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use tracing::debug;
+
+use crate::flow::Flow;
+use crate::ids::hex;
+use crate::message::{Malformed, Request, Response};
+use crate::method::Method;
+use crate::transport::Transport;
+
+use super::Endpoint;
+use super::source::mark_source;
+
+/// Makes To tags without remembering them.
+pub(super) struct Refusals {
+    key: [u8; 32],
+}
+
+impl Refusals {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        Self { key }
+    }
+
+    /// The tag for every response of ours to `request`.
+    pub(super) fn tag(&self, request: &Request) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes any key length");
+        for name in ["Via", "From", "Call-ID", "CSeq"] {
+            mac.update(request.header(name).unwrap_or_default().as_bytes());
+            mac.update(b"\n");
+        }
+        hex(&mac.finalize().into_bytes()[..8])
+    }
+}
+
+impl std::fmt::Debug for Refusals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Refusals(***)")
+    }
+}
+
+impl Endpoint {
+    /// Answers `request`, which came in `length` bytes, with a bare `code`.
+    pub(super) fn refuse(&mut self, request: &Request, flow: Flow, length: usize, code: u16) {
+        let response = request.response(code, Some(&self.refusals.tag(request)));
+        self.reply(flow, &response, length);
+    }
+
+    /// Answers what is no SIP request, as far as it shows whom and what to answer.
+    pub(super) fn refuse_malformed(&mut self, malformed: &Malformed, flow: Flow, length: usize) {
+        let (Some(code), Some(head)) = (malformed.error.reply_status(), &malformed.request_head)
+        else {
+            return;
+        };
+        if head.method == Method::ACK {
+            return;
+        }
+        let mut head = head.clone();
+        mark_source(&mut head, &flow);
+        self.refuse(&head, flow, length, code);
+    }
+
+    /// Sends `response` once, unless it would amplify a request of `length` bytes.
+    pub(super) fn reply(&mut self, flow: Flow, response: &Response, length: usize) {
+        let bytes = response.to_bytes();
+        if flow.transport == Transport::Udp && bytes.len() > length + length / 2 {
+            debug!(%flow.peer, bytes = bytes.len(), length, "reply would amplify, not sent");
+            return;
+        }
+        self.transmit(flow.into(), bytes);
+    }
+}

@@ -1,0 +1,392 @@
+//! The live transactions with their keys and deadlines.
+//!
+//! Invariant: after [`Table::settle`] an entry that is over is gone with all its keys, and every
+//! other entry has exactly its own deadline in the queue. Nothing is ever forgotten by hand.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::time::Instant;
+
+use crate::flow::{Destination, Flow};
+use crate::message::{Request, Response};
+use crate::transaction::client_invite::{self, ClientInvite};
+use crate::transaction::client_non_invite::{self, ClientNonInvite};
+use crate::transaction::key::{ClientKey, MergeKey, ServerKey};
+use crate::transaction::server_invite::{self, ServerInvite};
+use crate::transaction::server_non_invite::{self, ServerNonInvite};
+use crate::transaction::Action;
+
+use super::{ClientTransaction, EndpointError, ServerTransaction};
+
+/// What the table must know about a transaction.
+pub(super) trait Entry {
+    fn poll_timeout(&self) -> Option<Instant>;
+    fn is_over(&self) -> bool;
+    /// Whether the entry's messages may be lost when `flow` closes.
+    fn uses(&self, flow: &Flow) -> bool;
+}
+
+#[derive(Debug)]
+struct Slot<K, E> {
+    entry: E,
+    keys: Vec<K>,
+    deadline: Option<Instant>,
+}
+
+/// Transactions `E` by id `I` and by any of their keys `K`.
+#[derive(Debug)]
+pub(super) struct Table<I, K, E> {
+    slots: HashMap<I, Slot<K, E>>,
+    ids: HashMap<K, I>,
+    deadlines: BTreeSet<(Instant, I)>,
+}
+
+impl<I, K, E> Default for Table<I, K, E> {
+    fn default() -> Self {
+        Self { slots: HashMap::new(), ids: HashMap::new(), deadlines: BTreeSet::new() }
+    }
+}
+
+impl<I: Copy + Ord + Hash, K: Clone + Eq + Hash, E: Entry> Table<I, K, E> {
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Adds `entry`; to be settled afterwards.
+    pub(super) fn insert(&mut self, id: I, keys: Vec<K>, entry: E) {
+        for key in &keys {
+            self.ids.insert(key.clone(), id);
+        }
+        self.slots.insert(id, Slot { entry, keys, deadline: None });
+    }
+
+    pub(super) fn find(&self, key: &K) -> Option<I> {
+        self.ids.get(key).copied()
+    }
+
+    pub(super) fn find_mut(&mut self, id: I) -> Option<&mut E> {
+        self.slots.get_mut(&id).map(|slot| &mut slot.entry)
+    }
+
+    pub(super) fn remove(&mut self, id: I) -> Option<E> {
+        let slot = self.slots.remove(&id)?;
+        for key in &slot.keys {
+            // A later transaction may have taken the key over.
+            if self.ids.get(key) == Some(&id) {
+                self.ids.remove(key);
+            }
+        }
+        if let Some(deadline) = slot.deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
+        Some(slot.entry)
+    }
+
+    /// Brings keys and deadlines in line with the entry after it changed.
+    pub(super) fn settle(&mut self, id: I) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.entry.is_over() {
+            self.remove(id);
+            return;
+        }
+        let deadline = slot.entry.poll_timeout();
+        debug_assert!(deadline.is_some(), "a transaction without deadline would stay for ever");
+        let old = std::mem::replace(&mut slot.deadline, deadline);
+        if old != deadline {
+            if let Some(old) = old {
+                self.deadlines.remove(&(old, id));
+            }
+            if let Some(deadline) = deadline {
+                self.deadlines.insert((deadline, id));
+            }
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(at, _)| at)
+    }
+
+    pub(super) fn first_due(&self, now: Instant) -> Option<I> {
+        self.deadlines.first().filter(|&&(at, _)| at <= now).map(|&(_, id)| id)
+    }
+
+    /// Every transaction that `flow` carries, in the order in which they began.
+    pub(super) fn on_flow(&self, flow: &Flow) -> Vec<I> {
+        let mut ids: Vec<I> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.entry.uses(flow))
+            .map(|(&id, _)| id)
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+pub(super) type Clients = Table<ClientTransaction, ClientKey, Client>;
+pub(super) type Servers = Table<ServerTransaction, ServerIndex, Server>;
+
+/// Whose request a client transaction carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The owner's, who is told everything.
+    Owner,
+    /// A CANCEL of ours, whose response changes nothing (RFC 3261, section 9.1).
+    Cancel,
+}
+
+#[derive(Debug)]
+enum ClientMachine {
+    Invite(ClientInvite),
+    NonInvite(ClientNonInvite),
+}
+
+/// A request of ours on its way.
+#[derive(Debug)]
+pub(super) struct Client {
+    machine: ClientMachine,
+    pub(super) branch: String,
+    pub(super) destination: Destination,
+    pub(super) purpose: Purpose,
+    pub(super) cancel_reason: Option<String>,
+}
+
+impl Client {
+    pub(super) fn invite(
+        machine: ClientInvite,
+        branch: String,
+        destination: Destination,
+    ) -> Self {
+        let machine = ClientMachine::Invite(machine);
+        Self { machine, branch, destination, purpose: Purpose::Owner, cancel_reason: None }
+    }
+
+    pub(super) fn non_invite(
+        machine: ClientNonInvite,
+        branch: String,
+        destination: Destination,
+        purpose: Purpose,
+    ) -> Self {
+        let machine = ClientMachine::NonInvite(machine);
+        Self { machine, branch, destination, purpose, cancel_reason: None }
+    }
+
+    /// The INVITE, while it has no final response.
+    pub(super) fn request(&self) -> Option<&Request> {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.request(),
+            ClientMachine::NonInvite(_) => None,
+        }
+    }
+
+    pub(super) fn cancel(
+        &mut self,
+        reason: Option<String>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        if let ClientMachine::Invite(machine) = &mut self.machine {
+            if self.cancel_reason.is_none() {
+                self.cancel_reason = reason;
+            }
+            machine.handle_cancel(now, out);
+        }
+    }
+
+    pub(super) fn handle_response(
+        &mut self,
+        response: Box<Response>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        match &mut self.machine {
+            ClientMachine::Invite(machine) => machine.handle_response(response, now, out),
+            ClientMachine::NonInvite(machine) => machine.handle_response(response, now, out),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match &mut self.machine {
+            ClientMachine::Invite(machine) => machine.handle_timeout(now, out),
+            ClientMachine::NonInvite(machine) => machine.handle_timeout(now, out),
+        }
+    }
+
+    pub(super) fn handle_transport_failure(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match &mut self.machine {
+            ClientMachine::Invite(machine) => machine.handle_transport_failure(now, out),
+            ClientMachine::NonInvite(machine) => machine.handle_transport_failure(now, out),
+        }
+    }
+}
+
+impl Entry for Client {
+    fn poll_timeout(&self) -> Option<Instant> {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.poll_timeout(),
+            ClientMachine::NonInvite(machine) => machine.poll_timeout(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => {
+                machine.state() == client_invite::State::Terminated
+            }
+            ClientMachine::NonInvite(machine) => {
+                machine.state() == client_non_invite::State::Terminated
+            }
+        }
+    }
+
+    fn uses(&self, flow: &Flow) -> bool {
+        self.destination.uses(flow)
+    }
+}
+
+/// By what a server transaction is found.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum ServerIndex {
+    Transaction(ServerKey),
+    Merge(MergeKey),
+}
+
+#[derive(Debug)]
+pub(super) enum ServerMachine {
+    Invite(ServerInvite),
+    NonInvite(ServerNonInvite),
+}
+
+/// What an ACK means to the transaction it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AckMeaning {
+    /// It ends the retransmission of a failure.
+    Absorbed,
+    /// It acknowledges a 2xx: the dialog wants to know.
+    ForDialog,
+}
+
+/// Somebody's request that we answer.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) machine: ServerMachine,
+    pub(super) flow: Flow,
+    /// Length of the request as it arrived.
+    pub(super) request_bytes: usize,
+    /// To tag of the owner's latest response.
+    pub(super) to_tag: Option<String>,
+    /// Whether a CANCEL came.
+    pub(super) cancelled: bool,
+}
+
+impl Server {
+    pub(super) fn new(machine: ServerMachine, flow: Flow, request_bytes: usize) -> Self {
+        Self { machine, flow, request_bytes, to_tag: None, cancelled: false }
+    }
+
+    /// The request arrived again.
+    pub(super) fn handle_again(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match &mut self.machine {
+            ServerMachine::Invite(machine) => machine.handle_invite(now, out),
+            ServerMachine::NonInvite(machine) => machine.handle_request(now, out),
+        }
+    }
+
+    pub(super) fn handle_ack(&mut self, now: Instant, out: &mut Vec<Action>) -> AckMeaning {
+        match &mut self.machine {
+            ServerMachine::Invite(machine)
+                if machine.state() == server_invite::State::Accepted =>
+            {
+                AckMeaning::ForDialog
+            }
+            ServerMachine::Invite(machine) => {
+                machine.handle_ack(now, out);
+                AckMeaning::Absorbed
+            }
+            ServerMachine::NonInvite(_) => AckMeaning::Absorbed,
+        }
+    }
+
+    /// Whether a CANCEL still makes a difference: an INVITE without final response.
+    pub(super) fn is_cancellable(&self) -> bool {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.state() == server_invite::State::Proceeding,
+            ServerMachine::NonInvite(_) => false,
+        }
+    }
+
+    pub(super) fn respond(
+        &mut self,
+        response: &Response,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Result<(), EndpointError> {
+        let code = response.status.code();
+        if !self.takes(code) {
+            return Err(EndpointError::Answered);
+        }
+        if let Ok(to) = response.to() {
+            self.to_tag = to.tag().map(str::to_owned);
+        }
+        let bytes = response.to_bytes();
+        match &mut self.machine {
+            ServerMachine::Invite(machine) => machine.respond(code, bytes, now, out),
+            ServerMachine::NonInvite(machine) => machine.respond(code, bytes, now, out),
+        }
+        Ok(())
+    }
+
+    fn takes(&self, code: u16) -> bool {
+        match &self.machine {
+            ServerMachine::Invite(machine) => match machine.state() {
+                server_invite::State::Proceeding => true,
+                server_invite::State::Accepted => (200..300).contains(&code),
+                server_invite::State::Completed
+                | server_invite::State::Confirmed
+                | server_invite::State::Terminated => false,
+            },
+            ServerMachine::NonInvite(machine) => matches!(
+                machine.state(),
+                server_non_invite::State::Trying | server_non_invite::State::Proceeding
+            ),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match &mut self.machine {
+            ServerMachine::Invite(machine) => machine.handle_timeout(now, out),
+            ServerMachine::NonInvite(machine) => machine.handle_timeout(now, out),
+        }
+    }
+
+    pub(super) fn handle_transport_failure(&mut self, now: Instant, out: &mut Vec<Action>) {
+        match &mut self.machine {
+            ServerMachine::Invite(machine) => machine.handle_transport_failure(now, out),
+            ServerMachine::NonInvite(machine) => machine.handle_transport_failure(now, out),
+        }
+    }
+}
+
+impl Entry for Server {
+    fn poll_timeout(&self) -> Option<Instant> {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.poll_timeout(),
+            ServerMachine::NonInvite(machine) => machine.poll_timeout(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match &self.machine {
+            ServerMachine::Invite(machine) => {
+                machine.state() == server_invite::State::Terminated
+            }
+            ServerMachine::NonInvite(machine) => {
+                machine.state() == server_non_invite::State::Terminated
+            }
+        }
+    }
+
+    fn uses(&self, flow: &Flow) -> bool {
+        self.flow == *flow
+    }
+}
