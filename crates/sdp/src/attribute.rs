@@ -13,13 +13,19 @@ impl Attribute {
     /// An attribute without a value, like `a=sendonly`.
     #[must_use]
     pub fn flag(name: impl Into<String>) -> Self {
-        Self { name: name.into(), value: None }
+        Self {
+            name: name.into(),
+            value: None,
+        }
     }
 
     /// An attribute with a value, like `a=ptime:20`.
     #[must_use]
     pub fn with_value(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: Some(value.into()) }
+        Self {
+            name: name.into(),
+            value: Some(value.into()),
+        }
     }
 }
 
@@ -41,7 +47,9 @@ impl Attributes {
     /// An attribute of this name is present, with or without a value.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|attribute| attribute.name.eq_ignore_ascii_case(name))
+        self.0
+            .iter()
+            .any(|attribute| attribute.name.eq_ignore_ascii_case(name))
     }
 
     /// The value of the first attribute of this name that has one.
@@ -63,7 +71,8 @@ impl Attributes {
 
     /// Removes every attribute of this name.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|attribute| !attribute.name.eq_ignore_ascii_case(name));
+        self.0
+            .retain(|attribute| !attribute.name.eq_ignore_ascii_case(name));
     }
 }
 

@@ -73,9 +73,14 @@ impl Direction {
     /// The direction that an attribute of this name means, if it means one.
     #[must_use]
     pub fn from_attribute(name: &str) -> Option<Self> {
-        [Self::SendRecv, Self::SendOnly, Self::RecvOnly, Self::Inactive]
-            .into_iter()
-            .find(|direction| direction.as_str().eq_ignore_ascii_case(name))
+        [
+            Self::SendRecv,
+            Self::SendOnly,
+            Self::RecvOnly,
+            Self::Inactive,
+        ]
+        .into_iter()
+        .find(|direction| direction.as_str().eq_ignore_ascii_case(name))
     }
 }
 

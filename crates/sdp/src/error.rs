@@ -51,10 +51,9 @@ impl SdpError {
     pub fn reply_status(&self) -> u16 {
         match self {
             Self::TooLong { .. } | Self::TooManyLines | Self::TooManyMedia => 488,
-            Self::Version
-            | Self::Missing { .. }
-            | Self::Line { .. }
-            | Self::UnknownType { .. } => 400,
+            Self::Version | Self::Missing { .. } | Self::Line { .. } | Self::UnknownType { .. } => {
+                400
+            }
         }
     }
 }

@@ -170,7 +170,10 @@ impl PayloadFormat {
     /// The same format under another number.
     #[must_use]
     pub fn numbered(&self, number: u8) -> Self {
-        Self { number, ..self.clone() }
+        Self {
+            number,
+            ..self.clone()
+        }
     }
 }
 
@@ -192,14 +195,25 @@ mod tests {
     #[test]
     fn rtpmap_is_read_with_and_without_channels() {
         let opus = PayloadFormat::from_rtpmap("97 opus/48000/2").unwrap();
-        assert_eq!((opus.number, opus.clock_rate, opus.channels), (97, 48_000, 2));
+        assert_eq!(
+            (opus.number, opus.clock_rate, opus.channels),
+            (97, 48_000, 2)
+        );
         let pcmu = PayloadFormat::from_rtpmap("0 PCMU/8000").unwrap();
         assert_eq!((pcmu.number, pcmu.channels), (0, 1));
     }
 
     #[test]
     fn malformed_rtpmap_is_no_format() {
-        for value in ["", "97", "97 opus", "128 opus/48000/2", "x opus/48000", "97 /8000", "97 opus/0"] {
+        for value in [
+            "",
+            "97",
+            "97 opus",
+            "128 opus/48000/2",
+            "x opus/48000",
+            "97 /8000",
+            "97 opus/0",
+        ] {
             assert_eq!(PayloadFormat::from_rtpmap(value), None, "{value:?}");
         }
     }

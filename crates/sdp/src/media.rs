@@ -39,7 +39,9 @@ impl MediaDescription {
     /// The direction written at this media, or `None` if the session level decides.
     #[must_use]
     pub fn own_direction(&self) -> Option<Direction> {
-        self.attributes.iter().find_map(|attribute| Direction::from_attribute(&attribute.name))
+        self.attributes
+            .iter()
+            .find_map(|attribute| Direction::from_attribute(&attribute.name))
     }
 
     /// The payload formats, preferred first. A dynamic number without a readable `a=rtpmap`, and
@@ -75,13 +77,23 @@ impl MediaDescription {
     /// The packet time that the writer wants to receive, in milliseconds.
     #[must_use]
     pub fn ptime(&self) -> Option<u16> {
-        self.attributes.value("ptime")?.trim().parse().ok().filter(|&ms| ms > 0)
+        self.attributes
+            .value("ptime")?
+            .trim()
+            .parse()
+            .ok()
+            .filter(|&ms| ms > 0)
     }
 
     /// The longest packet that the writer accepts, in milliseconds.
     #[must_use]
     pub fn maxptime(&self) -> Option<u16> {
-        self.attributes.value("maxptime")?.trim().parse().ok().filter(|&ms| ms > 0)
+        self.attributes
+            .value("maxptime")?
+            .trim()
+            .parse()
+            .ok()
+            .filter(|&ms| ms > 0)
     }
 
     /// Where the writer wants RTCP when it said so (RFC 3605): port and, perhaps, address.
@@ -95,7 +107,9 @@ impl MediaDescription {
     /// RTP without encryption, the only kind we answer.
     #[must_use]
     pub fn is_plain_rtp(&self) -> bool {
-        ["RTP/AVP", "RTP/AVPF"].iter().any(|known| self.protocol.eq_ignore_ascii_case(known))
+        ["RTP/AVP", "RTP/AVPF"]
+            .iter()
+            .any(|known| self.protocol.eq_ignore_ascii_case(known))
     }
 
     /// This media line, refused: port 0, formats kept because the grammar wants one
@@ -155,7 +169,10 @@ impl LocalMedia {
     ) -> MediaDescription {
         let mut attributes = Attributes::default();
         for format in formats {
-            attributes.push(Attribute::with_value("rtpmap", format!("{} {format}", format.number)));
+            attributes.push(Attribute::with_value(
+                "rtpmap",
+                format!("{} {format}", format.number),
+            ));
             if !format.parameters.is_empty() {
                 let value = format!("{} {}", format.number, format.parameters);
                 attributes.push(Attribute::with_value("fmtp", value));
@@ -170,7 +187,10 @@ impl LocalMedia {
             port: self.port,
             port_count: None,
             protocol: protocol.to_owned(),
-            formats: formats.iter().map(|format| format.number.to_string()).collect(),
+            formats: formats
+                .iter()
+                .map(|format| format.number.to_string())
+                .collect(),
             information: None,
             connections: Vec::new(),
             bandwidth: Vec::new(),

@@ -73,7 +73,10 @@ pub fn answer(
         .payload_formats()
         .into_iter()
         .filter_map(|theirs| {
-            let ours = local.formats.iter().find(|ours| ours.is_same_encoding(&theirs))?;
+            let ours = local
+                .formats
+                .iter()
+                .find(|ours| ours.is_same_encoding(&theirs))?;
             Some((ours.numbered(theirs.number), theirs))
         })
         .collect();
@@ -108,7 +111,10 @@ pub fn negotiate(
 ) -> Result<Negotiated, AnswerError> {
     let index = offered_audio(offer_sent).ok_or(AnswerError::NoOffer)?;
     let offered = &offer_sent.media[index];
-    let chosen = answer_received.media.get(index).ok_or(AnswerError::NoAudio)?;
+    let chosen = answer_received
+        .media
+        .get(index)
+        .ok_or(AnswerError::NoAudio)?;
     if chosen.port == 0 || !chosen.media.eq_ignore_ascii_case("audio") {
         return Err(AnswerError::NoAudio);
     }
@@ -167,7 +173,11 @@ impl OfferAnswer {
         if let Some(before) = &self.local {
             let audio = offered_audio(before).unwrap_or(0);
             let line = offer.media.remove(0);
-            offer.media = before.media.iter().map(MediaDescription::rejected).collect();
+            offer.media = before
+                .media
+                .iter()
+                .map(MediaDescription::rejected)
+                .collect();
             match offer.media.get_mut(audio) {
                 Some(place) => *place = line,
                 None => offer.media.push(line),
@@ -204,7 +214,10 @@ impl OfferAnswer {
     /// # Errors
     ///
     /// [`AnswerError::NoOffer`] if none is open; else as [`negotiate`], and the offer is over.
-    pub fn accept_answer(&mut self, answer: &SessionDescription) -> Result<Negotiated, AnswerError> {
+    pub fn accept_answer(
+        &mut self,
+        answer: &SessionDescription,
+    ) -> Result<Negotiated, AnswerError> {
         let offer = self.pending.take().ok_or(AnswerError::NoOffer)?;
         let negotiated = negotiate(&offer, answer)?;
         self.local = Some(offer);
@@ -273,7 +286,11 @@ fn acceptable_media(offer: &SessionDescription, local: &LocalMedia) -> Result<us
     audio
         .find(|(_, media)| {
             media.payload_formats().iter().any(|theirs| {
-                is_audio(theirs) && local.formats.iter().any(|ours| ours.is_same_encoding(theirs))
+                is_audio(theirs)
+                    && local
+                        .formats
+                        .iter()
+                        .any(|ours| ours.is_same_encoding(theirs))
             })
         })
         .map(|(index, _)| index)
@@ -298,7 +315,9 @@ fn offered_audio(ours: &SessionDescription) -> Option<usize> {
 /// at an unspecified address.
 fn remote_direction(session: &SessionDescription, media: &MediaDescription) -> Direction {
     let written = session.direction_of(media);
-    let holds = session.address_of(media).is_some_and(|address| address.is_unspecified());
+    let holds = session
+        .address_of(media)
+        .is_some_and(|address| address.is_unspecified());
     Direction::of(DirectionParts {
         sends: written.sends(),
         receives: written.receives() && !holds,
@@ -312,8 +331,10 @@ fn agree(
     common: &[(PayloadFormat, PayloadFormat)],
     direction: Direction,
 ) -> Result<Negotiated, AnswerError> {
-    let (events, audio): (Vec<_>, Vec<_>) =
-        common.iter().cloned().partition(|(ours, _)| ours.is_telephone_event());
+    let (events, audio): (Vec<_>, Vec<_>) = common
+        .iter()
+        .cloned()
+        .partition(|(ours, _)| ours.is_telephone_event());
     let (receive, send): (Vec<_>, Vec<_>) =
         audio.into_iter().filter(|(ours, _)| is_audio(ours)).unzip();
     let first = send.first().ok_or(AnswerError::NoCommonFormat)?;
@@ -325,8 +346,9 @@ fn agree(
         .cloned();
 
     let address = session.address_of(media).ok_or(AnswerError::NoAddress)?;
-    let (rtcp_port, rtcp_address) =
-        media.rtcp().unwrap_or((media.port.checked_add(1).unwrap_or(media.port), None));
+    let (rtcp_port, rtcp_address) = media
+        .rtcp()
+        .unwrap_or((media.port.checked_add(1).unwrap_or(media.port), None));
     Ok(Negotiated {
         remote: SocketAddr::new(address, media.port),
         remote_rtcp: SocketAddr::new(rtcp_address.unwrap_or(address), rtcp_port),
@@ -346,9 +368,15 @@ impl SessionDescription {
     /// The direction of one of its media lines: its own, else the session's, else both ways.
     #[must_use]
     pub fn direction_of(&self, media: &MediaDescription) -> Direction {
-        let of_session =
-            || self.attributes.iter().find_map(|line| Direction::from_attribute(&line.name));
-        media.own_direction().or_else(of_session).unwrap_or_default()
+        let of_session = || {
+            self.attributes
+                .iter()
+                .find_map(|line| Direction::from_attribute(&line.name))
+        };
+        media
+            .own_direction()
+            .or_else(of_session)
+            .unwrap_or_default()
     }
 
     /// The IP address of one of its media lines: its own, else the session's.

@@ -33,7 +33,10 @@ impl SessionDescription {
             .filter(|line| !line.is_empty())
             .zip(1..)
             .map(|(text, number)| Line { text, number });
-        if lines.next().is_none_or(|first| first.text.trim_end() != "v=0") {
+        if lines
+            .next()
+            .is_none_or(|first| first.text.trim_end() != "v=0")
+        {
             return Err(SdpError::Version);
         }
         let mut partial = Partial::default();
@@ -113,16 +116,28 @@ impl Partial {
             'e' => self.emails.push(value.to_owned()),
             'p' => self.phones.push(value.to_owned()),
             'c' => self.connection = Some(connection(value).ok_or(line.malformed())?),
-            'b' => self.bandwidth.push(bandwidth(value).ok_or(line.malformed())?),
-            't' => self.times.push(Time { active: value.to_owned(), repeats: Vec::new() }),
+            'b' => self
+                .bandwidth
+                .push(bandwidth(value).ok_or(line.malformed())?),
+            't' => self.times.push(Time {
+                active: value.to_owned(),
+                repeats: Vec::new(),
+            }),
             'r' => {
                 let time = self.times.last_mut().ok_or(line.malformed())?;
                 time.repeats.push(value.to_owned());
             }
             'z' => self.zones = Some(value.to_owned()),
             'k' => self.key = Some(value.to_owned()),
-            'a' => self.attributes.push(attribute(value).ok_or(line.malformed())?),
-            kind => return Err(SdpError::UnknownType { line: line.number, kind }),
+            'a' => self
+                .attributes
+                .push(attribute(value).ok_or(line.malformed())?),
+            kind => {
+                return Err(SdpError::UnknownType {
+                    line: line.number,
+                    kind,
+                });
+            }
         }
         Ok(())
     }
@@ -158,12 +173,23 @@ fn add_to_media(
 ) -> Result<(), SdpError> {
     match kind {
         'i' => media.information = Some(value.to_owned()),
-        'c' => media.connections.push(connection(value).ok_or(line.malformed())?),
-        'b' => media.bandwidth.push(bandwidth(value).ok_or(line.malformed())?),
+        'c' => media
+            .connections
+            .push(connection(value).ok_or(line.malformed())?),
+        'b' => media
+            .bandwidth
+            .push(bandwidth(value).ok_or(line.malformed())?),
         'k' => media.key = Some(value.to_owned()),
-        'a' => media.attributes.push(attribute(value).ok_or(line.malformed())?),
+        'a' => media
+            .attributes
+            .push(attribute(value).ok_or(line.malformed())?),
         'o' | 's' | 'u' | 'e' | 'p' | 't' | 'r' | 'z' => return Err(line.malformed()),
-        kind => return Err(SdpError::UnknownType { line: line.number, kind }),
+        kind => {
+            return Err(SdpError::UnknownType {
+                line: line.number,
+                kind,
+            });
+        }
     }
     Ok(())
 }
@@ -208,7 +234,12 @@ fn origin(value: &str) -> Option<Origin> {
         family: family.to_owned(),
         address: address.to_owned(),
     };
-    Some(Origin { username, session_id, version, connection })
+    Some(Origin {
+        username,
+        session_id,
+        version,
+        connection,
+    })
 }
 
 /// Digits of any number; what does not fit saturates.
@@ -222,12 +253,19 @@ fn connection(value: &str) -> Option<Connection> {
     let network = words.next()?.to_owned();
     let family = words.next()?.to_owned();
     let address = words.next()?.to_owned();
-    Some(Connection { network, family, address })
+    Some(Connection {
+        network,
+        family,
+        address,
+    })
 }
 
 fn bandwidth(value: &str) -> Option<Bandwidth> {
     let (kind, value) = value.split_once(':')?;
-    Some(Bandwidth { kind: kind.to_owned(), value: value.to_owned() })
+    Some(Bandwidth {
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+    })
 }
 
 fn attribute(value: &str) -> Option<Attribute> {

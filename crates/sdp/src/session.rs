@@ -53,7 +53,12 @@ impl Origin {
     /// An origin without a user name.
     #[must_use]
     pub fn new(address: IpAddr, session_id: u64, version: u64) -> Self {
-        Self { username: "-".to_owned(), session_id, version, connection: address.into() }
+        Self {
+            username: "-".to_owned(),
+            session_id,
+            version,
+            connection: address.into(),
+        }
     }
 }
 
@@ -109,6 +114,9 @@ impl Time {
     /// `t=0 0`.
     #[must_use]
     pub fn always() -> Self {
-        Self { active: "0 0".to_owned(), repeats: Vec::new() }
+        Self {
+            active: "0 0".to_owned(),
+            repeats: Vec::new(),
+        }
     }
 }

@@ -39,7 +39,9 @@ impl Display for MediaDescription {
             write!(f, "/{count}")?;
         }
         write!(f, " {}", self.protocol)?;
-        self.formats.iter().try_for_each(|format| write!(f, " {format}"))?;
+        self.formats
+            .iter()
+            .try_for_each(|format| write!(f, " {format}"))?;
         f.write_str("\r\n")?;
         line(f, 'i', self.information.as_ref())?;
         line(f, 'c', &self.connections)?;
@@ -51,16 +53,22 @@ impl Display for MediaDescription {
 
 impl Display for Attributes {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.iter().try_for_each(|attribute| match &attribute.value {
-            Some(value) => write!(f, "a={}:{value}\r\n", attribute.name),
-            None => write!(f, "a={}\r\n", attribute.name),
-        })
+        self.iter()
+            .try_for_each(|attribute| match &attribute.value {
+                Some(value) => write!(f, "a={}:{value}\r\n", attribute.name),
+                None => write!(f, "a={}\r\n", attribute.name),
+            })
     }
 }
 
 impl Display for Origin {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { username, session_id, version, connection } = self;
+        let Self {
+            username,
+            session_id,
+            version,
+            connection,
+        } = self;
         write!(f, "{username} {session_id} {version} {connection}")
     }
 }
@@ -83,5 +91,7 @@ fn line<T: Display>(
     kind: char,
     values: impl IntoIterator<Item = T>,
 ) -> fmt::Result {
-    values.into_iter().try_for_each(|value| write!(f, "{kind}={value}\r\n"))
+    values
+        .into_iter()
+        .try_for_each(|value| write!(f, "{kind}={value}\r\n"))
 }
