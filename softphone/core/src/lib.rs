@@ -1,1 +1,5 @@
-//! softphone/core
+//! What the softphone decides.
+
+mod text;
+
+pub use text::plain_text;

@@ -1,0 +1,324 @@
+//! The command line: what may be typed.
+//!
+//! Numbers, links and names are plain values, never options: after the command's name everything
+//! that does not begin with a dash is taken as it is, and what does is refused.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::control::protocol::SoundFiles;
+use crate::failure::exit_code_table;
+use crate::profile::KeyPlaceChoice;
+
+/// A telephone for the command line: activate it once, let it run, place and take calls.
+#[derive(Debug, Parser)]
+#[command(name = "softphone", version, after_help = exit_code_table())]
+pub struct Cli {
+    /// Folder that holds this phone's identity; every phone on a machine has its own.
+    #[arg(long, global = true, env = "TANDEM_PROFILE", value_name = "DIR")]
+    pub profile: Option<PathBuf>,
+    /// Print JSON instead of sentences.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Where the key that protects the passwords is kept.
+    #[arg(long, global = true, env = "TANDEM_SECRET_STORE", value_enum, default_value_t)]
+    pub secret_store: KeyPlaceChoice,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make this phone the one that the portal invited.
+    Activate(Activate),
+    /// Be a telephone until stopped.
+    Run(Run),
+    /// Place a call with the running phone.
+    Call(Call),
+    /// Answer a ringing call.
+    Answer(AnswerCall),
+    /// Decline a ringing call.
+    Reject(OneCall),
+    /// End a call, or stop calling.
+    #[command(alias = "hang-up")]
+    Hangup(OneCall),
+    /// Put a call on hold.
+    Hold(OneCall),
+    /// Take a held call back.
+    Resume(OneCall),
+    /// Send digits to the other side of a call.
+    Dtmf(Dtmf),
+    /// Show lines and calls.
+    Status(Status),
+    /// Show the lines only.
+    Lines,
+    /// Show the sound devices of this machine.
+    Devices,
+    /// Do what a `tel:`, `callto:`, `sip:` or `tandem:` link says; asks first.
+    Open(Open),
+    /// Stop the running phone.
+    Stop,
+    /// Sign out and forget the activation and all passwords.
+    #[command(alias = "wipe")]
+    Deactivate,
+}
+
+/// `activate`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("invitation").required(true))]
+pub struct Activate {
+    /// The activation link from the mail or the portal.
+    #[arg(long, group = "invitation", value_name = "LINK")]
+    pub link: Option<String>,
+    /// The activation code; needs --portal.
+    #[arg(long, group = "invitation", requires = "portal", value_name = "CODE")]
+    pub code: Option<String>,
+    /// A picture of the QR code, PNG or JPEG.
+    #[arg(long, group = "invitation", value_name = "FILE")]
+    pub qr: Option<PathBuf>,
+    /// The activation link, as another program hands it over; asks before it acts.
+    #[arg(group = "invitation", value_name = "URL")]
+    pub url: Option<String>,
+    /// The portal's address, for --code.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["link", "qr", "url"])]
+    pub portal: Option<String>,
+    /// Replace an activation that is there.
+    #[arg(long)]
+    pub replace: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Without a window. There is none yet, so this says what happens anyway.
+    #[arg(long)]
+    pub headless: bool,
+    /// Answer every incoming call at once.
+    #[arg(long)]
+    pub auto_answer: bool,
+    /// Play this WAV file into calls instead of the microphone.
+    #[arg(long, value_name = "FILE.wav")]
+    pub play: Option<PathBuf>,
+    /// Write what the other side says into this WAV file instead of playing it; further calls get
+    /// a number before the ending.
+    #[arg(long, value_name = "FILE.wav")]
+    pub record: Option<PathBuf>,
+    /// Loudspeaker; `softphone devices` lists them.
+    #[arg(long, value_name = "ID")]
+    pub play_device: Option<String>,
+    /// Microphone; `softphone devices` lists them.
+    #[arg(long, value_name = "ID")]
+    pub input: Option<String>,
+    /// No sound card: silence is sent and what comes is dropped, unless files are given.
+    #[arg(long)]
+    pub no_sound_card: bool,
+}
+
+/// `call`
+#[derive(Debug, Args)]
+pub struct Call {
+    /// Extension, number, user@domain, sip: or tel: address.
+    pub number: String,
+    /// Line to call from: its name, address or account.
+    #[arg(long)]
+    pub line: Option<String>,
+    /// When to return.
+    #[arg(long, value_enum, default_value_t)]
+    pub wait: Wait,
+    #[command(flatten)]
+    sound: SoundArgs,
+    /// Hang up so many seconds after the answer; waits for the end.
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub duration: Option<Duration>,
+    /// Give up if nobody answers for so many seconds.
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+}
+
+/// When `call` returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Wait {
+    /// At once; `status` shows how it goes on.
+    Placed,
+    /// When the call is answered, or failed.
+    #[default]
+    Answered,
+    /// When the call is over.
+    Ended,
+}
+
+/// `answer`
+#[derive(Debug, Args)]
+pub struct AnswerCall {
+    /// Number of the call; the ringing one if absent.
+    pub call: Option<u64>,
+    #[command(flatten)]
+    sound: SoundArgs,
+    /// Wait so many seconds for a call to ring.
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+}
+
+/// Sound files of one call.
+#[derive(Debug, Args)]
+struct SoundArgs {
+    /// Play this WAV file to the other side.
+    #[arg(long, value_name = "FILE.wav")]
+    play: Option<PathBuf>,
+    /// Write what the other side says into this WAV file.
+    #[arg(long, value_name = "FILE.wav")]
+    record: Option<PathBuf>,
+}
+
+/// A command about one call.
+#[derive(Debug, Args)]
+pub struct OneCall {
+    /// Number of the call; needed only if there are several.
+    pub call: Option<u64>,
+}
+
+/// `dtmf`
+#[derive(Debug, Args)]
+pub struct Dtmf {
+    /// Digits: 0–9, *, #, A–D.
+    pub digits: String,
+    /// Number of the call; needed only if there are several.
+    #[arg(long)]
+    pub call: Option<u64>,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Wait until something is so.
+    #[arg(long, value_enum)]
+    pub wait: Option<StatusWait>,
+    /// Wait no longer than so many seconds.
+    #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "30")]
+    pub timeout: Duration,
+}
+
+/// What `status` can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatusWait {
+    /// Every line is connected.
+    Registered,
+    /// No call is left.
+    Idle,
+}
+
+/// `open`
+#[derive(Debug, Args)]
+pub struct Open {
+    /// The link.
+    pub url: String,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl Activate {
+    /// As if this link had been typed, by somebody who agreed already.
+    pub fn from_link(link: String) -> Self {
+        Self { link: Some(link), code: None, qr: None, url: None, portal: None, replace: false, yes: true }
+    }
+}
+
+impl Call {
+    /// As if only a number had been typed.
+    pub fn to(number: String, wait: Wait) -> Self {
+        let sound = SoundArgs { play: None, record: None };
+        Self { number, line: None, wait, sound, duration: None, timeout: None }
+    }
+
+    /// The sound files of the call, with absolute paths.
+    pub fn sound(&self) -> SoundFiles {
+        self.sound.files()
+    }
+}
+
+impl AnswerCall {
+    /// The sound files of the call, with absolute paths.
+    pub fn sound(&self) -> SoundFiles {
+        self.sound.files()
+    }
+}
+
+impl SoundArgs {
+    fn files(&self) -> SoundFiles {
+        SoundFiles {
+            play: self.play.clone().map(absolute),
+            record: self.record.clone().map(absolute),
+        }
+    }
+}
+
+/// The running phone may have another working folder.
+pub(crate) fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let secs: f64 = text.parse().map_err(|_| "a number of seconds is needed".to_owned())?;
+    // A day is longer than any call that a script waits for.
+    if !(0.0..=86_400.0).contains(&secs) {
+        return Err("from 0 to 86400 seconds".to_owned());
+    }
+    Ok(Duration::from_secs_f64(secs))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn links_and_numbers_are_never_options() {
+        assert!(parse("softphone call --help-me").is_err());
+        assert!(parse("softphone activate --link https://a.example/activate#x").is_ok());
+        assert!(parse("softphone activate tandem:activate?portal=x&token=y").is_ok());
+        let open = parse("softphone open tel:+4930123;ext=1").unwrap();
+        assert!(matches!(open.command, Command::Open(Open { yes: false, .. })));
+        assert!(parse("softphone open --yes=tel:1").is_err());
+    }
+
+    #[test]
+    fn an_activation_needs_exactly_one_invitation() {
+        for line in [
+            "softphone activate",
+            "softphone activate --code ABCD-EFGH-JKMN-PQRS",
+            "softphone activate --code A --portal p --qr x.png",
+            "softphone activate --link x --portal p",
+            "softphone activate --portal p",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        assert!(parse("softphone activate --code A --portal p").is_ok());
+        assert!(parse("softphone activate --qr x.png").is_ok());
+    }
+
+    #[test]
+    fn seconds_are_bounded() {
+        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
+        for text in ["-1", "x", "1e9", "NaN", "inf"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! One function per command of the command line.
+//!
+//! `activate`, `run`, `devices` and `deactivate` work by themselves; the others ask the softphone
+//! that runs on the profile.
+
+mod activate;
+mod calls;
+mod open;
+mod status;
+
+use std::path::PathBuf;
+
+use directories::ProjectDirs;
+
+use crate::cli::{Cli, Command};
+use crate::control::ControlClient;
+use crate::control::protocol::Command as Ask;
+use crate::engine;
+use crate::failure::{Failure, FailureKind};
+use crate::profile::{ProfileError, ProfileFolder};
+use crate::terminal::Terminal;
+
+/// Carries out one command line.
+///
+/// # Errors
+///
+/// [`Failure`] with the exit status of the process.
+pub async fn execute(cli: Cli) -> Result<(), Failure> {
+    let terminal = if cli.json { Terminal::Json } else { Terminal::Sentences };
+    let folder = ProfileFolder::new(profile_folder(cli.profile)?);
+    match cli.command {
+        Command::Activate(activate) => {
+            activate::activate(activate, cli.secret_store, &folder, terminal).await
+        }
+        Command::Run(run) => engine::run(run, folder, terminal).await,
+        Command::Call(call) => calls::call(call, &mut connect(&folder).await?, terminal).await,
+        Command::Answer(answer) => {
+            calls::answer(answer, &mut connect(&folder).await?, terminal).await
+        }
+        Command::Reject(one) => ask(Ask::Reject { call: one.call }, &folder, terminal).await,
+        Command::Hangup(one) => ask(Ask::HangUp { call: one.call }, &folder, terminal).await,
+        Command::Hold(one) => ask(Ask::Hold { call: one.call }, &folder, terminal).await,
+        Command::Resume(one) => ask(Ask::Resume { call: one.call }, &folder, terminal).await,
+        Command::Dtmf(dtmf) => {
+            let command = Ask::Dtmf { digits: dtmf.digits, call: dtmf.call };
+            ask(command, &folder, terminal).await
+        }
+        Command::Status(status) => {
+            status::status(&status, &mut connect(&folder).await?, terminal).await
+        }
+        Command::Lines => status::lines(&mut connect(&folder).await?, terminal).await,
+        Command::Devices => status::devices(terminal),
+        Command::Open(open) => open::open(open, cli.secret_store, &folder, terminal).await,
+        Command::Stop => ask(Ask::Stop, &folder, terminal).await,
+        Command::Deactivate => activate::deactivate(&folder, terminal).await,
+    }
+}
+
+/// The phone that runs on the profile.
+///
+/// # Errors
+///
+/// [`FailureKind::NotActivated`] before there can be one, else [`FailureKind::NotRunning`].
+async fn connect(folder: &ProfileFolder) -> Result<ControlClient, Failure> {
+    if !folder.is_activated() {
+        return Err(ProfileError::NotActivated.into());
+    }
+    ControlClient::connect(folder.path()).await
+}
+
+async fn ask(command: Ask, folder: &ProfileFolder, terminal: Terminal) -> Result<(), Failure> {
+    let done = connect(folder).await?.request(command).await?;
+    let sentence = done.call.map_or("Done".to_owned(), |call| format!("Done (call {call})"));
+    terminal.result(&done, &sentence);
+    Ok(())
+}
+
+/// The folder that was asked for, or the user's own.
+fn profile_folder(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = asked {
+        return Ok(crate::cli::absolute(folder));
+    }
+    ProjectDirs::from("", "Tandem", "softphone")
+        .map(|folders| folders.data_local_dir().to_owned())
+        .ok_or_else(|| {
+            Failure::new(FailureKind::Profile, "there is no home folder: use --profile DIR")
+        })
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        let kind = match error {
+            ProfileError::NotActivated => FailureKind::NotActivated,
+            ProfileError::InUse { .. } => FailureKind::AlreadyRunning,
+            _ => FailureKind::Profile,
+        };
+        Self::new(kind, error.to_string())
+    }
+}

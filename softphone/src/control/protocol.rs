@@ -1,0 +1,367 @@
+//! The words of the control socket.
+//!
+//! ```text
+//! → {"id":1,"command":{"type":"call","number":"200"}}
+//! ← {"id":1,"done":{"call":1}}
+//! → {"id":2,"command":{"type":"hang-up"}}
+//! ← {"id":2,"failed":{"kind":"not-possible","message":"there is no call"}}
+//! → {"id":3,"command":{"type":"follow"}}
+//! ← {"id":3,"done":{}}
+//! ← {"state":{"device":"Desk","lines":[…],"calls":[…],"ended":[…],…}}
+//! ```
+//!
+//! Texts that came from the network are already made plain; a program may print them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::failure::{Failure, FailureKind};
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Chosen by the client; comes back in the answer.
+    pub id: u64,
+    /// What to do.
+    pub command: Command,
+}
+
+/// What the softphone can be asked. Calls are named by their number; absent means the only one
+/// that fits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Command {
+    /// Send the state once.
+    Status,
+    /// Send the state now and after every change.
+    Follow,
+    /// Place a call.
+    Call {
+        /// Extension, `user@domain`, `sip:` or `tel:`.
+        number: String,
+        /// Name, address or account of the line; the first connected one if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<String>,
+        /// Sound of this call.
+        #[serde(default)]
+        sound: SoundFiles,
+    },
+    /// Answer a ringing call.
+    Answer {
+        /// Which.
+        #[serde(default)]
+        call: Option<u64>,
+        /// Sound of this call.
+        #[serde(default)]
+        sound: SoundFiles,
+    },
+    /// Decline a ringing call.
+    Reject {
+        /// Which.
+        #[serde(default)]
+        call: Option<u64>,
+    },
+    /// End a call, or give it up before it is answered.
+    HangUp {
+        /// Which.
+        #[serde(default)]
+        call: Option<u64>,
+    },
+    /// Put a call on hold.
+    Hold {
+        /// Which.
+        #[serde(default)]
+        call: Option<u64>,
+    },
+    /// Take a held call back.
+    Resume {
+        /// Which.
+        #[serde(default)]
+        call: Option<u64>,
+    },
+    /// Send digits to the other side.
+    Dtmf {
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digits: String,
+        /// Which.
+        #[serde(default)]
+        call: Option<u64>,
+    },
+    /// Sign out, forget everything and end.
+    Deactivate,
+    /// End the softphone.
+    Stop,
+}
+
+/// Files in place of microphone and loudspeaker; paths are absolute.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoundFiles {
+    /// WAV file that is played to the other side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub play: Option<PathBuf>,
+    /// WAV file for what the other side says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<PathBuf>,
+}
+
+/// What the softphone says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The command was carried out, or is under way.
+    Done(Done),
+    /// It was not.
+    Failed(Failure),
+    /// How things stand; without an `id`.
+    State(Box<State>),
+}
+
+/// One line from the softphone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Which request it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// The rest.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+/// A command was carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The call it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<u64>,
+}
+
+/// Everything the softphone shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Name of the device.
+    pub device: String,
+    /// Whose it is.
+    pub contact: String,
+    /// The company.
+    pub tenant: String,
+    /// Address of the portal.
+    pub portal: String,
+    /// Whether the portal's live channel is open.
+    pub portal_connected: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal_problem: Option<String>,
+    /// Version of the configuration in use.
+    pub configuration_version: u64,
+    /// The lines, in order.
+    pub lines: Vec<LineState>,
+    /// The calls that live.
+    pub calls: Vec<CallState>,
+    /// The last calls that ended, newest last.
+    pub ended: Vec<EndedCall>,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineState {
+    /// The account.
+    pub account_id: Uuid,
+    /// Name for people.
+    pub name: String,
+    /// `sip:user@domain`.
+    pub address: String,
+    /// Where it stands.
+    pub state: Connection,
+    /// Why it failed, in plain words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The kind of failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<FailureKind>,
+    /// The SIP status behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_status: Option<u16>,
+    /// How long it took to connect, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected_in_ms: Option<u64>,
+}
+
+/// Whether a line is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// Not registered, nothing wrong.
+    NotConnected,
+    /// Under way.
+    Connecting,
+    /// Registered.
+    Connected,
+    /// Not registered; another attempt comes by itself.
+    Failed,
+}
+
+/// One call that lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallState {
+    /// Its number in this softphone.
+    pub call: u64,
+    /// Name of the line.
+    pub line: String,
+    /// Who called whom.
+    pub direction: Direction,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Name or address of the other side.
+    pub party: String,
+    /// What can be done now; what is absent is not possible.
+    pub actions: Vec<Action>,
+    /// From dialling or first ringing to the answer, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_in_ms: Option<u64>,
+    /// Digits that the other side sent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub digits: String,
+    /// What goes wrong without ending the call, such as a sound card that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Who called whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// We called.
+    Outgoing,
+    /// We were called.
+    Incoming,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// On its way to the other side.
+    Dialing,
+    /// It rings: there, or here.
+    Ringing,
+    /// Answered.
+    Connected,
+    /// We put it on hold.
+    Held,
+    /// The other side put it on hold.
+    HeldByPeer,
+    /// We are hanging up.
+    Ending,
+}
+
+/// What can be done with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// `answer`
+    Answer,
+    /// `reject`
+    Reject,
+    /// `hang-up`
+    HangUp,
+    /// `hold`
+    Hold,
+    /// `resume`
+    Resume,
+    /// `dtmf`
+    Dtmf,
+}
+
+/// A call that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedCall {
+    /// Its number in this softphone.
+    pub call: u64,
+    /// Name of the line.
+    pub line: String,
+    /// Who called whom.
+    pub direction: Direction,
+    /// Name or address of the other side.
+    pub party: String,
+    /// How it ended, in plain words.
+    pub reason: String,
+    /// The kind of failure; absent if the call took place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<FailureKind>,
+    /// The SIP status behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_status: Option<u16>,
+    /// From dialling or first ringing to the answer, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_in_ms: Option<u64>,
+    /// From the answer to the end, in milliseconds; 0 if it was not answered.
+    pub talked_ms: u64,
+    /// What went over the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaSummary>,
+}
+
+/// What went over the network in one call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaSummary {
+    /// Codec that we sent.
+    pub codec: String,
+    /// RTP packets sent.
+    pub packets_sent: u64,
+    /// RTP packets received.
+    pub packets_received: u64,
+    /// RTP packets that did not arrive.
+    pub packets_lost: u64,
+    /// Interarrival jitter at the end, in microseconds.
+    pub jitter_us: u64,
+    /// From the answer to the first RTP packet received, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_packet_ms: Option<u64>,
+    /// Round-trip time by RTCP, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_us: Option<u64>,
+    /// File with what the other side said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_read_as_documented() {
+        let request: Request =
+            serde_json::from_str(r#"{"id":1,"command":{"type":"call","number":"200"}}"#).unwrap();
+        let sound = SoundFiles::default();
+        let command = Command::Call { number: "200".to_owned(), line: None, sound };
+        assert_eq!(request, Request { id: 1, command });
+
+        let done = Line { id: Some(1), answer: Answer::Done(Done { call: Some(1) }) };
+        assert_eq!(serde_json::to_string(&done).unwrap(), r#"{"id":1,"done":{"call":1}}"#);
+        let failure = Failure::new(FailureKind::NotPossible, "there is no call");
+        let failed = Line { id: Some(2), answer: Answer::Failed(failure) };
+        let text = r#"{"id":2,"failed":{"kind":"not-possible","message":"there is no call"}}"#;
+        assert_eq!(serde_json::to_string(&failed).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Line>(text).unwrap(), failed);
+        let state = Line { id: None, answer: Answer::State(Box::default()) };
+        let text = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<Line>(&text).unwrap(), state);
+    }
+
+    #[test]
+    fn unknown_commands_and_fields_are_refused() {
+        for text in [
+            r#"{"id":1,"command":{"type":"shell","run":"x"}}"#,
+            r#"{"id":1,"command":{"type":"hang-up","now":true}}"#,
+            r#"{"id":1,"command":{"type":"status"},"extra":1}"#,
+            r#"{"command":{"type":"status"}}"#,
+        ] {
+            assert!(serde_json::from_str::<Request>(text).is_err(), "{text}");
+        }
+    }
+}

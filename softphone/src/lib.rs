@@ -1,0 +1,4 @@
+//! x
+pub mod failure;
+pub mod portal;
+pub mod profile;

@@ -1,0 +1,166 @@
+//! What a person or a script reads: sentences, or one JSON object a line.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+use softphone_core::plain_text;
+
+use crate::control::protocol::{CallState, Connection, EndedCall, LineState, Phase, State};
+use crate::failure::Failure;
+
+/// Longest text that is printed, in characters.
+const MAX_TEXT: usize = 200;
+
+/// In which form to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminal {
+    /// Sentences on standard output, problems on standard error.
+    Sentences,
+    /// One JSON object a line on standard output, problems too.
+    Json,
+}
+
+impl Terminal {
+    /// Prints a result.
+    pub fn result(self, value: &impl Serialize, sentence: &str) {
+        match self {
+            Self::Sentences => line(sentence),
+            Self::Json => line(&serde_json::to_string(value).expect("plain values become JSON")),
+        }
+    }
+
+    /// Prints progress; scripts do not get it.
+    pub fn progress(self, sentence: &str) {
+        if self == Self::Sentences {
+            line(sentence);
+        }
+    }
+
+    /// Prints something a person should know even if all goes well.
+    pub fn notice(self, sentence: &str) {
+        eprintln!("softphone: {sentence}");
+    }
+
+    /// Prints why the command failed.
+    pub fn failure(self, failure: &Failure) {
+        match self {
+            Self::Sentences => {
+                let sip = failure.sip_status.map(|status| format!(" (SIP {status})"));
+                eprintln!("softphone: {}{}", failure.message, sip.unwrap_or_default());
+            }
+            Self::Json => self.result(&serde_json::json!({ "error": failure }), ""),
+        }
+    }
+
+    /// Asks a person; without one, or in a script, the answer is no.
+    pub fn confirm(self, question: &str) -> bool {
+        let input = std::io::stdin();
+        if self == Self::Json || !input.is_terminal() {
+            return false;
+        }
+        eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        // A terminal that is gone says no.
+        let read = input.lock().read_line(&mut answer);
+        read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// Standard output may be a closed pipe, which is no reason to panic.
+fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// A text from the network, safe to print.
+pub fn shown(text: &str) -> String {
+    plain_text(text, MAX_TEXT)
+}
+
+/// The whole state in sentences.
+pub fn state_text(state: &State) -> String {
+    let portal = match (&state.portal_problem, state.portal_connected) {
+        (_, true) => "connected".to_owned(),
+        (Some(problem), false) => problem.clone(),
+        (None, false) => "connecting".to_owned(),
+    };
+    let mut text = format!(
+        "{} of {} ({})\nPortal {}: {portal}\n{}",
+        state.device,
+        state.contact,
+        state.tenant,
+        state.portal,
+        lines_text(&state.lines)
+    );
+    for call in &state.calls {
+        text.push('\n');
+        text.push_str(&call_text(call));
+    }
+    text
+}
+
+/// The lines in sentences.
+pub fn lines_text(lines: &[LineState]) -> String {
+    if lines.is_empty() {
+        return "No lines".to_owned();
+    }
+    lines.iter().map(line_text).collect::<Vec<_>>().join("\n")
+}
+
+fn line_text(line: &LineState) -> String {
+    let state = match line.state {
+        Connection::NotConnected => "Not connected".to_owned(),
+        Connection::Connecting => "Connecting".to_owned(),
+        Connection::Connected => match line.connected_in_ms {
+            Some(ms) => format!("Connected (in {ms} ms)"),
+            None => "Connected".to_owned(),
+        },
+        Connection::Failed => {
+            let reason = line.reason.as_deref().unwrap_or("failed");
+            let sip = line.sip_status.map(|status| format!(" (SIP {status})"));
+            format!("{reason}{}", sip.unwrap_or_default())
+        }
+    };
+    format!("{}  {}  {state}", line.name, line.address)
+}
+
+/// One call in a sentence.
+pub fn call_text(call: &CallState) -> String {
+    let phase = match call.phase {
+        Phase::Dialing => "dialing",
+        Phase::Ringing => "ringing",
+        Phase::Connected => "connected",
+        Phase::Held => "on hold",
+        Phase::HeldByPeer => "put on hold by the other side",
+        Phase::Ending => "ending",
+    };
+    let problem = call.problem.as_deref().map(|problem| format!("; {problem}"));
+    format!("Call {} with {}: {phase}{}", call.call, call.party, problem.unwrap_or_default())
+}
+
+/// One ended call in sentences.
+pub fn ended_text(call: &EndedCall) -> String {
+    let mut text = format!("Call {} with {}: {}", call.call, call.party, call.reason);
+    if let Some(ms) = call.answered_in_ms {
+        text.push_str(&format!("; answered in {ms} ms, talked {:.1} s", secs(call.talked_ms)));
+    }
+    if let Some(media) = &call.media {
+        text.push_str(&format!(
+            "\n{}: {} packets sent, {} received, {} lost, jitter {:.1} ms",
+            media.codec,
+            media.packets_sent,
+            media.packets_received,
+            media.packets_lost,
+            secs(media.jitter_us)
+        ));
+        if let Some(recording) = &media.recording {
+            text.push_str(&format!("\nRecording: {}", recording.display()));
+        }
+    }
+    text
+}
+
+/// Thousandths as a number with a point.
+#[expect(clippy::cast_precision_loss, reason = "for show, with one decimal place")]
+fn secs(thousandths: u64) -> f64 {
+    thousandths as f64 / 1000.0
+}
