@@ -1,1 +1,53 @@
-//! crates/store
+//! Rows in, domain values out: the database of the portal and the proxy.
+//!
+//! [`connect`] opens SQLite or PostgreSQL and brings the schema up to date. Each aggregate is a module
+//! of free functions ([`tenant`], [`user`], [`account`], [`device`], …) that take specific arguments
+//! first and the database last. The database is `&impl ConnectionTrait` where one statement does, and
+//! `&impl `[`Db`] where a function must be atomic; both a pool and a [`Transaction`] fit, so the caller
+//! decides what else is atomic with it ([`begin`], [`commit`]).
+//!
+//! What holds here and nowhere else has to care for:
+//!
+//! - every function about a tenant's things takes the tenant's id and filters by it; what belongs to
+//!   somebody else is [`StoreError::NotFound`];
+//! - secrets are sealed by the [`Vault`] before they reach a row and are [`Secret`] when they leave it;
+//! - what can be looked up by a secret (activation, session) is kept as a keyed hash only;
+//! - time is an argument; nothing here reads a clock;
+//! - lists are paged by `(name, id)`, at most [`MAX_PAGE`] rows at once.
+//!
+//! Rows never leave the crate, and domain values are not serialisable: wire types are in `api`.
+
+pub mod account;
+pub mod activation;
+pub mod audit;
+pub mod binding;
+mod code;
+mod connect;
+pub mod contact;
+mod database;
+pub mod device;
+mod error;
+mod id;
+mod list;
+pub mod membership;
+mod micros;
+mod page;
+pub mod provider;
+mod row;
+mod secret;
+pub mod session;
+pub mod tenant;
+pub mod user;
+mod vault;
+mod words;
+
+pub use code::{ActivationCode, ActivationToken};
+pub use connect::{ConnectError, StoreConfig, connect};
+pub use database::{Database, Db, Transaction, begin, commit};
+pub use error::StoreError;
+pub use page::{Cursor, MAX_PAGE, Page, PageRequest, Reference};
+pub use secret::Secret;
+pub use vault::{Place, Vault, VaultError};
+pub use words::{Codec, EmailLabel, Role, SipTransport};
+
+pub use sea_orm::ConnectionTrait;

@@ -1,0 +1,307 @@
+//! Activations: the token and the code by which a device gets its identity, once.
+//!
+//! Both are found by keyed hash. Sealed copies are kept for showing, and erased when the activation is
+//! used, replaced or expired. Whatever is wrong with a presented secret, the answer is the same.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use crate::micros::UnixMicros;
+use crate::row::{activation as row, device as device_row};
+use crate::{
+    ActivationCode, ActivationToken, Db, Place, StoreError, Vault, VaultError, begin, commit,
+    device, id,
+};
+
+/// How long an activation lives if nothing else is said.
+pub const DEFAULT_LIFETIME: Duration = Duration::days(7);
+
+/// How long an activation can live.
+pub const MAX_LIFETIME: Duration = Duration::days(30);
+
+const TOKEN: &str = "activation token";
+const CODE: &str = "activation code";
+
+/// The current activation of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activation {
+    /// Whether it can be used.
+    pub state: ActivationState,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it ends unused.
+    pub expires_at: OffsetDateTime,
+}
+
+/// Whether an activation can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActivationState {
+    /// It can, by either secret.
+    Open {
+        /// The token for link and QR code.
+        token: ActivationToken,
+        /// The code to type.
+        code: ActivationCode,
+    },
+    /// It was used.
+    Used,
+    /// Its time is over.
+    Expired,
+}
+
+/// What a phone presents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// The token of the link.
+    Token(ActivationToken),
+    /// The typed code.
+    Code(ActivationCode),
+}
+
+/// What a phone says of itself when it is activated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phone<'a> {
+    /// Its Ed25519 public key.
+    pub public_key: [u8; 32],
+    /// The version of the app.
+    pub app_version: &'a str,
+    /// The operating system.
+    pub platform: &'a str,
+}
+
+/// Gives a device a new activation. The one before is void, and an activated device loses its key at
+/// once. Rotate the passwords of its accounts too ([`crate::account::rotate_passwords`]).
+///
+/// `lifetime` is cut to [`MAX_LIFETIME`].
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::Database`].
+pub async fn replace(
+    tenant: Uuid,
+    device: Uuid,
+    lifetime: Duration,
+    vault: &Vault,
+    now: OffsetDateTime,
+    db: &impl Db,
+) -> Result<Activation, StoreError> {
+    let transaction = begin(db).await?;
+    device::load_row(tenant, device, &transaction).await?;
+    // The activation first, as in `redeem`: two orders of locks would be a deadlock.
+    row::Entity::delete_many()
+        .filter(row::Column::DeviceId.eq(device))
+        .exec(&transaction)
+        .await?;
+    revoke(device, now, &transaction).await?;
+    let (token, code) = (ActivationToken::random(), ActivationCode::random());
+    let id = id::new(now);
+    let expires_at = now + lifetime.min(MAX_LIFETIME);
+    let new = row::Model {
+        id,
+        tenant_id: tenant,
+        device_id: device,
+        token_hash: vault.lookup_hash(TOKEN, token.text().as_bytes()),
+        code_hash: vault.lookup_hash(CODE, code.plain().as_bytes()),
+        token_sealed: Some(vault.seal(token.text().as_bytes(), &place(id, "token_sealed"))),
+        code_sealed: Some(vault.seal(code.plain().as_bytes(), &place(id, "code_sealed"))),
+        created_at: now.into(),
+        expires_at: expires_at.into(),
+        used_at: None,
+    };
+    row::Entity::insert(row::ActiveModel::from(new))
+        .exec_without_returning(&transaction)
+        .await?;
+    commit(transaction).await?;
+    Ok(Activation {
+        state: ActivationState::Open { token, code },
+        created_at: now,
+        expires_at,
+    })
+}
+
+/// The current activation of a device.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`] if there is no such device or it never had one, [`StoreError::Vault`],
+/// [`StoreError::Database`].
+pub async fn load(
+    tenant: Uuid,
+    device: Uuid,
+    vault: &Vault,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<Activation, StoreError> {
+    let found = row::Entity::find()
+        .filter(row::Column::DeviceId.eq(device))
+        .filter(row::Column::TenantId.eq(tenant))
+        .one(db)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    let state = match (&found.token_sealed, &found.code_sealed) {
+        _ if found.used_at.is_some() => ActivationState::Used,
+        _ if found.expires_at <= now.into() => ActivationState::Expired,
+        (Some(token), Some(code)) => {
+            let token = vault.open_text(token, &place(found.id, "token_sealed"))?;
+            let code = vault.open_text(code, &place(found.id, "code_sealed"))?;
+            ActivationState::Open {
+                token: ActivationToken::parse(token.reveal()).ok_or(VaultError::Refused)?,
+                code: ActivationCode::parse(code.reveal()).ok_or(VaultError::Refused)?,
+            }
+        }
+        _ => ActivationState::Expired,
+    };
+    Ok(Activation {
+        state,
+        created_at: found.created_at.into(),
+        expires_at: found.expires_at.into(),
+    })
+}
+
+/// Uses an activation: the phone's key becomes the device's. Of any number of callers with the same
+/// secret exactly one succeeds.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`] if the secret is unknown, used, replaced or expired, without telling which;
+/// [`StoreError::Database`].
+pub async fn redeem(
+    presented: &Presented,
+    phone: &Phone<'_>,
+    vault: &Vault,
+    now: OffsetDateTime,
+    db: &impl Db,
+) -> Result<device::DeviceCredential, StoreError> {
+    let transaction = begin(db).await?;
+    let found = row::Entity::find()
+        .filter(presented.condition(vault))
+        .one(&transaction)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    let used = row::Entity::update_many()
+        .set(row::ActiveModel {
+            used_at: Set(Some(now.into())),
+            token_sealed: Set(None),
+            code_sealed: Set(None),
+            ..Default::default()
+        })
+        .filter(row::Column::Id.eq(found.id))
+        .filter(row::Column::UsedAt.is_null())
+        .filter(row::Column::ExpiresAt.gt(UnixMicros::from(now)))
+        .exec(&transaction)
+        .await?;
+    if used.rows_affected != 1 {
+        return Err(StoreError::NotFound);
+    }
+    activate(found.device_id, phone, now, &transaction).await?;
+    let credential = device::find_credential(found.device_id, &transaction)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    commit(transaction).await?;
+    Ok(credential)
+}
+
+/// Erases the sealed copies of activations whose time is over; returns how many.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn erase_expired(
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<u64, StoreError> {
+    let erased = row::Entity::update_many()
+        .set(row::ActiveModel {
+            token_sealed: Set(None),
+            code_sealed: Set(None),
+            ..Default::default()
+        })
+        .filter(row::Column::ExpiresAt.lte(UnixMicros::from(now)))
+        .filter(
+            Condition::any()
+                .add(row::Column::TokenSealed.is_not_null())
+                .add(row::Column::CodeSealed.is_not_null()),
+        )
+        .exec(db)
+        .await?;
+    Ok(erased.rows_affected)
+}
+
+impl Presented {
+    fn condition(&self, vault: &Vault) -> Condition {
+        let known = match self {
+            Self::Token(token) => {
+                let hashes = vault.lookup_hashes(TOKEN, token.text().as_bytes());
+                row::Column::TokenHash.is_in(hashes)
+            }
+            Self::Code(code) => {
+                let hashes = vault.lookup_hashes(CODE, code.plain().as_bytes());
+                row::Column::CodeHash.is_in(hashes)
+            }
+        };
+        Condition::all().add(known)
+    }
+}
+
+/// Takes the device's key away.
+async fn revoke(
+    device: Uuid,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    device_row::Entity::update_many()
+        .set(device_row::ActiveModel {
+            public_key: Set(None),
+            activated_at: Set(None),
+            applied_version: Set(None),
+            revoked_at: Set(Some(now.into())),
+            ..Default::default()
+        })
+        .col_expr(
+            device_row::Column::CredentialGeneration,
+            Expr::cust("credential_generation + 1"),
+        )
+        .filter(device_row::Column::Id.eq(device))
+        .filter(device_row::Column::PublicKey.is_not_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Gives the device the phone's key.
+async fn activate(
+    device: Uuid,
+    phone: &Phone<'_>,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    device_row::Entity::update_many()
+        .set(device_row::ActiveModel {
+            public_key: Set(Some(phone.public_key.to_vec())),
+            app_version: Set(Some(phone.app_version.to_owned())),
+            platform: Set(Some(phone.platform.to_owned())),
+            activated_at: Set(Some(now.into())),
+            revoked_at: Set(None),
+            applied_version: Set(None),
+            last_seen_at: Set(Some(now.into())),
+            ..Default::default()
+        })
+        .filter(device_row::Column::Id.eq(device))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// An activation's secrets never change, so they are always the first version.
+fn place(id: Uuid, column: &'static str) -> Place {
+    Place {
+        table: "activations",
+        id,
+        column,
+        version: 1,
+    }
+}

@@ -1,0 +1,111 @@
+//! Opening the database and bringing its schema up to date.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use migrations::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, DatabaseConnection, DbErr};
+
+use crate::Database;
+
+/// How the database is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// Connections at most.
+    pub max_connections: u32,
+    /// How long a call waits for a free connection.
+    pub acquire_timeout: Duration,
+    /// SQLite: how long a writer waits for another one.
+    pub busy_timeout: Duration,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(10),
+            busy_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The URL is of neither kind.
+    #[error("the database URL must begin with sqlite: or postgres:")]
+    Scheme,
+    /// The SQLite file cannot be made.
+    #[error("cannot create the database file: {0}")]
+    File(#[source] io::Error),
+    /// The database cannot be reached or opened.
+    #[error("cannot open the database: {0}")]
+    Open(#[source] DbErr),
+    /// The schema cannot be brought up to date.
+    #[error("cannot bring the database schema up to date: {0}")]
+    Migrate(#[source] DbErr),
+}
+
+/// Opens the database at `url` and applies the migrations that it lacks.
+///
+/// `sqlite:PATH` (or `sqlite://PATH`) makes the file if it is absent, for its owner only (0600), and
+/// uses a write-ahead log. `postgres://…` or `postgresql://…` must exist already.
+///
+/// # Errors
+///
+/// See [`ConnectError`]. An unreachable PostgreSQL is reported after `acquire_timeout`.
+pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, ConnectError> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(config.max_connections)
+        .acquire_timeout(config.acquire_timeout)
+        .connect_timeout(config.acquire_timeout)
+        // Statements would be logged with their size and time, and nobody reads them.
+        .sqlx_logging(false);
+    if let Some(path) = sqlite_path(url) {
+        create_private(path).map_err(ConnectError::File)?;
+        let busy_timeout = config.busy_timeout;
+        options.map_sqlx_sqlite_opts(move |sqlite| with_pragmas(sqlite, busy_timeout));
+    } else if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+        return Err(ConnectError::Scheme);
+    }
+    let db: DatabaseConnection = sea_orm::Database::connect(options)
+        .await
+        .map_err(ConnectError::Open)?;
+    Migrator::up(&db, None)
+        .await
+        .map_err(ConnectError::Migrate)?;
+    Ok(db)
+}
+
+fn with_pragmas(sqlite: SqliteConnectOptions, busy_timeout: Duration) -> SqliteConnectOptions {
+    sqlite
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(busy_timeout)
+        .foreign_keys(true)
+}
+
+/// The file of a SQLite URL; a database in memory has none but opens all the same.
+fn sqlite_path(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    Some(Path::new(path))
+}
+
+/// Makes an empty file that only its owner can read. The log files beside it get the same mode.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        opened => opened.map(drop),
+    }
+}

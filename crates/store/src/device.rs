@@ -1,0 +1,591 @@
+//! Devices: a softphone with one to four SIP accounts, its key, and what it has been told.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Expr, Query, SimpleExpr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::contact::full_name;
+use crate::list::{check_updated, check_version, contains, page, sort_name};
+use crate::micros::UnixMicros;
+use crate::row::{
+    account as account_row, contact as contact_row, device as row, device_account as line_row,
+    device_nonce as nonce_row,
+};
+use crate::{
+    Cursor, Db, Page, PageRequest, Reference, StoreError, account, begin, commit, contact, id,
+};
+
+mod configuration;
+
+pub use configuration::{Configuration, Line, load_configuration};
+
+/// How many accounts a device can have.
+pub const MAX_ACCOUNTS: usize = 4;
+
+/// How many nonces of one device are remembered; more in the time of a replay is an attack.
+pub const MAX_NONCES: u64 = 256;
+
+/// A softphone of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// The row's key; the SIP instance-id is `urn:uuid:` and this.
+    pub id: Uuid,
+    /// The name that people read.
+    pub name: String,
+    /// Whose it is.
+    pub contact: Reference,
+    /// Its accounts, in order.
+    pub accounts: Vec<DeviceAccount>,
+    /// Grows with each change that the device must learn of.
+    pub configuration_version: u64,
+    /// The configuration version that the device said it applied.
+    pub applied_version: Option<u64>,
+    /// The version of the app, as the device said.
+    pub app_version: Option<String>,
+    /// The operating system, as the device said.
+    pub platform: Option<String>,
+    /// When it was activated; `None` while it is not.
+    pub activated_at: Option<OffsetDateTime>,
+    /// When it was heard of last.
+    pub last_seen_at: Option<OffsetDateTime>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// Grows with each change by a person.
+    pub version: u64,
+}
+
+/// An account of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceAccount {
+    /// The account.
+    pub id: Uuid,
+    /// The name that people read.
+    pub name: String,
+    /// `sip:user@domain`.
+    pub aor: String,
+    /// Whether it is an account of Tandem's own proxy.
+    pub own: bool,
+}
+
+/// What a device is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceFields {
+    /// The name that people read.
+    pub name: String,
+    /// Whose it is.
+    pub contact_id: Uuid,
+    /// 1 to [`MAX_ACCOUNTS`] different accounts, in order.
+    pub account_ids: Vec<Uuid>,
+}
+
+/// What proves that a request comes from an activated device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceCredential {
+    /// The device.
+    pub device_id: Uuid,
+    /// Its tenant.
+    pub tenant_id: Uuid,
+    /// Its Ed25519 public key.
+    pub public_key: [u8; 32],
+    /// Grows whenever the device loses its key: a token made for an earlier one is void.
+    pub generation: u64,
+}
+
+/// What a device says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report<'a> {
+    /// The configuration version that it applied.
+    pub applied_version: u64,
+    /// The version of the app.
+    pub app_version: &'a str,
+    /// The operating system.
+    pub platform: &'a str,
+}
+
+/// Makes a device, not activated. See [`crate::activation::replace`] for its activation.
+///
+/// # Errors
+///
+/// [`StoreError::Count`], [`StoreError::UnknownReference`] or [`StoreError::Conflict`] (the same twice)
+/// with `account_ids`, [`StoreError::UnknownReference`] with `contact_id`, [`StoreError::Database`].
+pub async fn insert(
+    tenant: Uuid,
+    fields: &DeviceFields,
+    now: OffsetDateTime,
+    db: &impl Db,
+) -> Result<Device, StoreError> {
+    let transaction = begin(db).await?;
+    check_references(tenant, fields, &transaction).await?;
+    let id = id::new(now);
+    let new = row::ActiveModel {
+        id: Set(id),
+        tenant_id: Set(tenant),
+        configuration_version: Set(1),
+        credential_generation: Set(1),
+        created_at: Set(now.into()),
+        version: Set(1),
+        ..changes(fields)
+    };
+    row::Entity::insert(new)
+        .exec_without_returning(&transaction)
+        .await?;
+    insert_lines(tenant, id, &fields.account_ids, &transaction).await?;
+    let device = load(tenant, id, &transaction).await?;
+    commit(transaction).await?;
+    Ok(device)
+}
+
+/// Changes a device, which learns of it.
+///
+/// # Errors
+///
+/// As [`insert`]; [`StoreError::NotFound`]; [`StoreError::StaleVersion`] if `expected` is given and is
+/// not the row's version.
+pub async fn update(
+    tenant: Uuid,
+    id: Uuid,
+    fields: &DeviceFields,
+    expected: Option<u64>,
+    db: &impl Db,
+) -> Result<Device, StoreError> {
+    let transaction = begin(db).await?;
+    let before = load_row(tenant, id, &transaction).await?;
+    check_version(before.version, expected)?;
+    check_references(tenant, fields, &transaction).await?;
+    let updated = row::Entity::update_many()
+        .set(changes(fields))
+        .col_expr(row::Column::Version, Expr::cust("version + 1"))
+        .col_expr(
+            row::Column::ConfigurationVersion,
+            Expr::cust("configuration_version + 1"),
+        )
+        .filter(row::Column::Id.eq(id))
+        .filter(row::Column::Version.eq(before.version))
+        .exec(&transaction)
+        .await?;
+    check_updated(updated.rows_affected, before.version)?;
+    line_row::Entity::delete_many()
+        .filter(line_row::Column::DeviceId.eq(id))
+        .exec(&transaction)
+        .await?;
+    insert_lines(tenant, id, &fields.account_ids, &transaction).await?;
+    let device = load(tenant, id, &transaction).await?;
+    commit(transaction).await?;
+    Ok(device)
+}
+
+/// Deletes a device with its activation. Rotate the passwords of its accounts before
+/// ([`account::rotate_passwords`]).
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::Database`].
+pub async fn delete(tenant: Uuid, id: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    let deleted = row::Entity::delete_many()
+        .filter(row::Column::Id.eq(id))
+        .filter(row::Column::TenantId.eq(tenant))
+        .exec(db)
+        .await?;
+    if deleted.rows_affected == 0 {
+        return Err(StoreError::NotFound);
+    }
+    Ok(())
+}
+
+/// The device with that key.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::Database`], [`StoreError::Corrupt`].
+pub async fn load(tenant: Uuid, id: Uuid, db: &impl ConnectionTrait) -> Result<Device, StoreError> {
+    let row = load_row(tenant, id, db).await?;
+    let mut devices = complete(vec![row], db).await?;
+    devices.pop().ok_or(StoreError::NotFound)
+}
+
+/// The devices of a tenant by name.
+///
+/// # Errors
+///
+/// [`StoreError::Database`], [`StoreError::Corrupt`].
+pub async fn list(
+    tenant: Uuid,
+    request: &PageRequest,
+    db: &impl ConnectionTrait,
+) -> Result<Page<Device>, StoreError> {
+    let mut select = row::Entity::find().filter(row::Column::TenantId.eq(tenant));
+    for word in request.words() {
+        select = select.filter(contains(row::Column::SortName, &word));
+    }
+    let rows = page(select, row::Column::SortName, row::Column::Id, request)
+        .all(db)
+        .await?;
+    let cut = Page::cut(rows, request, |row| Cursor {
+        name: row.sort_name.clone(),
+        id: row.id,
+    });
+    Ok(Page {
+        items: complete(cut.items, db).await?,
+        next: cut.next,
+    })
+}
+
+/// The devices that have an account of the provider: those that a change of the provider reaches.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn list_ids_by_provider(
+    tenant: Uuid,
+    provider: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<Vec<Uuid>, StoreError> {
+    let devices = row::Entity::find()
+        .filter(row::Column::TenantId.eq(tenant))
+        .filter(has_account_of(provider))
+        .all(db)
+        .await?;
+    Ok(devices.into_iter().map(|device| device.id).collect())
+}
+
+/// The key of an activated device, whichever tenant it belongs to; `None` if there is no such device or
+/// it is not activated.
+///
+/// # Errors
+///
+/// [`StoreError::Database`], [`StoreError::Corrupt`].
+pub async fn find_credential(
+    device: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<Option<DeviceCredential>, StoreError> {
+    let found = row::Entity::find_by_id(device).one(db).await?;
+    let Some((found, public_key)) =
+        found.and_then(|mut row| row.public_key.take().map(|key| (row, key)))
+    else {
+        return Ok(None);
+    };
+    Ok(Some(DeviceCredential {
+        device_id: found.id,
+        tenant_id: found.tenant_id,
+        public_key: public_key.try_into().map_err(|_| StoreError::Corrupt {
+            table: "devices",
+            column: "public_key",
+        })?,
+        generation: found.credential_generation.unsigned_abs(),
+    }))
+}
+
+/// Spends a nonce of a device: it works once while `expires_at` is ahead.
+///
+/// # Errors
+///
+/// [`StoreError::Conflict`] with `nonce` if it was spent before, [`StoreError::Count`] if the device
+/// spends too many, [`StoreError::Database`].
+pub async fn spend_nonce(
+    device: Uuid,
+    nonce: &str,
+    expires_at: OffsetDateTime,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let own = nonce_row::Column::DeviceId.eq(device);
+    nonce_row::Entity::delete_many()
+        .filter(own.clone())
+        .filter(nonce_row::Column::ExpiresAt.lte(UnixMicros::from(now)))
+        .exec(db)
+        .await?;
+    if nonce_row::Entity::find().filter(own).count(db).await? >= MAX_NONCES {
+        return Err(StoreError::Count {
+            field: "nonce",
+            max: usize::try_from(MAX_NONCES).unwrap_or(usize::MAX),
+        });
+    }
+    let new = nonce_row::Model {
+        device_id: device,
+        nonce: nonce.to_owned(),
+        expires_at: expires_at.into(),
+    };
+    nonce_row::Entity::insert(nonce_row::ActiveModel::from(new))
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Notes what a device says of itself, and that it was heard of.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::Database`].
+pub async fn report(
+    tenant: Uuid,
+    device: Uuid,
+    report: &Report<'_>,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let said = row::ActiveModel {
+        applied_version: Set(i64::try_from(report.applied_version).ok()),
+        app_version: Set(Some(report.app_version.to_owned())),
+        platform: Set(Some(report.platform.to_owned())),
+        last_seen_at: Set(Some(now.into())),
+        ..Default::default()
+    };
+    write_activated(tenant, device, said, db).await
+}
+
+/// Notes that a device was heard of.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`] if it is not activated, [`StoreError::Database`].
+pub async fn set_seen(
+    tenant: Uuid,
+    device: Uuid,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let seen = row::ActiveModel {
+        last_seen_at: Set(Some(now.into())),
+        ..Default::default()
+    };
+    write_activated(tenant, device, seen, db).await
+}
+
+async fn write_activated(
+    tenant: Uuid,
+    device: Uuid,
+    values: row::ActiveModel,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let updated = row::Entity::update_many()
+        .set(values)
+        .filter(row::Column::Id.eq(device))
+        .filter(row::Column::TenantId.eq(tenant))
+        .filter(row::Column::PublicKey.is_not_null())
+        .exec(db)
+        .await?;
+    if updated.rows_affected == 0 {
+        return Err(StoreError::NotFound);
+    }
+    Ok(())
+}
+
+/// The configuration of all devices with the account changed.
+pub(crate) async fn touch_by_account(
+    tenant: Uuid,
+    account: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let lines = Query::select()
+        .column(line_row::Column::DeviceId)
+        .from(line_row::Entity)
+        .and_where(line_row::Column::AccountId.eq(account))
+        .take();
+    touch(tenant, row::Column::Id.in_subquery(lines), db).await
+}
+
+/// The configuration of all devices with an account of the provider changed.
+pub(crate) async fn touch_by_provider(
+    tenant: Uuid,
+    provider: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    touch(tenant, has_account_of(provider), db).await
+}
+
+/// The configuration of all devices of the contact changed.
+pub(crate) async fn touch_by_contact(
+    tenant: Uuid,
+    contact: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    touch(tenant, row::Column::ContactId.eq(contact), db).await
+}
+
+async fn touch(
+    tenant: Uuid,
+    which: SimpleExpr,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    row::Entity::update_many()
+        .col_expr(
+            row::Column::ConfigurationVersion,
+            Expr::cust("configuration_version + 1"),
+        )
+        .filter(row::Column::TenantId.eq(tenant))
+        .filter(which)
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+fn has_account_of(provider: Uuid) -> SimpleExpr {
+    let accounts = Query::select()
+        .column(account_row::Column::Id)
+        .from(account_row::Entity)
+        .and_where(account_row::Column::ProviderId.eq(provider))
+        .take();
+    let lines = Query::select()
+        .column(line_row::Column::DeviceId)
+        .from(line_row::Entity)
+        .and_where(line_row::Column::AccountId.in_subquery(accounts))
+        .take();
+    row::Column::Id.in_subquery(lines)
+}
+
+fn changes(fields: &DeviceFields) -> row::ActiveModel {
+    row::ActiveModel {
+        contact_id: Set(fields.contact_id),
+        name: Set(fields.name.clone()),
+        sort_name: Set(sort_name(&fields.name)),
+        ..Default::default()
+    }
+}
+
+async fn check_references(
+    tenant: Uuid,
+    fields: &DeviceFields,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    if fields.account_ids.is_empty() || fields.account_ids.len() > MAX_ACCOUNTS {
+        return Err(StoreError::Count {
+            field: "account_ids",
+            max: MAX_ACCOUNTS,
+        });
+    }
+    match contact::load_row(tenant, fields.contact_id, db).await {
+        Err(StoreError::NotFound) => {
+            return Err(StoreError::UnknownReference {
+                field: "contact_id",
+            });
+        }
+        loaded => loaded?,
+    };
+    for (place, id) in fields.account_ids.iter().enumerate() {
+        if fields.account_ids[..place].contains(id) {
+            return Err(StoreError::Conflict {
+                field: "account_ids",
+            });
+        }
+        let known = account_row::Entity::find_by_id(*id)
+            .filter(account_row::Column::TenantId.eq(tenant))
+            .count(db)
+            .await?;
+        if known == 0 {
+            return Err(StoreError::UnknownReference {
+                field: "account_ids",
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn insert_lines(
+    tenant: Uuid,
+    device: Uuid,
+    accounts: &[Uuid],
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let lines = (0..)
+        .zip(accounts)
+        .map(|(position, account)| line_row::ActiveModel {
+            device_id: Set(device),
+            position: Set(position),
+            tenant_id: Set(tenant),
+            account_id: Set(*account),
+        });
+    line_row::Entity::insert_many(lines)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn load_row(
+    tenant: Uuid,
+    id: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<row::Model, StoreError> {
+    row::Entity::find_by_id(id)
+        .filter(row::Column::TenantId.eq(tenant))
+        .one(db)
+        .await?
+        .ok_or(StoreError::NotFound)
+}
+
+/// Adds contact and accounts to the rows: a few queries for all of them.
+async fn complete(
+    rows: Vec<row::Model>,
+    db: &impl ConnectionTrait,
+) -> Result<Vec<Device>, StoreError> {
+    let contacts: HashMap<Uuid, String> = contact_row::Entity::find()
+        .filter(contact_row::Column::Id.is_in(rows.iter().map(|row| row.contact_id)))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|contact| {
+            (
+                contact.id,
+                full_name(&contact.first_name, &contact.last_name),
+            )
+        })
+        .collect();
+    let lines = line_row::Entity::find()
+        .filter(line_row::Column::DeviceId.is_in(rows.iter().map(|row| row.id)))
+        .order_by_asc(line_row::Column::Position)
+        .all(db)
+        .await?;
+    let account_rows = account_row::Entity::find()
+        .filter(account_row::Column::Id.is_in(lines.iter().map(|line| line.account_id)))
+        .all(db)
+        .await?;
+    let accounts: HashMap<Uuid, DeviceAccount> = account::complete(account_rows, db)
+        .await?
+        .into_iter()
+        .map(|account| (account.id, DeviceAccount::from(account)))
+        .collect();
+    let devices = rows.into_iter().map(|row| {
+        let own = lines.iter().filter(|line| line.device_id == row.id);
+        let accounts = own.filter_map(|line| accounts.get(&line.account_id).cloned());
+        let name = contacts.get(&row.contact_id).cloned().unwrap_or_default();
+        let accounts = accounts.collect();
+        to_device(row, name, accounts)
+    });
+    Ok(devices.collect())
+}
+
+impl From<account::Account> for DeviceAccount {
+    fn from(account: account::Account) -> Self {
+        Self {
+            id: account.id,
+            aor: account.aor(),
+            own: account.own,
+            name: account.name,
+        }
+    }
+}
+
+fn to_device(row: row::Model, contact: String, accounts: Vec<DeviceAccount>) -> Device {
+    Device {
+        id: row.id,
+        name: row.name,
+        contact: Reference {
+            id: row.contact_id,
+            name: contact,
+        },
+        accounts,
+        configuration_version: row.configuration_version.unsigned_abs(),
+        applied_version: row.applied_version.map(i64::unsigned_abs),
+        app_version: row.app_version,
+        platform: row.platform,
+        activated_at: row.activated_at.map(OffsetDateTime::from),
+        last_seen_at: row.last_seen_at.map(OffsetDateTime::from),
+        created_at: row.created_at.into(),
+        version: row.version.unsigned_abs(),
+    }
+}

@@ -1,0 +1,98 @@
+//! What can go wrong in a function of the store.
+
+use sea_orm::{DbErr, SqlErr};
+
+use crate::{Reference, VaultError};
+
+/// Why a function of the store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database did not do what it was asked. The text is for the log, not for people.
+    #[error("database: {0}")]
+    Database(#[source] DbErr),
+    /// Another row already has the value of `field`.
+    #[error("{field} is taken")]
+    Conflict {
+        /// The field as the interface calls it.
+        field: &'static str,
+    },
+    /// There is no such row, or it belongs to another tenant.
+    #[error("not found")]
+    NotFound,
+    /// `field` names a row that does not exist in this tenant.
+    #[error("{field} names nothing that exists")]
+    UnknownReference {
+        /// The field as the interface calls it.
+        field: &'static str,
+    },
+    /// The row cannot be deleted while others use it.
+    #[error("in use by {} others", by.len())]
+    InUse {
+        /// Who uses it.
+        by: Vec<Reference>,
+    },
+    /// The row was changed since the caller read it.
+    #[error("changed meanwhile, the version is now {current}")]
+    StaleVersion {
+        /// The row's version now.
+        current: u64,
+    },
+    /// `field` lists too few or too many things.
+    #[error("{field} must list 1 to {max}")]
+    Count {
+        /// The field as the interface calls it.
+        field: &'static str,
+        /// How many it may list.
+        max: usize,
+    },
+    /// The row is part of the installation and cannot be deleted.
+    #[error("this cannot be deleted")]
+    Protected,
+    /// A row holds what no version of this program writes.
+    #[error("{table}.{column} holds what cannot be read")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// A secret could not be unsealed.
+    #[error("secret: {0}")]
+    Vault(#[from] VaultError),
+}
+
+/// A unique constraint: its name (PostgreSQL says that), its last column (SQLite says that), the field.
+const UNIQUE: &[(&str, &str, &str)] = &[
+    ("tenants_slug_key", "tenants.slug", "slug"),
+    ("tenants_sip_domain_key", "tenants.sip_domain", "slug"),
+    ("users_email_key_key", "users.email_key", "email"),
+    ("memberships_pkey", "memberships.user_id", "email"),
+    (
+        "sip_accounts_username_key",
+        "sip_accounts.username",
+        "username",
+    ),
+    (
+        "device_accounts_account_key",
+        "device_accounts.account_id",
+        "account_ids",
+    ),
+    ("device_nonces_pkey", "device_nonces.nonce", "nonce"),
+];
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(message)) => {
+                let known = UNIQUE
+                    .iter()
+                    .find(|(name, column, _)| message.contains(name) || message.contains(column));
+                Self::Conflict {
+                    field: known.map_or("id", |(_, _, field)| field),
+                }
+            }
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Rows as they lie in the database. They never leave the crate: each aggregate turns its rows into
+//! domain values. The tables and their constraints are in `migrations`.
+#![expect(
+    unreachable_pub,
+    reason = "the entity derive wants the types around it to be pub"
+)]
+
+macro_rules! entity {
+    ($module:ident, $table:literal, { $($(#[$attribute:meta])* $field:ident: $kind:ty,)+ }) => {
+        pub(crate) mod $module {
+            #[allow(unused_imports, reason = "not every table has times")]
+            use crate::micros::UnixMicros;
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+            #[sea_orm(table_name = $table)]
+            pub struct Model { $($(#[$attribute])* pub $field: $kind,)+ }
+
+            #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+entity!(tenant, "tenants", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    slug: String,
+    name: String,
+    sort_name: String,
+    sip_domain: String,
+    demonstration: bool,
+    created_at: UnixMicros,
+    version: i64,
+});
+
+entity!(user, "users", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    email: String,
+    email_key: String,
+    first_name: String,
+    last_name: String,
+    password_phc: String,
+    must_set_password: bool,
+    installation_administrator: bool,
+    created_at: UnixMicros,
+    version: i64,
+});
+
+entity!(membership, "memberships", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    tenant_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    user_id: Uuid,
+    role: String,
+    created_at: UnixMicros,
+});
+
+entity!(session, "sessions", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    token_hash: Vec<u8>,
+    user_id: Uuid,
+    created_at: UnixMicros,
+    last_seen_at: UnixMicros,
+    expires_at: UnixMicros,
+});
+
+entity!(provider, "providers", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    name: String,
+    sort_name: String,
+    server: String,
+    port: Option<i64>,
+    transport: String,
+    outbound_proxy: Option<String>,
+    own: bool,
+    created_at: UnixMicros,
+    version: i64,
+});
+
+entity!(account, "sip_accounts", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    provider_id: Uuid,
+    name: String,
+    sort_name: String,
+    username: String,
+    auth_username: Option<String>,
+    password_sealed: Option<Vec<u8>>,
+    secret_version: i64,
+    enter_on_device: bool,
+    transport: Option<String>,
+    display_name: Option<String>,
+    codecs: String,
+    push: bool,
+    enabled: bool,
+    created_at: UnixMicros,
+    version: i64,
+});
+
+entity!(contact, "contacts", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    first_name: String,
+    last_name: String,
+    sort_name: String,
+    company: Option<String>,
+    job_title: Option<String>,
+    in_directory: bool,
+    created_at: UnixMicros,
+    version: i64,
+});
+
+entity!(contact_number, "contact_numbers", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    contact_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    position: i64,
+    tenant_id: Uuid,
+    number: String,
+    label: String,
+});
+
+entity!(contact_email, "contact_emails", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    contact_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    position: i64,
+    tenant_id: Uuid,
+    address: String,
+    label: String,
+});
+
+entity!(contact_search, "contact_search", {
+    #[sea_orm(primary_key)]
+    seq: i64,
+    tenant_id: Uuid,
+    contact_id: Uuid,
+    text: String,
+});
+
+entity!(device, "devices", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    contact_id: Uuid,
+    name: String,
+    sort_name: String,
+    configuration_version: i64,
+    applied_version: Option<i64>,
+    app_version: Option<String>,
+    platform: Option<String>,
+    public_key: Option<Vec<u8>>,
+    credential_generation: i64,
+    activated_at: Option<UnixMicros>,
+    revoked_at: Option<UnixMicros>,
+    last_seen_at: Option<UnixMicros>,
+    created_at: UnixMicros,
+    version: i64,
+});
+
+entity!(device_account, "device_accounts", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    device_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    position: i64,
+    tenant_id: Uuid,
+    account_id: Uuid,
+});
+
+entity!(activation, "activations", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    device_id: Uuid,
+    token_hash: Vec<u8>,
+    code_hash: Vec<u8>,
+    token_sealed: Option<Vec<u8>>,
+    code_sealed: Option<Vec<u8>>,
+    created_at: UnixMicros,
+    expires_at: UnixMicros,
+    used_at: Option<UnixMicros>,
+});
+
+entity!(device_nonce, "device_nonces", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    device_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    nonce: String,
+    expires_at: UnixMicros,
+});
+
+entity!(binding, "bindings", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    aor: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    binding_key: String,
+    tenant_id: Uuid,
+    account_id: Uuid,
+    contact: String,
+    instance: Option<String>,
+    reg_id: Option<i64>,
+    call_id: String,
+    cseq: i64,
+    q_thousandths: i64,
+    path: String,
+    transport: String,
+    local_address: String,
+    peer_address: String,
+    user_agent: Option<String>,
+    registered_at: UnixMicros,
+    expires_at: UnixMicros,
+});
+
+entity!(audit_entry, "audit_entries", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Option<Uuid>,
+    at: UnixMicros,
+    actor: String,
+    action: String,
+    subject: String,
+    detail: String,
+});
