@@ -1,1 +1,221 @@
-//! host
+//! Hosts and ports as they stand in URIs and Via headers (RFC 3261, section 25.1).
+//!
+//! IPv6 addresses stand in brackets. Two slips that are common enough to be tolerated on input
+//! and are never written: a bare IPv6 address in a `received` parameter (that is even the
+//! grammar's form, see `header/via.rs`), and three colons before an embedded IPv4 address
+//! (RFC 5118, section 4.10).
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+/// Where a URI or a Via header points.
+///
+/// Names are equal whatever their case; the spelling is kept.
+#[derive(Clone, Debug)]
+pub enum Host {
+    /// A name to be resolved.
+    Name(String),
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 address.
+    V6(Ipv6Addr),
+}
+
+/// A host and, if written, a port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HostPort {
+    /// The host.
+    pub host: Host,
+    /// The port; `None` if the default of the transport is meant.
+    pub port: Option<u16>,
+}
+
+/// Why a text is no host, or no host with a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// Neither a name nor an address.
+    #[error("malformed host")]
+    Host,
+    /// Not a number between 0 and 65535.
+    #[error("malformed port")]
+    Port,
+}
+
+impl Host {
+    /// The address, unless this is a name.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Name(_) => None,
+            Self::V4(address) => Some((*address).into()),
+            Self::V6(address) => Some((*address).into()),
+        }
+    }
+}
+
+impl PartialEq for Host {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(a), Self::Name(b)) => a.eq_ignore_ascii_case(b),
+            (Self::V4(a), Self::V4(b)) => a == b,
+            (Self::V6(a), Self::V6(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Host {}
+
+impl Hash for Host {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Name(name) => {
+                for byte in name.bytes() {
+                    state.write_u8(byte.to_ascii_lowercase());
+                }
+            }
+            Self::V4(address) => address.hash(state),
+            Self::V6(address) => address.hash(state),
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::V4(address) => address.fmt(f),
+            Self::V6(address) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+impl FromStr for Host {
+    type Err = HostError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let inner = inner.strip_suffix(']').ok_or(HostError::Host)?;
+            return parse_v6(inner).map(Self::V6).ok_or(HostError::Host);
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(Self::V4(address));
+        }
+        let name = !text.is_empty() && text.bytes().all(is_name_byte);
+        let failed_v4 = text.contains('.') && text.bytes().all(|b| b == b'.' || b.is_ascii_digit());
+        if !name || failed_v4 || text.starts_with('.') || text.contains("..") {
+            return Err(HostError::Host);
+        }
+        Ok(Self::Name(text.to_owned()))
+    }
+}
+
+/// Underscores are no part of the grammar but of many real names.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
+}
+
+fn parse_v6(text: &str) -> Option<Ipv6Addr> {
+    match text.parse() {
+        Ok(address) => Some(address),
+        Err(_) if text.contains(":::") => text.replacen(":::", "::", 1).parse().ok(),
+        Err(_) => None,
+    }
+}
+
+impl From<IpAddr> for Host {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => Self::V6(address),
+        }
+    }
+}
+
+impl HostPort {
+    /// A host with a port, or without.
+    pub fn new(host: Host, port: Option<u16>) -> Self {
+        Self { host, port }
+    }
+}
+
+impl From<Host> for HostPort {
+    fn from(host: Host) -> Self {
+        Self { host, port: None }
+    }
+}
+
+impl From<SocketAddr> for HostPort {
+    fn from(address: SocketAddr) -> Self {
+        Self { host: address.ip().into(), port: Some(address.port()) }
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.host.fmt(f)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl FromStr for HostPort {
+    type Err = HostError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let end_of_host = if text.starts_with('[') {
+            text.find(']').ok_or(HostError::Host)? + 1
+        } else {
+            text.find(':').unwrap_or(text.len())
+        };
+        let (host, rest) = text.split_at(end_of_host);
+        let port = match rest.strip_prefix(':') {
+            Some(digits) => Some(parse_port(digits).ok_or(HostError::Port)?),
+            None if rest.is_empty() => None,
+            None => return Err(HostError::Host),
+        };
+        Ok(Self { host: host.parse()?, port })
+    }
+}
+
+/// `u16::from_str` alone would accept a plus sign.
+pub(crate) fn parse_port(digits: &str) -> Option<u16> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_ports_are_read() {
+        let cases = [
+            ("example.com", "example.com", None),
+            ("EXAMPLE.com:5070", "example.com", Some(5070)),
+            ("192.0.2.1:5060", "192.0.2.1", Some(5060)),
+            ("[2001:db8::1]", "[2001:db8::1]", None),
+            ("[2001:db8::1]:5070", "[2001:db8::1]", Some(5070)),
+            ("[2001:db8::10:5070]", "[2001:db8::10:5070]", None),
+            ("[2001:db8:::192.0.2.1]", "[2001:db8::192.0.2.1]", None),
+            ("hlau_4100", "hlau_4100", None),
+            ("example.com.", "example.com.", None),
+        ];
+        for (text, host, port) in cases {
+            let expected = HostPort { host: host.parse().unwrap(), port };
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_or_port_is_refused() {
+        for text in ["", "a b", "2001:db8::10", "[::1", "[::1]x", "a:", "a:+1", "a:65536", "1.2.3", "256.1.1.1", "a..b", "a@b"] {
+            assert!(text.parse::<HostPort>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_host_is_written_in_brackets_once() {
+        let address: SocketAddr = "[2001:db8::1]:5060".parse().unwrap();
+        assert_eq!(HostPort::from(address).to_string(), "[2001:db8::1]:5060");
+    }
+}

@@ -1,1 +1,195 @@
-//! name_addr
+//! Addresses of header fields: `"Display Name" <uri>;params` (RFC 3261, section 20.10).
+//!
+//! The short form without angle brackets is read too; there, everything after the first semicolon
+//! belongs to the header field, and a question mark or a comma is an error, because nobody can
+//! say where the URI ends. On output the brackets are always written.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::header::scan;
+use crate::params::Params;
+use crate::uri::{Uri, UriError};
+
+/// A URI with a name for people and the header field's parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameAddr {
+    /// The name without quotes and escapes.
+    pub display_name: Option<String>,
+    /// Where it points.
+    pub uri: Uri,
+    /// The parameters behind the URI, such as `tag`.
+    pub params: Params,
+}
+
+/// Why a text is not an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameAddrError {
+    /// A quote or a bracket does not end.
+    #[error("unbalanced quote or bracket")]
+    Unbalanced,
+    /// The name before the bracket needs quotes.
+    #[error("malformed display name")]
+    DisplayName,
+    /// What should be the URI is none.
+    #[error(transparent)]
+    Uri(#[from] UriError),
+    /// A bare URI with a question mark or a comma.
+    #[error("this URI needs angle brackets")]
+    NeedsBrackets,
+    /// The parameters behind the URI.
+    #[error("malformed parameters")]
+    Params,
+}
+
+impl NameAddr {
+    /// An address without name and parameters.
+    pub fn new(uri: Uri) -> Self {
+        Self { display_name: None, uri, params: Params::new() }
+    }
+
+    /// The same address under this name; an empty one means none.
+    #[must_use]
+    pub fn with_display_name(mut self, name: impl Into<String>) -> Self {
+        self.display_name = Some(name.into()).filter(|name| !name.is_empty());
+        self
+    }
+
+    /// The same address with this tag.
+    #[must_use]
+    pub fn with_tag(mut self, tag: &str) -> Self {
+        self.params.set("tag", tag);
+        self
+    }
+
+    /// The tag, half of a dialog's identity.
+    pub fn tag(&self) -> Option<&str> {
+        self.params.value("tag")
+    }
+}
+
+impl From<Uri> for NameAddr {
+    fn from(uri: Uri) -> Self {
+        Self::new(uri)
+    }
+}
+
+impl fmt::Display for NameAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.display_name {
+            write!(f, "{} ", scan::quote(name))?;
+        }
+        write!(f, "<{}>{}", self.uri, self.params)
+    }
+}
+
+impl FromStr for NameAddr {
+    type Err = NameAddrError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = scan::trim(text);
+        let (display_name, rest) = split_display_name(text)?;
+        let Some(bracketed) = rest.strip_prefix('<') else {
+            return parse_bare(text);
+        };
+        let (uri, params) = bracketed.split_once('>').ok_or(NameAddrError::Unbalanced)?;
+        Ok(Self {
+            display_name,
+            uri: uri.parse()?,
+            params: Params::parse_header(params).ok_or(NameAddrError::Params)?,
+        })
+    }
+}
+
+/// The name and what follows it; no name if the text does not go on with a bracket.
+fn split_display_name(text: &str) -> Result<(Option<String>, &str), NameAddrError> {
+    if text.starts_with('"') {
+        let end = scan::quoted_len(text).ok_or(NameAddrError::Unbalanced)?;
+        let (name, rest) = text.split_at(end);
+        let rest = scan::trim(rest);
+        if !rest.starts_with('<') {
+            return Err(NameAddrError::DisplayName);
+        }
+        return Ok((Some(scan::unquote(name).into_owned()).filter(|name| !name.is_empty()), rest));
+    }
+    let Some(bracket) = text.find('<') else {
+        return Ok((None, text));
+    };
+    let (name, rest) = text.split_at(bracket);
+    let name = scan::trim(name);
+    // Dots and letters beyond ASCII are against the grammar, but clear and common.
+    if name.contains(['"', ',', ';', ':', '>', '@', '\\']) {
+        return Err(NameAddrError::DisplayName);
+    }
+    Ok((Some(name.to_owned()).filter(|name| !name.is_empty()), rest))
+}
+
+fn parse_bare(text: &str) -> Result<NameAddr, NameAddrError> {
+    let end = text.find(';').unwrap_or(text.len());
+    let (uri, params) = text.split_at(end);
+    if uri.contains(['?', ',']) {
+        return Err(NameAddrError::NeedsBrackets);
+    }
+    Ok(NameAddr {
+        display_name: None,
+        uri: scan::trim(uri).parse()?,
+        params: Params::parse_header(params).ok_or(NameAddrError::Params)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> NameAddr {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn all_spellings_of_an_address_are_read() {
+        let cases = [
+            ("<sip:a@b>", None, "sip:a@b", None),
+            ("sip:a@b;tag=1", None, "sip:a@b", Some("1")),
+            ("sip:a@b ; tag = 1", None, "sip:a@b", Some("1")),
+            ("Bob <sip:a@b;x=y>;tag=1", Some("Bob"), "sip:a@b;x=y", Some("1")),
+            ("caller<sip:a@b>", Some("caller"), "sip:a@b", None),
+            ("J. R\u{f6}hr <sip:a@b>", Some("J. R\u{f6}hr"), "sip:a@b", None),
+            ("\"Bell, \\\"A\\\" <x>\" <sip:a@b>;tag=2", Some("Bell, \"A\" <x>"), "sip:a@b", Some("2")),
+            ("\"\" <sip:a@b>", None, "sip:a@b", None),
+            ("<tel:+1555>", None, "tel:+1555", None),
+            ("<http://www.example.com>;tag=3", None, "http://www.example.com", Some("3")),
+        ];
+        for (text, name, uri, tag) in cases {
+            let address = read(text);
+            assert_eq!(address.display_name.as_deref(), name, "{text}");
+            assert_eq!(address.uri.as_str(), uri, "{text}");
+            assert_eq!(address.tag(), tag, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        for text in ["\"A \\\\ \\\"B\\\"\" <sip:%61+b@c?x=%2F>;tag=1;y", "sip:a@b;tag=1"] {
+            assert_eq!(read(&read(text).to_string()), read(text));
+        }
+        assert_eq!(read("sip:a@b;tag=1").to_string(), "<sip:a@b>;tag=1");
+    }
+
+    #[test]
+    fn what_cannot_be_read_one_way_only_is_refused() {
+        for (text, error) in [
+            ("\"Mr. User <sip:a@b>", NameAddrError::Unbalanced),
+            ("<sip:a@b", NameAddrError::Unbalanced),
+            ("Bell, Alexander <sip:a@b>", NameAddrError::DisplayName),
+            ("\"Bob\" sip:a@b", NameAddrError::DisplayName),
+            ("< sip:a@b >", NameAddrError::Uri(UriError::Character { at: 0 })),
+            ("sip:a@b?Route=c", NameAddrError::NeedsBrackets),
+            ("alice@b", NameAddrError::Uri(UriError::Scheme)),
+            ("<sip:a@b>;;", NameAddrError::Params),
+            ("<sip:a@b> x", NameAddrError::Params),
+            ("", NameAddrError::Uri(UriError::Scheme)),
+        ] {
+            assert_eq!(text.parse::<NameAddr>(), Err(error), "{text}");
+        }
+    }
+}

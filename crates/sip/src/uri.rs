@@ -1,1 +1,463 @@
-//! uri
+//! URIs (RFC 3261, section 19.1; RFC 3966 for `tel`).
+//!
+//! A [`Uri`] keeps the text it was read from and shows it unchanged: nothing is decoded and
+//! encoded again unless that very part is set. So push tokens, `+` in telephone numbers and odd
+//! but legal escapes pass through byte for byte. Accessors give the parts as written; the
+//! `*_decoded` ones resolve `%HH` escapes once.
+//!
+//! `==` compares texts. Whether two URIs mean the same is [`Uri::is_equivalent`], and whose
+//! address-of-record one is, is the type `Aor`.
+
+mod compare;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+use crate::host::{Host, HostPort};
+use crate::params::Params;
+use crate::transport::Transport;
+
+/// A SIP, SIPS or telephone URI taken apart, or any other URI as opaque text.
+#[derive(Clone, Debug)]
+pub struct Uri {
+    text: String,
+    scheme: Scheme,
+    parts: Parts,
+}
+
+/// The scheme of a URI, compared without case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// `sip`
+    Sip,
+    /// `sips`
+    Sips,
+    /// `tel`
+    Tel,
+    /// Any other, as written.
+    Other(String),
+}
+
+#[derive(Clone, Debug)]
+enum Parts {
+    Sip(SipParts),
+    Tel { number: String, params: Params },
+    Opaque,
+}
+
+#[derive(Clone, Debug)]
+struct SipParts {
+    user: Option<String>,
+    password: Option<String>,
+    address: HostPort,
+    params: Params,
+    headers: Vec<(String, String)>,
+}
+
+/// Why a text is not a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UriError {
+    /// No scheme before a colon, or nothing after it.
+    #[error("no URI scheme")]
+    Scheme,
+    /// A blank, a control character, a quote or an angle bracket.
+    #[error("character at byte {at} cannot stand in a URI")]
+    Character {
+        /// Offset from the start of the URI, in bytes.
+        at: usize,
+    },
+    /// An at-sign without a user before it, or a telephone number without digits.
+    #[error("malformed user part")]
+    User,
+    /// Neither a name nor an address.
+    #[error("malformed host")]
+    Host,
+    /// Not a number between 0 and 65535.
+    #[error("malformed port")]
+    Port,
+    /// A parameter without a name.
+    #[error("malformed URI parameter")]
+    Params,
+    /// A header without a name or an equals sign.
+    #[error("malformed URI header")]
+    Headers,
+}
+
+impl Uri {
+    /// `sip:user@host:port`. The user is given in clear and escaped as needed.
+    pub fn sip(user: Option<&str>, address: impl Into<HostPort>) -> Self {
+        Self::from_parts(
+            Scheme::Sip,
+            SipParts {
+                user: user.map(|user| escape(user, is_user_byte)),
+                password: None,
+                address: address.into(),
+                params: Params::new(),
+                headers: Vec::new(),
+            },
+        )
+    }
+
+    /// The URI as text, exactly as it was read.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scheme.
+    pub fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// Whether the scheme is `sip` or `sips`.
+    pub fn is_sip(&self) -> bool {
+        matches!(self.parts, Parts::Sip(_))
+    }
+
+    /// Whether the scheme is `sips`: every hop must be protected.
+    pub fn is_secure(&self) -> bool {
+        self.scheme == Scheme::Sips
+    }
+
+    /// The user as written, escapes included; `None` without one and for other schemes.
+    pub fn user(&self) -> Option<&str> {
+        self.sip_parts()?.user.as_deref()
+    }
+
+    /// The user with its escapes resolved; bytes that are no UTF-8 become U+FFFD.
+    pub fn user_decoded(&self) -> Option<Cow<'_, str>> {
+        self.user().map(unescape)
+    }
+
+    /// The password as written. Carrying one is a bad idea, but legal.
+    pub fn password(&self) -> Option<&str> {
+        self.sip_parts()?.password.as_deref()
+    }
+
+    /// The host of a SIP or SIPS URI.
+    pub fn host(&self) -> Option<&Host> {
+        self.sip_parts().map(|parts| &parts.address.host)
+    }
+
+    /// The port, if written.
+    pub fn port(&self) -> Option<u16> {
+        self.sip_parts()?.address.port
+    }
+
+    /// The host and port of a SIP or SIPS URI.
+    pub fn host_port(&self) -> Option<&HostPort> {
+        self.sip_parts().map(|parts| &parts.address)
+    }
+
+    /// The number of a telephone URI, visual separators included.
+    pub fn telephone_number(&self) -> Option<&str> {
+        match &self.parts {
+            Parts::Tel { number, .. } => Some(number),
+            Parts::Sip(_) | Parts::Opaque => None,
+        }
+    }
+
+    /// The URI parameters, values as written; `None` for opaque URIs.
+    pub fn params(&self) -> Option<&Params> {
+        match &self.parts {
+            Parts::Sip(parts) => Some(&parts.params),
+            Parts::Tel { params, .. } => Some(params),
+            Parts::Opaque => None,
+        }
+    }
+
+    /// The value of one parameter as written.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params()?.value(name)
+    }
+
+    /// Whether the URI carries the parameter, with a value or without: `has_param("lr")`.
+    pub fn has_param(&self, name: &str) -> bool {
+        self.params().is_some_and(|params| params.contains(name))
+    }
+
+    /// The transport that the URI asks for, if it asks for one that we know.
+    pub fn transport(&self) -> Option<Transport> {
+        self.param("transport")?.parse().ok()
+    }
+
+    /// The URI headers (`?name=value&…`) in order, as written.
+    pub fn headers(&self) -> &[(String, String)] {
+        self.sip_parts().map_or(&[], |parts| &parts.headers)
+    }
+
+    /// Sets the user, given in clear, or removes it. No effect on a URI that is not SIP.
+    pub fn set_user(&mut self, user: Option<&str>) {
+        self.edit(|parts| {
+            parts.user = user.map(|user| escape(user, is_user_byte));
+            parts.password = None;
+        });
+    }
+
+    /// Sets host and port. No effect on a URI that is not SIP.
+    pub fn set_host_port(&mut self, address: impl Into<HostPort>) {
+        self.edit(|parts| parts.address = address.into());
+    }
+
+    /// Sets a parameter, its value given in clear. No effect on a URI that is not SIP.
+    pub fn set_param(&mut self, name: &str, value: &str) {
+        self.edit(|parts| parts.params.set(name, escape(value, is_param_byte)));
+    }
+
+    /// Sets a parameter without a value, such as `lr`. No effect on a URI that is not SIP.
+    pub fn set_flag(&mut self, name: &str) {
+        self.edit(|parts| parts.params.set_flag(name));
+    }
+
+    /// Removes a parameter. No effect on a URI that is not SIP.
+    pub fn remove_param(&mut self, name: &str) {
+        self.edit(|parts| parts.params.remove(name));
+    }
+
+    /// Removes all URI headers. No effect on a URI that is not SIP.
+    pub fn clear_headers(&mut self) {
+        self.edit(|parts| parts.headers.clear());
+    }
+
+    /// Whether both mean the same resource by the rules of RFC 3261, section 19.1.4; telephone
+    /// numbers by RFC 3966, section 4; opaque URIs by their text.
+    pub fn is_equivalent(&self, other: &Self) -> bool {
+        compare::equivalent(self, other)
+    }
+
+    fn sip_parts(&self) -> Option<&SipParts> {
+        match &self.parts {
+            Parts::Sip(parts) => Some(parts),
+            Parts::Tel { .. } | Parts::Opaque => None,
+        }
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut SipParts)) {
+        if let Parts::Sip(parts) = &mut self.parts {
+            change(parts);
+            self.text = write_sip(&self.scheme, parts);
+        }
+    }
+
+    fn from_parts(scheme: Scheme, parts: SipParts) -> Self {
+        Self { text: write_sip(&scheme, &parts), scheme, parts: Parts::Sip(parts) }
+    }
+}
+
+impl FromStr for Uri {
+    type Err = UriError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(at) = text.bytes().position(is_never_in_uri) {
+            return Err(UriError::Character { at });
+        }
+        let (scheme, rest) = text.split_once(':').ok_or(UriError::Scheme)?;
+        let scheme = Scheme::parse(scheme).ok_or(UriError::Scheme)?;
+        let parts = match scheme {
+            _ if rest.is_empty() => return Err(UriError::Scheme),
+            Scheme::Sip | Scheme::Sips => Parts::Sip(parse_sip(rest)?),
+            Scheme::Tel => parse_tel(rest)?,
+            Scheme::Other(_) => Parts::Opaque,
+        };
+        Ok(Self { text: text.to_owned(), scheme, parts })
+    }
+}
+
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Uri {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Uri {}
+
+impl Hash for Uri {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl Scheme {
+    fn parse(text: &str) -> Option<Self> {
+        for known in [Self::Sip, Self::Sips, Self::Tel] {
+            if known.as_str().eq_ignore_ascii_case(text) {
+                return Some(known);
+            }
+        }
+        let letter_first = text.as_bytes().first()?.is_ascii_alphabetic();
+        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+        (letter_first && text.bytes().all(legal)).then(|| Self::Other(text.to_owned()))
+    }
+
+    /// The scheme's name, known ones in lower case.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Sip => "sip",
+            Self::Sips => "sips",
+            Self::Tel => "tel",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn is_never_in_uri(byte: u8) -> bool {
+    byte <= b' ' || matches!(byte, 0x7f | b'"' | b'<' | b'>')
+}
+
+/// The user ends at the first at-sign, because it may itself hold `;`, `?` and `/`.
+fn parse_sip(rest: &str) -> Result<SipParts, UriError> {
+    let (userinfo, rest) = match rest.split_once('@') {
+        Some((userinfo, rest)) => (Some(userinfo), rest),
+        None => (None, rest),
+    };
+    let (user, password) = match userinfo.map(|info| info.split_once(':').map_or((info, None), |(u, p)| (u, Some(p)))) {
+        Some(("", _)) => return Err(UriError::User),
+        Some((user, password)) => (Some(user.to_owned()), password.map(str::to_owned)),
+        None => (None, None),
+    };
+    let (rest, headers) = match rest.split_once('?') {
+        Some((rest, headers)) => (rest, parse_headers(headers).ok_or(UriError::Headers)?),
+        None => (rest, Vec::new()),
+    };
+    let (address, params) = match rest.split_once(';') {
+        Some((address, params)) => (address, Params::parse_uri(params).ok_or(UriError::Params)?),
+        None => (rest, Params::new()),
+    };
+    let address = address.parse().map_err(|error| match error {
+        crate::host::HostError::Host => UriError::Host,
+        crate::host::HostError::Port => UriError::Port,
+    })?;
+    Ok(SipParts { user, password, address, params, headers })
+}
+
+fn parse_headers(text: &str) -> Option<Vec<(String, String)>> {
+    let read = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        (!name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
+    };
+    text.split('&').map(read).collect()
+}
+
+fn parse_tel(rest: &str) -> Result<Parts, UriError> {
+    let (number, params) = match rest.split_once(';') {
+        Some((number, params)) => (number, Params::parse_uri(params).ok_or(UriError::Params)?),
+        None => (rest, Params::new()),
+    };
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    let legal = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'*' | b'#' | b'-' | b'.' | b'(' | b')');
+    let dialled = digits.bytes().any(|b| b.is_ascii_hexdigit() || matches!(b, b'*' | b'#'));
+    if !dialled || !digits.bytes().all(legal) {
+        return Err(UriError::User);
+    }
+    Ok(Parts::Tel { number: number.to_owned(), params })
+}
+
+fn write_sip(scheme: &Scheme, parts: &SipParts) -> String {
+    let mut text = format!("{scheme}:");
+    if let Some(user) = &parts.user {
+        text.push_str(user);
+        if let Some(password) = &parts.password {
+            text.push(':');
+            text.push_str(password);
+        }
+        text.push('@');
+    }
+    text.push_str(&parts.address.to_string());
+    text.push_str(&parts.params.to_string());
+    for (index, (name, value)) in parts.headers.iter().enumerate() {
+        text.push(if index == 0 { '?' } else { '&' });
+        text.push_str(name);
+        text.push('=');
+        text.push_str(value);
+    }
+    text
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
+}
+
+/// What a user part may hold without an escape.
+pub(crate) fn is_user_byte(byte: u8) -> bool {
+    is_unreserved(byte) || matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/')
+}
+
+/// What a parameter may hold without an escape.
+fn is_param_byte(byte: u8) -> bool {
+    is_unreserved(byte) || matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$')
+}
+
+/// `text` with every byte escaped that is not `plain`.
+pub(crate) fn escape(text: &str, plain: fn(u8) -> bool) -> String {
+    escape_bytes(text.bytes(), plain)
+}
+
+fn escape_bytes(bytes: impl Iterator<Item = u8>, plain: fn(u8) -> bool) -> String {
+    let mut escaped = String::new();
+    for byte in bytes {
+        if plain(byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+/// The shortest legal spelling of a user part: only what must be escaped is.
+pub(crate) fn canonical_user(user: &str) -> String {
+    escape_bytes(unescape_bytes(user).into_iter(), is_user_byte)
+}
+
+/// Resolves `%HH` escapes once; a `%` that starts none stays.
+fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(String::from_utf8_lossy(&unescape_bytes(text)).into_owned())
+}
+
+fn unescape_bytes(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match escape_at(bytes, at) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// The byte that the escape at this place stands for, if one starts there.
+fn escape_at(bytes: &[u8], at: usize) -> Option<u8> {
+    let [b'%', high, low] = *bytes.get(at..at + 3)? else {
+        return None;
+    };
+    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
+    Some(digit(high)? * 16 + digit(low)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,63 @@
-//! header
+//! Typed header fields, one file each.
+//!
+//! Absent, malformed and present are three results, never two: an accessor gives
+//! `Result<Option<T>, HeaderError>`, or `Result<T, HeaderError>` where the standard demands the
+//! header. Reading one header never fails because of another.
+//!
+//! | file | headers | RFC |
+//! |---|---|---|
+//! | `access.rs` | the accessors of all of them | 3261 §20 |
+//! | `via.rs` | Via | 3261 §20.42, 3581 |
+//! | `contact.rs` | Contact | 3261 §20.10, 5626 |
+//! | `cseq.rs` | `CSeq` | 3261 §20.16 |
+//! | `auth.rs` | challenges and credentials, taken apart but not understood | 3261 §20.7, §20.44 |
+//! | `media_type.rs` | Content-Type, Accept | 3261 §20.15, §20.1 |
+//! | `session_timer.rs` | Session-Expires, Min-SE | 4028 |
+//! | `reason.rs` | Reason | 3326 |
+//! | `retry_after.rs` | Retry-After | 3261 §20.33 |
+//! | `name.rs` | names, compact forms, and which `rsip` variant stores what | 3261 §7.3.3 |
+//! | `scan.rs` | tokens, quoted strings, lists | 3261 §25.1 |
+
+mod access;
+mod auth;
+mod contact;
+mod cseq;
+mod media_type;
+pub(crate) mod name;
+mod reason;
+mod retry_after;
+pub(crate) mod scan;
+mod session_timer;
+mod via;
+
+pub use auth::AuthFields;
+pub use contact::{Contact, Contacts};
+pub use cseq::CSeq;
+pub use media_type::MediaType;
+pub use reason::Reason;
+pub use retry_after::RetryAfter;
+pub use session_timer::{Refresher, SessionExpires};
+pub use via::{Rport, Via};
+
+/// Why a header field cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// It must be there and is not.
+    #[error("missing {name} header")]
+    Missing {
+        /// The header's name.
+        name: &'static str,
+    },
+    /// Its value does not follow the grammar.
+    #[error("malformed {name} header")]
+    Malformed {
+        /// The header's name.
+        name: &'static str,
+    },
+    /// It may stand once and stands several times.
+    #[error("repeated {name} header")]
+    Repeated {
+        /// The header's name.
+        name: &'static str,
+    },
+}

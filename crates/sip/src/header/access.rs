@@ -1,0 +1,345 @@
+//! Typed access to the header fields of a message.
+//!
+//! One accessor for each header, all of one shape: absent is `None` or an empty list (or
+//! [`HeaderError::Missing`] where RFC 3261 demands the header), a value that cannot be read is
+//! [`HeaderError::Malformed`], and a second value where only one may be is
+//! [`HeaderError::Repeated`].
+
+use std::str::FromStr;
+
+use crate::header::session_timer::parse_min_se;
+use crate::header::{
+    AuthFields, CSeq, Contacts, HeaderError, MediaType, Reason, RetryAfter, SessionExpires, Via, scan,
+};
+use crate::message::Fields;
+use crate::name_addr::NameAddr;
+
+/// # Header fields, typed
+///
+/// Each reads the text anew: call once and keep the result.
+impl Fields {
+    /// The topmost Via.
+    ///
+    /// # Errors
+    ///
+    /// Missing, or malformed in its first element.
+    pub fn via(&self) -> Result<Via, HeaderError> {
+        const NAME: &str = "Via";
+        let value = self.header(NAME).ok_or(HeaderError::Missing { name: NAME })?;
+        let first = match scan::find_list_comma(value) {
+            Some(Some(at)) => scan::trim(&value[..at]),
+            Some(None) => value,
+            None => return Err(HeaderError::Malformed { name: NAME }),
+        };
+        Via::parse(first).ok_or(HeaderError::Malformed { name: NAME })
+    }
+
+    /// All Vias, topmost first.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn vias(&self) -> Result<Vec<Via>, HeaderError> {
+        self.list("Via", Via::parse)
+    }
+
+    /// From.
+    ///
+    /// # Errors
+    ///
+    /// Missing, repeated or malformed.
+    pub fn from(&self) -> Result<NameAddr, HeaderError> {
+        self.required("From", from_str)
+    }
+
+    /// To.
+    ///
+    /// # Errors
+    ///
+    /// Missing, repeated or malformed.
+    pub fn to(&self) -> Result<NameAddr, HeaderError> {
+        self.required("To", from_str)
+    }
+
+    /// `CSeq`.
+    ///
+    /// # Errors
+    ///
+    /// Missing, repeated or malformed, which includes a number above 2^32 - 1.
+    pub fn cseq(&self) -> Result<CSeq, HeaderError> {
+        self.required("CSeq", CSeq::parse)
+    }
+
+    /// Call-ID. It compares by case, byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// Missing, repeated, or empty or with blanks in it.
+    pub fn call_id(&self) -> Result<&str, HeaderError> {
+        self.required("Call-ID", |value| {
+            (!value.is_empty() && !value.contains([' ', '\t'])).then_some(value)
+        })
+    }
+
+    /// All contacts of all Contact headers, or the star.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element, or a star beside another value.
+    pub fn contacts(&self) -> Result<Contacts, HeaderError> {
+        Contacts::parse(self.headers_named("Contact")).ok_or(HeaderError::Malformed { name: "Contact" })
+    }
+
+    /// Max-Forwards; more than 255 is read as 255.
+    ///
+    /// # Errors
+    ///
+    /// Repeated, or no number.
+    pub fn max_forwards(&self) -> Result<Option<u8>, HeaderError> {
+        let hops = self.optional("Max-Forwards", scan::saturating_u32)?;
+        Ok(hops.map(|hops| u8::try_from(hops).unwrap_or(u8::MAX)))
+    }
+
+    /// Expires, in seconds; more than `u32::MAX` is read as `u32::MAX`.
+    ///
+    /// # Errors
+    ///
+    /// Repeated, or no number.
+    pub fn expires(&self) -> Result<Option<u32>, HeaderError> {
+        self.optional("Expires", scan::saturating_u32)
+    }
+
+    /// Min-Expires, in seconds.
+    ///
+    /// # Errors
+    ///
+    /// Repeated, or no number.
+    pub fn min_expires(&self) -> Result<Option<u32>, HeaderError> {
+        self.optional("Min-Expires", scan::saturating_u32)
+    }
+
+    /// Session-Expires (RFC 4028).
+    ///
+    /// # Errors
+    ///
+    /// Repeated or malformed.
+    pub fn session_expires(&self) -> Result<Option<SessionExpires>, HeaderError> {
+        self.optional("Session-Expires", SessionExpires::parse)
+    }
+
+    /// Min-SE, in seconds (RFC 4028).
+    ///
+    /// # Errors
+    ///
+    /// Repeated, or no number.
+    pub fn min_se(&self) -> Result<Option<u32>, HeaderError> {
+        self.optional("Min-SE", parse_min_se)
+    }
+
+    /// Retry-After.
+    ///
+    /// # Errors
+    ///
+    /// Repeated or malformed.
+    pub fn retry_after(&self) -> Result<Option<RetryAfter>, HeaderError> {
+        self.optional("Retry-After", RetryAfter::parse)
+    }
+
+    /// Content-Type.
+    ///
+    /// # Errors
+    ///
+    /// Repeated or malformed.
+    pub fn content_type(&self) -> Result<Option<MediaType>, HeaderError> {
+        self.optional("Content-Type", MediaType::parse)
+    }
+
+    /// The media types that the sender accepts, or `None` without the header, which then means
+    /// `application/sdp` in an INVITE. An empty list means none at all.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn accept(&self) -> Result<Option<Vec<MediaType>>, HeaderError> {
+        if self.header("Accept").is_none() {
+            return Ok(None);
+        }
+        self.list("Accept", MediaType::parse).map(Some)
+    }
+
+    /// The Route set, first hop first.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
+        self.list("Route", from_str)
+    }
+
+    /// Record-Route, topmost first.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn record_routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
+        self.list("Record-Route", from_str)
+    }
+
+    /// Path (RFC 3327), topmost first.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn paths(&self) -> Result<Vec<NameAddr>, HeaderError> {
+        self.list("Path", from_str)
+    }
+
+    /// The reasons (RFC 3326).
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn reasons(&self) -> Result<Vec<Reason>, HeaderError> {
+        self.list("Reason", Reason::parse)
+    }
+
+    /// Allow: the methods that the sender understands.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn allow(&self) -> Result<Vec<&str>, HeaderError> {
+        self.tokens("Allow")
+    }
+
+    /// Supported: the option tags that the sender understands.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn supported(&self) -> Result<Vec<&str>, HeaderError> {
+        self.tokens("Supported")
+    }
+
+    /// Require: the option tags that the user agent server must understand.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn require(&self) -> Result<Vec<&str>, HeaderError> {
+        self.tokens("Require")
+    }
+
+    /// Proxy-Require: the option tags that a proxy must understand.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn proxy_require(&self) -> Result<Vec<&str>, HeaderError> {
+        self.tokens("Proxy-Require")
+    }
+
+    /// Unsupported: the option tags that a 420 complains about.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn unsupported(&self) -> Result<Vec<&str>, HeaderError> {
+        self.tokens("Unsupported")
+    }
+
+    /// The challenges of all WWW-Authenticate headers, topmost first.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any of them.
+    pub fn www_authenticate(&self) -> Result<Vec<AuthFields>, HeaderError> {
+        self.auth("WWW-Authenticate")
+    }
+
+    /// The challenges of all Proxy-Authenticate headers, topmost first.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any of them.
+    pub fn proxy_authenticate(&self) -> Result<Vec<AuthFields>, HeaderError> {
+        self.auth("Proxy-Authenticate")
+    }
+
+    /// The credentials of all Authorization headers, one for each realm.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any of them.
+    pub fn authorization(&self) -> Result<Vec<AuthFields>, HeaderError> {
+        self.auth("Authorization")
+    }
+
+    /// The credentials of all Proxy-Authorization headers, one for each realm.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any of them.
+    pub fn proxy_authorization(&self) -> Result<Vec<AuthFields>, HeaderError> {
+        self.auth("Proxy-Authorization")
+    }
+
+    fn required<'a, T>(
+        &'a self,
+        name: &'static str,
+        parse: impl Fn(&'a str) -> Option<T>,
+    ) -> Result<T, HeaderError> {
+        self.optional(name, parse)?.ok_or(HeaderError::Missing { name })
+    }
+
+    fn optional<'a, T>(
+        &'a self,
+        name: &'static str,
+        parse: impl Fn(&'a str) -> Option<T>,
+    ) -> Result<Option<T>, HeaderError> {
+        let mut values = self.headers_named(name);
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        if values.next().is_some() {
+            return Err(HeaderError::Repeated { name });
+        }
+        parse(value).map(Some).ok_or(HeaderError::Malformed { name })
+    }
+
+    fn list<'a, T>(
+        &'a self,
+        name: &'static str,
+        parse: impl Fn(&'a str) -> Option<T>,
+    ) -> Result<Vec<T>, HeaderError> {
+        let mut list = Vec::new();
+        for value in self.headers_named(name) {
+            for element in scan::split_list(value).ok_or(HeaderError::Malformed { name })? {
+                list.push(parse(element).ok_or(HeaderError::Malformed { name })?);
+            }
+        }
+        Ok(list)
+    }
+
+    /// Empty elements are passed over: `Supported:` alone is legal, `a,,b` harmless.
+    fn tokens(&self, name: &'static str) -> Result<Vec<&str>, HeaderError> {
+        let mut tokens = self.list(name, Some)?;
+        tokens.retain(|token| !token.is_empty());
+        match tokens.iter().all(|token| scan::is_token(token)) {
+            true => Ok(tokens),
+            false => Err(HeaderError::Malformed { name }),
+        }
+    }
+
+    fn auth(&self, name: &'static str) -> Result<Vec<AuthFields>, HeaderError> {
+        let mut list = Vec::new();
+        for value in self.headers_named(name) {
+            list.extend(AuthFields::parse_list(value).ok_or(HeaderError::Malformed { name })?);
+        }
+        Ok(list)
+    }
+}
+
+fn from_str<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}

@@ -1,0 +1,176 @@
+//! Challenges and credentials taken apart (RFC 3261, sections 20.7, 20.27, 20.28 and 20.44).
+//!
+//! This file knows the punctuation only: a scheme, then `name=value` pairs. What they mean is the
+//! matter of `digest`. One header may hold several challenges, so a comma may separate parameters
+//! or challenges; a new challenge is told by its scheme, a token with a blank behind it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::header::scan;
+
+/// A scheme and its parameters, one challenge or one set of credentials.
+///
+/// `{:?}` names the parameters and hides their values: they may be secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthFields {
+    scheme: String,
+    params: Vec<(String, String)>,
+}
+
+impl AuthFields {
+    /// Only a scheme, for parameters to be added.
+    pub fn new(scheme: &str) -> Self {
+        Self { scheme: scheme.to_owned(), params: Vec::new() }
+    }
+
+    /// Reads one challenge or one set of credentials.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut list = Self::parse_list(text)?;
+        let only = list.pop()?;
+        list.is_empty().then_some(only)
+    }
+
+    /// Reads all challenges of one header value; parameters may stand once in each.
+    pub fn parse_list(text: &str) -> Option<Vec<Self>> {
+        let mut list: Vec<Self> = Vec::new();
+        // Empty elements are legal in the lists of HTTP, where this header comes from.
+        for element in split_commas(text)?.into_iter().filter(|element| !element.is_empty()) {
+            let pair = match starts_challenge(element) {
+                Some((scheme, rest)) => {
+                    list.push(Self::new(scheme));
+                    rest
+                }
+                None => element,
+            };
+            let current = list.last_mut()?;
+            if !pair.is_empty() {
+                current.push_parsed(pair)?;
+            }
+        }
+        (!list.is_empty()).then_some(list)
+    }
+
+    /// The scheme as written.
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    /// Whether this is the scheme, in any case.
+    pub fn is_scheme(&self, scheme: &str) -> bool {
+        self.scheme.eq_ignore_ascii_case(scheme)
+    }
+
+    /// The value of a parameter without quotes and escapes.
+    pub fn value(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.raw_value(name).map(scan::unquote)
+    }
+
+    /// The value of a parameter as written, quotes included.
+    pub fn raw_value(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.params.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+
+    /// Adds `name=value`; the value must be a token.
+    pub fn push(&mut self, name: &str, value: impl Into<String>) {
+        self.params.push((name.to_owned(), value.into()));
+    }
+
+    /// Adds `name="value"` with the escapes that the value needs.
+    pub fn push_quoted(&mut self, name: &str, value: &str) {
+        self.push(name, scan::quote(value));
+    }
+
+    fn push_parsed(&mut self, pair: &str) -> Option<()> {
+        // `token68` credentials have no equals sign, or only padding at the end.
+        let (name, value) = pair.split_once('=')?;
+        let (name, value) = (scan::trim(name), scan::trim(value));
+        let legal = scan::is_token(name) && scan::is_param_value(value);
+        if !legal || self.raw_value(name).is_some() {
+            return None;
+        }
+        self.push(name, value);
+        Some(())
+    }
+}
+
+impl fmt::Display for AuthFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.scheme)?;
+        self.params.iter().enumerate().try_for_each(|(index, (name, value))| {
+            let separator = if index == 0 { " " } else { ", " };
+            write!(f, "{separator}{name}={value}")
+        })
+    }
+}
+
+impl fmt::Debug for AuthFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.scheme)?;
+        self.params.iter().try_for_each(|(name, _)| write!(f, " {name}=***"))
+    }
+}
+
+/// Commas in quotes do not separate; angle brackets mean nothing here.
+fn split_commas(text: &str) -> Option<Vec<&str>> {
+    let mut elements = Vec::new();
+    let mut rest = text;
+    while let Some(at) = scan::find_unquoted(rest, b",")? {
+        elements.push(scan::trim(&rest[..at]));
+        rest = &rest[at + 1..];
+    }
+    elements.push(scan::trim(rest));
+    Some(elements)
+}
+
+/// The scheme and what follows it, unless the element is a further parameter.
+fn starts_challenge(element: &str) -> Option<(&str, &str)> {
+    let end = element.find([' ', '\t', '=']).unwrap_or(element.len());
+    let (scheme, rest) = element.split_at(end);
+    let rest = scan::trim(rest);
+    (scan::is_token(scheme) && !rest.starts_with('=')).then_some((scheme, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_challenges_in_one_header_are_told_apart() {
+        let text = "Digest realm=\"a, b\", nonce=\"x\\\"y\", qop=\"auth,auth-int\", algorithm = SHA-256, Basic realm=\"c\"";
+        let list = AuthFields::parse_list(text).unwrap();
+        assert_eq!(list.len(), 2);
+        assert!(list[0].is_scheme("digest"));
+        assert_eq!(list[0].value("realm").unwrap(), "a, b");
+        assert_eq!(list[0].value("NONCE").unwrap(), "x\"y");
+        assert_eq!(list[0].value("qop").unwrap(), "auth,auth-int");
+        assert_eq!(list[0].raw_value("algorithm"), Some("SHA-256"));
+        assert_eq!(list[1].scheme(), "Basic");
+        assert_eq!(AuthFields::parse(text), None);
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        let mut fields = AuthFields::new("Digest");
+        fields.push_quoted("realm", "a \"b\"");
+        fields.push("nc", "0000000a");
+        assert_eq!(fields.to_string(), "Digest realm=\"a \\\"b\\\"\", nc=0000000a");
+        assert_eq!(AuthFields::parse(&fields.to_string()), Some(fields));
+    }
+
+    #[test]
+    fn unknown_schemes_are_read_and_broken_values_are_not() {
+        let unknown = AuthFields::parse("NoOneKnowsThisScheme opaque-data=here").unwrap();
+        assert_eq!(unknown.value("opaque-data").unwrap(), "here");
+        for text in ["", "realm=\"a\"", "Digest realm=\"a", "Digest realm=", "Digest a=1, a=2", "Digest =1", "Basic QWxhZGRpbg"] {
+            assert_eq!(AuthFields::parse_list(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_do_not_reach_a_log() {
+        let fields = AuthFields::parse("Digest response=\"6629fae4\"").unwrap();
+        assert_eq!(format!("{fields:?}"), "Digest response=***");
+    }
+}

@@ -1,0 +1,174 @@
+//! The lexical ground that all header fields share: tokens, quoted strings, lists
+//! (RFC 3261, section 25.1).
+//!
+//! Everything here works on text that is unfolded already and never panics.
+
+use std::borrow::Cow;
+
+/// `text` without blanks at its ends.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Whether `byte` may stand in a token.
+pub(crate) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+}
+
+/// Whether `text` is a token: not empty, and nothing else in it.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// A quoted string, or a run of anything but blanks, quotes and commas. Wider than the grammar,
+/// because real parameters hold slashes, colons and at-signs.
+pub(crate) fn is_param_value(text: &str) -> bool {
+    if text.starts_with('"') {
+        return quoted_len(text) == Some(text.len());
+    }
+    !text.is_empty() && !text.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b'"' | b',' | b'<' | b'>'))
+}
+
+/// The length of the quoted string at the start of `text`, both quotes counted; `None` if it does
+/// not end.
+pub(crate) fn quoted_len(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    debug_assert!(bytes.first() == Some(&b'"'), "starts with a quote");
+    let mut at = 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Where the first of the `stops` stands outside quotes: `Some(None)` if nowhere, `None` if a
+/// quoted string does not end.
+pub(crate) fn find_unquoted(text: &str, stops: &[u8]) -> Option<Option<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            byte if stops.contains(&byte) => return Some(Some(at)),
+            b'"' => at += quoted_len(&text[at..])?,
+            _ => at += 1,
+        }
+    }
+    Some(None)
+}
+
+/// The elements of a comma list, trimmed; commas in quotes and in `<…>` do not separate. `None`
+/// if a quote or a bracket does not end. An empty text is a list of no elements.
+pub(crate) fn split_list(text: &str) -> Option<Vec<&str>> {
+    let mut elements = Vec::new();
+    let mut rest = trim(text);
+    if rest.is_empty() {
+        return Some(elements);
+    }
+    loop {
+        match find_list_comma(rest)? {
+            Some(at) => {
+                elements.push(trim(&rest[..at]));
+                rest = &rest[at + 1..];
+            }
+            None => {
+                elements.push(trim(rest));
+                return Some(elements);
+            }
+        }
+    }
+}
+
+/// Where the first element of a comma list ends.
+pub(crate) fn find_list_comma(text: &str) -> Option<Option<usize>> {
+    let mut from = 0;
+    loop {
+        let Some(at) = find_unquoted(&text[from..], b",<")?.map(|at| at + from) else {
+            return Some(None);
+        };
+        if text.as_bytes()[at] == b',' {
+            return Some(Some(at));
+        }
+        from = at + text[at..].find('>')? + 1;
+    }
+}
+
+/// The text that a quoted string stands for; any other text as it is.
+pub(crate) fn unquote(value: &str) -> Cow<'_, str> {
+    let Some(inner) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Cow::Borrowed(value);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut text = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => text.extend(chars.next()),
+            other => text.push(other),
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// `text` as a quoted string. Line ends become spaces: they cannot be escaped.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => quoted.extend(['\\', char]),
+            '\r' | '\n' => quoted.push(' '),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A decimal number; a value too large for the field is the largest that fits
+/// (RFC 4475, section 3.1.2.4). `None` if it is no number.
+pub(crate) fn saturating_u32(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_in_quotes_and_brackets_do_not_separate() {
+        assert_eq!(
+            split_list("\"a, \\\"b\" <sip:x,y@h> , c;d=\",\""),
+            Some(vec!["\"a, \\\"b\" <sip:x,y@h>", "c;d=\",\""]),
+        );
+        assert_eq!(split_list(" "), Some(vec![]));
+        assert_eq!(split_list("a,,b"), Some(vec!["a", "", "b"]));
+        assert_eq!(split_list("\"a"), None);
+        assert_eq!(split_list("<a"), None);
+        assert_eq!(split_list("\"a\\"), None);
+    }
+
+    #[test]
+    fn quoting_and_unquoting_are_inverse() {
+        for text in ["", "plain", "a \"b\" \\ c", "\u{e9}"] {
+            assert_eq!(unquote(&quote(text)), text);
+        }
+        assert_eq!(unquote("bare"), "bare");
+        assert_eq!(unquote("\"\\"), "\"\\");
+    }
+
+    #[test]
+    fn large_numbers_saturate() {
+        assert_eq!(saturating_u32("0068"), Some(68));
+        assert_eq!(saturating_u32("99999999999999999999"), Some(u32::MAX));
+        assert_eq!(saturating_u32("-1"), None);
+        assert_eq!(saturating_u32(""), None);
+    }
+}

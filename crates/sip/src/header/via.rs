@@ -1,0 +1,173 @@
+//! Via: the way a response goes back (RFC 3261, section 20.42; RFC 3581).
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::header::scan;
+use crate::host::HostPort;
+use crate::params::Params;
+use crate::transport::Transport;
+
+/// What every branch of RFC 3261 starts with; others are from RFC 2543.
+const MAGIC_COOKIE: &str = "z9hG4bK";
+
+/// One element of the Via list: one hop of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// The transport as written; it may be one that we do not speak.
+    pub protocol: String,
+    /// What the sender believes to be its own address.
+    pub sent_by: HostPort,
+    /// `branch`, `received`, `rport` and others.
+    pub params: Params,
+}
+
+/// The `rport` parameter (RFC 3581).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rport {
+    /// Not there: answer to the port in `sent_by`.
+    Absent,
+    /// There without a value: the sender asks for the answer to come back where it sent from.
+    Requested,
+    /// Filled in by the server.
+    Port(u16),
+}
+
+impl Via {
+    /// A Via for a request of our own.
+    pub fn new(transport: Transport, sent_by: HostPort, branch: &str) -> Self {
+        let mut params = Params::new();
+        params.set("branch", branch);
+        Self { protocol: transport.as_str().to_owned(), sent_by, params }
+    }
+
+    /// Reads one element.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, rest) = text.split_once('/')?;
+        let (version, rest) = rest.split_once('/')?;
+        if !scan::trim(name).eq_ignore_ascii_case("SIP") || scan::trim(version) != "2.0" {
+            return None;
+        }
+        let rest = scan::trim(rest);
+        let (protocol, rest) = rest.split_at(rest.find([' ', '\t'])?);
+        let (sent_by, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        if !scan::is_token(protocol) {
+            return None;
+        }
+        Some(Self {
+            protocol: protocol.to_owned(),
+            sent_by: parse_sent_by(scan::trim(sent_by))?,
+            params: Params::parse_header(params)?,
+        })
+    }
+
+    /// The transport, if it is one that we speak.
+    pub fn transport(&self) -> Option<Transport> {
+        self.protocol.parse().ok()
+    }
+
+    /// The branch as written, also one of RFC 2543.
+    pub fn branch(&self) -> Option<&str> {
+        self.params.value("branch")
+    }
+
+    /// The branch if it identifies the transaction by itself: the magic cookie with something
+    /// behind it (RFC 3261, section 17.2.3).
+    pub fn transaction_branch(&self) -> Option<&str> {
+        let branch = self.branch()?;
+        let (cookie, rest) = branch.split_at_checked(MAGIC_COOKIE.len())?;
+        (cookie.eq_ignore_ascii_case(MAGIC_COOKIE) && !rest.is_empty()).then_some(branch)
+    }
+
+    /// The address that the request came from, with or without brackets around IPv6; `None` if it
+    /// is absent or no address.
+    pub fn received(&self) -> Option<IpAddr> {
+        let value = self.params.value("received")?;
+        let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+        bare.unwrap_or(value).parse().ok()
+    }
+
+    /// Whether the sender asks for, or a server has given, the port the request came from. A value
+    /// that is no port counts as a request.
+    pub fn rport(&self) -> Rport {
+        match self.params.value("rport") {
+            Some(port) => port.parse().map_or(Rport::Requested, Rport::Port),
+            None if self.params.contains("rport") => Rport::Requested,
+            None => Rport::Absent,
+        }
+    }
+
+    /// Notes where the request came from: `received` always, `rport` if asked for.
+    pub fn stamp(&mut self, source: SocketAddr) {
+        self.params.set("received", source.ip().to_canonical().to_string());
+        if self.rport() != Rport::Absent {
+            self.params.set("rport", source.port().to_string());
+        }
+    }
+}
+
+/// Blanks are allowed around the colon before the port.
+fn parse_sent_by(text: &str) -> Option<HostPort> {
+    if !text.contains([' ', '\t']) {
+        return text.parse().ok();
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    format!("{}:{}", scan::trim(host), scan::trim(port)).parse().ok()
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SIP/2.0/{} {}{}", self.protocol, self.sent_by, self.params)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_may_stand_between_all_parts() {
+        let via = Via::parse("SIP  / 2.0  / TCP     spindle.example.com : 5070  ; branch  =   z9hG4bK9ikj8").unwrap();
+        assert_eq!(via.to_string(), "SIP/2.0/TCP spindle.example.com:5070;branch=z9hG4bK9ikj8");
+        assert_eq!(via.transport(), Some(Transport::Tcp));
+    }
+
+    #[test]
+    fn ipv6_and_unknown_transports_are_read() {
+        let via = Via::parse("SIP/2.0/UNKNOWN [2001:db8::9:1]:5060;branch=z9hG4bKas3;received=[2001:db8::9:255]").unwrap();
+        assert_eq!((via.protocol.as_str(), via.transport()), ("UNKNOWN", None));
+        assert_eq!(via.sent_by.to_string(), "[2001:db8::9:1]:5060");
+        assert_eq!(via.received(), Some("2001:db8::9:255".parse().unwrap()));
+        let bare = Via::parse("SIP/2.0/UDP [::1];received=2001:db8::9:255").unwrap();
+        assert_eq!(bare.received(), via.received());
+    }
+
+    #[test]
+    fn only_a_cookie_with_something_behind_it_identifies_a_transaction() {
+        let branch = |text: &str| Via::parse(&format!("SIP/2.0/UDP h{text}")).unwrap().transaction_branch().map(str::to_owned);
+        assert_eq!(branch(";branch=z9hG4bKa"), Some("z9hG4bKa".to_owned()));
+        assert_eq!(branch(";branch=z9hG4bK"), None);
+        assert_eq!(branch(";branch=old"), None);
+        assert_eq!(branch(";branch=z9hG4b\u{e9}x"), None);
+        assert_eq!(branch(""), None);
+    }
+
+    #[test]
+    fn a_stamp_replaces_what_the_sender_claimed() {
+        let mut via = Via::parse("SIP/2.0/UDP h;rport;received=1.2.3.4;branch=z9hG4bKa").unwrap();
+        assert_eq!(via.rport(), Rport::Requested);
+        via.stamp("192.0.2.1:4000".parse().unwrap());
+        assert_eq!(via.to_string(), "SIP/2.0/UDP h;rport=4000;received=192.0.2.1;branch=z9hG4bKa");
+        let mut silent = Via::parse("SIP/2.0/UDP h").unwrap();
+        silent.stamp("[2001:db8::1]:4000".parse().unwrap());
+        assert_eq!(silent.to_string(), "SIP/2.0/UDP h;received=2001:db8::1");
+        assert_eq!(silent.rport(), Rport::Absent);
+    }
+
+    #[test]
+    fn what_is_no_via_is_refused() {
+        for text in ["", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/7.0/UDP h", "HTTP/2.0/UDP h", "SIP/2.0/UDP h;;", "SIP/2.0/UDP h;branch=", "SIP/2.0/UDP h i"] {
+            assert_eq!(Via::parse(text), None, "{text}");
+        }
+    }
+}

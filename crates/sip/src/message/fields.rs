@@ -1,0 +1,139 @@
+//! What requests and responses share: header fields and body.
+//!
+//! `Request` and `Response` dereference to [`Fields`], so everything here, and the typed
+//! accessors of `header/access.rs`, works on both.
+
+use std::net::SocketAddr;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::header::{HeaderError, scan};
+use crate::message::headers::Headers;
+
+/// The header fields and the body of a message.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    headers: Headers,
+    body: Bytes,
+    received: Received,
+}
+
+/// The bytes that the message was read from, as far as they still describe it.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Received {
+    /// The start line with its end.
+    start_line: Bytes,
+    /// Everything; empty after the first edit of a header field or the body.
+    message: Bytes,
+}
+
+impl Fields {
+    pub(super) fn received(headers: Headers, body: Bytes, start_line: Bytes, message: Bytes) -> Self {
+        Self { headers, body, received: Received { start_line, message } }
+    }
+
+    /// The header fields in order.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The header fields, to be edited.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        self.received.message = Bytes::new();
+        &mut self.headers
+    }
+
+    /// The text of the first header field of this name, full or compact.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.first(name)
+    }
+
+    /// The texts of all header fields of this name, full or compact, in order.
+    pub fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.named(name)
+    }
+
+    /// See [`Headers::push`].
+    pub fn push_header(&mut self, name: &str, value: impl Into<String>) {
+        self.headers_mut().push(name, value);
+    }
+
+    /// See [`Headers::set`].
+    pub fn set_header(&mut self, name: &str, value: impl Into<String>) {
+        self.headers_mut().set(name, value);
+    }
+
+    /// See [`Headers::insert_first`].
+    pub fn insert_first(&mut self, name: &str, value: impl Into<String>) {
+        self.headers_mut().insert_first(name, value);
+    }
+
+    /// Removes all header fields of this name and tells how many there were.
+    pub fn remove_header(&mut self, name: &str) -> usize {
+        match self.header(name) {
+            Some(_) => self.headers_mut().remove(name),
+            None => 0,
+        }
+    }
+
+    /// The body, possibly empty; any bytes.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Sets the body and its Content-Type. Content-Length follows by itself when the message is
+    /// written.
+    pub fn set_body(&mut self, content_type: &str, body: impl Into<Bytes>) {
+        self.set_header("Content-Type", content_type);
+        self.body = body.into();
+    }
+
+    /// Removes the body and its Content-Type.
+    pub fn clear_body(&mut self) {
+        self.headers_mut().remove("Content-Type");
+        self.body = Bytes::new();
+    }
+
+    /// Notes in the topmost Via where the message came from (RFC 3261, section 18.2.1; RFC 3581):
+    /// `received` always, `rport` if asked for. Later Vias stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// If there is no topmost Via that can be read.
+    pub fn stamp_via(&mut self, source: SocketAddr) -> Result<(), HeaderError> {
+        let mut via = self.via()?;
+        via.stamp(source);
+        let value = self.header("Via").unwrap_or_default();
+        let rest = match scan::find_list_comma(value) {
+            Some(Some(comma)) => &value[comma..],
+            _ => "",
+        };
+        let stamped = format!("{via}{rest}");
+        self.headers_mut().replace_first("Via", stamped);
+        Ok(())
+    }
+
+    /// The start line as received, its end included; empty if the message was built.
+    pub(super) fn received_start_line(&self) -> &[u8] {
+        &self.received.start_line
+    }
+
+    /// The message as bytes, under this start line or, if `None`, the one as received.
+    pub(super) fn write(&self, start_line: Option<String>) -> Bytes {
+        if start_line.is_none() && !self.received.message.is_empty() {
+            return self.received.message.clone();
+        }
+        let mut out = BytesMut::with_capacity(512 + self.body.len());
+        match start_line {
+            None => out.put_slice(&self.received.start_line),
+            Some(text) => {
+                out.put_slice(text.as_bytes());
+                out.put_slice(b"\r\n");
+            }
+        }
+        self.headers.write(self.body.len(), &mut out);
+        out.put_slice(b"\r\n");
+        out.put_slice(&self.body);
+        out.freeze()
+    }
+}

@@ -1,0 +1,122 @@
+//! What a server refuses before it looks at the meaning of a request (RFC 3261, sections 8.1.1,
+//! 8.2.1, 8.2.2 and 16.3).
+//!
+//! Tolerated on purpose, because peers of RFC 2543 are told by it: no branch, no From tag, no
+//! Max-Forwards. Not judged here: methods (405, 501), extensions (420), bodies (415), addresses
+//! (404), and whether we are the right one to ask.
+
+use crate::header::HeaderError;
+use crate::message::error::sentence;
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::status::Status;
+use crate::uri::Scheme;
+
+/// Why a server must refuse a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A header field that every request needs, or one that is fixed in number or form.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// `CSeq` names another method than the start line.
+    #[error("method in CSeq differs from the request's")]
+    MethodMismatch,
+    /// Headers in the Request-URI, which could smuggle a Route.
+    #[error("headers in the Request-URI")]
+    UriHeaders,
+    /// A Request-URI that is neither SIP nor a telephone number.
+    #[error("unsupported URI scheme")]
+    Scheme,
+}
+
+impl Refusal {
+    /// The status code to answer with.
+    pub fn reply_status(&self) -> u16 {
+        match self {
+            Self::Scheme => 416,
+            Self::Header(_) | Self::MethodMismatch | Self::UriHeaders => 400,
+        }
+    }
+
+    /// The status to answer with, its phrase saying what is wrong.
+    pub fn status(&self) -> Status {
+        match self.reply_status() {
+            400 => Status::with_phrase(400, sentence(&self.to_string())),
+            code => Status::new(code),
+        }
+    }
+}
+
+/// Headers that may stand once, beside those that are read anyway.
+const SINGLE: [&str; 11] = [
+    "Content-Length",
+    "Content-Type",
+    "Max-Forwards",
+    "Expires",
+    "Min-Expires",
+    "Session-Expires",
+    "Min-SE",
+    "Event",
+    "Referred-By",
+    "Refer-To",
+    "Replaces",
+];
+
+impl Request {
+    /// Whether a server may go on with the request.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], whose status is the answer. An ACK is dropped instead of answered.
+    pub fn validate(&self) -> Result<(), Refusal> {
+        check_common(self)?;
+        if self.cseq()?.method != self.method {
+            return Err(Refusal::MethodMismatch);
+        }
+        if matches!(self.uri.scheme(), Scheme::Other(_)) {
+            return Err(Refusal::Scheme);
+        }
+        if !self.uri.headers().is_empty() {
+            return Err(Refusal::UriHeaders);
+        }
+        self.max_forwards()?;
+        self.routes()?;
+        self.record_routes()?;
+        // One contact exactly is what makes a dialog (RFC 3261, section 12.1.1).
+        if self.method == Method::INVITE && self.contacts()?.list().len() > 1 {
+            return Err(HeaderError::Repeated { name: "Contact" }.into());
+        }
+        Ok(())
+    }
+}
+
+impl Response {
+    /// Whether a client may use the response; one that fails is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The header that makes it unusable.
+    pub fn validate(&self) -> Result<(), HeaderError> {
+        check_common(self)
+    }
+}
+
+fn check_common(fields: &crate::message::Fields) -> Result<(), HeaderError> {
+    if fields.vias()?.is_empty() {
+        return Err(HeaderError::Missing { name: "Via" });
+    }
+    fields.from()?;
+    fields.to()?;
+    fields.call_id()?;
+    fields.cseq()?;
+    fields.contacts()?;
+    for name in SINGLE {
+        if fields.headers_named(name).nth(1).is_some() {
+            return Err(HeaderError::Repeated { name });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

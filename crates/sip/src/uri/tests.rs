@@ -1,0 +1,138 @@
+use super::*;
+
+fn uri(text: &str) -> Uri {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn a_sip_uri_comes_apart() {
+    let uri = uri("sips:alice:secret@[2001:db8::1]:5061;transport=TCP;lr?Replaces=a%40b&Require=x");
+    assert_eq!(*uri.scheme(), Scheme::Sips);
+    assert_eq!((uri.user(), uri.password()), (Some("alice"), Some("secret")));
+    assert_eq!(uri.host_port().unwrap().to_string(), "[2001:db8::1]:5061");
+    assert_eq!(uri.transport(), Some(Transport::Tcp));
+    assert!(uri.has_param("LR"));
+    assert_eq!(uri.headers()[0], ("Replaces".to_owned(), "a%40b".to_owned()));
+    assert_eq!(uri.headers()[1].0, "Require");
+}
+
+#[test]
+fn a_user_may_hold_almost_anything() {
+    for (text, user, host) in [
+        ("sip:john.doe@example.com", "john.doe", "example.com"),
+        ("sip:+15551234@example.com", "+15551234", "example.com"),
+        ("sip:user;par=u%40example.net@example.com", "user;par=u%40example.net", "example.com"),
+        ("sip:a/b?c,d@h", "a/b?c,d", "h"),
+        ("sip:sips%3Auser%40example.com@example.net", "sips%3Auser%40example.com", "example.net"),
+    ] {
+        let uri = uri(text);
+        assert_eq!(uri.user(), Some(user));
+        assert_eq!(uri.host(), Some(&host.parse().unwrap()));
+        assert_eq!(uri.to_string(), text);
+    }
+}
+
+#[test]
+fn escapes_are_resolved_once() {
+    assert_eq!(uri("sip:a%2541%zz@h").user_decoded().unwrap(), "a%41%zz");
+    assert_eq!(uri("sip:null-%00-null@h").user_decoded().unwrap(), "null-\0-null");
+    assert_eq!(uri("sip:%ff@h").user_decoded().unwrap(), "\u{fffd}");
+}
+
+#[test]
+fn telephone_and_opaque_uris_are_kept() {
+    let tel = uri("tel:+1-(555)-0100;phone-context=example.com");
+    assert_eq!(tel.telephone_number(), Some("+1-(555)-0100"));
+    assert_eq!(tel.param("phone-context"), Some("example.com"));
+    assert_eq!((tel.user(), tel.host()), (None, None));
+    for text in ["urn:service:sos", "http://www.example.com", "isbn:2983792873", "soap.beep://192.0.2.103:3002"] {
+        assert!(matches!(uri(text).scheme(), Scheme::Other(_)), "{text}");
+        assert_eq!(uri(text).to_string(), text);
+    }
+}
+
+#[test]
+fn push_parameters_survive_edits_of_other_parts() {
+    let mut uri = uri("sip:alice@h;pn-provider=acme;pn-prid=00:fc%26x&y%2F;ob");
+    assert_eq!(uri.param("pn-prid"), Some("00:fc%26x&y%2F"));
+    uri.set_host_port("192.0.2.1:5070".parse::<HostPort>().unwrap());
+    uri.set_param("x", "a b");
+    uri.remove_param("ob");
+    assert_eq!(uri.as_str(), "sip:alice@192.0.2.1:5070;pn-provider=acme;pn-prid=00:fc%26x&y%2F;x=a%20b");
+}
+
+#[test]
+fn a_user_set_in_clear_is_escaped() {
+    let mut uri = Uri::sip(Some("a b@c"), "h".parse::<HostPort>().unwrap());
+    assert_eq!(uri.as_str(), "sip:a%20b%40c@h");
+    uri.set_user(None);
+    assert_eq!(uri.as_str(), "sip:h");
+    assert_eq!(uri, "sip:h".parse().unwrap());
+}
+
+#[test]
+fn what_is_no_uri_is_refused_for_its_reason() {
+    for (text, error) in [
+        ("", UriError::Scheme),
+        ("alice@example.com", UriError::Scheme),
+        ("sip:", UriError::Scheme),
+        ("1sip:a@b", UriError::Scheme),
+        ("<sip:a@b>", UriError::Character { at: 0 }),
+        ("sip:a b@c", UriError::Character { at: 5 }),
+        ("sip:@b", UriError::User),
+        ("sip:a@", UriError::Host),
+        ("sip:a@b@c", UriError::Host),
+        ("sip:2001:db8::10", UriError::Port),
+        ("sip:a@b:99999", UriError::Port),
+        ("sip:a@b;", UriError::Params),
+        ("sip:a@b?x", UriError::Headers),
+        ("tel:", UriError::Scheme),
+        ("tel:abc-x", UriError::User),
+    ] {
+        assert_eq!(text.parse::<Uri>(), Err(error), "{text}");
+    }
+}
+
+/// The examples of RFC 3261, section 19.1.4.
+#[test]
+fn equivalent_uris_are_found_so() {
+    for (a, b) in [
+        ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtlanTa.CoM;Transport=tcp"),
+        ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+        ("sip:carol@chicago.com", "sip:carol@chicago.com;security=on"),
+        (
+            "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+            "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+        ),
+        (
+            "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+            "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+        ),
+        ("tel:+1-555-0100", "tel:+1(555)0100"),
+        ("urn:service:sos", "urn:service:sos"),
+    ] {
+        assert!(uri(a).is_equivalent(&uri(b)), "{a} {b}");
+        assert!(uri(b).is_equivalent(&uri(a)), "{b} {a}");
+    }
+}
+
+#[test]
+fn different_uris_are_found_so() {
+    for (a, b) in [
+        ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+        ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+        ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+        ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+        ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;newparam=6"),
+        ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+        ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+        ("sip:a@b", "sips:a@b"),
+        ("sip:a%2Fb@c", "sip:a/b@c"),
+        ("sip:b", "sip:a@b"),
+        ("tel:+15550100", "tel:15550100"),
+        ("tel:5550100;phone-context=a", "tel:5550100"),
+    ] {
+        assert!(!uri(a).is_equivalent(&uri(b)), "{a} {b}");
+        assert!(!uri(b).is_equivalent(&uri(a)), "{b} {a}");
+    }
+}
