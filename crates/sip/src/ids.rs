@@ -8,7 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// What every branch of RFC 3261 begins with (section 8.1.1.7).
-pub(crate) const MAGIC_COOKIE: &str = "z9hG4bK";
+const MAGIC_COOKIE: &str = "z9hG4bK";
 
 /// Seeded source of identifiers.
 pub struct Ids {

@@ -52,7 +52,7 @@ impl Algorithm {
     }
 
     /// Whether the secret is mixed with nonce and client nonce once per session.
-    fn is_session(self) -> bool {
+    pub(super) fn is_session(self) -> bool {
         matches!(self, Self::Md5Sess | Self::Sha256Sess | Self::Sha512_256Sess)
     }
 

@@ -1,1 +1,23 @@
-//! digest
+//! Digest authentication, both sides (RFC 3261, section 22; RFC 7616; names of RFC 8760).
+//!
+//! | file | owns |
+//! |---|---|
+//! | `algorithm.rs` | the arithmetic: MD5, SHA-256, SHA-512-256, each also `-sess` |
+//! | `challenge.rs` | a challenge taken from a response |
+//! | `client.rs` | answering challenges, counting nonces, noticing a wrong password |
+//! | `server.rs` | making challenges and judging the answers |
+//!
+//! The rules that others got wrong: the topmost challenge that we can answer counts; `auth-int` is
+//! never chosen when `auth` is offered; `qop`, `nc` and `algorithm` are written without quotes and
+//! `nc` in eight hexadecimal digits; a 407 is answered with Proxy-Authorization whatever else the
+//! response carries. The client answers no realm but the configured one.
+
+mod algorithm;
+mod challenge;
+mod client;
+mod server;
+
+pub use algorithm::Algorithm;
+pub use challenge::{Challenge, ChallengeProtection};
+pub use client::{Credentials, DigestClient, DigestError, answer_challenges};
+pub use server::{Claim, DigestSecret, DigestServer, Verdict};

@@ -23,7 +23,6 @@
 
 mod receive;
 mod refusal;
-mod source;
 mod table;
 
 use std::collections::VecDeque;
@@ -382,7 +381,7 @@ impl Endpoint {
             .to_string();
         let branch = self.ids.branch();
         let rport = if transport == Transport::Udp { ";rport" } else { "" };
-        let name = transport.via_name();
+        let name = transport.as_str();
         request.insert_first("Via", &format!("SIP/2.0/{name} {sent_by};branch={branch}{rport}"));
         if request.header("Max-Forwards").is_none() {
             request.push_header("Max-Forwards", "70");

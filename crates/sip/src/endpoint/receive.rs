@@ -9,6 +9,7 @@ use crate::flow::{Destination, Flow};
 use crate::machine::{Transmit, TransmitId};
 use crate::message::{Message, Request, Response, parse_datagram, parse_message};
 use crate::method::Method;
+use crate::status::Status;
 use crate::transaction::client_invite::{ClientInvite, cancel_for};
 use crate::transaction::client_non_invite::ClientNonInvite;
 use crate::transaction::key::{ClientKey, MergeKey, ServerKey};
@@ -17,7 +18,6 @@ use crate::transaction::server_non_invite::ServerNonInvite;
 use crate::transaction::{Action, Reliability};
 use crate::transport::Transport;
 
-use super::source::mark_source;
 use super::table::{AckMeaning, Client, Purpose, Server, ServerIndex, ServerMachine};
 use super::{
     ClientTransaction, Endpoint, EndpointEvent, EndpointOutput, ServerTransaction,
@@ -47,11 +47,14 @@ impl Endpoint {
     }
 
     fn receive_request(&mut self, mut request: Request, flow: Flow, length: usize, now: Instant) {
-        mark_source(&mut request, &flow);
-        if let Err(error) = request.validate() {
-            debug!(%error, %flow.peer, "request refused");
+        if let Err(error) = request.stamp_via(flow.peer) {
+            debug!(%error, %flow.peer, "request dropped: nobody to answer to");
+            return;
+        }
+        if let Err(refusal) = request.validate() {
+            debug!(error = %refusal, %flow.peer, "request refused");
             if request.method != Method::ACK {
-                self.refuse(&request, flow, length, error.reply_status());
+                self.refuse(&request, flow, length, refusal.status());
             }
             return;
         }
@@ -82,7 +85,7 @@ impl Endpoint {
     /// next, and the owner is told only while it makes a difference.
     fn receive_cancel(&mut self, cancel: Request, flow: Flow, length: usize) {
         let Some(transaction) = self.find_server(&cancel, &Method::INVITE) else {
-            self.refuse(&cancel, flow, length, 481);
+            self.refuse(&cancel, flow, length, Status::new(481));
             return;
         };
         let Some(server) = self.servers.find_mut(transaction) else { return };
@@ -112,7 +115,7 @@ impl Endpoint {
         }
         let merge = MergeKey::of(&request).map(ServerIndex::Merge);
         if merge.as_ref().is_some_and(|key| self.servers.find(key).is_some()) {
-            self.refuse(&request, flow, length, 482);
+            self.refuse(&request, flow, length, Status::new(482));
         } else if self.servers.len() >= self.config.max_transactions {
             let mut response = request.response(503, Some(&self.refusals.tag(&request)));
             response.push_header("Retry-After", FULL_RETRY_AFTER_SECS);

@@ -10,12 +10,11 @@ use tracing::debug;
 
 use crate::flow::Flow;
 use crate::ids::hex;
-use crate::message::{Malformed, Request, Response};
-use crate::method::Method;
+use crate::message::{Fields, Malformed, Request, Response};
+use crate::status::Status;
 use crate::transport::Transport;
 
 use super::Endpoint;
-use super::source::mark_source;
 
 /// Makes To tags without remembering them.
 pub(super) struct Refusals {
@@ -28,7 +27,7 @@ impl Refusals {
     }
 
     /// The tag for every response of ours to `request`.
-    pub(super) fn tag(&self, request: &Request) -> String {
+    pub(super) fn tag(&self, request: &Fields) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes any key length");
         for name in ["Via", "From", "Call-ID", "CSeq"] {
             mac.update(request.header(name).unwrap_or_default().as_bytes());
@@ -45,24 +44,19 @@ impl std::fmt::Debug for Refusals {
 }
 
 impl Endpoint {
-    /// Answers `request`, which came in `length` bytes, with a bare `code`.
-    pub(super) fn refuse(&mut self, request: &Request, flow: Flow, length: usize, code: u16) {
-        let response = request.response(code, Some(&self.refusals.tag(request)));
+    /// Answers `request`, which came in `length` bytes, with a bare `status`.
+    pub(super) fn refuse(&mut self, request: &Request, flow: Flow, length: usize, status: Status) {
+        let response = request.response(status, Some(&self.refusals.tag(request)));
         self.reply(flow, &response, length);
     }
 
     /// Answers what is no SIP request, as far as it shows whom and what to answer.
     pub(super) fn refuse_malformed(&mut self, malformed: &Malformed, flow: Flow, length: usize) {
-        let (Some(code), Some(head)) = (malformed.error.reply_status(), &malformed.request_head)
-        else {
-            return;
-        };
-        if head.method == Method::ACK {
-            return;
+        let Some(request) = &malformed.request_head else { return };
+        let Some(mut response) = malformed.response(&self.refusals.tag(request)) else { return };
+        if response.stamp_via(flow.peer).is_ok() {
+            self.reply(flow, &response, length);
         }
-        let mut head = head.clone();
-        mark_source(&mut head, &flow);
-        self.refuse(&head, flow, length, code);
     }
 
     /// Sends `response` once, unless it would amplify a request of `length` bytes.

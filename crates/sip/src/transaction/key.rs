@@ -5,8 +5,6 @@
 //! and continues; otherwise the sender follows RFC 2543 and the whole identity of the request
 //! counts. An ACK for a failure and a CANCEL are looked up with the method of their INVITE.
 
-use crate::header::Via;
-use crate::ids::MAGIC_COOKIE;
 use crate::message::{Request, Response};
 use crate::method::Method;
 
@@ -52,7 +50,7 @@ impl ServerKey {
     pub(crate) fn of(request: &Request, method: &Method) -> Option<Self> {
         let via = request.via().ok()?;
         let sent_by = via.sent_by.to_string().to_ascii_lowercase();
-        if let Some(branch) = unique_branch(&via) {
+        if let Some(branch) = via.transaction_branch() {
             let branch = branch.to_owned();
             return Some(Self::Branch { branch, sent_by, method: method.clone() });
         }
@@ -61,18 +59,10 @@ impl ServerKey {
             from_tag: request.from().ok()?.tag().map(str::to_owned),
             call_id: request.call_id().ok()?.to_owned(),
             sequence: request.cseq().ok()?.number,
-            via: format!("{} {sent_by} {}", via.transport, via.branch().unwrap_or_default()),
+            via: format!("{} {sent_by} {}", via.protocol, via.branch().unwrap_or_default()),
             method: method.clone(),
         })
     }
-}
-
-/// The branch, if its sender promises that no other request has the same.
-fn unique_branch(via: &Via) -> Option<&str> {
-    let branch = via.branch()?;
-    let cookie = branch.get(..MAGIC_COOKIE.len())?;
-    let unique = branch.len() > MAGIC_COOKIE.len() && cookie.eq_ignore_ascii_case(MAGIC_COOKIE);
-    unique.then_some(branch)
 }
 
 /// Recognises a request that reached us twice by different ways (RFC 3261, section 8.2.2.2).

@@ -69,9 +69,6 @@ pub(crate) enum Reliability {
 
 impl Reliability {
     pub(crate) fn of(transport: Transport) -> Self {
-        match transport {
-            Transport::Udp => Self::Unreliable,
-            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => Self::Reliable,
-        }
+        if transport.is_reliable() { Self::Reliable } else { Self::Unreliable }
     }
 }
