@@ -1,1 +1,3 @@
 //! crates/testkit
+
+pub mod postgres;
