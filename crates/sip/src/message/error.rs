@@ -113,7 +113,7 @@ pub struct Malformed {
     /// What is wrong, the first fault in the order of the bytes.
     pub error: ParseError,
     /// The method and the header lines that could be read, if it was a request.
-    pub request: Option<Box<RequestHead>>,
+    pub request_head: Option<Box<RequestHead>>,
 }
 
 impl Malformed {
@@ -121,7 +121,7 @@ impl Malformed {
     /// request without a Via that says where to answer.
     pub fn response(&self, to_tag: &str) -> Option<Response> {
         let code = self.error.reply_status()?;
-        let request = self.request.as_deref()?;
+        let request = self.request_head.as_deref()?;
         if request.method == Method::ACK || request.via().is_err() {
             return None;
         }

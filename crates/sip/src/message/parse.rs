@@ -67,7 +67,7 @@ fn parse(
     body_len: impl FnOnce(Option<usize>, usize) -> Result<usize, ParseError>,
 ) -> Result<Message, Malformed> {
     let bytes = skip_line_ends(bytes);
-    let line_end = find_crlf(&bytes, 0).ok_or(Malformed { error: ParseError::NotSip, request: None })?;
+    let line_end = find_crlf(&bytes, 0).ok_or(Malformed { error: ParseError::NotSip, request_head: None })?;
     let start_line = bytes.slice(..line_end + 2);
     let (method, start) = parse_start_line(&start_line[..line_end]);
     let head = parse_head(&bytes, line_end + 2);
@@ -94,7 +94,7 @@ fn parse(
         }
         Err(error) => {
             let recovered = |method| Box::new(RequestHead { method, fields: fields(0..0) });
-            Err(Malformed { error, request: method.map(recovered) })
+            Err(Malformed { error, request_head: method.map(recovered) })
         }
     }
 }
