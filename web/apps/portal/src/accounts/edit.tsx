@@ -1,0 +1,271 @@
+/**
+ * A SIP account: new, or changed.
+ */
+import { useChoices, useCreate, useUpdate, type Account, type Codec, type Provider } from '@tandem/api';
+import { Advanced, Facts, OrderedList, PageHead, Placeholder, Section, toast } from '@tandem/ui';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+
+import {
+  Choose,
+  Fields,
+  Form,
+  PasswordField,
+  TextField,
+  Toggle,
+  useField,
+  useSavedForm,
+  type SavedForm,
+} from '../forms/form';
+import { Item } from '../pages/item';
+import { Remove } from '../pages/remove';
+import { TRANSPORTS } from '../providers/model';
+import { useTenant } from '../tenant';
+import { AddButtons } from './add-buttons';
+import {
+  accountSchema,
+  CODEC_NAMES,
+  CODECS,
+  formOf,
+  inputOf,
+  newAccount,
+  passwordRule,
+  type AccountForm,
+} from './model';
+import { AccountBadge } from './status';
+
+export function NewAccountPage() {
+  const { t } = useTranslation();
+  const { tenant, path } = useTenant();
+  const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
+  return (
+    <>
+      <PageHead
+        title={t('accounts.new')}
+        lead={t('accounts.new_lead')}
+        up={{ href: path('/accounts'), label: t('navigation.accounts') }}
+      />
+      {providers ? <NewAccount providers={providers} /> : <Placeholder />}
+    </>
+  );
+}
+
+function NewAccount({ providers }: { providers: Provider[] }) {
+  const { t } = useTranslation();
+  const { tenant, path } = useTenant();
+  const router = useRouter();
+  const create = useCreate({ tenant: tenant.id, name: 'accounts' });
+  const own = providers.find((provider) => provider.own) ?? providers[0];
+  const form = useSavedForm({
+    schema: accountSchema(providers),
+    values: newAccount(own?.id ?? ''),
+    save: async (values) => {
+      const provider = providers.find(({ id }) => id === values.provider_id);
+      await create.mutateAsync(inputOf(values, provider));
+      toast.success(t('saved', { name: values.name }));
+      router.history.push(path('/accounts'));
+    },
+  });
+  return (
+    <div className="card max-w-3xl p-5 sm:p-6">
+      <AccountFields form={form} providers={providers} action={t('create')} />
+    </div>
+  );
+}
+
+export function AccountPage() {
+  const { id } = getRouteApi('/t/$slug/shell/accounts/$id').useParams();
+  const { tenant } = useTenant();
+  const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
+  return (
+    <Item name="accounts" id={id}>
+      {(account) =>
+        providers ? (
+          <EditAccount key={account.id} account={account} providers={providers} />
+        ) : (
+          <Placeholder />
+        )
+      }
+    </Item>
+  );
+}
+
+function EditAccount({ account, providers }: { account: Account; providers: Provider[] }) {
+  const { t } = useTranslation();
+  const { tenant, path, mayChange } = useTenant();
+  const router = useRouter();
+  const update = useUpdate({ tenant: tenant.id, name: 'accounts' });
+  const provider = providers.find(({ id }) => id === account.provider_id);
+  const form = useSavedForm({
+    schema: accountSchema(providers, account),
+    values: formOf(account),
+    save: async (values) => {
+      const input = inputOf(values, provider);
+      await update.mutateAsync({ id: account.id, version: account.version, input });
+      toast.success(t('saved', { name: values.name }));
+      router.history.push(path('/accounts'));
+    },
+  });
+  const users = account.devices.map(({ id, name }) => ({ href: path(`/devices/${id}`), name }));
+  return (
+    <>
+      <PageHead
+        title={account.name}
+        lead={<span className="verbatim">{account.aor}</span>}
+        up={{ href: path('/accounts'), label: t('navigation.accounts') }}
+        beside={<AccountBadge account={account} />}
+        actions={
+          mayChange && <Remove name="accounts" id={account.id} title={account.name} users={users} />
+        }
+      />
+      <div className="max-w-3xl">
+        {mayChange ? (
+          <div className="card p-5 sm:p-6">
+            <AccountFields form={form} providers={providers} saved={account} action={t('save')} />
+          </div>
+        ) : (
+          <Section title={t('accounts.details')}>
+            <Facts
+              facts={[
+                [t('accounts.provider'), provider?.name],
+                [t('accounts.username'), <span className="verbatim">{account.username}</span>],
+                [t('accounts.display_name'), account.display_name],
+                [t('accounts.codecs'), account.codecs.map((codec) => CODEC_NAMES[codec]).join(', ')],
+                [t('accounts.devices'), account.devices.map(({ name }) => name).join(', ')],
+              ]}
+            />
+          </Section>
+        )}
+      </div>
+    </>
+  );
+}
+
+interface AccountFieldsProps {
+  form: SavedForm<AccountForm>;
+  providers: Provider[];
+  saved?: Account;
+  action: string;
+}
+
+function AccountFields({ form, providers, saved, action }: AccountFieldsProps) {
+  const { t } = useTranslation();
+  const { path } = useTenant();
+  const provider = providers.find(({ id }) => id === form.form.watch('provider_id'));
+  const onDevice = form.form.watch('enter_on_device') && !provider?.own;
+  return (
+    <Form {...form} action={action} cancel={path('/accounts')}>
+      <Choose
+        name="provider_id"
+        label={t('accounts.provider')}
+        description={t('accounts.provider_help')}
+        choices={providers.map(({ id, name, server }) => ({ id, label: name, detail: server }))}
+        disabled={saved !== undefined}
+      />
+      <Fields>
+        <TextField
+          name="name"
+          label={t('accounts.name')}
+          description={t('accounts.name_help')}
+          autoComplete="off"
+          autoFocus
+        />
+        <TextField
+          name="username"
+          label={t('accounts.username')}
+          description={t(provider?.own ? 'accounts.extension_help' : 'accounts.username_help')}
+          placeholder={provider?.own ? '201' : ''}
+          autoComplete="off"
+          technical
+        />
+      </Fields>
+      {!provider?.own && (
+        <Toggle
+          name="enter_on_device"
+          label={t('accounts.enter_on_device')}
+          description={t('accounts.enter_on_device_help')}
+        />
+      )}
+      {!onDevice && (
+        <PasswordField
+          name="password"
+          label={t('accounts.password')}
+          description={t(saved ? 'accounts.password_kept' : passwordHelp(provider))}
+          autoComplete="new-password"
+          optional={passwordRule(provider, saved) === 'optional'}
+        />
+      )}
+      <AdvancedFields errors={Object.keys(form.form.formState.errors)} />
+    </Form>
+  );
+}
+
+function passwordHelp(provider: Provider | undefined) {
+  return provider?.own ? 'accounts.password_made' : 'accounts.password_help';
+}
+
+const ADVANCED = ['auth_username', 'display_name', 'transport', 'codecs'];
+
+function AdvancedFields({ errors }: { errors: string[] }) {
+  const { t } = useTranslation();
+  return (
+    <Advanced title={t('advanced')} wrong={errors.some((name) => ADVANCED.includes(name))}>
+      <div className="flex flex-col gap-6">
+        <Fields>
+          <TextField
+            name="display_name"
+            label={t('accounts.display_name')}
+            description={t('accounts.display_name_help')}
+            autoComplete="off"
+            optional
+          />
+          <TextField
+            name="auth_username"
+            label={t('accounts.auth_username')}
+            description={t('accounts.auth_username_help')}
+            autoComplete="off"
+            technical
+            optional
+          />
+          <Choose
+            name="transport"
+            label={t('accounts.transport')}
+            choices={[
+              // An empty id means "none chosen" to the field, so the provider's own is the placeholder.
+              ...TRANSPORTS.map((id) => ({ id, label: id.toUpperCase() })),
+            ]}
+            placeholder={t('accounts.transport_provider')}
+            optional
+          />
+        </Fields>
+        <Codecs />
+      </div>
+    </Advanced>
+  );
+}
+
+function Codecs() {
+  const { t } = useTranslation();
+  const { value, onChange, error } = useField('codecs');
+  const chosen = value as Codec[];
+  return (
+    <fieldset className="max-w-md">
+      <legend className="text-sm font-medium">{t('accounts.codecs')}</legend>
+      <p className="mb-2 text-xs text-muted">{t('accounts.codecs_help')}</p>
+      <OrderedList
+        label={t('accounts.codecs')}
+        items={chosen.map((id) => ({ id, name: CODEC_NAMES[id] }))}
+        onChange={onChange}
+        least={1}
+      />
+      <AddButtons
+        choices={CODECS.filter((codec) => !chosen.includes(codec)).map((id) => ({
+          id,
+          label: CODEC_NAMES[id],
+        }))}
+        onAdd={(codec) => onChange([...chosen, codec])}
+      />
+      {error && <p className="mt-1 text-xs text-danger">{error}</p>}
+    </fieldset>
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * SIP accounts with their state, live.
+ */
+import { useChoices, type Account } from '@tandem/api';
+import { StatusBadge, type TableColumn } from '@tandem/ui';
+import { AtSign } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+
+import { ListPage } from '../pages/list-page';
+import { useTenant } from '../tenant';
+import { AccountBadge } from './status';
+
+export function AccountsPage() {
+  const { t } = useTranslation();
+  const { tenant } = useTenant();
+  const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
+  const columns: TableColumn<Account>[] = [
+    {
+      id: 'name',
+      title: t('accounts.name'),
+      cell: ({ name }) => <span className="font-medium">{name}</span>,
+    },
+    {
+      id: 'username',
+      title: t('accounts.username'),
+      cell: ({ username }) => <span className="verbatim">{username}</span>,
+    },
+    {
+      id: 'provider',
+      title: t('accounts.provider'),
+      from: 'lg',
+      cell: ({ provider_id }) => providers?.find(({ id }) => id === provider_id)?.name ?? '',
+    },
+    {
+      id: 'status',
+      title: t('accounts.status_title'),
+      cell: (account) => <AccountBadge account={account} />,
+    },
+    {
+      id: 'push',
+      title: t('accounts.push'),
+      from: 'xl',
+      cell: ({ push }) => (
+        <StatusBadge tone={push ? 'info' : 'idle'} plain>
+          {t(push ? 'accounts.push_on' : 'accounts.push_off')}
+        </StatusBadge>
+      ),
+    },
+    {
+      id: 'devices',
+      title: t('accounts.devices'),
+      cell: ({ devices }) =>
+        devices.length === 0 ? (
+          <span className="text-muted">{t('none')}</span>
+        ) : (
+          devices.map(({ name }) => name).join(', ')
+        ),
+    },
+  ];
+  return <ListPage name="accounts" icon={AtSign} columns={columns} />;
+}

@@ -1,0 +1,55 @@
+/**
+ * The people of the tenant.
+ */
+import type { Contact } from '@tandem/api';
+import type { TableColumn } from '@tandem/ui';
+import { Users } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+
+import { ListPage } from '../pages/list-page';
+import { nameOf, readable } from './model';
+
+export function ContactsPage() {
+  const { t } = useTranslation();
+  const columns: TableColumn<Contact>[] = [
+    {
+      id: 'name',
+      title: t('contacts.name'),
+      cell: (contact) => (
+        <span>
+          <span className="block font-medium">{nameOf(contact)}</span>
+          <span className="block text-xs text-muted empty:hidden">
+            {[contact.job_title, contact.company].filter(Boolean).join(', ')}
+          </span>
+        </span>
+      ),
+    },
+    {
+      id: 'email',
+      title: t('contacts.email'),
+      cell: ({ emails }) => <span className="break-all">{emails[0]?.address}</span>,
+    },
+    {
+      id: 'number',
+      title: t('contacts.number'),
+      from: 'lg',
+      cell: ({ numbers }) =>
+        numbers[0] ? (
+          <span className="whitespace-nowrap tabular-nums">{readable(numbers[0].number)}</span>
+        ) : (
+          <span className="text-muted">{t('none')}</span>
+        ),
+    },
+    {
+      id: 'devices',
+      title: t('contacts.devices'),
+      cell: ({ devices }) =>
+        devices.length === 0 ? (
+          <span className="text-muted">{t('none')}</span>
+        ) : (
+          devices.map(({ name }) => name).join(', ')
+        ),
+    },
+  ];
+  return <ListPage name="contacts" icon={Users} columns={columns} />;
+}

@@ -1,0 +1,230 @@
+/**
+ * How to activate a device: QR code, link and code; or that it is done; and a new start.
+ */
+import { qrAddress, Refusal, useActivation, useResetActivation, type Activation, type Device } from '@tandem/api';
+import {
+  Button,
+  ButtonLink,
+  ConfirmDialog,
+  CopyButton,
+  Failure,
+  Notice,
+  Placeholder,
+  Section,
+  toast,
+} from '@tandem/ui';
+import { CheckCircle2, Printer, RotateCcw, TimerOff } from 'lucide-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { useErrorText } from '../forms/form';
+import { messagesOf } from '../forms/refused';
+import { useDate } from '../pages/date';
+import { useTenant } from '../tenant';
+import { codeGroups } from './model';
+
+export function ActivationSection({ device }: { device: Device }) {
+  const { t } = useTranslation();
+  const { tenant, mayChange } = useTenant();
+  const { data, error, refetch } = useActivation(tenant.id, device.id);
+  if (!data && error) {
+    return (
+      <Failure
+        detail={error instanceof Refusal ? error.message : undefined}
+        onRetry={() => void refetch()}
+      />
+    );
+  }
+  if (!data) return <Placeholder />;
+  return (
+    <Section title={t('activation.title')} lead={data.state === 'open' && t('activation.lead')}>
+      {data.state === 'open' && <Instructions device={device} activation={data} />}
+      {data.state === 'used' && <Used device={device} />}
+      {data.state === 'expired' && <Expired activation={data} />}
+      {mayChange && (
+        <div className="mt-6 flex flex-wrap items-center gap-x-4 gap-y-2 border-t border-separator pt-5">
+          <Reset device={device} state={data.state} />
+          <p className="min-w-52 flex-1 text-xs text-muted">{t(`activation.reset_help.${data.state}`)}</p>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+interface InstructionsProps {
+  device: Device;
+  activation: Activation;
+}
+
+function Instructions({ device, activation }: InstructionsProps) {
+  const { t } = useTranslation();
+  const date = useDate();
+  const { tenant, path } = useTenant();
+  const { link, code } = activation;
+  return (
+    <div className="grid gap-x-8 gap-y-6 sm:grid-cols-[auto_minmax(0,1fr)]">
+      <div className="flex flex-col items-center gap-3 sm:items-start">
+        <QrCode tenant={tenant.id} device={device} activation={activation} />
+        <ButtonLink href={path(`/devices/${device.id}/print`)} variant="secondary">
+          <Printer aria-hidden />
+          {t('activation.print')}
+        </ButtonLink>
+      </div>
+      <div className="flex min-w-0 flex-col gap-5">
+        {link && (
+          <div>
+            <h3 className="text-sm font-medium">{t('activation.link')}</h3>
+            <p className="mb-2 text-xs text-muted">{t('activation.link_help')}</p>
+            <p className="verbatim rounded-lg border border-border bg-surface-secondary p-2.5" data-testid="activation-link">
+              {link}
+            </p>
+            <div className="mt-2 flex flex-wrap gap-2">
+              <CopyButton text={link} label={t('activation.copy_link')} />
+              {activation.deep_link && (
+                <a className="button button--sm button--ghost" href={activation.deep_link}>
+                  {t('activation.open_here')}
+                </a>
+              )}
+            </div>
+          </div>
+        )}
+        {code && (
+          <div>
+            <h3 className="text-sm font-medium">{t('activation.code')}</h3>
+            <p className="mb-2 text-xs text-muted">
+              {t('activation.code_help')} <span className="verbatim text-foreground">{activation.portal_url}</span>
+            </p>
+            <Code code={code} />
+            <div className="mt-2">
+              <CopyButton text={code} label={t('activation.copy_code')} />
+            </div>
+          </div>
+        )}
+        <p className="text-xs text-muted">{t('activation.expires', { date: date(activation.expires_at) })}</p>
+      </div>
+    </div>
+  );
+}
+
+interface QrCodeProps {
+  tenant: string;
+  device: Device;
+  activation: Activation;
+}
+
+export function QrCode({ tenant, device, activation }: QrCodeProps) {
+  const { t } = useTranslation();
+  return (
+    // White in every theme: cameras want the contrast.
+    <div className="rounded-xl border border-border bg-white p-3">
+      <img
+        src={qrAddress(tenant, device.id, activation.expires_at)}
+        alt={t('activation.qr', { name: device.name })}
+        width={184}
+        height={184}
+        className="size-46"
+      />
+    </div>
+  );
+}
+
+/** In groups to be read aloud; copied or read by a machine it is one word with hyphens. */
+export function Code({ code }: { code: string }) {
+  const groups = codeGroups(code);
+  return (
+    <p
+      data-testid="activation-code"
+      className="flex w-fit flex-wrap items-center font-mono text-lg font-semibold tracking-widest"
+    >
+      {groups.map((group, index) => (
+        // Groups of one code may be equal; their place tells them apart.
+        <span key={`${index} ${group}`} className="flex items-center">
+          {index > 0 && <span className="px-1 text-muted">-</span>}
+          <span className="rounded-md border border-border bg-surface-secondary px-2 py-0.5">{group}</span>
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function Used({ device }: { device: Device }) {
+  const { t } = useTranslation();
+  const date = useDate();
+  return (
+    <div className="flex items-start gap-3">
+      <CheckCircle2 className="size-6 shrink-0 text-success" aria-hidden />
+      <div>
+        <p className="font-medium">{t('activation.used')}</p>
+        {device.activated_at && (
+          <p className="text-muted">{t('activation.used_at', { date: date(device.activated_at) })}</p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Expired({ activation }: { activation: Activation }) {
+  const { t } = useTranslation();
+  const date = useDate();
+  return (
+    <div className="flex items-start gap-3">
+      <TimerOff className="size-6 shrink-0 text-muted" aria-hidden />
+      <div>
+        <p className="font-medium">{t('activation.expired')}</p>
+        <p className="text-muted">{t('activation.expired_at', { date: date(activation.expires_at) })}</p>
+      </div>
+    </div>
+  );
+}
+
+interface ResetProps {
+  device: Device;
+  state: Activation['state'];
+}
+
+function Reset({ device, state }: ResetProps) {
+  const { t } = useTranslation();
+  const { tenant } = useTenant();
+  const reset = useResetActivation(tenant.id, device.id);
+  const errorText = useErrorText();
+  const [asking, setAsking] = useState(false);
+  const refused = reset.error && errorText(messagesOf(reset.error, []).whole);
+  return (
+    <>
+      <Button
+        variant={state === 'expired' ? 'primary' : 'secondary'}
+        onPress={() => {
+          reset.reset();
+          setAsking(true);
+        }}
+      >
+        <RotateCcw aria-hidden />
+        {t('activation.reset')}
+      </Button>
+      <ConfirmDialog
+        title={t('activation.reset_title', { name: device.name })}
+        open={asking}
+        onClose={() => setAsking(false)}
+        confirm={t('activation.reset')}
+        pending={reset.isPending}
+        onConfirm={() =>
+          reset.mutate(undefined, {
+            onSuccess: () => {
+              setAsking(false);
+              toast.success(t('activation.reset_done'));
+            },
+          })
+        }
+      >
+        <p>{t(`activation.reset_text.${state}`)}</p>
+        {refused && (
+          <div className="mt-4">
+            <Notice tone="danger" alert>
+              {refused}
+            </Notice>
+          </div>
+        )}
+      </ConfirmDialog>
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * A device as its form has it, and what its page and the list say about it.
+ */
+import type { Device, DeviceInput, DeviceStatus } from '@tandem/api';
+import type { Tone } from '@tandem/ui';
+
+import { chosen, requiredText, z } from '../forms/checks';
+
+export const MOST_ACCOUNTS = 4;
+
+export const deviceSchema = z.object({
+  name: requiredText(),
+  contact_id: chosen(),
+  account_ids: z
+    .array(z.string())
+    .check(z.minLength(1, 'invalid.account'), z.maxLength(MOST_ACCOUNTS, 'invalid.accounts')),
+});
+
+export type DeviceForm = z.infer<typeof deviceSchema>;
+
+export function newDevice(contact_id: string): DeviceForm {
+  return { name: '', contact_id, account_ids: [] };
+}
+
+export function formOf(device: Device): DeviceForm {
+  return {
+    name: device.name,
+    contact_id: device.contact.id,
+    account_ids: device.accounts.map(({ id }) => id),
+  };
+}
+
+export function inputOf(form: DeviceForm): DeviceInput {
+  return { name: form.name, contact_id: form.contact_id, account_ids: form.account_ids };
+}
+
+export const DEVICE_TONES: Record<DeviceStatus, Tone> = {
+  not_activated: 'waiting',
+  online: 'good',
+  offline: 'idle',
+};
+
+/** `ABCD-EFGH-JKMN-PQRS` as its groups, for showing and reading aloud. */
+export function codeGroups(code: string): string[] {
+  const symbols = code.replaceAll(/[^0-9A-Za-z]/g, '').toUpperCase();
+  return symbols.match(/.{1,4}/g) ?? [];
+}
+
+/** `WINDOWS/macos/linux-x86_64` … as people say it. */
+export function platformName(platform: string): string {
+  const known: Record<string, string> = { linux: 'Linux', macos: 'macOS', windows: 'Windows' };
+  const [first = '', ...rest] = platform.split(/[\s-]+/);
+  return [known[first.toLowerCase()] ?? first, ...rest].join(' ');
+}

@@ -1,0 +1,88 @@
+/**
+ * One device: its activation, its lines, and what it said about itself.
+ */
+import type { Device } from '@tandem/api';
+import { ButtonLink, Facts, Link, PageHead, Section } from '@tandem/ui';
+import { getRouteApi } from '@tanstack/react-router';
+import { Pencil } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+
+import { AccountBadge } from '../accounts/status';
+import { useDate } from '../pages/date';
+import { Item } from '../pages/item';
+import { Remove } from '../pages/remove';
+import { useTenant } from '../tenant';
+import { ActivationSection } from './activation';
+import { platformName } from './model';
+import { DeviceBadge } from './status';
+
+export function DevicePage() {
+  const { id } = getRouteApi('/t/$slug/shell/devices/$id').useParams();
+  return (
+    <Item name="devices" id={id}>
+      {(device) => <OneDevice key={device.id} device={device} />}
+    </Item>
+  );
+}
+
+function OneDevice({ device }: { device: Device }) {
+  const { t } = useTranslation();
+  const { path, mayChange } = useTenant();
+  const date = useDate();
+  return (
+    <>
+      <PageHead
+        title={device.name}
+        up={{ href: path('/devices'), label: t('navigation.devices') }}
+        beside={<DeviceBadge device={device} />}
+        actions={
+          mayChange && (
+            <>
+              <ButtonLink href={path(`/devices/${device.id}/edit`)} variant="secondary">
+                <Pencil aria-hidden />
+                {t('edit')}
+              </ButtonLink>
+              <Remove name="devices" id={device.id} title={device.name} />
+            </>
+          )
+        }
+      />
+      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+        <ActivationSection device={device} />
+        <div className="flex flex-col gap-6">
+          <Section title={t('devices.lines')}>
+            <ul className="flex flex-col divide-y divide-separator">
+              {device.accounts.map((account) => (
+                <li key={account.id} className="flex items-start justify-between gap-3 py-2.5 first:pt-0 last:pb-0">
+                  <div className="min-w-0">
+                    <Link href={path(`/accounts/${account.id}`)} className="link">
+                      {account.name}
+                    </Link>
+                    <p className="verbatim text-xs text-muted">{account.aor}</p>
+                  </div>
+                  <AccountBadge account={account} />
+                </li>
+              ))}
+            </ul>
+          </Section>
+          <Section title={t('devices.details')}>
+            <Facts
+              facts={[
+                [
+                  t('devices.contact'),
+                  <Link href={path(`/contacts/${device.contact.id}`)} className="link">
+                    {device.contact.name}
+                  </Link>,
+                ],
+                [t('devices.app'), device.app_version],
+                [t('devices.platform'), device.platform && platformName(device.platform)],
+                [t('devices.activated_at'), device.activated_at && date(device.activated_at)],
+                [t('devices.last_seen_at'), device.last_seen_at && date(device.last_seen_at)],
+              ]}
+            />
+          </Section>
+        </div>
+      </div>
+    </>
+  );
+}

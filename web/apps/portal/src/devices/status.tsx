@@ -1,0 +1,31 @@
+/**
+ * Whether a device is there, as the live channel last said.
+ */
+import { useDeviceLive, type Device } from '@tandem/api';
+import { StatusBadge } from '@tandem/ui';
+import { useTranslation } from 'react-i18next';
+
+import { DEVICE_TONES } from './model';
+
+export function useDeviceStatus(device: Device) {
+  const live = useDeviceLive(device.id);
+  return {
+    status: live?.status ?? device.status,
+    pendingUpdate: live?.pending_update ?? device.pending_update,
+  };
+}
+
+export function DeviceBadge({ device }: { device: Device }) {
+  const { t } = useTranslation();
+  const { status, pendingUpdate } = useDeviceStatus(device);
+  return (
+    <span className="flex flex-wrap gap-1.5">
+      <StatusBadge tone={DEVICE_TONES[status]}>{t(`devices.status.${status}`)}</StatusBadge>
+      {pendingUpdate && status !== 'not_activated' && (
+        <StatusBadge tone="waiting" plain>
+          {t('devices.pending_update')}
+        </StatusBadge>
+      )}
+    </span>
+  );
+}

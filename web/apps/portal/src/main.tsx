@@ -1,0 +1,27 @@
+/**
+ * The portal: starts theme and language, then shows the page of the address.
+ */
+import { startTheme } from '@tandem/ui';
+import { startTexts } from '@tandem/ui/i18n';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import '@tandem/ui/styles.css';
+import { App } from './app';
+import texts from './texts/en.json';
+
+startTheme();
+await startTexts({
+  name: 'portal',
+  en: texts,
+  load: { de: async () => (await import('./texts/de.json')).default },
+});
+
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,182 @@
+/**
+ * A provider: new, or changed. Of Tandem's own proxy only the name can be changed.
+ */
+import { useChoices, useCreate, useUpdate, type Provider } from '@tandem/api';
+import { Advanced, Facts, PageHead, Section, StatusBadge, toast } from '@tandem/ui';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+
+import { Choose, Fields, Form, TextField, useSavedForm, type SavedForm } from '../forms/form';
+import { Item } from '../pages/item';
+import { Remove } from '../pages/remove';
+import { useTenant } from '../tenant';
+import { addressOf, formOf, inputOf, newProvider, providerSchema, TRANSPORTS, type ProviderForm } from './model';
+
+export function NewProviderPage() {
+  const { t } = useTranslation();
+  const { tenant, path } = useTenant();
+  const router = useRouter();
+  const create = useCreate({ tenant: tenant.id, name: 'providers' });
+  const form = useSavedForm({
+    schema: providerSchema,
+    values: newProvider,
+    save: async (values) => {
+      await create.mutateAsync(inputOf(values));
+      toast.success(t('saved', { name: values.name }));
+      router.history.push(path('/providers'));
+    },
+  });
+  return (
+    <>
+      <PageHead
+        title={t('providers.new')}
+        lead={t('providers.new_lead')}
+        up={{ href: path('/providers'), label: t('navigation.providers') }}
+      />
+      <div className="card max-w-3xl p-5 sm:p-6">
+        <ProviderFields form={form} action={t('create')} />
+      </div>
+    </>
+  );
+}
+
+export function ProviderPage() {
+  const { id } = getRouteApi('/t/$slug/shell/providers/$id').useParams();
+  return (
+    <Item name="providers" id={id}>
+      {(provider) => <EditProvider key={provider.id} provider={provider} />}
+    </Item>
+  );
+}
+
+function EditProvider({ provider }: { provider: Provider }) {
+  const { t } = useTranslation();
+  const { tenant, path, mayChange } = useTenant();
+  const router = useRouter();
+  const update = useUpdate({ tenant: tenant.id, name: 'providers' });
+  const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data ?? [];
+  const form = useSavedForm({
+    schema: providerSchema,
+    values: formOf(provider),
+    save: async (values) => {
+      await update.mutateAsync({ id: provider.id, version: provider.version, input: inputOf(values) });
+      toast.success(t('saved', { name: values.name }));
+      router.history.push(path('/providers'));
+    },
+  });
+  const facts = (
+    <Facts
+      facts={[
+        [t('providers.server'), <span className="verbatim">{addressOf(provider)}</span>],
+        [t('providers.transport'), provider.transport.toUpperCase()],
+        [
+          t('providers.outbound_proxy'),
+          provider.outbound_proxy && <span className="verbatim">{provider.outbound_proxy}</span>,
+        ],
+      ]}
+    />
+  );
+  return (
+    <>
+      <PageHead
+        title={provider.name}
+        up={{ href: path('/providers'), label: t('navigation.providers') }}
+        beside={
+          provider.own && (
+            <StatusBadge tone="info" plain>
+              {t('providers.own')}
+            </StatusBadge>
+          )
+        }
+        actions={
+          mayChange &&
+          !provider.own && (
+            <Remove
+              name="providers"
+              id={provider.id}
+              title={provider.name}
+              users={accounts
+                .filter(({ provider_id }) => provider_id === provider.id)
+                .map(({ id, name }) => ({ href: path(`/accounts/${id}`), name }))}
+            />
+          )
+        }
+      />
+      <div className="flex max-w-3xl flex-col gap-6">
+        {mayChange && (
+          <div className="card p-5 sm:p-6">
+            <ProviderFields form={form} action={t('save')} own={provider.own} />
+          </div>
+        )}
+        {(provider.own || !mayChange) && (
+          <Section title={t('providers.details')} lead={provider.own && t('providers.own_lead')}>
+            {facts}
+          </Section>
+        )}
+      </div>
+    </>
+  );
+}
+
+interface ProviderFieldsProps {
+  form: SavedForm<ProviderForm>;
+  action: string;
+  own?: boolean;
+}
+
+function ProviderFields({ form, action, own }: ProviderFieldsProps) {
+  const { t } = useTranslation();
+  const { path } = useTenant();
+  const { errors } = form.form.formState;
+  return (
+    <Form {...form} action={action} cancel={path('/providers')}>
+      <TextField
+        name="name"
+        label={t('providers.name')}
+        description={t('providers.name_help')}
+        autoComplete="off"
+        autoFocus
+      />
+      {!own && (
+        <>
+          <Fields>
+            <TextField
+              name="server"
+              label={t('providers.server')}
+              description={t('providers.server_help')}
+              placeholder="sip.example.com"
+              autoComplete="off"
+              technical
+            />
+            <Choose
+              name="transport"
+              label={t('providers.transport')}
+              description={t('providers.transport_help')}
+              choices={TRANSPORTS.map((id) => ({ id, label: id.toUpperCase() }))}
+            />
+          </Fields>
+          <Advanced title={t('advanced')} wrong={'port' in errors || 'outbound_proxy' in errors}>
+            <Fields>
+              <TextField
+                name="port"
+                label={t('providers.port')}
+                description={t('providers.port_help')}
+                placeholder="5060"
+                inputMode="numeric"
+                optional
+              />
+              <TextField
+                name="outbound_proxy"
+                label={t('providers.outbound_proxy')}
+                description={t('providers.outbound_proxy_help')}
+                autoComplete="off"
+                technical
+                optional
+              />
+            </Fields>
+          </Advanced>
+        </>
+      )}
+    </Form>
+  );
+}

@@ -1,0 +1,51 @@
+/**
+ * Signing in with e-mail address and password.
+ */
+import { useSignIn } from '@tandem/api';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useTitle } from '@tandem/ui';
+import { useTranslation } from 'react-i18next';
+
+import { requiredText, z } from '../forms/checks';
+import { Form, PasswordField, TextField, useSavedForm } from '../forms/form';
+import { Welcome } from './welcome';
+import { nextPath } from './next';
+import { signInRefusal } from './sign-in-refusal';
+
+const schema = z.object({
+  email: requiredText(254),
+  password: z.string().check(z.minLength(1, 'invalid.required')),
+});
+
+export function SignInPage() {
+  const { t } = useTranslation();
+  const router = useRouter();
+  const { next } = getRouteApi('/sign-in').useSearch();
+  const signIn = useSignIn();
+  const form = useSavedForm({
+    schema,
+    values: { email: '', password: '' },
+    save: async (values) => {
+      const session = await signInRefusal(signIn.mutateAsync(values));
+      router.history.replace(
+        session.must_set_password ? `/set-password?next=${encodeURIComponent(nextPath(next))}` : nextPath(next),
+      );
+    },
+  });
+  useTitle(t('sign_in.title'));
+  return (
+    <Welcome title={t('sign_in.title')} lead={t('sign_in.lead')}>
+      <Form {...form} action={t('sign_in.action')} wide>
+        <TextField
+          name="email"
+          type="email"
+          label={t('sign_in.email')}
+          autoComplete="username"
+          autoFocus
+          technical
+        />
+        <PasswordField name="password" label={t('sign_in.password')} autoComplete="current-password" />
+      </Form>
+    </Welcome>
+  );
+}

@@ -1,0 +1,36 @@
+/**
+ * Everything the pages know about the server: typed requests, the session, the live channel.
+ *
+ * `openapi.json` beside this folder is printed by the server and `schema.d.ts` is generated from it; both are
+ * committed, and a test of the server compares the first with what it would print today.
+ */
+export { qrAddress, useActivation, useResetActivation } from './activation';
+export {
+  itemQuery,
+  tenantKey,
+  useChoices,
+  useCreate,
+  useDelete,
+  useItem,
+  useList,
+  useUpdate,
+  type Place,
+} from './collection';
+export {
+  useAccountLive,
+  useConnection,
+  useDeviceLive,
+  useDevicesLive,
+  useLiveChannel,
+  type Connection,
+} from './live';
+export { isNotFound, isSignedOut, mustSetPassword, Refusal, Unreachable } from './refusal';
+export {
+  sessionQuery,
+  useCreateTenant,
+  useSession,
+  useSetPassword,
+  useSignIn,
+  useSignOut,
+} from './session';
+export type * from './types';

@@ -1,0 +1,53 @@
+/**
+ * Signing in and out, and the tenants of the signed-in person.
+ */
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { answered, client } from './client';
+import type { PasswordChange, SignIn, TenantInput } from './types';
+
+/** The session, or a refusal with status 401. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: () => answered(client.GET('/api/v1/session')),
+  staleTime: 60_000,
+});
+
+export function useSession() {
+  return useQuery(sessionQuery);
+}
+
+export function useSignIn() {
+  const queries = useQueryClient();
+  return useMutation({
+    // A refusal here is a wrong password, not the end of a session.
+    meta: { signsIn: true },
+    mutationFn: (body: SignIn) => answered(client.POST('/api/v1/session', { body })),
+    onSuccess: (session) => queries.setQueryData(sessionQuery.queryKey, session),
+  });
+}
+
+/** Ends the session and forgets everything that was read with it. */
+export function useSignOut() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => answered(client.DELETE('/api/v1/session')),
+    onSuccess: () => queries.clear(),
+  });
+}
+
+export function useSetPassword() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: PasswordChange) => answered(client.PUT('/api/v1/session/password', { body })),
+    onSuccess: () => queries.fetchQuery({ ...sessionQuery, staleTime: 0 }),
+  });
+}
+
+export function useCreateTenant() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: TenantInput) => answered(client.POST('/api/v1/tenants', { body })),
+    onSuccess: () => queries.fetchQuery({ ...sessionQuery, staleTime: 0 }),
+  });
+}

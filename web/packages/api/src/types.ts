@@ -1,0 +1,47 @@
+/**
+ * Short names for the wire types that the pages use.
+ *
+ * The shapes themselves are generated from the server's description (`npm run gen`); nothing is declared
+ * twice here.
+ */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Account = Schemas['Account'];
+export type AccountInput = Schemas['AccountInput'];
+export type AccountLive = Schemas['AccountLive'];
+export type AccountStatus = Schemas['AccountStatus'];
+export type Activation = Schemas['Activation'];
+export type Codec = Schemas['Codec'];
+export type Contact = Schemas['Contact'];
+export type ContactInput = Schemas['ContactInput'];
+export type Device = Schemas['Device'];
+export type DeviceInput = Schemas['DeviceInput'];
+export type DeviceLive = Schemas['DeviceLive'];
+export type DeviceStatus = Schemas['DeviceStatus'];
+export type EmailLabel = Schemas['EmailLabel'];
+export type LiveFrame = Schemas['LiveFrame'];
+export type LivePosition = Schemas['LivePosition'];
+export type PasswordChange = Schemas['PasswordChange'];
+export type Problem = Schemas['Problem'];
+export type Provider = Schemas['Provider'];
+export type ProviderInput = Schemas['ProviderInput'];
+export type Role = Schemas['Role'];
+export type Session = Schemas['Session'];
+export type SessionUser = Schemas['SessionUser'];
+export type SessionTenant = Schemas['SessionTenant'];
+export type SignIn = Schemas['SignIn'];
+export type Tenant = Schemas['Tenant'];
+export type TenantInput = Schemas['TenantInput'];
+export type Transport = Schemas['Transport'];
+
+/** The four collections of a tenant: what is read and what is written. */
+export interface Collections {
+  providers: { item: Provider; input: ProviderInput };
+  accounts: { item: Account; input: AccountInput };
+  contacts: { item: Contact; input: ContactInput };
+  devices: { item: Device; input: DeviceInput };
+}
+
+export type CollectionName = keyof Collections;

@@ -1,0 +1,210 @@
+/**
+ * Form fields: a label, the input, a word of help, and the error beside the input it belongs to.
+ *
+ * Values and callbacks only; whatever keeps the form's state is the application's. An `error` is a finished
+ * sentence. Fields are required unless they say that they are optional, which is written on the label.
+ */
+import {
+  Button,
+  Description,
+  FieldError,
+  Input,
+  Label,
+  ListBox,
+  Select,
+  Switch,
+  TextField,
+} from '@heroui/react';
+import { Eye, EyeOff } from 'lucide-react';
+import { useState, type ReactNode, type Ref } from 'react';
+import { useTranslation } from 'react-i18next';
+
+interface FieldProps {
+  label: string;
+  description?: ReactNode;
+  error?: string | undefined;
+  /** Written on the label. */
+  optional?: boolean | undefined;
+  disabled?: boolean | undefined;
+  onBlur?: () => void;
+}
+
+interface TextProps extends FieldProps {
+  name?: string;
+  value: string;
+  onChange: (value: string) => void;
+  /** Where the cursor goes when the form is refused because of this field. */
+  inputRef?: Ref<HTMLInputElement>;
+  type?: 'text' | 'email' | 'tel' | 'url';
+  inputMode?: 'text' | 'numeric' | 'email' | 'tel' | 'url';
+  placeholder?: string | undefined;
+  autoComplete?: string;
+  autoFocus?: boolean;
+  /** For hosts, addresses and codes: no capitals, no spelling. */
+  technical?: boolean;
+}
+
+export function TextInput(props: TextProps) {
+  const { type = 'text', technical } = props;
+  return (
+    <TextField {...root(props)} type={type}>
+      <FieldLabel {...props} />
+      <Input
+        ref={props.inputRef}
+        inputMode={props.inputMode}
+        placeholder={props.placeholder}
+        fullWidth
+        {...(technical ? TECHNICAL : {})}
+      />
+      <Help {...props} />
+    </TextField>
+  );
+}
+
+export function PasswordInput(props: Omit<TextProps, 'type'>) {
+  const { t } = useTranslation('ui');
+  const [visible, setVisible] = useState(false);
+  return (
+    <TextField {...root(props)} type={visible ? 'text' : 'password'}>
+      <FieldLabel {...props} />
+      <div className="relative">
+        <Input
+          ref={props.inputRef}
+          placeholder={props.placeholder}
+          fullWidth
+          className="pe-11"
+          {...TECHNICAL}
+        />
+        <Button
+          slot={null}
+          isIconOnly
+          size="sm"
+          variant="ghost"
+          className="absolute end-0.5 top-1/2 min-h-8 min-w-8 -translate-y-1/2 text-muted"
+          aria-label={t(visible ? 'password.hide' : 'password.show')}
+          onPress={() => setVisible(!visible)}
+        >
+          {visible ? <EyeOff aria-hidden /> : <Eye aria-hidden />}
+        </Button>
+      </div>
+      <Help {...props} />
+    </TextField>
+  );
+}
+
+export interface Choice {
+  id: string;
+  label: string;
+  /** A second line that tells equal names apart. */
+  detail?: string | undefined;
+}
+
+interface ChoiceProps extends FieldProps {
+  /** The chosen id, or '' for none. */
+  value: string;
+  onChange: (id: string) => void;
+  choices: Choice[];
+  placeholder?: string | undefined;
+  buttonRef?: Ref<HTMLButtonElement>;
+}
+
+export function ChoiceField(props: ChoiceProps) {
+  const { t } = useTranslation('ui');
+  const { choices, value, onChange, error, disabled } = props;
+  return (
+    <Select
+      value={value === '' ? null : value}
+      onChange={(key) => onChange(key === null ? '' : String(key))}
+      onBlur={props.onBlur}
+      isInvalid={error !== undefined}
+      isDisabled={disabled}
+      placeholder={props.placeholder ?? t('select.placeholder')}
+      validationBehavior="aria"
+      fullWidth
+    >
+      <FieldLabel {...props} />
+      <Select.Trigger ref={props.buttonRef}>
+        <Select.Value>
+          {({ isPlaceholder, defaultChildren }) =>
+            isPlaceholder ? defaultChildren : choices.find(({ id }) => id === value)?.label
+          }
+        </Select.Value>
+        <Select.Indicator />
+      </Select.Trigger>
+      <Help {...props} />
+      <Select.Popover>
+        <ListBox className="max-h-80">
+          {choices.map(({ id, label, detail }) => (
+            <ListBox.Item key={id} id={id} textValue={detail ? `${label} ${detail}` : label}>
+              <div className="min-w-0">
+                <div className="truncate">{label}</div>
+                {detail && <div className="truncate text-xs text-muted">{detail}</div>}
+              </div>
+              <ListBox.ItemIndicator />
+            </ListBox.Item>
+          ))}
+        </ListBox>
+      </Select.Popover>
+    </Select>
+  );
+}
+
+interface SwitchProps {
+  label: string;
+  description?: ReactNode;
+  value: boolean;
+  onChange: (value: boolean) => void;
+  disabled?: boolean | undefined;
+}
+
+export function SwitchField({ label, description, value, onChange, disabled }: SwitchProps) {
+  return (
+    <Switch isSelected={value} onChange={onChange} isDisabled={disabled}>
+      <Switch.Content>
+        <Switch.Control>
+          <Switch.Thumb />
+        </Switch.Control>
+        <span className="text-sm font-medium">{label}</span>
+      </Switch.Content>
+      {description && <Description>{description}</Description>}
+    </Switch>
+  );
+}
+
+/** Hosts, codes and passwords are no prose. */
+const TECHNICAL = { autoCapitalize: 'none', autoCorrect: 'off', spellCheck: false } as const;
+
+function root(props: TextProps) {
+  return {
+    name: props.name,
+    value: props.value,
+    onChange: props.onChange,
+    onBlur: props.onBlur,
+    isInvalid: props.error !== undefined,
+    isRequired: !props.optional,
+    isDisabled: props.disabled,
+    autoComplete: props.autoComplete,
+    autoFocus: props.autoFocus,
+    validationBehavior: 'aria' as const,
+    fullWidth: true,
+  };
+}
+
+function FieldLabel({ label, optional }: FieldProps) {
+  const { t } = useTranslation('ui');
+  return (
+    <Label className="after:hidden">
+      {label}
+      {optional && <span className="ms-1.5 font-normal text-muted">({t('optional')})</span>}
+    </Label>
+  );
+}
+
+function Help({ description, error }: FieldProps) {
+  return (
+    <>
+      {description && error === undefined && <Description>{description}</Description>}
+      <FieldError>{error}</FieldError>
+    </>
+  );
+}

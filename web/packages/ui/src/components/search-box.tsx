@@ -1,0 +1,49 @@
+/**
+ * The field above a list. What is typed takes effect after a short pause.
+ */
+import { Search, X } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { Button, Input, SearchField } from 'react-aria-components';
+import { useTranslation } from 'react-i18next';
+
+const PAUSE_MS = 200;
+
+interface SearchBoxProps {
+  label: string;
+  value: string;
+  onSearch: (text: string) => void;
+}
+
+export function SearchBox({ label, value, onSearch }: SearchBoxProps) {
+  const { t } = useTranslation('ui');
+  const [text, setText] = useState(value);
+
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return;
+    const timer = setTimeout(() => onSearch(text), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text, value, onSearch]);
+
+  return (
+    <SearchField
+      aria-label={label}
+      value={text}
+      onChange={setText}
+      onClear={() => onSearch('')}
+      className="group relative w-full sm:max-w-xs"
+    >
+      <Search className="pointer-events-none absolute start-3 top-1/2 z-1 size-4 -translate-y-1/2 text-muted" aria-hidden />
+      <Input
+        placeholder={label}
+        className="input input--full-width ps-9 pe-9 [&::-webkit-search-cancel-button]:hidden"
+      />
+      <Button
+        aria-label={t('list.clear')}
+        className="focus-ring absolute end-1.5 top-1/2 grid size-7 -translate-y-1/2 place-items-center rounded-md text-muted group-data-[empty]:hidden"
+      >
+        <X className="size-4" aria-hidden />
+      </Button>
+    </SearchField>
+  );
+}
