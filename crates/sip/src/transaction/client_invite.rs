@@ -286,3 +286,6 @@ fn copy(from: &Request, name: &str, to: &mut Request) {
         to.push_header(name, value);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,3 +157,6 @@ impl ClientNonInvite {
         self.bytes = Bytes::new();
     }
 }
+
+#[cfg(test)]
+mod tests;

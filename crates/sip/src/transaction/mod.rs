@@ -21,6 +21,8 @@
 pub(crate) mod client_invite;
 pub(crate) mod client_non_invite;
 pub(crate) mod key;
+#[cfg(test)]
+mod ladder;
 pub(crate) mod server_invite;
 pub(crate) mod server_non_invite;
 pub(crate) mod timers;

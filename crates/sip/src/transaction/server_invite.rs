@@ -228,3 +228,6 @@ impl ServerInvite {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

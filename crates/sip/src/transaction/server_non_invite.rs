@@ -142,3 +142,6 @@ impl ServerNonInvite {
         self.state = state;
     }
 }
+
+#[cfg(test)]
+mod tests;
