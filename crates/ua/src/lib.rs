@@ -1,1 +1,46 @@
-//! crates/ua
+//! The user agent: calls and registrations on top of SIP transactions and dialogs.
+//!
+//! ```text
+//!        phone (softphone/core)          proxy (sip-proxy/core)
+//!          │            │                  │             │
+//!   ┌──────▼─────┐ ┌────▼──┐         ┌─────▼──┐ ┌────────▼────┐
+//!   │Registrations│ │ Calls │         │ Calls  │ │Registrations│     this crate
+//!   └──────┬─────┘ └────┬──┘         └─────┬──┘ └────────┬────┘
+//!          └────────────┴── &mut sip::Endpoint ──────────┘
+//! ```
+//!
+//! [`Calls`] and [`Registrations`] are sub-machines: they hold no endpoint, clock or socket. Their
+//! owner has one [`sip::Endpoint`], hands every event of it first to one, then to the other, and
+//! answers what is left with [`respond_default`]:
+//!
+//! ```text
+//! EndpointEvent ─► Registrations::handle_event ─► Calls::handle_event ─► respond_default
+//! ```
+//!
+//! Each `handle_event` returns the event if it was not meant for it. After every call the owner
+//! drains `poll_event` of both and `poll_output` of the endpoint, and wakes the parts no later than
+//! their `poll_timeout`.
+//!
+//! Reading order: [`Dial`] and [`CallEvent`] are what a caller says and hears; [`EndReason`] and
+//! [`CallFailure`] why a call ended; `call/mod.rs` has the figure of a call, `registration/mod.rs`
+//! that of a registration.
+//!
+//! Not here: media (crates `media`, `media-io`), policy such as do-not-disturb (the owners),
+//! transfer and subscriptions (not yet).
+
+mod call;
+mod default_response;
+mod login;
+mod registration;
+
+pub use call::{
+    CallError, CallEvent, CallFailure, CallKey, Calls, CallsConfig, Dial, EndReason, SessionTimers,
+};
+pub use default_response::respond_default;
+pub use registration::{
+    Lookup, Registration, RegistrationError, RegistrationEvent, RegistrationFailure,
+    RegistrationKey, RegistrationState, Registrations, RegistrationsConfig,
+};
+
+/// Methods that calls understand, as `Allow` lists them.
+pub const CALL_METHODS: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";

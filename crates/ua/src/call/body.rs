@@ -1,0 +1,98 @@
+//! Session descriptions in SIP bodies, and what a request demands before its body is read
+//! (RFC 3261, section 8.2).
+
+use sdp::SessionDescription;
+use sip::{Fields, Request, Response};
+
+use super::session_timer::{self, Demand};
+use super::{CallsConfig, session_timer::OPTION};
+use crate::CALL_METHODS;
+
+/// A request that passed: what it offers and which timer it wants.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) offer: Option<SessionDescription>,
+    pub(super) timer: Demand,
+}
+
+/// Checks a request that may carry an offer. The error is the answer to give.
+pub(super) fn admit(
+    request: &Request,
+    to_tag: &str,
+    config: &CallsConfig,
+) -> Result<Admitted, Box<Response>> {
+    let refuse = |status: u16| Box::new(request.response(status, Some(to_tag)));
+    let bad = |_| refuse(400);
+    let required = request.require().map_err(bad)?;
+    let unknown: Vec<_> = required
+        .into_iter()
+        .filter(|option| !is_known(option))
+        .collect();
+    if !unknown.is_empty() {
+        let mut response = refuse(420);
+        response.push_header("Unsupported", unknown.join(", "));
+        return Err(response);
+    }
+    let offer = offer_of(request, &refuse)?;
+    let accepts = request.accept().map_err(bad)?;
+    if accepts.is_some_and(|list| !list.iter().any(|range| range.accepts("application", "sdp"))) {
+        return Err(refuse(406));
+    }
+    let timer = session_timer::read_request(request, config.session_timers).map_err(bad)?;
+    if let Demand::TooSmall { min_se_secs } = timer {
+        let mut response = refuse(422);
+        response.push_header("Min-SE", min_se_secs.to_string());
+        return Err(response);
+    }
+    Ok(Admitted { offer, timer })
+}
+
+fn is_known(option: &str) -> bool {
+    option.eq_ignore_ascii_case(OPTION)
+}
+
+fn offer_of(
+    request: &Request,
+    refuse: &impl Fn(u16) -> Box<Response>,
+) -> Result<Option<SessionDescription>, Box<Response>> {
+    if request.body().is_empty() {
+        return Ok(None);
+    }
+    let encoded = request.header("Content-Encoding").map(str::trim);
+    if encoded.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        let mut response = refuse(415);
+        response.push_header("Accept-Encoding", "identity");
+        return Err(response);
+    }
+    let content_type = request.content_type().map_err(|_| refuse(400))?;
+    if !content_type.is_some_and(|kind| kind.is("application", "sdp")) {
+        let mut response = refuse(415);
+        response.push_header("Accept", sdp::CONTENT_TYPE);
+        return Err(response);
+    }
+    let offer = SessionDescription::parse(request.body());
+    offer
+        .map(Some)
+        .map_err(|error| refuse(error.reply_status()))
+}
+
+/// The description in a response or an ACK; `None` if it has none that can be read.
+pub(super) fn description_in(message: &Fields) -> Option<SessionDescription> {
+    let content_type = message.content_type().ok().flatten()?;
+    if !content_type.is("application", "sdp") {
+        return None;
+    }
+    SessionDescription::parse(message.body()).ok()
+}
+
+/// Puts a description into a message.
+pub(super) fn set_description(message: &mut Fields, description: &SessionDescription) {
+    message.set_body(sdp::CONTENT_TYPE, description.to_bytes());
+}
+
+/// What every INVITE, re-INVITE, UPDATE and their 2xx say about us (RFC 3261, table 2).
+pub(super) fn push_capabilities(message: &mut Fields, contact: &str) {
+    message.push_header("Contact", contact);
+    message.push_header("Allow", CALL_METHODS);
+    message.push_header("Supported", OPTION);
+}

@@ -1,0 +1,299 @@
+//! The callee's side until the call is acknowledged or fails (RFC 3261, section 13.3).
+
+use std::time::Duration;
+
+use sdp::SessionDescription;
+use sip::{
+    Destination, Dialog, Endpoint, Flow, Request, Response, ServerTransaction, Transport, Uri,
+};
+
+use super::body::{Admitted, description_in, push_capabilities, set_description};
+use super::outgoing::takes_update;
+use super::session_timer::Demand;
+use super::state::{Call, Change, Phase, Ringing, Side, Turn, Unacked, UnackedKind};
+use super::{CallError, CallEvent, CallFailure, CallKey, EndReason};
+use crate::login::Login;
+
+/// How often a provisional response is repeated (RFC 3261, section 13.3.1.1).
+const REMIND_EVERY: Duration = Duration::from_secs(60);
+
+impl Call {
+    /// A new call came in and passed the checks. The error is the status to refuse it with.
+    pub(super) fn ring(
+        transaction: ServerTransaction,
+        request: &Request,
+        admitted: &Admitted,
+        flow: Flow,
+        key: CallKey,
+        turn: &mut Turn<'_>,
+    ) -> Result<Self, u16> {
+        let tag = turn.endpoint.ids().tag();
+        let dialog = Dialog::new_uas(request, &tag).map_err(|error| error.reply_status())?;
+        turn.index.add_dialog(dialog.id(), key);
+        turn.index.add_server(transaction, key);
+        Ok(Self {
+            key,
+            side: Side::Incoming,
+            phase: Phase::Ringing(Ringing {
+                invite: request.clone(),
+                transaction,
+                timer: admitted.timer,
+                provisional: None,
+            }),
+            dialog: Some(dialog),
+            destination: Destination::Flow(flow),
+            contact: own_contact(request, flow, turn.endpoint),
+            login: Login::new(None),
+            local: None,
+            remote: admitted.offer.clone(),
+            timer: None,
+            min_se_secs: turn.config.min_se_secs(),
+            peer_takes_update: takes_update(request),
+            unacked: None,
+            pending_ack: None,
+            change: Change::None,
+            peer_offer: None,
+            farewell: None,
+            told_end: false,
+            armed: None,
+        })
+    }
+
+    /// Sends a provisional response.
+    pub(super) fn progress(
+        &mut self,
+        status: u16,
+        description: Option<&SessionDescription>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CallError> {
+        let Phase::Ringing(ringing) = &self.phase else {
+            return Err(CallError::WrongState);
+        };
+        let mut response = self.response(&ringing.invite, status);
+        if let Some(description) = description {
+            set_description(&mut response, description);
+        }
+        let transaction = ringing.transaction;
+        self.provisional(transaction, response, turn);
+        Ok(())
+    }
+
+    fn provisional(
+        &mut self,
+        transaction: ServerTransaction,
+        response: Response,
+        turn: &mut Turn<'_>,
+    ) {
+        turn.respond(transaction, response.clone());
+        if let Phase::Ringing(ringing) = &mut self.phase {
+            ringing.provisional = Some((response, turn.now + REMIND_EVERY));
+        }
+    }
+
+    /// A minute has passed since the last provisional response.
+    pub(super) fn remind(&mut self, turn: &mut Turn<'_>) {
+        if let Phase::Ringing(ringing) = &mut self.phase
+            && let Some((response, _)) = ringing.provisional.take()
+        {
+            let transaction = ringing.transaction;
+            self.provisional(transaction, response, turn);
+        }
+    }
+
+    /// Answers the call with 200.
+    pub(super) fn answer(
+        &mut self,
+        description: Option<SessionDescription>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CallError> {
+        let Phase::Ringing(ringing) = &self.phase else {
+            return Err(CallError::WrongState);
+        };
+        let mut response = self.response(&ringing.invite, 200);
+        if let Some(description) = &description {
+            set_description(&mut response, description);
+        }
+        let (transaction, timer) = (ringing.transaction, ringing.timer);
+        let sequence = ringing.invite.cseq().map_or(0, |cseq| cseq.number);
+        if let Demand::Accept(accepted) = timer {
+            self.timer = Some(accepted.apply(&mut response, turn.now));
+        }
+        self.local = description;
+        self.phase = Phase::Established;
+        if let Some(dialog) = &mut self.dialog {
+            dialog.confirm();
+        }
+        turn.index.remove_server(transaction);
+        self.send_success(transaction, response, sequence, UnackedKind::First, turn);
+        Ok(())
+    }
+
+    /// Refuses the call; the owner is not told what it wanted itself, only that it is over.
+    pub(super) fn reject(
+        &mut self,
+        status: u16,
+        reason: EndReason,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CallError> {
+        let Phase::Ringing(ringing) = &self.phase else {
+            return Err(CallError::WrongState);
+        };
+        let tag = self.local_tag();
+        let response = ringing.invite.response(status, tag);
+        let transaction = ringing.transaction;
+        turn.index.remove_server(transaction);
+        turn.respond(transaction, response);
+        self.finish(reason, turn);
+        Ok(())
+    }
+
+    /// The caller gave up. The CANCEL is answered already.
+    pub(super) fn handle_cancel(
+        &mut self,
+        transaction: ServerTransaction,
+        cancel: &Request,
+        turn: &mut Turn<'_>,
+    ) {
+        if self
+            .peer_offer
+            .as_ref()
+            .is_some_and(|offer| offer.transaction == transaction)
+        {
+            self.refuse_peer_offer(turn);
+            return;
+        }
+        let elsewhere = cancel.reasons().unwrap_or_default().iter().any(|reason| {
+            reason.protocol.eq_ignore_ascii_case("SIP") && reason.cause() == Some(200)
+        });
+        let reason = if elsewhere {
+            EndReason::AnsweredElsewhere
+        } else {
+            EndReason::Cancelled
+        };
+        // A call that has left this state was answered at the same moment: the 2xx stands.
+        let _ = self.reject(487, reason, turn);
+    }
+
+    /// The endpoint ended an INVITE that the owner never answered.
+    pub(super) fn handle_unanswered(
+        &mut self,
+        transaction: ServerTransaction,
+        turn: &mut Turn<'_>,
+    ) {
+        turn.index.remove_server(transaction);
+        if let Phase::Ringing(_) = self.phase {
+            self.finish(EndReason::Failed(CallFailure::NoAnswer), turn);
+        } else {
+            self.peer_offer = None;
+        }
+    }
+
+    /// Sends a 2xx to an INVITE, again and again until its ACK comes.
+    pub(super) fn send_success(
+        &mut self,
+        transaction: ServerTransaction,
+        response: Response,
+        sequence: u32,
+        kind: UnackedKind,
+        turn: &mut Turn<'_>,
+    ) {
+        let timers = turn.endpoint.timers();
+        turn.respond(transaction, response.clone());
+        self.unacked = Some(Unacked {
+            transaction,
+            response,
+            sequence,
+            kind,
+            resend_at: turn.now + timers.t1,
+            resend_after: timers.t1,
+            give_up_at: turn.now + timers.patience(),
+        });
+    }
+
+    /// The ACK for a 2xx is late: send the 2xx again, or give the call up.
+    pub(super) fn handle_unacked_timeout(&mut self, turn: &mut Turn<'_>) {
+        let Some(unacked) = &mut self.unacked else {
+            return;
+        };
+        if unacked.give_up_at <= turn.now {
+            self.unacked = None;
+            let reason = self.farewell.take().and_then(|farewell| farewell.reason);
+            self.tell_end(EndReason::Failed(CallFailure::Lost), turn);
+            self.leave(reason, turn);
+        } else if unacked.resend_at <= turn.now {
+            unacked.resend_after = (unacked.resend_after * 2).min(turn.endpoint.timers().t2);
+            unacked.resend_at = turn.now + unacked.resend_after;
+            let (transaction, response) = (unacked.transaction, unacked.response.clone());
+            turn.respond(transaction, response);
+        }
+    }
+
+    /// An ACK of this dialog came.
+    pub(super) fn handle_ack(&mut self, ack: &Request, turn: &mut Turn<'_>) {
+        let number = ack.cseq().map(|cseq| cseq.number).ok();
+        let Some(unacked) = self
+            .unacked
+            .take_if(|unacked| number == Some(unacked.sequence))
+        else {
+            return;
+        };
+        let answer = description_in(ack);
+        if answer.is_some() {
+            self.remote.clone_from(&answer);
+        }
+        match unacked.kind {
+            UnackedKind::First => {
+                self.tell(
+                    CallEvent::Confirmed {
+                        call: self.key,
+                        answer,
+                    },
+                    turn,
+                );
+            }
+            UnackedKind::Offer => {
+                self.tell(
+                    CallEvent::Reanswered {
+                        call: self.key,
+                        answer,
+                    },
+                    turn,
+                );
+            }
+            UnackedKind::Answer => {}
+        }
+        if let Some(farewell) = self.farewell.take() {
+            self.leave(farewell.reason, turn);
+        }
+    }
+
+    /// A response that belongs to the dialog: tag, Contact, Record-Route, what we can do.
+    pub(super) fn response(&self, request: &Request, status: u16) -> Response {
+        let mut response = request.response(status, self.local_tag());
+        response
+            .headers_mut()
+            .copy("Record-Route", request.headers());
+        push_capabilities(&mut response, &self.contact);
+        response
+    }
+
+    pub(super) fn local_tag(&self) -> Option<&str> {
+        self.dialog
+            .as_ref()
+            .map(|dialog| dialog.id().local_tag.as_str())
+    }
+}
+
+/// The Contact of a call that came to us: the user that was called, at the address we advertise
+/// for the transport.
+fn own_contact(request: &Request, flow: Flow, endpoint: &Endpoint) -> String {
+    let address = endpoint
+        .advertised(flow.transport)
+        .cloned()
+        .unwrap_or(flow.local.into());
+    let mut uri = Uri::sip(request.uri.user_decoded().as_deref(), address);
+    if flow.transport != Transport::Udp {
+        uri.set_param("transport", flow.transport.uri_param());
+    }
+    format!("<{uri}>")
+}

@@ -1,0 +1,561 @@
+//! Calls: INVITE dialogs from the first request to the last response (RFC 3261, sections 13–15).
+//!
+//! ```text
+//!        dial                                   INVITE: Incoming
+//!         │                                         │
+//!    ┌────▼────┐ 1xx: Progress                 ┌────▼────┐ progress: 1xx
+//!    │ Calling ├───────┐                       │ Ringing ├──────┐
+//!    └─┬─────┬─┘       │                       └─┬─────┬─┘      │ CANCEL: 487, Ended
+//!      │     │ 2xx: ACK, Answered                │     │ answer: 2xx until ACK: Confirmed
+//!      │     │     ┌─────────────┐               │     │
+//!      │     └─────► Established ◄───────────────┼─────┘
+//!      │           └─┬─────────┬─┘               │ reject: Ended
+//!  3xx–6xx, time-out:│         │ BYE: 200, Ended │
+//!    Ended         hang_up:    │                 │
+//!      │           BYE, Ended  │                 │
+//!      │       ┌─────▼───┐     │                 │
+//!      │       │ Leaving │     │                 │
+//!      │       └─────┬───┘     │                 │
+//!      └─────────────┴─────────┴─► Over ◄────────┘
+//! ```
+//!
+//! | file | owns |
+//! |---|---|
+//! | `state.rs` | what one call remembers; ending it |
+//! | `outgoing.rs`, `incoming.rs` | the two sides until the call is answered |
+//! | `change.rs` | re-INVITE and UPDATE of both sides, glare, refreshes |
+//! | `within.rs` | BYE, INFO, OPTIONS inside the dialog |
+//! | `session_timer.rs` | RFC 4028 |
+//! | `body.rs` | descriptions in bodies, and what is checked before one is read |
+//! | `table.rs` | which call a transaction belongs to; answered INVITEs that may be answered again |
+//! | `command.rs`, `event.rs`, `failure.rs` | what the owner says and hears |
+//!
+//! Invariants: the owner hears exactly one [`CallEvent::Ended`] for each call it knows and nothing
+//! after it, while the call may live on until the peer has answered the last request; when that
+//! and 64·T1 are over, [`Calls::is_idle`]. Requests inside a dialog go where the dialog's last
+//! message came from, not to a resolved Contact: that is right behind one proxy or NAT.
+
+mod body;
+mod change;
+mod command;
+mod event;
+mod failure;
+mod incoming;
+mod outgoing;
+mod session_timer;
+mod state;
+mod table;
+mod within;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
+
+use sdp::SessionDescription;
+use sip::{DialogId, Endpoint, EndpointEvent, Flow, Method, Request, ServerTransaction};
+
+use body::{admit, set_description};
+use state::{Call, Phase, Turn};
+use table::{Index, Purpose, SentInvites};
+
+pub use command::{CallError, CallKey, CallsConfig, Dial, SessionTimers};
+pub use event::CallEvent;
+pub use failure::{CallFailure, EndReason};
+
+impl CallsConfig {
+    /// The least session interval that we accept, in seconds.
+    fn min_se_secs(&self) -> u32 {
+        let least = self
+            .session_timers
+            .map_or(0, |timers| timers.min_se.as_secs());
+        u32::try_from(least).unwrap_or(u32::MAX)
+    }
+}
+
+/// The calls of one owner.
+#[derive(Debug)]
+pub struct Calls {
+    config: CallsConfig,
+    calls: BTreeMap<CallKey, Call>,
+    last_key: u64,
+    index: Index,
+    sent: SentInvites,
+    deadlines: BTreeSet<(Instant, CallKey)>,
+    events: VecDeque<CallEvent>,
+}
+
+impl Calls {
+    /// No calls yet.
+    #[must_use]
+    pub fn new(config: CallsConfig) -> Self {
+        // In the 32 s that an answered INVITE is kept, a call may change a few times.
+        let sent = SentInvites::new(config.max_calls.saturating_mul(4).saturating_add(16));
+        Self {
+            config,
+            calls: BTreeMap::new(),
+            last_key: 0,
+            index: Index::default(),
+            sent,
+            deadlines: BTreeSet::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Calls that are alive, those included whose end the peer has not confirmed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// No call is alive.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// No call is alive and nothing of a former call is remembered. For leak tests.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+            && self.index.is_empty()
+            && self.sent.is_empty()
+            && self.deadlines.is_empty()
+            && self.events.is_empty()
+    }
+
+    /// Places a call.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Full`], [`CallError::Endpoint`].
+    pub fn dial(
+        &mut self,
+        dial: Dial,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<CallKey, CallError> {
+        if self.calls.len() >= self.config.max_calls {
+            return Err(CallError::Full);
+        }
+        let key = self.next_key();
+        let call = Call::dial(dial, key, &mut self.turn(endpoint, now))?;
+        self.calls.insert(key, call);
+        self.settle(key);
+        Ok(key)
+    }
+
+    /// Tells the caller of an incoming call how it goes: 180 rings, 183 with a description is
+    /// early media. May be repeated.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if it is not ringing here.
+    pub fn progress(
+        &mut self,
+        call: CallKey,
+        status: u16,
+        description: Option<SessionDescription>,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.progress(status, description.as_ref(), turn)
+        })
+    }
+
+    /// Answers an incoming call. `description` is the answer to its offer, or our offer if it had
+    /// none. [`CallEvent::Confirmed`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if it is not ringing here.
+    pub fn answer(
+        &mut self,
+        call: CallKey,
+        description: Option<SessionDescription>,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.answer(description, turn)
+        })
+    }
+
+    /// Refuses an incoming call: 486 busy, 603 declined, 404 nobody of this name, 488 no codec.
+    /// [`CallEvent::Ended`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if it is not ringing here.
+    pub fn reject(
+        &mut self,
+        call: CallKey,
+        status: u16,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.reject(status, EndReason::LocalHangUp, turn)
+        })
+    }
+
+    /// Gives our answer to a call that was dialled without offer: sends its ACK.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if no ACK is waiting for it.
+    pub fn acknowledge(
+        &mut self,
+        call: CallKey,
+        answer: SessionDescription,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            let mut pending = call.pending_ack.take().ok_or(CallError::WrongState)?;
+            set_description(&mut pending.ack, &answer);
+            call.send_ack(pending.transaction, pending.ack, turn);
+            call.local = Some(answer);
+            Ok(())
+        })
+    }
+
+    /// Ends a call, whatever its state: CANCEL while it rings there, 603 while it rings here, else
+    /// BYE. `reason` is a Reason header value (RFC 3326) for CANCEL and BYE.
+    /// [`CallEvent::Ended`] follows at once.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`] if it is over already.
+    pub fn hang_up(
+        &mut self,
+        call: CallKey,
+        reason: Option<String>,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            match call.phase {
+                Phase::Calling(_) => {
+                    call.tell_end(EndReason::LocalHangUp, turn);
+                    call.cancel(reason, turn);
+                }
+                Phase::Ringing(_) => call.reject(603, EndReason::LocalHangUp, turn)?,
+                Phase::Established => {
+                    call.tell_end(EndReason::LocalHangUp, turn);
+                    call.leave(reason, turn);
+                }
+                Phase::Leaving | Phase::Over => return Err(CallError::Unknown),
+            }
+            Ok(())
+        })
+    }
+
+    /// Offers another session in an established call: hold, resume, a new address. Glare is tried
+    /// again by itself; while the peer's own change is under way, ours waits.
+    /// [`CallEvent::Reanswered`] or [`CallEvent::ReofferFailed`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`], or [`CallError::OfferPending`] while the
+    /// last one has no answer.
+    pub fn reoffer(
+        &mut self,
+        call: CallKey,
+        offer: SessionDescription,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| call.reoffer(offer, turn))
+    }
+
+    /// Answers [`CallEvent::Reoffered`]: a description, or the status to refuse with, 488 as a
+    /// rule.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if nothing waits for an answer.
+    pub fn answer_reoffer(
+        &mut self,
+        call: CallKey,
+        answer: Result<SessionDescription, u16>,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.answer_reoffer(answer, turn)
+        })
+    }
+
+    /// Something happened at the endpoint. Returns the event if it has to do with no call.
+    pub fn handle_event(
+        &mut self,
+        event: EndpointEvent,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Option<EndpointEvent> {
+        match event {
+            EndpointEvent::Request {
+                transaction,
+                ref request,
+                flow,
+            } => match DialogId::of_request(request) {
+                None if request.method == Method::INVITE => {
+                    self.receive_invite(transaction, request, flow, endpoint, now);
+                }
+                None => return Some(event),
+                Some(dialog) => {
+                    let Some(key) = self.index.dialog(&dialog) else {
+                        return Some(event);
+                    };
+                    let request = Request::clone(request);
+                    self.with(key, endpoint, now, |call, turn| {
+                        call.handle_request(transaction, request, flow, turn);
+                    });
+                }
+            },
+            EndpointEvent::Ack { ref request, .. } => {
+                let dialog = DialogId::of_request(request);
+                let Some(key) = dialog.and_then(|dialog| self.index.dialog(&dialog)) else {
+                    return Some(event);
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    call.handle_ack(request, turn)
+                });
+            }
+            EndpointEvent::Cancelled {
+                transaction,
+                ref cancel,
+            } => {
+                let Some(key) = self.index.server(transaction) else {
+                    return Some(event);
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    call.handle_cancel(transaction, cancel, turn);
+                });
+            }
+            EndpointEvent::Unanswered { transaction } => {
+                let Some(key) = self.index.server(transaction) else {
+                    return Some(event);
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    call.handle_unanswered(transaction, turn)
+                });
+            }
+            EndpointEvent::Response { .. } | EndpointEvent::Failed { .. } => {
+                return self.handle_outcome(event, endpoint, now);
+            }
+            EndpointEvent::Unacknowledged { .. } => return Some(event),
+        }
+        None
+    }
+
+    /// A response to a request of ours, or the news that there will be none.
+    fn handle_outcome(
+        &mut self,
+        event: EndpointEvent,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Option<EndpointEvent> {
+        match event {
+            EndpointEvent::Response {
+                transaction,
+                ref response,
+                flow,
+            } => {
+                if let Some((key, purpose)) = self.index.client(transaction) {
+                    self.with(key, endpoint, now, |call, turn| match purpose {
+                        Purpose::Invite => call.handle_invite_response(response, flow, turn),
+                        Purpose::Change => {
+                            call.handle_change_response(transaction, response, flow, turn);
+                        }
+                        Purpose::Bye if response.status.is_final() => {
+                            turn.index.remove_client(transaction);
+                            call.handle_bye_response(Some(response), turn);
+                        }
+                        Purpose::Bye => {}
+                    });
+                } else if !self.sent.contains(transaction) {
+                    return Some(event);
+                } else if response.status.is_success() {
+                    self.sent
+                        .handle_success(transaction, response, endpoint, now);
+                }
+            }
+            EndpointEvent::Failed { transaction, error } => {
+                let Some((key, purpose)) = self.index.client(transaction) else {
+                    return (!self.sent.contains(transaction)).then_some(event);
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    turn.index.remove_client(transaction);
+                    match purpose {
+                        Purpose::Invite => call.handle_invite_failure(error, turn),
+                        Purpose::Change => call.handle_change_failure(error, turn),
+                        Purpose::Bye => call.handle_bye_response(None, turn),
+                    }
+                });
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// Runs what is due. Afterwards the next deadline is later than `now`.
+    pub fn handle_timeout(&mut self, endpoint: &mut Endpoint, now: Instant) {
+        self.sent.handle_timeout(now);
+        while let Some(&(due, key)) = self.deadlines.first()
+            && due <= now
+        {
+            self.with(key, endpoint, now, |call, turn| {
+                match &call.phase {
+                    Phase::Calling(calling) if calling.give_up_at.is_some_and(|at| at <= now) => {
+                        call.give_up_ringing(turn);
+                    }
+                    Phase::Ringing(ringing)
+                        if ringing
+                            .provisional
+                            .as_ref()
+                            .is_some_and(|&(_, at)| at <= now) =>
+                    {
+                        call.remind(turn);
+                    }
+                    Phase::Established if !call.told_end => {
+                        call.handle_session_timer(turn);
+                        if let state::Change::Waiting { at, .. } = call.change
+                            && at <= now
+                        {
+                            call.retry_change(turn);
+                        }
+                    }
+                    _ => {}
+                }
+                call.handle_unacked_timeout(turn);
+            });
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let first = self.deadlines.first().map(|&(due, _)| due);
+        first.into_iter().chain(self.sent.poll_timeout()).min()
+    }
+
+    /// The next thing that the owner should know.
+    pub fn poll_event(&mut self) -> Option<CallEvent> {
+        self.events.pop_front()
+    }
+
+    /// A call comes in, outside of any dialog.
+    fn receive_invite(
+        &mut self,
+        transaction: ServerTransaction,
+        invite: &Request,
+        flow: Flow,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) {
+        let tag = endpoint.ids().tag();
+        let full = self.calls.len() >= self.config.max_calls;
+        let key = self.next_key();
+        let mut turn = self.turn(endpoint, now);
+        let admitted = match admit(invite, &tag, turn.config) {
+            Ok(admitted) => admitted,
+            Err(response) => return turn.respond(transaction, *response),
+        };
+        if full {
+            return turn.respond(transaction, invite.response(486, Some(&tag)));
+        }
+        match Call::ring(transaction, invite, &admitted, flow, key, &mut turn) {
+            Ok(call) => {
+                let invite = Box::new(invite.clone());
+                let offer = admitted.offer;
+                turn.events.push_back(CallEvent::Incoming {
+                    call: key,
+                    invite,
+                    offer,
+                    flow,
+                });
+                self.calls.insert(key, call);
+                self.settle(key);
+            }
+            Err(status) => turn.respond(transaction, invite.response(status, Some(&tag))),
+        }
+    }
+
+    fn next_key(&mut self) -> CallKey {
+        self.last_key += 1;
+        CallKey(self.last_key)
+    }
+
+    fn turn<'a>(&'a mut self, endpoint: &'a mut Endpoint, now: Instant) -> Turn<'a> {
+        Turn {
+            endpoint,
+            now,
+            config: &self.config,
+            index: &mut self.index,
+            sent: &mut self.sent,
+            events: &mut self.events,
+        }
+    }
+
+    /// Carries out a command on a call.
+    fn on(
+        &mut self,
+        key: CallKey,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        command: impl FnOnce(&mut Call, &mut Turn<'_>) -> Result<(), CallError>,
+    ) -> Result<(), CallError> {
+        self.with(key, endpoint, now, |call, turn| {
+            if call.told_end {
+                Err(CallError::Unknown)
+            } else {
+                command(call, turn)
+            }
+        })
+        .unwrap_or(Err(CallError::Unknown))
+    }
+
+    fn with<R>(
+        &mut self,
+        key: CallKey,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        step: impl FnOnce(&mut Call, &mut Turn<'_>) -> R,
+    ) -> Option<R> {
+        let call = self.calls.get_mut(&key)?;
+        let mut turn = Turn {
+            endpoint,
+            now,
+            config: &self.config,
+            index: &mut self.index,
+            sent: &mut self.sent,
+            events: &mut self.events,
+        };
+        let result = step(call, &mut turn);
+        self.settle(key);
+        Some(result)
+    }
+
+    /// Brings the deadline table in line with the call, and drops it when it is over.
+    fn settle(&mut self, key: CallKey) {
+        let Some(call) = self.calls.get_mut(&key) else {
+            return;
+        };
+        let over = matches!(call.phase, Phase::Over);
+        let deadline = if over { None } else { call.deadline() };
+        if deadline != call.armed {
+            if let Some(armed) = call.armed.take() {
+                self.deadlines.remove(&(armed, key));
+            }
+            if let Some(deadline) = deadline {
+                self.deadlines.insert((deadline, key));
+            }
+            call.armed = deadline;
+        }
+        if over {
+            self.calls.remove(&key);
+            self.index.forget(key);
+        }
+    }
+}

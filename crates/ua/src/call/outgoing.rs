@@ -1,0 +1,284 @@
+//! The caller's side until the call is answered or fails (RFC 3261, section 13.2).
+//!
+//! Several early dialogs may report progress; the first 2xx makes the call, later ones are ended
+//! by [`SentInvites`](super::table::SentInvites). A 2xx that crosses our CANCEL is acknowledged
+//! and ended with BYE.
+
+use sip::{Contacts, Destination, Dialog, Flow, Method, Request, Response, TransactionError};
+
+use super::body::{description_in, push_capabilities, set_description};
+use super::session_timer;
+use super::state::{Call, Calling, Change, PendingAck, Phase, Side, Turn};
+use super::table::{Purpose, ack_for};
+use super::{CallError, CallEvent, CallFailure, CallKey, Dial, EndReason};
+use crate::login::Login;
+
+/// Most contacts of a redirection that are told.
+const MAX_REDIRECTIONS: usize = 8;
+
+impl Call {
+    /// Sends the first INVITE.
+    pub(super) fn dial(dial: Dial, key: CallKey, turn: &mut Turn<'_>) -> Result<Self, CallError> {
+        let contact = format!("<{}>", dial.contact);
+        let min_se_secs = turn.config.min_se_secs();
+        let mut login = Login::new(dial.credentials.clone());
+        let mut invite = first_invite(&dial, &contact, min_se_secs, turn);
+        login.prepare(&mut invite);
+        let transaction = turn
+            .endpoint
+            .send_request(invite.clone(), dial.destination, turn.now)?;
+        turn.index.add_client(transaction, key, Purpose::Invite);
+        Ok(Self {
+            key,
+            side: Side::Outgoing,
+            phase: Phase::Calling(Calling {
+                invite,
+                transaction,
+                give_up_at: Some(turn.now + turn.config.max_ringing),
+                early_answer: None,
+            }),
+            dialog: None,
+            destination: dial.destination,
+            contact,
+            login,
+            local: dial.offer,
+            remote: None,
+            timer: None,
+            min_se_secs,
+            peer_takes_update: false,
+            unacked: None,
+            pending_ack: None,
+            change: Change::None,
+            peer_offer: None,
+            farewell: None,
+            told_end: false,
+            armed: None,
+        })
+    }
+
+    /// Gives up on an INVITE without final response.
+    pub(super) fn cancel(&mut self, reason: Option<String>, turn: &mut Turn<'_>) {
+        if let Phase::Calling(calling) = &mut self.phase {
+            calling.give_up_at = None;
+            turn.endpoint.cancel(calling.transaction, reason, turn.now);
+        }
+    }
+
+    /// Nobody answered for as long as we are willing to wait.
+    pub(super) fn give_up_ringing(&mut self, turn: &mut Turn<'_>) {
+        self.tell_end(EndReason::Failed(CallFailure::NoAnswer), turn);
+        self.cancel(None, turn);
+    }
+
+    /// The INVITE got a response.
+    pub(super) fn handle_invite_response(
+        &mut self,
+        response: &Response,
+        flow: Flow,
+        turn: &mut Turn<'_>,
+    ) {
+        let code = response.status.code();
+        if let Phase::Calling(calling) = &mut self.phase
+            && code < 200
+        {
+            let answer = description_in(response);
+            calling.early_answer = answer.clone().or(calling.early_answer.take());
+            if code > 100 {
+                self.tell(
+                    CallEvent::Progress {
+                        call: self.key,
+                        status: code,
+                        answer,
+                    },
+                    turn,
+                );
+            }
+            return;
+        }
+        if !matches!(self.phase, Phase::Calling(_)) {
+            return;
+        }
+        let Phase::Calling(calling) = std::mem::replace(&mut self.phase, Phase::Over) else {
+            return;
+        };
+        turn.index.remove_client(calling.transaction);
+        if response.status.is_success() {
+            self.handle_success(calling, response, flow, turn);
+        } else if !self.told_end && self.try_again(calling, response, turn) {
+            // A new INVITE is on its way.
+        } else {
+            self.finish(EndReason::Failed(failure_of(response)), turn);
+        }
+    }
+
+    /// The INVITE will get no final response.
+    pub(super) fn handle_invite_failure(&mut self, error: TransactionError, turn: &mut Turn<'_>) {
+        if let Phase::Calling(calling) = &self.phase {
+            turn.index.remove_client(calling.transaction);
+            self.finish(EndReason::Failed(error.into()), turn);
+        }
+    }
+
+    fn handle_success(
+        &mut self,
+        calling: Calling,
+        response: &Response,
+        flow: Flow,
+        turn: &mut Turn<'_>,
+    ) {
+        let Calling {
+            invite,
+            transaction,
+            early_answer,
+            ..
+        } = calling;
+        let dialog = match Dialog::new_uac(&invite, response) {
+            Ok(dialog) => dialog,
+            Err(_) => return self.finish(EndReason::Failed(CallFailure::Protocol), turn),
+        };
+        if let Destination::Address { .. } = self.destination {
+            self.destination = Destination::Address {
+                transport: flow.transport,
+                peer: flow.peer,
+            };
+        }
+        self.follow(flow);
+        turn.index.add_dialog(dialog.id(), self.key);
+        let until = turn.now + turn.endpoint.timers().patience();
+        let ack = ack_for(&invite, &dialog);
+        turn.sent
+            .insert(transaction, invite, &dialog, self.destination, until);
+        self.dialog = Some(dialog);
+        self.phase = Phase::Established;
+        self.timer = session_timer::read_response(response, turn.now);
+        self.peer_takes_update = takes_update(response);
+        if self.told_end {
+            self.send_ack(transaction, ack, turn);
+            self.leave(None, turn);
+            return;
+        }
+        let answer = description_in(response);
+        if answer.is_none() && !response.body().is_empty() {
+            self.send_ack(transaction, ack, turn);
+            self.break_off(CallFailure::Protocol, turn);
+            return;
+        }
+        if self.local.is_some() {
+            self.send_ack(transaction, ack, turn);
+        } else {
+            self.pending_ack = Some(PendingAck { transaction, ack });
+        }
+        self.remote = answer.clone().or(early_answer);
+        self.tell(
+            CallEvent::Answered {
+                call: self.key,
+                answer,
+            },
+            turn,
+        );
+    }
+
+    /// Sends the INVITE again if the refusal tells how to do it right.
+    fn try_again(&mut self, calling: Calling, response: &Response, turn: &mut Turn<'_>) -> bool {
+        let mut invite = calling.invite;
+        match response.status.code() {
+            401 | 407 => {
+                advance(&mut invite);
+                if self
+                    .login
+                    .answer(response, &mut invite, turn.endpoint.ids())
+                    .is_err()
+                {
+                    return false;
+                }
+            }
+            422 => {
+                let Some(min_se_secs) = self.raised_min_se(response) else {
+                    return false;
+                };
+                self.min_se_secs = min_se_secs;
+                advance(&mut invite);
+                raise_session_expires(&mut invite, min_se_secs);
+            }
+            _ => return false,
+        }
+        let Some(transaction) = self.send(invite.clone(), Purpose::Invite, turn) else {
+            return false;
+        };
+        self.phase = Phase::Calling(Calling {
+            invite,
+            transaction,
+            give_up_at: calling.give_up_at,
+            early_answer: None,
+        });
+        true
+    }
+
+    /// The peer's least interval, if it is more than we proposed.
+    pub(super) fn raised_min_se(&self, response: &Response) -> Option<u32> {
+        let wanted = response.min_se().ok().flatten()?;
+        (wanted > self.min_se_secs).then_some(wanted)
+    }
+}
+
+fn first_invite(dial: &Dial, contact: &str, min_se_secs: u32, turn: &mut Turn<'_>) -> Request {
+    let mut invite = Request::new(Method::INVITE, dial.request_uri.clone());
+    for route in &dial.route {
+        invite.push_header("Route", route.to_string());
+    }
+    let ids = turn.endpoint.ids();
+    let (tag, call_id) = (ids.tag(), ids.call_id());
+    invite.push_header("Max-Forwards", "70");
+    invite.push_header("From", dial.from.clone().with_tag(&tag).to_string());
+    invite.push_header("To", dial.to.to_string());
+    invite.push_header("Call-ID", call_id);
+    invite.push_header("CSeq", "1 INVITE");
+    push_capabilities(&mut invite, contact);
+    if let Some(timers) = turn.config.session_timers {
+        session_timer::propose(&mut invite, timers, min_se_secs, None);
+    }
+    for (name, value) in &dial.headers {
+        invite.push_header(name, value);
+    }
+    if let Some(offer) = &dial.offer {
+        set_description(&mut invite, offer);
+    }
+    invite
+}
+
+/// The same request as a new one: the next sequence number.
+fn advance(request: &mut Request) {
+    let number = request.cseq().map_or(1, |cseq| cseq.number + 1);
+    let cseq = format!("{number} {}", request.method);
+    request.set_header("CSeq", cseq);
+}
+
+pub(super) fn raise_session_expires(request: &mut Request, min_se_secs: u32) {
+    let proposed = request.session_expires().ok().flatten();
+    if let Some(mut proposed) = proposed {
+        proposed.interval_secs = proposed.interval_secs.max(min_se_secs);
+        request.set_header("Session-Expires", proposed.to_string());
+    }
+    request.set_header("Min-SE", min_se_secs.to_string());
+}
+
+/// The peer lists UPDATE among the methods that it allows.
+pub(super) fn takes_update(message: &sip::Fields) -> bool {
+    message
+        .allow()
+        .is_ok_and(|methods| methods.contains(&"UPDATE"))
+}
+
+fn failure_of(response: &Response) -> CallFailure {
+    let mut failure = CallFailure::from_status(response.status.code());
+    if let CallFailure::Redirected { contacts, .. } = &mut failure
+        && let Ok(Contacts::List(list)) = response.contacts()
+    {
+        contacts.extend(
+            list.iter()
+                .take(MAX_REDIRECTIONS)
+                .map(|contact| contact.uri().clone()),
+        );
+    }
+    failure
+}

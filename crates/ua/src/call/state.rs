@@ -1,0 +1,346 @@
+//! One call: what it remembers, and the few steps that all its parts share.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use sdp::SessionDescription;
+use sip::{
+    ClientTransaction, Destination, Dialog, Endpoint, Flow, Method, Request, Response,
+    ServerTransaction,
+};
+use tracing::debug;
+
+use super::session_timer::SessionTimer;
+use super::table::{Index, Purpose, SentInvites};
+use super::{CallEvent, CallFailure, CallKey, CallsConfig, EndReason};
+use crate::login::Login;
+
+/// Who placed the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// We did: the Call-ID is ours.
+    Outgoing,
+    Incoming,
+}
+
+/// Where a call stands; see the figure in `mod.rs`.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Our INVITE has no final response yet.
+    Calling(Calling),
+    /// The peer's INVITE has no final response yet.
+    Ringing(Ringing),
+    /// A 2xx went one way or the other.
+    Established,
+    /// Our BYE has no final response yet.
+    Leaving,
+    /// Nothing more to do: to be dropped.
+    Over,
+}
+
+#[derive(Debug)]
+pub(super) struct Calling {
+    /// As sent, without Via; sent again with credentials when challenged.
+    pub(super) invite: Request,
+    pub(super) transaction: ClientTransaction,
+    /// `None` once the call is cancelled: then only the endpoint's timers count.
+    pub(super) give_up_at: Option<Instant>,
+    /// An answer that a provisional response carried.
+    pub(super) early_answer: Option<SessionDescription>,
+}
+
+#[derive(Debug)]
+pub(super) struct Ringing {
+    pub(super) invite: Request,
+    pub(super) transaction: ServerTransaction,
+    pub(super) timer: super::session_timer::Demand,
+    /// The last provisional response beyond 100, sent again every minute so that proxies do not
+    /// give up (RFC 3261, section 13.3.1.1).
+    pub(super) provisional: Option<(Response, Instant)>,
+}
+
+/// A 2xx of ours that waits for its ACK (RFC 3261, section 13.3.1.4).
+#[derive(Debug)]
+pub(super) struct Unacked {
+    pub(super) transaction: ServerTransaction,
+    pub(super) response: Response,
+    pub(super) sequence: u32,
+    pub(super) kind: UnackedKind,
+    pub(super) resend_at: Instant,
+    pub(super) resend_after: Duration,
+    pub(super) give_up_at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UnackedKind {
+    /// Answers the first INVITE.
+    First,
+    /// Answers a re-INVITE that had an offer.
+    Answer,
+    /// Answers a re-INVITE that had none: the ACK brings the answer to ours.
+    Offer,
+}
+
+/// A 2xx of the peer with its offer: our ACK has to carry the answer.
+#[derive(Debug)]
+pub(super) struct PendingAck {
+    pub(super) transaction: ClientTransaction,
+    pub(super) ack: Request,
+}
+
+/// A change of the session that we want.
+#[derive(Debug)]
+pub(super) enum Change {
+    None,
+    /// Sent, without final response.
+    Sent {
+        request: Request,
+        wish: Wish,
+    },
+    /// To be sent at this time, because something else was under way.
+    Waiting {
+        at: Instant,
+        wish: Wish,
+    },
+}
+
+/// What the change is for.
+#[derive(Clone, Debug)]
+pub(super) enum Wish {
+    /// The owner's new offer.
+    Offer(SessionDescription),
+    /// Only to keep the session alive.
+    Refresh,
+}
+
+/// A change of the session that the peer wants and the owner has not answered.
+#[derive(Debug)]
+pub(super) struct PeerOffer {
+    pub(super) transaction: ServerTransaction,
+    pub(super) request: Request,
+    pub(super) offer: Option<SessionDescription>,
+    pub(super) timer: super::session_timer::Demand,
+}
+
+/// A BYE that has to wait for the ACK to our 2xx (RFC 3261, section 15).
+#[derive(Clone, Debug)]
+pub(super) struct Farewell {
+    pub(super) reason: Option<String>,
+}
+
+/// One call.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) key: CallKey,
+    pub(super) side: Side,
+    pub(super) phase: Phase,
+    /// From the first response with a tag that counts: for callers the 2xx.
+    pub(super) dialog: Option<Dialog>,
+    pub(super) destination: Destination,
+    /// Our Contact value.
+    pub(super) contact: String,
+    pub(super) login: Login,
+    /// The last description that we sent and that is in force.
+    pub(super) local: Option<SessionDescription>,
+    /// The peer's.
+    pub(super) remote: Option<SessionDescription>,
+    pub(super) timer: Option<SessionTimer>,
+    pub(super) min_se_secs: u32,
+    pub(super) peer_takes_update: bool,
+    pub(super) unacked: Option<Unacked>,
+    pub(super) pending_ack: Option<PendingAck>,
+    pub(super) change: Change,
+    pub(super) peer_offer: Option<PeerOffer>,
+    pub(super) farewell: Option<Farewell>,
+    /// The owner knows that the call ended: nothing more is told.
+    pub(super) told_end: bool,
+    /// The deadline that the table has for this call.
+    pub(super) armed: Option<Instant>,
+}
+
+/// Everything that a call may reach while something happens to it.
+pub(super) struct Turn<'a> {
+    pub(super) endpoint: &'a mut Endpoint,
+    pub(super) now: Instant,
+    pub(super) config: &'a CallsConfig,
+    pub(super) index: &'a mut Index,
+    pub(super) sent: &'a mut SentInvites,
+    pub(super) events: &'a mut VecDeque<CallEvent>,
+}
+
+impl Turn<'_> {
+    pub(super) fn respond(&mut self, transaction: ServerTransaction, response: Response) {
+        if let Err(error) = self.endpoint.respond(transaction, response, self.now) {
+            debug!(%error, "response not sent");
+        }
+    }
+}
+
+impl Call {
+    /// When something has to be done for this call without a cause.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let phase = match &self.phase {
+            Phase::Calling(calling) => calling.give_up_at,
+            Phase::Ringing(ringing) => ringing.provisional.as_ref().map(|&(_, at)| at),
+            Phase::Established => self.established_deadline(),
+            Phase::Leaving | Phase::Over => None,
+        };
+        let unacked = self
+            .unacked
+            .as_ref()
+            .map(|unacked| unacked.resend_at.min(unacked.give_up_at));
+        phase.into_iter().chain(unacked).min()
+    }
+
+    fn established_deadline(&self) -> Option<Instant> {
+        if self.told_end {
+            return None;
+        }
+        let change = match &self.change {
+            Change::Waiting { at, .. } => Some(*at),
+            Change::None | Change::Sent { .. } => None,
+        };
+        self.timer
+            .as_ref()
+            .map(SessionTimer::deadline)
+            .into_iter()
+            .chain(change)
+            .min()
+    }
+
+    /// Tells the owner, unless the call is over for it.
+    pub(super) fn tell(&self, event: CallEvent, turn: &mut Turn<'_>) {
+        if !self.told_end {
+            turn.events.push_back(event);
+        }
+    }
+
+    /// Tells the owner that the call is over, once.
+    pub(super) fn tell_end(&mut self, reason: EndReason, turn: &mut Turn<'_>) {
+        self.tell(
+            CallEvent::Ended {
+                call: self.key,
+                reason,
+            },
+            turn,
+        );
+        self.told_end = true;
+    }
+
+    /// The call is over and nothing has to be sent any more.
+    pub(super) fn finish(&mut self, reason: EndReason, turn: &mut Turn<'_>) {
+        self.tell_end(reason, turn);
+        self.refuse_peer_offer(turn);
+        self.phase = Phase::Over;
+        self.unacked = None;
+    }
+
+    /// The peer cannot be relied on any more: say goodbye and tell why.
+    pub(super) fn break_off(&mut self, failure: CallFailure, turn: &mut Turn<'_>) {
+        self.tell_end(EndReason::Failed(failure), turn);
+        self.leave(None, turn);
+    }
+
+    /// Ends an answered call: BYE, now or as soon as the peer has acknowledged.
+    pub(super) fn leave(&mut self, reason: Option<String>, turn: &mut Turn<'_>) {
+        self.refuse_peer_offer(turn);
+        self.change = Change::None;
+        if let Some(PendingAck { transaction, ack }) = self.pending_ack.take() {
+            self.send_ack(transaction, ack, turn);
+        }
+        if self.unacked.is_some() {
+            self.farewell = Some(Farewell { reason });
+        } else {
+            self.send_bye(reason, turn);
+        }
+    }
+
+    pub(super) fn send_bye(&mut self, reason: Option<String>, turn: &mut Turn<'_>) {
+        self.phase = Phase::Leaving;
+        let Some(dialog) = &mut self.dialog else {
+            self.phase = Phase::Over;
+            return;
+        };
+        let mut bye = dialog.request(Method::BYE);
+        if let Some(reason) = reason {
+            bye.push_header("Reason", reason);
+        }
+        self.login.prepare(&mut bye);
+        if self.send(bye, Purpose::Bye, turn).is_none() {
+            self.phase = Phase::Over;
+        }
+    }
+
+    /// Our BYE was answered or got lost.
+    pub(super) fn handle_bye_response(&mut self, response: Option<&Response>, turn: &mut Turn<'_>) {
+        if let Some(response) = response
+            && matches!(response.status.code(), 401 | 407)
+            && let Some(dialog) = &mut self.dialog
+        {
+            let mut bye = dialog.request(Method::BYE);
+            if self
+                .login
+                .answer(response, &mut bye, turn.endpoint.ids())
+                .is_ok()
+                && self.send(bye, Purpose::Bye, turn).is_some()
+            {
+                return;
+            }
+        }
+        self.phase = Phase::Over;
+    }
+
+    /// Sends a request of this call. `None` if the endpoint does not take it.
+    pub(super) fn send(
+        &self,
+        request: Request,
+        purpose: Purpose,
+        turn: &mut Turn<'_>,
+    ) -> Option<ClientTransaction> {
+        match turn
+            .endpoint
+            .send_request(request, self.destination, turn.now)
+        {
+            Ok(transaction) => {
+                turn.index.add_client(transaction, self.key, purpose);
+                Some(transaction)
+            }
+            Err(error) => {
+                debug!(%error, call.id = %self.key, "request not sent");
+                None
+            }
+        }
+    }
+
+    pub(super) fn send_ack(
+        &self,
+        transaction: ClientTransaction,
+        ack: Request,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(dialog) = &self.dialog else { return };
+        let tag = &dialog.id().remote_tag;
+        turn.sent
+            .acknowledge(transaction, tag, ack, turn.endpoint, turn.now);
+    }
+
+    /// A change that the peer asked for will not be answered by the owner any more.
+    pub(super) fn refuse_peer_offer(&mut self, turn: &mut Turn<'_>) {
+        if let Some(PeerOffer {
+            transaction,
+            request,
+            ..
+        }) = self.peer_offer.take()
+        {
+            turn.index.remove_server(transaction);
+            turn.respond(transaction, request.response(487, None));
+        }
+    }
+
+    /// The peer was heard of on `flow`: further requests of a call that lives on flows go there.
+    pub(super) fn follow(&mut self, flow: Flow) {
+        if let Destination::Flow(current) = &mut self.destination {
+            *current = flow;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Requests of the peer inside a dialog (RFC 3261, section 12.2.2).
+
+use sip::{Flow, Method, Request, ServerTransaction};
+
+use super::state::{Call, Phase, Turn};
+use super::{CallEvent, EndReason};
+use crate::CALL_METHODS;
+
+/// Bodies of INFO that are told: the two ways in which phones send digits outside of the media.
+const INFO_BODIES: [(&str, &str); 2] = [("application", "dtmf-relay"), ("application", "dtmf")];
+
+/// Longest INFO body that is told, in bytes; both kinds are a line or two.
+const MAX_INFO_BYTES: usize = 1_024;
+
+impl Call {
+    /// A request of this dialog, not ACK or CANCEL.
+    pub(super) fn handle_request(
+        &mut self,
+        transaction: ServerTransaction,
+        request: Request,
+        flow: Flow,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(dialog) = &mut self.dialog else {
+            return;
+        };
+        if let Err(error) = dialog.accept(&request) {
+            return turn.respond(transaction, request.response(error.reply_status(), None));
+        }
+        self.follow(flow);
+        if request.method == Method::BYE {
+            self.handle_bye(transaction, &request, turn);
+        } else if request.method == Method::INVITE || request.method == Method::UPDATE {
+            self.handle_peer_change(transaction, request, turn);
+        } else if request.method == Method::INFO {
+            self.handle_info(transaction, &request, turn);
+        } else if request.method == Method::OPTIONS {
+            let response = self.response(&request, 200);
+            turn.respond(transaction, response);
+        } else {
+            let mut response = request.response(405, None);
+            response.push_header("Allow", CALL_METHODS);
+            turn.respond(transaction, response);
+        }
+    }
+
+    fn handle_bye(&mut self, transaction: ServerTransaction, bye: &Request, turn: &mut Turn<'_>) {
+        turn.respond(transaction, bye.response(200, None));
+        match &self.phase {
+            // The caller hangs up its early dialog: as good as a CANCEL (section 15.1.2).
+            Phase::Ringing(_) => {
+                let _ = self.reject(487, EndReason::Cancelled, turn);
+            }
+            // Our own BYE crossed theirs; its response is still to come.
+            Phase::Leaving => {}
+            Phase::Calling(_) | Phase::Established | Phase::Over => {
+                self.finish(EndReason::RemoteHangUp, turn);
+            }
+        }
+    }
+
+    fn handle_info(&mut self, transaction: ServerTransaction, info: &Request, turn: &mut Turn<'_>) {
+        let content_type = info.content_type().ok().flatten();
+        let known = content_type.filter(|content_type| {
+            INFO_BODIES
+                .iter()
+                .any(|(kind, subtype)| content_type.is(kind, subtype))
+        });
+        match known {
+            _ if info.body().is_empty() => turn.respond(transaction, info.response(200, None)),
+            Some(content_type) if info.body().len() <= MAX_INFO_BYTES => {
+                turn.respond(transaction, info.response(200, None));
+                let content_type = format!("{}/{}", content_type.kind, content_type.subtype);
+                let body = info.body().clone();
+                self.tell(
+                    CallEvent::Info {
+                        call: self.key,
+                        content_type,
+                        body,
+                    },
+                    turn,
+                );
+            }
+            Some(_) => turn.respond(transaction, info.response(413, None)),
+            None => {
+                let mut response = info.response(415, None);
+                let kinds = INFO_BODIES.map(|(kind, subtype)| format!("{kind}/{subtype}"));
+                response.push_header("Accept", kinds.join(", "));
+                turn.respond(transaction, response);
+            }
+        }
+    }
+}
