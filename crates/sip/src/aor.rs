@@ -27,7 +27,10 @@ impl Aor {
         let host = uri.host()?.to_string().to_ascii_lowercase();
         let host = host.strip_suffix('.').unwrap_or(&host);
         let text = format!("sip:{user}@{host}");
-        Some(Self { at: "sip:".len() + user.len(), text })
+        Some(Self {
+            at: "sip:".len() + user.len(),
+            text,
+        })
     }
 
     /// The user as it stands in the canonical text.
@@ -47,7 +50,9 @@ impl Aor {
 
     /// The address as a URI.
     pub fn to_uri(&self) -> Uri {
-        self.text.parse().expect("written from the parts of a SIP URI")
+        self.text
+            .parse()
+            .expect("written from the parts of a SIP URI")
     }
 }
 
@@ -68,7 +73,11 @@ mod tests {
             "SIP:%61lice@EXAMPLE.com.",
             "sips:alice:pw@example.com:5070;transport=tcp?x=y",
         ] {
-            assert_eq!(Aor::parse(text).unwrap().as_str(), "sip:alice@example.com", "{text}");
+            assert_eq!(
+                Aor::parse(text).unwrap().as_str(),
+                "sip:alice@example.com",
+                "{text}"
+            );
         }
     }
 
@@ -82,7 +91,13 @@ mod tests {
 
     #[test]
     fn what_names_no_user_is_no_address() {
-        for text in ["sip:example.com", "tel:+1555", "alice@example.com", "sip:a%@", ""] {
+        for text in [
+            "sip:example.com",
+            "tel:+1555",
+            "alice@example.com",
+            "sip:a%@",
+            "",
+        ] {
             assert_eq!(Aor::parse(text), None, "{text}");
         }
     }

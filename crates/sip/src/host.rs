@@ -148,7 +148,10 @@ impl From<Host> for HostPort {
 
 impl From<SocketAddr> for HostPort {
     fn from(address: SocketAddr) -> Self {
-        Self { host: address.ip().into(), port: Some(address.port()) }
+        Self {
+            host: address.ip().into(),
+            port: Some(address.port()),
+        }
     }
 }
 
@@ -174,13 +177,19 @@ impl FromStr for HostPort {
             None if rest.is_empty() => None,
             None => return Err(HostError::Host),
         };
-        Ok(Self { host: host.parse()?, port })
+        Ok(Self {
+            host: host.parse()?,
+            port,
+        })
     }
 }
 
 /// `u16::from_str` alone would accept a plus sign.
 pub(crate) fn parse_port(digits: &str) -> Option<u16> {
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }
 
 #[cfg(test)]
@@ -201,14 +210,30 @@ mod tests {
             ("example.com.", "example.com.", None),
         ];
         for (text, host, port) in cases {
-            let expected = HostPort { host: host.parse().unwrap(), port };
+            let expected = HostPort {
+                host: host.parse().unwrap(),
+                port,
+            };
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_host_or_port_is_refused() {
-        for text in ["", "a b", "2001:db8::10", "[::1", "[::1]x", "a:", "a:+1", "a:65536", "1.2.3", "256.1.1.1", "a..b", "a@b"] {
+        for text in [
+            "",
+            "a b",
+            "2001:db8::10",
+            "[::1",
+            "[::1]x",
+            "a:",
+            "a:+1",
+            "a:65536",
+            "1.2.3",
+            "256.1.1.1",
+            "a..b",
+            "a@b",
+        ] {
             assert!(text.parse::<HostPort>().is_err(), "{text}");
         }
     }

@@ -78,8 +78,8 @@ mod transaction;
 
 pub use aor::Aor;
 pub use header::{
-    AuthFields, CSeq, Contact, Contacts, HeaderError, MediaType, Reason, Refresher, RetryAfter, Rport,
-    SessionExpires, Via,
+    AuthFields, CSeq, Contact, Contacts, HeaderError, MediaType, Reason, Refresher, RetryAfter,
+    Rport, SessionExpires, Via,
 };
 pub use host::{Host, HostError, HostPort};
 pub use message::{

@@ -48,7 +48,9 @@ impl Params {
 
     /// Names and values in order, as written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.0.iter().map(|param| (param.name.as_str(), param.value.as_deref()))
+        self.0
+            .iter()
+            .map(|param| (param.name.as_str(), param.value.as_deref()))
     }
 
     /// Sets `name=value` where the parameter stands now, else at the end. The value must be what
@@ -69,7 +71,8 @@ impl Params {
 
     /// Removes every parameter of this name.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|param| !param.name.eq_ignore_ascii_case(name));
+        self.0
+            .retain(|param| !param.name.eq_ignore_ascii_case(name));
     }
 
     /// Reads `;name=value…` as header fields write it: blanks around `;` and `=` are allowed,
@@ -84,10 +87,16 @@ impl Params {
                 Some((name, value)) => (scan::trim(name), Some(scan::trim(value))),
                 None => (scan::trim(&rest[..end]), None),
             };
-            if !scan::is_token(name) || params.contains(name) || !value.is_none_or(scan::is_param_value) {
+            if !scan::is_token(name)
+                || params.contains(name)
+                || !value.is_none_or(scan::is_param_value)
+            {
                 return None;
             }
-            params.0.push(Param { name: name.to_owned(), value: value.map(str::to_owned) });
+            params.0.push(Param {
+                name: name.to_owned(),
+                value: value.map(str::to_owned),
+            });
             rest = &rest[end..];
         }
         Some(params)
@@ -100,19 +109,31 @@ impl Params {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (part, None),
             };
-            (!name.is_empty()).then(|| Param { name: name.to_owned(), value })
+            (!name.is_empty()).then(|| Param {
+                name: name.to_owned(),
+                value,
+            })
         };
         text.split(';').map(read).collect::<Option<_>>().map(Self)
     }
 
     fn find(&self, name: &str) -> Option<&Param> {
-        self.0.iter().find(|param| param.name.eq_ignore_ascii_case(name))
+        self.0
+            .iter()
+            .find(|param| param.name.eq_ignore_ascii_case(name))
     }
 
     fn put(&mut self, name: &str, value: Option<String>) {
-        match self.0.iter_mut().find(|param| param.name.eq_ignore_ascii_case(name)) {
+        match self
+            .0
+            .iter_mut()
+            .find(|param| param.name.eq_ignore_ascii_case(name))
+        {
             Some(param) => param.value = value,
-            None => self.0.push(Param { name: name.to_owned(), value }),
+            None => self.0.push(Param {
+                name: name.to_owned(),
+                value,
+            }),
         }
     }
 }
@@ -140,7 +161,9 @@ mod tests {
 
     #[test]
     fn empty_repeated_and_broken_parameters_are_refused() {
-        for text in [";", ";;", ";a;", ";a=1;A=2", ";a=\"x", ";a=", ";a b", "a", ";a=b c", ";=1"] {
+        for text in [
+            ";", ";;", ";a;", ";a=1;A=2", ";a=\"x", ";a=", ";a b", "a", ";a=b c", ";=1",
+        ] {
             assert_eq!(Params::parse_header(text), None, "{text}");
         }
     }

@@ -25,7 +25,10 @@ impl Status {
         if phrase.contains(['\r', '\n']) {
             phrase = phrase.replace(['\r', '\n'], " ");
         }
-        Self { code: code.into(), phrase }
+        Self {
+            code: code.into(),
+            phrase,
+        }
     }
 
     /// The number, 100–699.
@@ -174,7 +177,10 @@ mod tests {
 
     #[test]
     fn a_phrase_cannot_start_a_new_line() {
-        assert_eq!(Status::with_phrase(400, "a\r\nVia: b").phrase(), "a  Via: b");
+        assert_eq!(
+            Status::with_phrase(400, "a\r\nVia: b").phrase(),
+            "a  Via: b"
+        );
     }
 
     #[test]

@@ -242,7 +242,11 @@ impl Uri {
     }
 
     fn from_parts(scheme: Scheme, parts: SipParts) -> Self {
-        Self { text: write_sip(&scheme, &parts), scheme, parts: Parts::Sip(parts) }
+        Self {
+            text: write_sip(&scheme, &parts),
+            scheme,
+            parts: Parts::Sip(parts),
+        }
     }
 }
 
@@ -261,7 +265,11 @@ impl FromStr for Uri {
             Scheme::Tel => parse_tel(rest)?,
             Scheme::Other(_) => Parts::Opaque,
         };
-        Ok(Self { text: text.to_owned(), scheme, parts })
+        Ok(Self {
+            text: text.to_owned(),
+            scheme,
+            parts,
+        })
     }
 }
 
@@ -324,7 +332,10 @@ fn parse_sip(rest: &str) -> Result<SipParts, UriError> {
         Some((userinfo, rest)) => (Some(userinfo), rest),
         None => (None, rest),
     };
-    let (user, password) = match userinfo.map(|info| info.split_once(':').map_or((info, None), |(u, p)| (u, Some(p)))) {
+    let (user, password) = match userinfo.map(|info| {
+        info.split_once(':')
+            .map_or((info, None), |(u, p)| (u, Some(p)))
+    }) {
         Some(("", _)) => return Err(UriError::User),
         Some((user, password)) => (Some(user.to_owned()), password.map(str::to_owned)),
         None => (None, None),
@@ -341,7 +352,13 @@ fn parse_sip(rest: &str) -> Result<SipParts, UriError> {
         crate::host::HostError::Host => UriError::Host,
         crate::host::HostError::Port => UriError::Port,
     })?;
-    Ok(SipParts { user, password, address, params, headers })
+    Ok(SipParts {
+        user,
+        password,
+        address,
+        params,
+        headers,
+    })
 }
 
 fn parse_headers(text: &str) -> Option<Vec<(String, String)>> {
@@ -358,12 +375,18 @@ fn parse_tel(rest: &str) -> Result<Parts, UriError> {
         None => (rest, Params::new()),
     };
     let digits = number.strip_prefix('+').unwrap_or(number);
-    let legal = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'*' | b'#' | b'-' | b'.' | b'(' | b')');
-    let dialled = digits.bytes().any(|b| b.is_ascii_hexdigit() || matches!(b, b'*' | b'#'));
+    let legal =
+        |b: u8| b.is_ascii_hexdigit() || matches!(b, b'*' | b'#' | b'-' | b'.' | b'(' | b')');
+    let dialled = digits
+        .bytes()
+        .any(|b| b.is_ascii_hexdigit() || matches!(b, b'*' | b'#'));
     if !dialled || !digits.bytes().all(legal) {
         return Err(UriError::User);
     }
-    Ok(Parts::Tel { number: number.to_owned(), params })
+    Ok(Parts::Tel {
+        number: number.to_owned(),
+        params,
+    })
 }
 
 fn write_sip(scheme: &Scheme, parts: &SipParts) -> String {
@@ -388,7 +411,11 @@ fn write_sip(scheme: &Scheme, parts: &SipParts) -> String {
 }
 
 fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')'
+        )
 }
 
 /// What a user part may hold without an escape.

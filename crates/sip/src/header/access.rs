@@ -9,7 +9,8 @@ use std::str::FromStr;
 
 use crate::header::session_timer::parse_min_se;
 use crate::header::{
-    AuthFields, CSeq, Contacts, HeaderError, MediaType, Reason, RetryAfter, SessionExpires, Via, scan,
+    AuthFields, CSeq, Contacts, HeaderError, MediaType, Reason, RetryAfter, SessionExpires, Via,
+    scan,
 };
 use crate::message::Fields;
 use crate::name_addr::NameAddr;
@@ -25,7 +26,9 @@ impl Fields {
     /// Missing, or malformed in its first element.
     pub fn via(&self) -> Result<Via, HeaderError> {
         const NAME: &str = "Via";
-        let value = self.header(NAME).ok_or(HeaderError::Missing { name: NAME })?;
+        let value = self
+            .header(NAME)
+            .ok_or(HeaderError::Missing { name: NAME })?;
         let first = match scan::find_list_comma(value) {
             Some(Some(at)) => scan::trim(&value[..at]),
             Some(None) => value,
@@ -87,7 +90,8 @@ impl Fields {
     ///
     /// Malformed in any element, or a star beside another value.
     pub fn contacts(&self) -> Result<Contacts, HeaderError> {
-        Contacts::parse(self.headers_named("Contact")).ok_or(HeaderError::Malformed { name: "Contact" })
+        Contacts::parse(self.headers_named("Contact"))
+            .ok_or(HeaderError::Malformed { name: "Contact" })
     }
 
     /// Max-Forwards; more than 255 is read as 255.
@@ -289,7 +293,8 @@ impl Fields {
         name: &'static str,
         parse: impl Fn(&'a str) -> Option<T>,
     ) -> Result<T, HeaderError> {
-        self.optional(name, parse)?.ok_or(HeaderError::Missing { name })
+        self.optional(name, parse)?
+            .ok_or(HeaderError::Missing { name })
     }
 
     fn optional<'a, T>(
@@ -304,7 +309,9 @@ impl Fields {
         if values.next().is_some() {
             return Err(HeaderError::Repeated { name });
         }
-        parse(value).map(Some).ok_or(HeaderError::Malformed { name })
+        parse(value)
+            .map(Some)
+            .ok_or(HeaderError::Malformed { name })
     }
 
     fn list<'a, T>(

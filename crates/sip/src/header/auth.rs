@@ -21,7 +21,10 @@ pub struct AuthFields {
 impl AuthFields {
     /// Only a scheme, for parameters to be added.
     pub fn new(scheme: &str) -> Self {
-        Self { scheme: scheme.to_owned(), params: Vec::new() }
+        Self {
+            scheme: scheme.to_owned(),
+            params: Vec::new(),
+        }
     }
 
     /// Reads one challenge or one set of credentials.
@@ -35,7 +38,10 @@ impl AuthFields {
     pub fn parse_list(text: &str) -> Option<Vec<Self>> {
         let mut list: Vec<Self> = Vec::new();
         // Empty elements are legal in the lists of HTTP, where this header comes from.
-        for element in split_commas(text)?.into_iter().filter(|element| !element.is_empty()) {
+        for element in split_commas(text)?
+            .into_iter()
+            .filter(|element| !element.is_empty())
+        {
             let pair = match starts_challenge(element) {
                 Some((scheme, rest)) => {
                     list.push(Self::new(scheme));
@@ -68,7 +74,10 @@ impl AuthFields {
 
     /// The value of a parameter as written, quotes included.
     pub fn raw_value(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.params.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        let (_, value) = self
+            .params
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         Some(value)
     }
 
@@ -98,17 +107,22 @@ impl AuthFields {
 impl fmt::Display for AuthFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.scheme)?;
-        self.params.iter().enumerate().try_for_each(|(index, (name, value))| {
-            let separator = if index == 0 { " " } else { ", " };
-            write!(f, "{separator}{name}={value}")
-        })
+        self.params
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, (name, value))| {
+                let separator = if index == 0 { " " } else { ", " };
+                write!(f, "{separator}{name}={value}")
+            })
     }
 }
 
 impl fmt::Debug for AuthFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.scheme)?;
-        self.params.iter().try_for_each(|(name, _)| write!(f, " {name}=***"))
+        self.params
+            .iter()
+            .try_for_each(|(name, _)| write!(f, " {name}=***"))
     }
 }
 
@@ -155,7 +169,10 @@ mod tests {
         let mut fields = AuthFields::new("Digest");
         fields.push_quoted("realm", "a \"b\"");
         fields.push("nc", "0000000a");
-        assert_eq!(fields.to_string(), "Digest realm=\"a \\\"b\\\"\", nc=0000000a");
+        assert_eq!(
+            fields.to_string(),
+            "Digest realm=\"a \\\"b\\\"\", nc=0000000a"
+        );
         assert_eq!(AuthFields::parse(&fields.to_string()), Some(fields));
     }
 
@@ -163,7 +180,15 @@ mod tests {
     fn unknown_schemes_are_read_and_broken_values_are_not() {
         let unknown = AuthFields::parse("NoOneKnowsThisScheme opaque-data=here").unwrap();
         assert_eq!(unknown.value("opaque-data").unwrap(), "here");
-        for text in ["", "realm=\"a\"", "Digest realm=\"a", "Digest realm=", "Digest a=1, a=2", "Digest =1", "Basic QWxhZGRpbg"] {
+        for text in [
+            "",
+            "realm=\"a\"",
+            "Digest realm=\"a",
+            "Digest realm=",
+            "Digest a=1, a=2",
+            "Digest =1",
+            "Basic QWxhZGRpbg",
+        ] {
             assert_eq!(AuthFields::parse_list(text), None, "{text}");
         }
     }

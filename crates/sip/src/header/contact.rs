@@ -30,12 +30,16 @@ pub struct Contact {
 impl Contact {
     /// A contact without parameters.
     pub fn new(uri: Uri) -> Self {
-        Self { address: NameAddr::new(uri) }
+        Self {
+            address: NameAddr::new(uri),
+        }
     }
 
     /// Reads one element.
     pub fn parse(text: &str) -> Option<Self> {
-        Some(Self { address: text.parse().ok()? })
+        Some(Self {
+            address: text.parse().ok()?,
+        })
     }
 
     /// Where requests go.
@@ -57,7 +61,9 @@ impl Contact {
     /// [`HeaderError::Malformed`] if the value is not between 0 and 1 with three digits at most.
     pub fn q(&self) -> Result<Option<u16>, HeaderError> {
         match self.address.params.value("q") {
-            Some(value) => parse_q(value).map(Some).ok_or(HeaderError::Malformed { name: NAME }),
+            Some(value) => parse_q(value)
+                .map(Some)
+                .ok_or(HeaderError::Malformed { name: NAME }),
             None => Ok(None),
         }
     }
@@ -65,13 +71,17 @@ impl Contact {
     /// The instance-id (`+sip.instance`) without quotes and angle brackets: a URN.
     pub fn instance(&self) -> Option<String> {
         let value = self.address.params.unquoted("+sip.instance")?;
-        let bare = value.strip_prefix('<').and_then(|value| value.strip_suffix('>'));
+        let bare = value
+            .strip_prefix('<')
+            .and_then(|value| value.strip_suffix('>'));
         Some(bare.unwrap_or(&value).to_owned())
     }
 
     /// Sets the instance-id, a URN such as `urn:uuid:…`.
     pub fn set_instance(&mut self, urn: &str) {
-        self.address.params.set_quoted("+sip.instance", &format!("<{urn}>"));
+        self.address
+            .params
+            .set_quoted("+sip.instance", &format!("<{urn}>"));
     }
 
     /// Which of the instance's flows this is (RFC 5626, section 4.2); `None` if absent.
@@ -84,7 +94,9 @@ impl Contact {
             return Ok(None);
         };
         let number = value.parse().ok().filter(|&number| number > 0);
-        number.map(Some).ok_or(HeaderError::Malformed { name: NAME })
+        number
+            .map(Some)
+            .ok_or(HeaderError::Malformed { name: NAME })
     }
 }
 
@@ -161,8 +173,16 @@ mod tests {
 
     #[test]
     fn lists_span_headers_and_commas() {
-        let contacts = read(&["\"A, B\" <sip:a,b@h>;q=0.5, sip:c@d;expires=60", "<sip:e@f>"]).unwrap();
-        let uris: Vec<_> = contacts.list().iter().map(|contact| contact.uri().as_str()).collect();
+        let contacts = read(&[
+            "\"A, B\" <sip:a,b@h>;q=0.5, sip:c@d;expires=60",
+            "<sip:e@f>",
+        ])
+        .unwrap();
+        let uris: Vec<_> = contacts
+            .list()
+            .iter()
+            .map(|contact| contact.uri().as_str())
+            .collect();
         assert_eq!(uris, ["sip:a,b@h", "sip:c@d", "sip:e@f"]);
         assert_eq!(contacts.list()[0].q(), Ok(Some(500)));
         assert_eq!(contacts.list()[1].expires(), Some(60));
@@ -186,7 +206,10 @@ mod tests {
         assert_eq!(contact.reg_id(), Ok(Some(1)));
         assert_eq!(contact.uri().param("pn-prid"), Some("00:fc&x%2Fy"));
         contact.set_instance("urn:uuid:1");
-        assert_eq!(contact.address.params.value("+sip.instance"), Some("\"<urn:uuid:1>\""));
+        assert_eq!(
+            contact.address.params.value("+sip.instance"),
+            Some("\"<urn:uuid:1>\"")
+        );
     }
 
     #[test]
@@ -196,7 +219,13 @@ mod tests {
         assert_eq!(contact(";expires=soon").expires(), Some(3600));
         assert_eq!(contact(";expires=99999999999").expires(), Some(u32::MAX));
         assert_eq!(contact("").q(), Ok(None));
-        for (q, value) in [("1", 1000), ("1.000", 1000), ("0.", 0), ("0.25", 250), ("0", 0)] {
+        for (q, value) in [
+            ("1", 1000),
+            ("1.000", 1000),
+            ("0.", 0),
+            ("0.25", 250),
+            ("0", 0),
+        ] {
             assert_eq!(contact(&format!(";q={q}")).q(), Ok(Some(value)), "{q}");
         }
         for q in ["1.1", "2", "0.1234", "-1", "x", ".5"] {

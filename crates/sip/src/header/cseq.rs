@@ -26,7 +26,10 @@ impl CSeq {
         if !number.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        Some(Self { number: number.parse().ok()?, method: scan::trim(method).parse().ok()? })
+        Some(Self {
+            number: number.parse().ok()?,
+            method: scan::trim(method).parse().ok()?,
+        })
     }
 }
 
@@ -42,13 +45,29 @@ mod tests {
 
     #[test]
     fn number_and_method_are_read() {
-        assert_eq!(CSeq::parse("0009  INVITE"), Some(CSeq::new(9, Method::INVITE)));
-        assert_eq!(CSeq::parse("4294967295\tfoo").unwrap().to_string(), "4294967295 foo");
+        assert_eq!(
+            CSeq::parse("0009  INVITE"),
+            Some(CSeq::new(9, Method::INVITE))
+        );
+        assert_eq!(
+            CSeq::parse("4294967295\tfoo").unwrap().to_string(),
+            "4294967295 foo"
+        );
     }
 
     #[test]
     fn overlarge_and_incomplete_values_are_refused() {
-        for text in ["4294967296 INVITE", "36893488147419103232 REGISTER", "-1 INVITE", "+1 INVITE", "1", "1 ", " INVITE", "1 A B", ""] {
+        for text in [
+            "4294967296 INVITE",
+            "36893488147419103232 REGISTER",
+            "-1 INVITE",
+            "+1 INVITE",
+            "1",
+            "1 ",
+            " INVITE",
+            "1 A B",
+            "",
+        ] {
             assert_eq!(CSeq::parse(text), None, "{text}");
         }
     }

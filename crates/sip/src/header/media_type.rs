@@ -26,7 +26,11 @@ impl MediaType {
             return None;
         }
         let params = Params::parse_header(params)?;
-        Some(Self { kind: kind.to_owned(), subtype: subtype.to_owned(), params })
+        Some(Self {
+            kind: kind.to_owned(),
+            subtype: subtype.to_owned(),
+            params,
+        })
     }
 
     /// Whether this is `kind/subtype`, in any case: `is("application", "sdp")`.

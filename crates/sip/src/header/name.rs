@@ -126,7 +126,13 @@ mod tests {
 
     #[test]
     fn compact_and_oddly_cased_names_are_stored_under_the_full_name() {
-        for (given, full) in [("v", "Via"), ("V", "Via"), ("tO", "To"), ("x", "Session-Expires"), ("l", "Content-Length")] {
+        for (given, full) in [
+            ("v", "Via"),
+            ("V", "Via"),
+            ("tO", "To"),
+            ("x", "Session-Expires"),
+            ("l", "Content-Length"),
+        ] {
             let header = store(given, "1".to_owned());
             assert_eq!((name(&header), value(&header)), (full, "1"));
         }

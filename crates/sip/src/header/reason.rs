@@ -21,7 +21,10 @@ impl Reason {
         let mut params = Params::new();
         params.set("cause", cause.to_string());
         params.set_quoted("text", text);
-        Self { protocol: "SIP".to_owned(), params }
+        Self {
+            protocol: "SIP".to_owned(),
+            params,
+        }
     }
 
     /// Reads one element.
@@ -29,7 +32,10 @@ impl Reason {
         let (protocol, params) = text.split_at(text.find(';').unwrap_or(text.len()));
         let protocol = scan::trim(protocol);
         let params = Params::parse_header(params)?;
-        scan::is_token(protocol).then(|| Self { protocol: protocol.to_owned(), params })
+        scan::is_token(protocol).then(|| Self {
+            protocol: protocol.to_owned(),
+            params,
+        })
     }
 
     /// The code; `None` if it is absent or no number.

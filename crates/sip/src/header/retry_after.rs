@@ -21,7 +21,10 @@ impl RetryAfter {
         if rest.starts_with('(') {
             rest = scan::trim(&rest[comment_len(rest)?..]);
         }
-        Some(Self { seconds: scan::saturating_u32(seconds)?, params: Params::parse_header(rest)? })
+        Some(Self {
+            seconds: scan::saturating_u32(seconds)?,
+            params: Params::parse_header(rest)?,
+        })
     }
 }
 
@@ -49,7 +52,10 @@ mod tests {
     #[test]
     fn comments_are_passed_over() {
         let value = RetryAfter::parse("18000 (a (nested \\) one);x) ;duration=3600").unwrap();
-        assert_eq!((value.seconds, value.params.value("duration")), (18000, Some("3600")));
+        assert_eq!(
+            (value.seconds, value.params.value("duration")),
+            (18000, Some("3600"))
+        );
         assert_eq!(RetryAfter::parse("5").unwrap().seconds, 5);
         for text in ["", "soon", "5 (open", "5 x", "5;"] {
             assert_eq!(RetryAfter::parse(text), None, "{text}");

@@ -13,7 +13,10 @@ pub(crate) fn trim(text: &str) -> &str {
 /// Whether `byte` may stand in a token.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+        || matches!(
+            byte,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+        )
 }
 
 /// Whether `text` is a token: not empty, and nothing else in it.
@@ -27,7 +30,10 @@ pub(crate) fn is_param_value(text: &str) -> bool {
     if text.starts_with('"') {
         return quoted_len(text) == Some(text.len());
     }
-    !text.is_empty() && !text.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b'"' | b',' | b'<' | b'>'))
+    !text.is_empty()
+        && !text
+            .bytes()
+            .any(|byte| matches!(byte, b' ' | b'\t' | b'"' | b',' | b'<' | b'>'))
 }
 
 /// The length of the quoted string at the start of `text`, both quotes counted; `None` if it does
@@ -99,7 +105,10 @@ pub(crate) fn find_list_comma(text: &str) -> Option<Option<usize>> {
 
 /// The text that a quoted string stands for; any other text as it is.
 pub(crate) fn unquote(value: &str) -> Cow<'_, str> {
-    let Some(inner) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+    let Some(inner) = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
         return Cow::Borrowed(value);
     };
     if !inner.contains('\\') {

@@ -34,7 +34,10 @@ impl SessionExpires {
             Some(value) if value.eq_ignore_ascii_case("uas") => Some(Refresher::Uas),
             Some(_) => return None,
         };
-        Some(Self { interval_secs: scan::saturating_u32(seconds)?, refresher })
+        Some(Self {
+            interval_secs: scan::saturating_u32(seconds)?,
+            refresher,
+        })
     }
 }
 
@@ -66,7 +69,10 @@ mod tests {
     #[test]
     fn interval_and_refresher_are_read_and_written() {
         let value = SessionExpires::parse("1800 ; Refresher=UAS;x=y").unwrap();
-        assert_eq!((value.interval_secs, value.refresher), (1800, Some(Refresher::Uas)));
+        assert_eq!(
+            (value.interval_secs, value.refresher),
+            (1800, Some(Refresher::Uas))
+        );
         assert_eq!(value.to_string(), "1800;refresher=uas");
         assert_eq!(SessionExpires::parse("90").unwrap().refresher, None);
         assert_eq!(parse_min_se("90;x"), Some(90));

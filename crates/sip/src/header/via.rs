@@ -38,7 +38,11 @@ impl Via {
     pub fn new(transport: Transport, sent_by: HostPort, branch: &str) -> Self {
         let mut params = Params::new();
         params.set("branch", branch);
-        Self { protocol: transport.as_str().to_owned(), sent_by, params }
+        Self {
+            protocol: transport.as_str().to_owned(),
+            sent_by,
+            params,
+        }
     }
 
     /// Reads one element.
@@ -83,7 +87,9 @@ impl Via {
     /// is absent or no address.
     pub fn received(&self) -> Option<IpAddr> {
         let value = self.params.value("received")?;
-        let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+        let bare = value
+            .strip_prefix('[')
+            .and_then(|value| value.strip_suffix(']'));
         bare.unwrap_or(value).parse().ok()
     }
 
@@ -99,7 +105,8 @@ impl Via {
 
     /// Notes where the request came from: `received` always, `rport` if asked for.
     pub fn stamp(&mut self, source: SocketAddr) {
-        self.params.set("received", source.ip().to_canonical().to_string());
+        self.params
+            .set("received", source.ip().to_canonical().to_string());
         if self.rport() != Rport::Absent {
             self.params.set("rport", source.port().to_string());
         }
@@ -112,12 +119,18 @@ fn parse_sent_by(text: &str) -> Option<HostPort> {
         return text.parse().ok();
     }
     let (host, port) = text.rsplit_once(':')?;
-    format!("{}:{}", scan::trim(host), scan::trim(port)).parse().ok()
+    format!("{}:{}", scan::trim(host), scan::trim(port))
+        .parse()
+        .ok()
 }
 
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SIP/2.0/{} {}{}", self.protocol, self.sent_by, self.params)
+        write!(
+            f,
+            "SIP/2.0/{} {}{}",
+            self.protocol, self.sent_by, self.params
+        )
     }
 }
 
@@ -127,14 +140,23 @@ mod tests {
 
     #[test]
     fn blanks_may_stand_between_all_parts() {
-        let via = Via::parse("SIP  / 2.0  / TCP     spindle.example.com : 5070  ; branch  =   z9hG4bK9ikj8").unwrap();
-        assert_eq!(via.to_string(), "SIP/2.0/TCP spindle.example.com:5070;branch=z9hG4bK9ikj8");
+        let via = Via::parse(
+            "SIP  / 2.0  / TCP     spindle.example.com : 5070  ; branch  =   z9hG4bK9ikj8",
+        )
+        .unwrap();
+        assert_eq!(
+            via.to_string(),
+            "SIP/2.0/TCP spindle.example.com:5070;branch=z9hG4bK9ikj8"
+        );
         assert_eq!(via.transport(), Some(Transport::Tcp));
     }
 
     #[test]
     fn ipv6_and_unknown_transports_are_read() {
-        let via = Via::parse("SIP/2.0/UNKNOWN [2001:db8::9:1]:5060;branch=z9hG4bKas3;received=[2001:db8::9:255]").unwrap();
+        let via = Via::parse(
+            "SIP/2.0/UNKNOWN [2001:db8::9:1]:5060;branch=z9hG4bKas3;received=[2001:db8::9:255]",
+        )
+        .unwrap();
         assert_eq!((via.protocol.as_str(), via.transport()), ("UNKNOWN", None));
         assert_eq!(via.sent_by.to_string(), "[2001:db8::9:1]:5060");
         assert_eq!(via.received(), Some("2001:db8::9:255".parse().unwrap()));
@@ -144,7 +166,12 @@ mod tests {
 
     #[test]
     fn only_a_cookie_with_something_behind_it_identifies_a_transaction() {
-        let branch = |text: &str| Via::parse(&format!("SIP/2.0/UDP h{text}")).unwrap().transaction_branch().map(str::to_owned);
+        let branch = |text: &str| {
+            Via::parse(&format!("SIP/2.0/UDP h{text}"))
+                .unwrap()
+                .transaction_branch()
+                .map(str::to_owned)
+        };
         assert_eq!(branch(";branch=z9hG4bKa"), Some("z9hG4bKa".to_owned()));
         assert_eq!(branch(";branch=z9hG4bK"), None);
         assert_eq!(branch(";branch=old"), None);
@@ -157,7 +184,10 @@ mod tests {
         let mut via = Via::parse("SIP/2.0/UDP h;rport;received=1.2.3.4;branch=z9hG4bKa").unwrap();
         assert_eq!(via.rport(), Rport::Requested);
         via.stamp("192.0.2.1:4000".parse().unwrap());
-        assert_eq!(via.to_string(), "SIP/2.0/UDP h;rport=4000;received=192.0.2.1;branch=z9hG4bKa");
+        assert_eq!(
+            via.to_string(),
+            "SIP/2.0/UDP h;rport=4000;received=192.0.2.1;branch=z9hG4bKa"
+        );
         let mut silent = Via::parse("SIP/2.0/UDP h").unwrap();
         silent.stamp("[2001:db8::1]:4000".parse().unwrap());
         assert_eq!(silent.to_string(), "SIP/2.0/UDP h;received=2001:db8::1");
@@ -166,7 +196,16 @@ mod tests {
 
     #[test]
     fn what_is_no_via_is_refused() {
-        for text in ["", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/7.0/UDP h", "HTTP/2.0/UDP h", "SIP/2.0/UDP h;;", "SIP/2.0/UDP h;branch=", "SIP/2.0/UDP h i"] {
+        for text in [
+            "",
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP ",
+            "SIP/7.0/UDP h",
+            "HTTP/2.0/UDP h",
+            "SIP/2.0/UDP h;;",
+            "SIP/2.0/UDP h;branch=",
+            "SIP/2.0/UDP h i",
+        ] {
             assert_eq!(Via::parse(text), None, "{text}");
         }
     }

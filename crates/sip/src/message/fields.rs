@@ -28,8 +28,20 @@ struct Received {
 }
 
 impl Fields {
-    pub(super) fn received(headers: Headers, body: Bytes, start_line: Bytes, message: Bytes) -> Self {
-        Self { headers, body, received: Received { start_line, message } }
+    pub(super) fn received(
+        headers: Headers,
+        body: Bytes,
+        start_line: Bytes,
+        message: Bytes,
+    ) -> Self {
+        Self {
+            headers,
+            body,
+            received: Received {
+                start_line,
+                message,
+            },
+        }
     }
 
     /// The header fields in order.

@@ -70,7 +70,13 @@ impl StreamFramer {
     }
 
     fn new(opener: Opener) -> Self {
-        Self { buffer: BytesMut::new(), opener, searched: 0, expected: None, failed: None }
+        Self {
+            buffer: BytesMut::new(),
+            opener,
+            searched: 0,
+            expected: None,
+            failed: None,
+        }
     }
 
     /// Takes bytes as they arrived.
@@ -117,7 +123,9 @@ impl StreamFramer {
         }
         self.expected = None;
         self.searched = 0;
-        Ok(Some(Frame::Message(self.buffer.split_to(expected).freeze())))
+        Ok(Some(Frame::Message(
+            self.buffer.split_to(expected).freeze(),
+        )))
     }
 
     fn cut_keep_alive(&mut self) -> Option<Frame> {
@@ -142,7 +150,9 @@ impl StreamFramer {
         if let Some(expected) = self.expected {
             return Ok(Some(expected));
         }
-        let found = self.buffer[self.searched..].windows(4).position(|window| window == b"\r\n\r\n");
+        let found = self.buffer[self.searched..]
+            .windows(4)
+            .position(|window| window == b"\r\n\r\n");
         let Some(head) = found.map(|at| self.searched + at + 4) else {
             self.searched = self.buffer.len().saturating_sub(3);
             return match self.buffer.len() > MAX_MESSAGE_BYTES {
@@ -150,7 +160,8 @@ impl StreamFramer {
                 false => Ok(None),
             };
         };
-        let body = parse::framed_body_len(&self.buffer[..head]).ok_or(FramingError::ContentLength)?;
+        let body =
+            parse::framed_body_len(&self.buffer[..head]).ok_or(FramingError::ContentLength)?;
         let total = head.saturating_add(body);
         if total > MAX_MESSAGE_BYTES {
             return Err(FramingError::TooLarge);

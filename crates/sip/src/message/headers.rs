@@ -23,7 +23,9 @@ pub struct Headers {
 impl Headers {
     /// Full names and texts, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.store.iter().map(|header| (name::name(header), name::value(header)))
+        self.store
+            .iter()
+            .map(|header| (name::name(header), name::value(header)))
     }
 
     /// How many header fields there are.
@@ -38,12 +40,18 @@ impl Headers {
 
     /// The text of the first header field of this name, full or compact.
     pub fn first(&self, name: &str) -> Option<&str> {
-        self.store.iter().find(|header| name::same(name::name(header), name)).map(name::value)
+        self.store
+            .iter()
+            .find(|header| name::same(name::name(header), name))
+            .map(name::value)
     }
 
     /// The texts of all header fields of this name, full or compact, in order.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.store.iter().filter(move |header| name::same(name::name(header), name)).map(name::value)
+        self.store
+            .iter()
+            .filter(move |header| name::same(name::name(header), name))
+            .map(name::value)
     }
 
     /// Adds a header field at the end. Line ends in the value become blanks: nobody adds a second
@@ -74,10 +82,14 @@ impl Headers {
     /// Removes all header fields of this name and tells how many there were.
     pub fn remove(&mut self, name: &str) -> usize {
         let before = self.len();
-        let mut kept = self.store.iter().map(|header| !name::same(name::name(header), name));
+        let mut kept = self
+            .store
+            .iter()
+            .map(|header| !name::same(name::name(header), name));
         self.lines.retain(|_| kept.next().unwrap_or(true));
         drop(kept);
-        self.store.retain(|header| !name::same(name::name(header), name));
+        self.store
+            .retain(|header| !name::same(name::name(header), name));
         before - self.len()
     }
 
@@ -99,7 +111,9 @@ impl Headers {
 
     /// Appends `suffix` to the first value of this name, and to its line as received.
     pub(super) fn append_to_value(&mut self, name: &str, suffix: &str) {
-        let Some(at) = self.position(name) else { return };
+        let Some(at) = self.position(name) else {
+            return;
+        };
         let line = self.lines[at].as_ref().map(|line| {
             let mut edited = BytesMut::from(line.trim_ascii_end());
             edited.put_slice(suffix.as_bytes());
@@ -146,7 +160,9 @@ impl Headers {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.store.iter().position(|header| name::same(name::name(header), name))
+        self.store
+            .iter()
+            .position(|header| name::same(name::name(header), name))
     }
 
     fn insert(&mut self, at: usize, name: &str, value: String, line: Option<Bytes>) {
@@ -162,7 +178,11 @@ impl Headers {
         let mut store = Vec::from(std::mem::take(&mut self.store));
         change(&mut store, &mut self.lines);
         self.store = store.into();
-        debug_assert_eq!(self.store.iter().count(), self.lines.len(), "one line beside each header");
+        debug_assert_eq!(
+            self.store.iter().count(),
+            self.lines.len(),
+            "one line beside each header"
+        );
     }
 }
 

@@ -113,7 +113,11 @@ pub struct Request {
 impl Request {
     /// A request without header fields.
     pub fn new(method: Method, uri: Uri) -> Self {
-        Self { method, uri, fields: Fields::default() }
+        Self {
+            method,
+            uri,
+            fields: Fields::default(),
+        }
     }
 
     /// The response to this request (RFC 3261, section 8.2.6): Via, From, To, Call-ID and `CSeq`
@@ -147,7 +151,10 @@ pub struct Response {
 impl Response {
     /// A response without header fields. One to a request is made by [`Request::response`].
     pub fn new(status: impl Into<Status>) -> Self {
-        Self { status: status.into(), fields: Fields::default() }
+        Self {
+            status: status.into(),
+            fields: Fields::default(),
+        }
     }
 
     /// The response as bytes: exactly as received if nothing was edited.
@@ -170,7 +177,10 @@ fn response_to(request: &Fields, status: Status, to_tag: Option<&str>) -> Respon
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
     let untagged = request.to().is_ok_and(|to| to.tag().is_none());
     if let Some(tag) = to_tag.filter(|_| untagged) {
-        response.fields.headers_mut().append_to_value("To", &format!(";tag={tag}"));
+        response
+            .fields
+            .headers_mut()
+            .append_to_value("To", &format!(";tag={tag}"));
     }
     response
 }
@@ -210,7 +220,12 @@ impl fmt::Debug for Response {
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} header fields, body of {} bytes", self.headers().len(), self.body().len())
+        write!(
+            f,
+            "{} header fields, body of {} bytes",
+            self.headers().len(),
+            self.body().len()
+        )
     }
 }
 

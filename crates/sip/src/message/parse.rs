@@ -41,7 +41,10 @@ pub fn parse_datagram(bytes: Bytes) -> Result<Message, Malformed> {
     parse(bytes, |declared, rest| match declared {
         None => Ok(rest),
         Some(declared) if declared <= rest => Ok(declared),
-        Some(declared) => Err(ParseError::TruncatedBody { declared, actual: rest }),
+        Some(declared) => Err(ParseError::TruncatedBody {
+            declared,
+            actual: rest,
+        }),
     })
 }
 
@@ -57,7 +60,10 @@ pub fn parse_message(bytes: Bytes) -> Result<Message, Malformed> {
         None if rest == 0 => Ok(0),
         None => Err(ParseError::ContentLength),
         Some(declared) if declared == rest => Ok(rest),
-        Some(declared) if declared > rest => Err(ParseError::TruncatedBody { declared, actual: rest }),
+        Some(declared) if declared > rest => Err(ParseError::TruncatedBody {
+            declared,
+            actual: rest,
+        }),
         Some(_) => Err(ParseError::TrailingBytes),
     })
 }
@@ -67,14 +73,19 @@ fn parse(
     body_len: impl FnOnce(Option<usize>, usize) -> Result<usize, ParseError>,
 ) -> Result<Message, Malformed> {
     let bytes = skip_line_ends(bytes);
-    let line_end = find_crlf(&bytes, 0).ok_or(Malformed { error: ParseError::NotSip, request_head: None })?;
+    let line_end = find_crlf(&bytes, 0).ok_or(Malformed {
+        error: ParseError::NotSip,
+        request_head: None,
+    })?;
     let start_line = bytes.slice(..line_end + 2);
     let (method, start) = parse_start_line(&start_line[..line_end]);
     let head = parse_head(&bytes, line_end + 2);
 
     let checked = start.and_then(|line| {
         if bytes.len() > MAX_MESSAGE_BYTES {
-            return Err(ParseError::TooLarge { limit: Limit::Message });
+            return Err(ParseError::TooLarge {
+                limit: Limit::Message,
+            });
         }
         let body_at = head.end?;
         let declared = declared_length(head.headers.named("Content-Length"))?;
@@ -86,15 +97,26 @@ fn parse(
         Fields::received(head.headers, message.slice(body), start_line, message)
     };
     match checked {
-        Ok((StartLine::Request(method, uri), body)) => {
-            Ok(Message::Request(Request { method, uri, fields: fields(body) }))
-        }
-        Ok((StartLine::Response(status), body)) => {
-            Ok(Message::Response(Response { status, fields: fields(body) }))
-        }
+        Ok((StartLine::Request(method, uri), body)) => Ok(Message::Request(Request {
+            method,
+            uri,
+            fields: fields(body),
+        })),
+        Ok((StartLine::Response(status), body)) => Ok(Message::Response(Response {
+            status,
+            fields: fields(body),
+        })),
         Err(error) => {
-            let recovered = |method| Box::new(RequestHead { method, fields: fields(0..0) });
-            Err(Malformed { error, request_head: method.map(recovered) })
+            let recovered = |method| {
+                Box::new(RequestHead {
+                    method,
+                    fields: fields(0..0),
+                })
+            };
+            Err(Malformed {
+                error,
+                request_head: method.map(recovered),
+            })
         }
     }
 }
@@ -121,7 +143,9 @@ fn parse_start_line(line: &[u8]) -> (Option<Method>, Result<StartLine, ParseErro
     let parts = (words.next(), words.next(), words.next());
     let start = match parts {
         (Some(uri), Some(version), None) => parse_version(version).and_then(|()| {
-            let uri = uri.parse().map_err(|error| ParseError::RequestUri { error })?;
+            let uri = uri
+                .parse()
+                .map_err(|error| ParseError::RequestUri { error })?;
             Ok(StartLine::Request(method.clone(), uri))
         }),
         _ => Err(ParseError::StartLine),
@@ -130,14 +154,18 @@ fn parse_start_line(line: &[u8]) -> (Option<Method>, Result<StartLine, ParseErro
 }
 
 fn starts_with_sip(word: &[u8]) -> bool {
-    word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
+    word.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
 }
 
 fn parse_version(version: &str) -> Result<(), ParseError> {
     let (_, number) = version.split_once('/').ok_or(ParseError::StartLine)?;
     let (major, minor) = number.split_once('.').ok_or(ParseError::StartLine)?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match (starts_with_sip(version.as_bytes()) && digits(major) && digits(minor), number) {
+    match (
+        starts_with_sip(version.as_bytes()) && digits(major) && digits(minor),
+        number,
+    ) {
         (true, "2.0") => Ok(()),
         (true, _) => Err(ParseError::Version),
         (false, _) => Err(ParseError::StartLine),
@@ -179,16 +207,23 @@ fn parse_head(bytes: &Bytes, mut at: usize) -> Head {
             break Err(ParseError::UnterminatedHeaders);
         };
         if headers.len() == MAX_HEADERS {
-            break Err(ParseError::TooLarge { limit: Limit::Headers });
+            break Err(ParseError::TooLarge {
+                limit: Limit::Headers,
+            });
         }
         match parse_line(&bytes[at..end], folds) {
             Ok((name, value)) => headers.push_received(name, value, bytes.slice(at..end + 2)),
             Err(LineFault::Grammar) => fault = fault.or(Some(ParseError::HeaderLine { at })),
-            Err(LineFault::TooLarge(limit)) => fault = fault.or(Some(ParseError::TooLarge { limit })),
+            Err(LineFault::TooLarge(limit)) => {
+                fault = fault.or(Some(ParseError::TooLarge { limit }))
+            }
         }
         at = end + 2;
     };
-    Head { headers, end: fault.map_or(end, Err) }
+    Head {
+        headers,
+        end: fault.map_or(end, Err),
+    }
 }
 
 /// Where the header field that seems to end at `end` really ends, and how often it is folded.
@@ -208,7 +243,10 @@ enum LineFault {
 
 /// The name as written and the text of the value.
 fn parse_line(line: &[u8], folds: usize) -> Result<(&str, String), LineFault> {
-    let colon = line.iter().position(|&byte| byte == b':').ok_or(LineFault::Grammar)?;
+    let colon = line
+        .iter()
+        .position(|&byte| byte == b':')
+        .ok_or(LineFault::Grammar)?;
     let name = std::str::from_utf8(&line[..colon]).map_err(|_| LineFault::Grammar)?;
     let name = name.trim_end_matches([' ', '\t']);
     if !scan::is_token(name) {
@@ -221,7 +259,10 @@ fn parse_line(line: &[u8], folds: usize) -> Result<(&str, String), LineFault> {
     if value.len() > MAX_VALUE_BYTES {
         return Err(LineFault::TooLarge(Limit::Value));
     }
-    let line_ends = value.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let line_ends = value
+        .iter()
+        .filter(|byte| matches!(byte, b'\r' | b'\n'))
+        .count();
     if line_ends != 2 * folds {
         return Err(LineFault::Grammar);
     }
@@ -229,7 +270,11 @@ fn parse_line(line: &[u8], folds: usize) -> Result<(&str, String), LineFault> {
     if folds == 0 {
         return Ok((name, scan::trim(&text).to_owned()));
     }
-    let pieces: Vec<_> = text.split("\r\n").map(scan::trim).filter(|piece| !piece.is_empty()).collect();
+    let pieces: Vec<_> = text
+        .split("\r\n")
+        .map(scan::trim)
+        .filter(|piece| !piece.is_empty())
+        .collect();
     Ok((name, pieces.join(" ")))
 }
 
@@ -258,8 +303,15 @@ fn declared_length<'a>(values: impl Iterator<Item = &'a str>) -> Result<Option<u
     let mut declared = None;
     for value in values {
         let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-        let length = value.parse().ok().filter(|_| digits).ok_or(ParseError::ContentLength)?;
-        if declared.replace(length).is_some_and(|before: usize| before != length) {
+        let length = value
+            .parse()
+            .ok()
+            .filter(|_| digits)
+            .ok_or(ParseError::ContentLength)?;
+        if declared
+            .replace(length)
+            .is_some_and(|before: usize| before != length)
+        {
             return Err(ParseError::ContentLength);
         }
     }

@@ -12,7 +12,16 @@ pub(super) fn equivalent(a: &Uri, b: &Uri) -> bool {
     }
     match (&a.parts, &b.parts) {
         (Parts::Sip(a), Parts::Sip(b)) => equivalent_sip(a, b),
-        (Parts::Tel { number: a, params: a_params }, Parts::Tel { number: b, params: b_params }) => {
+        (
+            Parts::Tel {
+                number: a,
+                params: a_params,
+            },
+            Parts::Tel {
+                number: b,
+                params: b_params,
+            },
+        ) => {
             dialled(a) == dialled(b)
                 && same_values(a_params, b_params, |_| false)
                 && same_values(b_params, a_params, |_| false)
@@ -23,8 +32,14 @@ pub(super) fn equivalent(a: &Uri, b: &Uri) -> bool {
 }
 
 fn equivalent_sip(a: &SipParts, b: &SipParts) -> bool {
-    let ignorable = |name: &str| !NEVER_IGNORED.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let same_text = |a: &Option<String>, b: &Option<String>| a.as_deref().map(normal) == b.as_deref().map(normal);
+    let ignorable = |name: &str| {
+        !NEVER_IGNORED
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let same_text = |a: &Option<String>, b: &Option<String>| {
+        a.as_deref().map(normal) == b.as_deref().map(normal)
+    };
     same_text(&a.user, &b.user)
         && same_text(&a.password, &b.password)
         && a.address == b.address

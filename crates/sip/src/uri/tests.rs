@@ -1,18 +1,25 @@
 use super::*;
 
 fn uri(text: &str) -> Uri {
-    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 #[test]
 fn a_sip_uri_comes_apart() {
     let uri = uri("sips:alice:secret@[2001:db8::1]:5061;transport=TCP;lr?Replaces=a%40b&Require=x");
     assert_eq!(*uri.scheme(), Scheme::Sips);
-    assert_eq!((uri.user(), uri.password()), (Some("alice"), Some("secret")));
+    assert_eq!(
+        (uri.user(), uri.password()),
+        (Some("alice"), Some("secret"))
+    );
     assert_eq!(uri.host_port().unwrap().to_string(), "[2001:db8::1]:5061");
     assert_eq!(uri.transport(), Some(Transport::Tcp));
     assert!(uri.has_param("LR"));
-    assert_eq!(uri.headers()[0], ("Replaces".to_owned(), "a%40b".to_owned()));
+    assert_eq!(
+        uri.headers()[0],
+        ("Replaces".to_owned(), "a%40b".to_owned())
+    );
     assert_eq!(uri.headers()[1].0, "Require");
 }
 
@@ -21,9 +28,17 @@ fn a_user_may_hold_almost_anything() {
     for (text, user, host) in [
         ("sip:john.doe@example.com", "john.doe", "example.com"),
         ("sip:+15551234@example.com", "+15551234", "example.com"),
-        ("sip:user;par=u%40example.net@example.com", "user;par=u%40example.net", "example.com"),
+        (
+            "sip:user;par=u%40example.net@example.com",
+            "user;par=u%40example.net",
+            "example.com",
+        ),
         ("sip:a/b?c,d@h", "a/b?c,d", "h"),
-        ("sip:sips%3Auser%40example.com@example.net", "sips%3Auser%40example.com", "example.net"),
+        (
+            "sip:sips%3Auser%40example.com@example.net",
+            "sips%3Auser%40example.com",
+            "example.net",
+        ),
     ] {
         let uri = uri(text);
         assert_eq!(uri.user(), Some(user));
@@ -35,7 +50,10 @@ fn a_user_may_hold_almost_anything() {
 #[test]
 fn escapes_are_resolved_once() {
     assert_eq!(uri("sip:a%2541%zz@h").user_decoded().unwrap(), "a%41%zz");
-    assert_eq!(uri("sip:null-%00-null@h").user_decoded().unwrap(), "null-\0-null");
+    assert_eq!(
+        uri("sip:null-%00-null@h").user_decoded().unwrap(),
+        "null-\0-null"
+    );
     assert_eq!(uri("sip:%ff@h").user_decoded().unwrap(), "\u{fffd}");
 }
 
@@ -45,7 +63,12 @@ fn telephone_and_opaque_uris_are_kept() {
     assert_eq!(tel.telephone_number(), Some("+1-(555)-0100"));
     assert_eq!(tel.param("phone-context"), Some("example.com"));
     assert_eq!((tel.user(), tel.host()), (None, None));
-    for text in ["urn:service:sos", "http://www.example.com", "isbn:2983792873", "soap.beep://192.0.2.103:3002"] {
+    for text in [
+        "urn:service:sos",
+        "http://www.example.com",
+        "isbn:2983792873",
+        "soap.beep://192.0.2.103:3002",
+    ] {
         assert!(matches!(uri(text).scheme(), Scheme::Other(_)), "{text}");
         assert_eq!(uri(text).to_string(), text);
     }
@@ -58,7 +81,10 @@ fn push_parameters_survive_edits_of_other_parts() {
     uri.set_host_port("192.0.2.1:5070".parse::<HostPort>().unwrap());
     uri.set_param("x", "a b");
     uri.remove_param("ob");
-    assert_eq!(uri.as_str(), "sip:alice@192.0.2.1:5070;pn-provider=acme;pn-prid=00:fc%26x&y%2F;x=a%20b");
+    assert_eq!(
+        uri.as_str(),
+        "sip:alice@192.0.2.1:5070;pn-provider=acme;pn-prid=00:fc%26x&y%2F;x=a%20b"
+    );
 }
 
 #[test]
@@ -97,7 +123,10 @@ fn what_is_no_uri_is_refused_for_its_reason() {
 #[test]
 fn equivalent_uris_are_found_so() {
     for (a, b) in [
-        ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtlanTa.CoM;Transport=tcp"),
+        (
+            "sip:%61lice@atlanta.com;transport=TCP",
+            "sip:alice@AtlanTa.CoM;Transport=tcp",
+        ),
         ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
         ("sip:carol@chicago.com", "sip:carol@chicago.com;security=on"),
         (
@@ -119,12 +148,24 @@ fn equivalent_uris_are_found_so() {
 #[test]
 fn different_uris_are_found_so() {
     for (a, b) in [
-        ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+        (
+            "SIP:ALICE@AtLanTa.CoM;Transport=udp",
+            "sip:alice@AtLanTa.CoM;Transport=UDP",
+        ),
         ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
         ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
-        ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
-        ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;newparam=6"),
-        ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+        (
+            "sip:bob@biloxi.com",
+            "sip:bob@biloxi.com:6000;transport=tcp",
+        ),
+        (
+            "sip:carol@chicago.com;newparam=5",
+            "sip:carol@chicago.com;newparam=6",
+        ),
+        (
+            "sip:carol@chicago.com",
+            "sip:carol@chicago.com?Subject=next%20meeting",
+        ),
         ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
         ("sip:a@b", "sips:a@b"),
         ("sip:a%2Fb@c", "sip:a/b@c"),
