@@ -155,12 +155,8 @@ fn standard_phrase(code: u16) -> &'static str {
         606 => "Not Acceptable",
         607 => "Unwanted",
         608 => "Rejected",
-        101..=199 => "Session Progress",
-        201..=299 => "OK",
-        301..=399 => "Multiple Choices",
-        401..=499 => "Bad Request",
-        501..=599 => "Server Internal Error",
-        _ => "Busy Everywhere",
+        _ if code % 100 > 0 => standard_phrase(code / 100 * 100),
+        _ => "",
     }
 }
 

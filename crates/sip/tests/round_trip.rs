@@ -48,7 +48,7 @@ fn look_at_everything(message: &Message) {
         message.authorization(),
     );
     let _ = message.proxy_authorization();
-    let source = "192.0.2.1:5060".parse().unwrap();
+    let source = "192.0.2.1:5060".parse().expect("an address");
     let mut edited = message.clone();
     let _ = edited.stamp_via(source);
     edited.set_header("To", "<sip:a@b>");

@@ -4,6 +4,8 @@
 //! must be readable in the valid ones. Verdicts that need an endpoint, a user agent or a
 //! registrar are tested where those live.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -159,7 +161,7 @@ fn each_message_that_is_read_is_written_back_byte_for_byte() {
             assert_eq!(written, bytes[..written.len()], "{}", entry.file);
             match message {
                 Message::Request(request) => {
-                    assert_eq!(Some(request.method.as_str()), entry.method.as_deref())
+                    assert_eq!(Some(request.method.as_str()), entry.method.as_deref());
                 }
                 Message::Response(_) => assert_eq!(entry.kind, "response"),
             }
@@ -355,7 +357,7 @@ fn the_short_tortuous_invite_is_read_in_full() {
         .vias()
         .unwrap()
         .iter()
-        .map(|via| via.transport())
+        .map(sip::Via::transport)
         .collect();
     assert_eq!(
         transports,

@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::header::{name, scan};
 use crate::message::error::{Limit, Malformed, ParseError, RequestHead};
@@ -215,7 +215,7 @@ fn parse_head(bytes: &Bytes, mut at: usize) -> Head {
             Ok((name, value)) => headers.push_received(name, value, bytes.slice(at..end + 2)),
             Err(LineFault::Grammar) => fault = fault.or(Some(ParseError::HeaderLine { at })),
             Err(LineFault::TooLarge(limit)) => {
-                fault = fault.or(Some(ParseError::TooLarge { limit }))
+                fault = fault.or(Some(ParseError::TooLarge { limit }));
             }
         }
         at = end + 2;
@@ -319,12 +319,11 @@ fn declared_length<'a>(values: impl Iterator<Item = &'a str>) -> Result<Option<u
 }
 
 /// Keep-alives may stand before a message (RFC 3261, section 7.5).
-fn skip_line_ends(bytes: Bytes) -> Bytes {
-    let mut at = 0;
-    while bytes[at..].starts_with(b"\r\n") {
-        at += 2;
+fn skip_line_ends(mut bytes: Bytes) -> Bytes {
+    while bytes.starts_with(b"\r\n") {
+        bytes.advance(2);
     }
-    bytes.slice(at..)
+    bytes
 }
 
 fn find_crlf(bytes: &[u8], from: usize) -> Option<usize> {
