@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use migrations::{Migrator, MigratorTrait};
+use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, DatabaseConnection, DbErr};
 
@@ -52,14 +53,18 @@ pub enum ConnectError {
 
 /// Opens the database at `url` and applies the migrations that it lacks.
 ///
-/// `sqlite:PATH` (or `sqlite://PATH`) makes the file if it is absent, for its owner only (0600), and
-/// uses a write-ahead log. `postgres://…` or `postgresql://…` must exist already.
+/// `sqlite:PATH` (or `sqlite://PATH`, the path as it is) makes the file if it is absent, for its owner
+/// only (0600), and uses a write-ahead log. `postgres://…` or `postgresql://…` must exist already.
 ///
 /// # Errors
 ///
 /// See [`ConnectError`]. An unreachable PostgreSQL is reported after `acquire_timeout`.
 pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, ConnectError> {
-    let mut options = ConnectOptions::new(url);
+    let mut options = ConnectOptions::new(if url.starts_with("sqlite:") {
+        "sqlite:file"
+    } else {
+        url
+    });
     options
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
@@ -68,8 +73,8 @@ pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, Connec
         .sqlx_logging(false);
     if let Some(path) = sqlite_path(url) {
         create_private(path).map_err(ConnectError::File)?;
-        let busy_timeout = config.busy_timeout;
-        options.map_sqlx_sqlite_opts(move |sqlite| with_pragmas(sqlite, busy_timeout));
+        let (path, busy_timeout) = (path.to_owned(), config.busy_timeout);
+        options.map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
     } else if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
         return Err(ConnectError::Scheme);
     }
@@ -82,15 +87,18 @@ pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, Connec
     Ok(db)
 }
 
-fn with_pragmas(sqlite: SqliteConnectOptions, busy_timeout: Duration) -> SqliteConnectOptions {
-    sqlite
+/// Built anew rather than from the URL, in which `%` and `#` would have a meaning.
+fn sqlite_options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(busy_timeout)
         .foreign_keys(true)
+        .disable_statement_logging()
 }
 
-/// The file of a SQLite URL; a database in memory has none but opens all the same.
+/// The file of a SQLite URL. What follows a `?` is ignored.
 fn sqlite_path(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);

@@ -1,0 +1,248 @@
+use store::contact::{self, Contact, ContactFields};
+use store::{ConnectionTrait, PageRequest, StoreError, device};
+
+use crate::ground::{Ground, NOW, contact_fields, on_both, search};
+
+on_both! {
+    a_contact_is_stored_changed_and_deleted,
+    contacts_are_found_by_parts_of_words,
+    signs_with_a_meaning_in_sql_have_none_in_a_search,
+    a_changed_or_deleted_contact_is_not_found_by_its_old_name,
+    pages_show_every_contact_once_and_in_order,
+    numbers_and_addresses_are_bounded,
+    a_contact_with_devices_stays_and_its_changes_reach_them,
+    a_contact_of_another_tenant_is_not_found,
+}
+
+async fn found(ground: &Ground, words: &str) -> Vec<String> {
+    let page = contact::list(ground.tenant.id, &search(words), &ground.db)
+        .await
+        .unwrap();
+    page.items.iter().map(Contact::name).collect()
+}
+
+async fn a_contact_is_stored_changed_and_deleted(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let made = ground.contact("Grace", "Hopper").await;
+    assert_eq!(contact::load(tenant, made.id, db).await.unwrap(), made);
+    assert_eq!(made.name(), "Grace Hopper");
+    assert_eq!(made.numbers[0].number, "+493012345678");
+
+    let mut fields = contact_fields("Grace", "Murray");
+    fields.numbers.clear();
+    fields.emails.extend(contact_fields("", "second").emails);
+    fields.in_directory = false;
+    let changed = contact::update(tenant, made.id, &fields, Some(1), db)
+        .await
+        .unwrap();
+    assert_eq!(
+        (changed.version, changed.numbers.len(), changed.in_directory),
+        (2, 0, false)
+    );
+    let addresses: Vec<_> = changed
+        .emails
+        .iter()
+        .map(|email| email.address.as_str())
+        .collect();
+    assert_eq!(addresses, ["Murray@example.org", "second@example.org"]);
+    let stale = contact::update(tenant, made.id, &fields, Some(1), db).await;
+    assert!(matches!(
+        stale,
+        Err(StoreError::StaleVersion { current: 2 })
+    ));
+
+    contact::delete(tenant, made.id, db).await.unwrap();
+    assert!(matches!(
+        contact::load(tenant, made.id, db).await,
+        Err(StoreError::NotFound)
+    ));
+}
+
+async fn contacts_are_found_by_parts_of_words(ground: Ground) {
+    for (first_name, last_name) in [("Grace", "Hopper"), ("Änne", "Groß"), ("Li", "O'Neil")] {
+        ground.contact(first_name, last_name).await;
+    }
+    for (words, expected) in [
+        ("oppe", "Grace Hopper"),
+        ("HOPPER grace", "Grace Hopper"),
+        ("hopper@exam", "Grace Hopper"),
+        ("änn", "Änne Groß"),
+        ("ÄN", "Änne Groß"),
+        ("roß@example.org", "Änne Groß"),
+        ("o'n", "Li O'Neil"),
+        ("li o'neil", "Li O'Neil"),
+        ("o'", "Li O'Neil"),
+    ] {
+        assert_eq!(found(&ground, words).await, [expected], "{words}");
+    }
+    assert_eq!(found(&ground, "3012345").await.len(), 3);
+    assert_eq!(found(&ground, "mauchly gr").await.len(), 2);
+    assert_eq!(found(&ground, "  ").await.len(), 3);
+    assert!(found(&ground, "grace neil").await.is_empty());
+}
+
+async fn signs_with_a_meaning_in_sql_have_none_in_a_search(ground: Ground) {
+    ground.contact("Grace", "Hopper").await;
+    ground.contact("Per%cent", "Under_score").await;
+    ground.contact("Back\\slash", "Quo\"te").await;
+    for (words, expected) in [
+        ("%", Some("Per%cent Under_score")),
+        ("r%c", Some("Per%cent Under_score")),
+        ("r_s", Some("Per%cent Under_score")),
+        ("_", Some("Per%cent Under_score")),
+        ("k\\s", Some("Back\\slash Quo\"te")),
+        ("o\"t", Some("Back\\slash Quo\"te")),
+        ("\"", Some("Back\\slash Quo\"te")),
+        ("h_pper", None),
+        ("hop* OR gra*", None),
+        ("text:grace", None),
+        ("'; DROP TABLE contacts; --", None),
+    ] {
+        assert_eq!(
+            found(&ground, words).await.first().map(String::as_str),
+            expected,
+            "{words}"
+        );
+    }
+}
+
+async fn a_changed_or_deleted_contact_is_not_found_by_its_old_name(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let made = ground.contact("Grace", "Hopper").await;
+    let fields = contact_fields("Grace", "Murray");
+    contact::update(tenant, made.id, &fields, None, db)
+        .await
+        .unwrap();
+    assert!(found(&ground, "hopper").await.is_empty());
+    assert_eq!(found(&ground, "murray").await, ["Grace Murray"]);
+    contact::delete(tenant, made.id, db).await.unwrap();
+    assert!(found(&ground, "murray").await.is_empty());
+    if ground.folder.path().join("tandem.db").exists() {
+        let check = "INSERT INTO contact_search_index (contact_search_index, rank) \
+                     VALUES ('integrity-check', 1)";
+        db.execute_unprepared(check)
+            .await
+            .expect("index and text agree");
+    }
+}
+
+async fn pages_show_every_contact_once_and_in_order(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    for (first_name, last_name) in [
+        ("B", "Same"),
+        ("a", "same"),
+        ("Z", "Last"),
+        ("a", "Same"),
+        ("ä", "zuletzt"),
+        ("x", "Äußerst"),
+        ("c", "1st"),
+    ] {
+        ground.contact(first_name, last_name).await;
+    }
+    for limit in [1, 2, 3, 7, 50] {
+        let mut request = PageRequest {
+            limit,
+            ..PageRequest::default()
+        };
+        let mut ids = Vec::new();
+        let mut names = Vec::new();
+        loop {
+            let page = contact::list(tenant, &request, db).await.unwrap();
+            assert!(page.items.len() <= usize::try_from(limit).unwrap());
+            ids.extend(page.items.iter().map(|contact| contact.id));
+            names.extend(
+                page.items
+                    .iter()
+                    .map(|contact| contact.last_name.to_lowercase()),
+            );
+            let Some(next) = page.next else { break };
+            request.after = Some(next.to_string().parse().unwrap());
+        }
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 7, "limit {limit}");
+        assert_eq!(
+            names,
+            ["1st", "last", "same", "same", "same", "zuletzt", "äußerst"]
+        );
+    }
+}
+
+async fn numbers_and_addresses_are_bounded(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let good = contact_fields("Grace", "Hopper");
+    let without = ContactFields {
+        emails: vec![],
+        ..good.clone()
+    };
+    let error = contact::insert(tenant, &without, NOW, db)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        StoreError::Count {
+            field: "emails",
+            ..
+        }
+    ));
+    let numbers = vec![good.numbers[0].clone(); contact::MAX_NUMBERS + 1];
+    let error = contact::insert(tenant, &ContactFields { numbers, ..good }, NOW, db)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        StoreError::Count {
+            field: "numbers",
+            ..
+        }
+    ));
+}
+
+async fn a_contact_with_devices_stays_and_its_changes_reach_them(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let made = ground.device("Desk", &[&ground.account("100").await]).await;
+    let Err(StoreError::InUse { by }) = contact::delete(tenant, made.contact.id, db).await else {
+        panic!("deleted although in use");
+    };
+    assert_eq!((by[0].id, by.len()), (made.id, 1));
+    let fields = contact_fields("Other", "Name");
+    let changed = contact::update(tenant, made.contact.id, &fields, None, db)
+        .await
+        .unwrap();
+    assert_eq!(changed.devices, by);
+    let made = device::load(tenant, made.id, db).await.unwrap();
+    assert_eq!(
+        (made.configuration_version, made.contact.name.as_str()),
+        (2, "Other Name")
+    );
+}
+
+async fn a_contact_of_another_tenant_is_not_found(ground: Ground) {
+    let db = &ground.db;
+    let other = ground.other_tenant().await.id;
+    let made = ground.contact("Grace", "Hopper").await;
+    let fields = contact_fields("X", "Y");
+    assert!(matches!(
+        contact::load(other, made.id, db).await,
+        Err(StoreError::NotFound)
+    ));
+    assert!(matches!(
+        contact::delete(other, made.id, db).await,
+        Err(StoreError::NotFound)
+    ));
+    let changed = contact::update(other, made.id, &fields, None, db).await;
+    assert!(matches!(changed, Err(StoreError::NotFound)));
+    for request in [PageRequest::default(), search("hopper"), search("ho")] {
+        assert!(
+            contact::list(other, &request, db)
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
+    }
+    assert_eq!(
+        contact::load(ground.tenant.id, made.id, db).await.unwrap(),
+        made
+    );
+}
