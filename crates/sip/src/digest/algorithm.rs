@@ -136,3 +136,78 @@ impl Exchange<'_> {
         algorithm.hash(text.as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vectors() -> Vec<serde_json::Value> {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/data/protocol-vectors/digest.json"
+        );
+        let text = std::fs::read(path).unwrap();
+        let file: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        file["vectors"].as_array().unwrap().clone()
+    }
+
+    #[test]
+    fn printed_vectors_come_out() {
+        let vectors = vectors();
+        assert!(vectors.len() >= 4);
+        for vector in vectors {
+            let text = |name: &str| vector[name].as_str().unwrap();
+            let algorithm = Algorithm::find(text("algorithm")).unwrap();
+            assert_eq!(text("qop"), "auth");
+            let exchange = Exchange {
+                algorithm,
+                protection: Protection::Auth,
+                method: text("method"),
+                uri: text("uri"),
+                nonce: text("nonce"),
+                nonce_count: text("nc"),
+                cnonce: text("cnonce"),
+            };
+            let secret = algorithm.secret(text("username"), text("realm"), text("password"));
+            assert_eq!(exchange.response(&secret), text("response"), "{}", text("source"));
+        }
+    }
+
+    #[test]
+    fn session_and_body_change_the_response() {
+        let exchange = Exchange {
+            algorithm: Algorithm::Md5,
+            protection: Protection::Auth,
+            method: "REGISTER",
+            uri: "sip:example.com",
+            nonce: "n",
+            nonce_count: "00000001",
+            cnonce: "c",
+        };
+        let secret = Algorithm::Md5.secret("alice", "example.com", "secret");
+        // By hand: H(H(H(secret) : n : c) : n : 00000001 : c : auth : H(REGISTER : uri)).
+        let md5 = |text: String| Algorithm::Md5.hash(text.as_bytes());
+        let ha2 = md5("REGISTER:sip:example.com".to_owned());
+        let session = md5(format!("{secret}:n:c"));
+        let expected = md5(format!("{session}:n:00000001:c:auth:{ha2}"));
+        let with_session = Exchange { algorithm: Algorithm::Md5Sess, ..exchange };
+        assert_eq!(with_session.response(&secret), expected);
+        assert_eq!(
+            Exchange { protection: Protection::None, ..exchange }.response(&secret),
+            md5(format!("{secret}:n:{ha2}"))
+        );
+        let integrity = Exchange { protection: Protection::AuthInt { body: b"v=0" }, ..exchange };
+        let ha2 = md5(format!("REGISTER:sip:example.com:{}", md5("v=0".to_owned())));
+        assert_eq!(
+            integrity.response(&secret),
+            md5(format!("{secret}:n:00000001:c:auth-int:{ha2}"))
+        );
+    }
+
+    #[test]
+    fn names_are_those_of_rfc_8760() {
+        assert_eq!(Algorithm::find("sha-256"), Some(Algorithm::Sha256));
+        assert_eq!(Algorithm::find("SHA256"), None);
+        assert_eq!(Algorithm::Sha512_256.to_string(), "SHA-512-256");
+    }
+}

@@ -27,7 +27,7 @@ const NONCE_LIFETIME_SECS: u64 = 300;
 /// How far a nonce may lie in the future: another server of the group may have made it.
 const CLOCK_SKEW_SECS: u64 = 5;
 
-/// Nonces in use that are remembered; beyond that the oldest are called stale before their time.
+/// Nonces in use that are remembered unless the owner says otherwise.
 const MAX_NONCES: usize = 65_536;
 
 /// Bytes of the HMAC that go into a nonce.
@@ -115,6 +115,7 @@ struct NonceId {
 pub struct DigestServer {
     key: [u8; 32],
     ids: Ids,
+    max_nonces: usize,
     /// The highest count seen of each nonce in use.
     counts: BTreeMap<NonceId, u32>,
     /// Nonces up to this one may have been forgotten before their time.
@@ -131,7 +132,14 @@ impl DigestServer {
     /// A server whose nonces are signed with `key`. The same key in several processes makes their
     /// nonces good for each other.
     pub fn new(key: [u8; 32], ids: Ids) -> Self {
-        Self { key, ids, counts: BTreeMap::new(), forgotten: None }
+        Self { key, ids, max_nonces: MAX_NONCES, counts: BTreeMap::new(), forgotten: None }
+    }
+
+    /// The same server, remembering at most `max_nonces` nonces in use; beyond that the oldest are
+    /// called stale before their time.
+    #[must_use]
+    pub fn with_max_nonces(self, max_nonces: usize) -> Self {
+        Self { max_nonces, ..self }
     }
 
     /// Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first.
@@ -194,7 +202,7 @@ impl DigestServer {
 
     fn remember(&mut self, nonce: NonceId, count: u32) {
         self.counts.insert(nonce, count);
-        if self.counts.len() > MAX_NONCES
+        if self.counts.len() > self.max_nonces
             && let Some((oldest, _)) = self.counts.pop_first()
         {
             self.forgotten = self.forgotten.max(Some(oldest));
@@ -202,8 +210,11 @@ impl DigestServer {
     }
 
     fn forget_expired(&mut self, now_unix_secs: u64) {
-        let oldest_good = now_unix_secs.saturating_sub(NONCE_LIFETIME_SECS);
-        self.counts = self.counts.split_off(&NonceId { issued_secs: oldest_good, random: 0 });
+        while let Some(oldest) = self.counts.first_entry()
+            && oldest.key().issued_secs + NONCE_LIFETIME_SECS < now_unix_secs
+        {
+            oldest.remove();
+        }
     }
 
     fn nonce(&self, id: NonceId, realm: &str) -> String {

@@ -36,6 +36,7 @@ use crate::ids::Ids;
 use crate::machine::{Transmit, TransmitId};
 use crate::message::{Request, Response};
 use crate::method::Method;
+use crate::transaction::key::ClientKey;
 use crate::transaction::{Timers, TransactionError};
 use crate::transport::Transport;
 
@@ -238,8 +239,8 @@ impl Endpoint {
         if self.clients.len() >= self.config.max_transactions {
             return Err(EndpointError::Full);
         }
-        let branch = self.address(&mut request, destination)?;
-        Ok(self.start_client(request, branch, destination, Purpose::Owner, now))
+        let key = self.address(&mut request, destination)?;
+        Ok(self.start_client(request, key, destination, Purpose::Owner, now))
     }
 
     /// Sends the ACK for a 2xx: a branch of its own, no transaction (RFC 3261, section 13.2.2.4).
@@ -368,12 +369,12 @@ impl Endpoint {
         self.outputs.pop_front()
     }
 
-    /// Puts our Via on top and what every request must have below. Returns the branch.
+    /// Puts our Via on top and what every request must have below.
     fn address(
         &mut self,
         request: &mut Request,
         destination: Destination,
-    ) -> Result<String, EndpointError> {
+    ) -> Result<ClientKey, EndpointError> {
         let transport = destination.transport();
         let sent_by = self
             .sent_by(destination)
@@ -391,7 +392,7 @@ impl Endpoint {
         {
             request.push_header("User-Agent", user_agent);
         }
-        Ok(branch)
+        Ok(ClientKey::new(&branch, &sent_by, request.method.clone()))
     }
 
     fn sent_by(&self, destination: Destination) -> Option<&HostPort> {

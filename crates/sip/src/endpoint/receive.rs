@@ -7,7 +7,7 @@ use tracing::{debug, trace};
 
 use crate::flow::{Destination, Flow};
 use crate::machine::{Transmit, TransmitId};
-use crate::message::{Message, Request, Response, parse_datagram, parse_message};
+use crate::message::{Message, Refusal, Request, Response, parse_datagram, parse_message};
 use crate::method::Method;
 use crate::status::Status;
 use crate::transaction::client_invite::{ClientInvite, cancel_for};
@@ -47,13 +47,11 @@ impl Endpoint {
     }
 
     fn receive_request(&mut self, mut request: Request, flow: Flow, length: usize, now: Instant) {
-        if let Err(error) = request.stamp_via(flow.peer) {
-            debug!(%error, %flow.peer, "request dropped: nobody to answer to");
-            return;
-        }
-        if let Err(refusal) = request.validate() {
+        // Fails if Via cannot be read, and then validation does too.
+        let stamped = request.stamp_via(flow.peer);
+        if let Err(refusal) = stamped.map_err(Refusal::from).and_then(|()| request.validate()) {
             debug!(error = %refusal, %flow.peer, "request refused");
-            if request.method != Method::ACK {
+            if request.method != Method::ACK && request.header("Via").is_some() {
                 self.refuse(&request, flow, length, refusal.status());
             }
             return;
@@ -184,22 +182,21 @@ impl Endpoint {
     pub(super) fn start_client(
         &mut self,
         request: Request,
-        branch: String,
+        key: ClientKey,
         destination: Destination,
         purpose: Purpose,
         now: Instant,
     ) -> ClientTransaction {
         let transaction = ClientTransaction(self.next_id());
-        let key = ClientKey::new(&branch, request.method.clone());
         let reliability = Reliability::of(destination.transport());
         let timers = self.config.timers;
         let mut actions = Vec::new();
         let client = if request.method == Method::INVITE {
             let machine = ClientInvite::start(request, reliability, timers, now, &mut actions);
-            Client::invite(machine, branch, destination)
+            Client::invite(machine, key.clone(), destination)
         } else {
             let machine = ClientNonInvite::start(&request, reliability, timers, now, &mut actions);
-            Client::non_invite(machine, branch, destination, purpose)
+            Client::non_invite(machine, destination, purpose)
         };
         self.clients.insert(transaction, vec![key], client);
         self.finish_client(transaction, actions, None, now);
@@ -236,15 +233,16 @@ impl Endpoint {
             }
         }
         self.clients.settle(transaction);
-        if let Some((cancel, branch)) = cancel {
-            self.start_client(cancel, branch, destination, Purpose::Cancel, now);
+        if let Some((cancel, key)) = cancel {
+            self.start_client(cancel, key, destination, Purpose::Cancel, now);
         }
     }
 
-    fn cancel_request(&mut self, invite: ClientTransaction) -> Option<(Request, String)> {
+    fn cancel_request(&mut self, invite: ClientTransaction) -> Option<(Request, ClientKey)> {
         let client = self.clients.find_mut(invite)?;
         let cancel = cancel_for(client.request()?, client.cancel_reason.as_deref());
-        Some((cancel, client.branch.clone()))
+        let key = client.invite_key.as_ref()?.with_method(Method::CANCEL);
+        Some((cancel, key))
     }
 
     /// Carries out what a server transaction wants and settles it.

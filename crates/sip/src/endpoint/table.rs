@@ -145,30 +145,36 @@ enum ClientMachine {
 #[derive(Debug)]
 pub(super) struct Client {
     machine: ClientMachine,
-    pub(super) branch: String,
+    /// Of an INVITE, because its CANCEL has the same but for the method.
+    pub(super) invite_key: Option<ClientKey>,
     pub(super) destination: Destination,
     pub(super) purpose: Purpose,
     pub(super) cancel_reason: Option<String>,
 }
 
 impl Client {
-    pub(super) fn invite(
-        machine: ClientInvite,
-        branch: String,
-        destination: Destination,
-    ) -> Self {
-        let machine = ClientMachine::Invite(machine);
-        Self { machine, branch, destination, purpose: Purpose::Owner, cancel_reason: None }
+    pub(super) fn invite(machine: ClientInvite, key: ClientKey, destination: Destination) -> Self {
+        Self {
+            machine: ClientMachine::Invite(machine),
+            invite_key: Some(key),
+            destination,
+            purpose: Purpose::Owner,
+            cancel_reason: None,
+        }
     }
 
     pub(super) fn non_invite(
         machine: ClientNonInvite,
-        branch: String,
         destination: Destination,
         purpose: Purpose,
     ) -> Self {
-        let machine = ClientMachine::NonInvite(machine);
-        Self { machine, branch, destination, purpose, cancel_reason: None }
+        Self {
+            machine: ClientMachine::NonInvite(machine),
+            invite_key: None,
+            destination,
+            purpose,
+            cancel_reason: None,
+        }
     }
 
     /// The INVITE, while it has no final response.

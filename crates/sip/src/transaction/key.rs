@@ -1,6 +1,6 @@
 //! Which message belongs to which transaction (RFC 3261, sections 17.1.3 and 17.2.3).
 //!
-//! A client transaction is found by the branch that we made and the method in CSeq. A server
+//! A client transaction is found by the Via that we made and the method in `CSeq`. A server
 //! transaction is found by branch, sent-by and method, if the branch begins with the magic cookie
 //! and continues; otherwise the sender follows RFC 2543 and the whole identity of the request
 //! counts. An ACK for a failure and a CANCEL are looked up with the method of their INVITE.
@@ -8,23 +8,30 @@
 use crate::message::{Request, Response};
 use crate::method::Method;
 
-/// Finds a client transaction.
+/// Finds a client transaction. A response whose sent-by is not ours is not for us (RFC 3261,
+/// section 18.1.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClientKey {
     branch: String,
+    sent_by: String,
     method: Method,
 }
 
 impl ClientKey {
-    pub(crate) fn new(branch: &str, method: Method) -> Self {
-        Self { branch: branch.to_owned(), method }
+    pub(crate) fn new(branch: &str, sent_by: &str, method: Method) -> Self {
+        Self { branch: branch.to_owned(), sent_by: sent_by.to_ascii_lowercase(), method }
     }
 
     /// The key of the transaction that `response` answers, if its headers name one.
     pub(crate) fn of(response: &Response) -> Option<Self> {
         let via = response.via().ok()?;
         let cseq = response.cseq().ok()?;
-        Some(Self::new(via.branch()?, cseq.method))
+        Some(Self::new(via.branch()?, &via.sent_by.to_string(), cseq.method))
+    }
+
+    /// The key of another request that shares the Via.
+    pub(crate) fn with_method(&self, method: Method) -> Self {
+        Self { method, ..self.clone() }
     }
 }
 
