@@ -1,0 +1,205 @@
+//! One call as the phone sees it: where it stands, what was agreed, what can be done.
+//!
+//! ```text
+//! outgoing  Opening ──ports──► Dialing ──1xx──► Alerting ──2xx──► Connected
+//! incoming  Ringing ──answer──► Answering ──ports, 200──► Connected
+//! any       ──hang up──► Ending ──► gone
+//! ```
+//!
+//! The signalling of the call is `ua`'s, its ports and sound are the edge's; this is the state that
+//! joins the two.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use sdp::{Direction, LocalMedia, Negotiated, OfferAnswer, PayloadFormat, SessionDescription};
+use sip::{NameAddr, Private, Uri};
+use ua::CallKey;
+
+use crate::command::{CallId, LineId};
+use crate::text::plain_text;
+use crate::view::{Actions, CallDirection, CallView, Phase, Ringback};
+
+/// Longest name or number that is shown, in characters.
+const MAX_PARTY: usize = 80;
+
+/// Digits of the other side that are kept.
+const MAX_DIGITS: usize = 64;
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Outgoing: waits for its ports.
+    Opening,
+    /// Outgoing: the INVITE is on its way.
+    Dialing,
+    /// Outgoing: it rings there.
+    Alerting,
+    /// Incoming: it rings here.
+    Ringing,
+    /// Incoming: answered by the person, waits for its ports.
+    Answering,
+    /// Answered.
+    Connected,
+    /// Hung up, not yet gone.
+    Ending,
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct PhoneCall {
+    pub(crate) id: CallId,
+    pub(crate) line: LineId,
+    pub(crate) direction: CallDirection,
+    pub(crate) stage: Stage,
+    /// Its name in the user agent; an outgoing call has none before it is dialled.
+    pub(crate) key: Option<CallKey>,
+    /// Whom an outgoing call is for.
+    pub(crate) target: Option<Uri>,
+    /// The offer of an incoming call, until it is answered.
+    pub(crate) offer: Option<SessionDescription>,
+    pub(crate) ringback: Ringback,
+    /// We want the other side on hold.
+    pub(crate) on_hold: bool,
+    /// A change of the session is under way.
+    pub(crate) is_changing: bool,
+    /// `on_hold` was changed while another change was under way.
+    pub(crate) must_change: bool,
+    local: Option<SocketAddr>,
+    formats: Vec<PayloadFormat>,
+    session: Option<OfferAnswer>,
+    party: Private<String>,
+    address: Private<String>,
+    digits: Private<String>,
+    started: Instant,
+    answered: Option<Instant>,
+}
+
+/// What a new call is made of.
+pub(crate) struct NewCall<'a> {
+    pub(crate) id: CallId,
+    pub(crate) line: LineId,
+    pub(crate) direction: CallDirection,
+    pub(crate) stage: Stage,
+    pub(crate) party: &'a NameAddr,
+    pub(crate) formats: Vec<PayloadFormat>,
+}
+
+impl PhoneCall {
+    pub(crate) fn new(new: NewCall<'_>, now: Instant) -> Self {
+        Self {
+            id: new.id,
+            line: new.line,
+            direction: new.direction,
+            stage: new.stage,
+            key: None,
+            target: None,
+            offer: None,
+            ringback: Ringback::None,
+            on_hold: false,
+            is_changing: false,
+            must_change: false,
+            local: None,
+            formats: new.formats,
+            session: None,
+            party: Private(party_name(new.party)),
+            address: Private(plain_text(new.party.uri.as_str(), MAX_PARTY)),
+            digits: Private(String::new()),
+            started: now,
+            answered: None,
+        }
+    }
+
+    /// Takes in where RTP is received. `session_id` is random.
+    pub(crate) fn open_session(&mut self, local: SocketAddr, session_id: u64) {
+        self.local = Some(local);
+        self.session = Some(OfferAnswer::new(local.ip(), session_id));
+    }
+
+    pub(crate) fn has_ports(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Our side of the session as it should be now, and the state of offer and answer; `None`
+    /// before the ports are open.
+    pub(crate) fn session(&mut self) -> Option<(LocalMedia, &mut OfferAnswer)> {
+        let mut media = LocalMedia::audio(self.local?);
+        media.formats.clone_from(&self.formats);
+        media.direction = if self.on_hold { Direction::SendOnly } else { Direction::SendRecv };
+        Some((media, self.session.as_mut()?))
+    }
+
+    pub(crate) fn negotiated(&self) -> Option<&Negotiated> {
+        self.session.as_ref()?.negotiated()
+    }
+
+    pub(crate) fn mark_answered(&mut self, now: Instant) {
+        self.stage = Stage::Connected;
+        self.ringback = Ringback::None;
+        self.answered.get_or_insert(now);
+    }
+
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.answered
+    }
+
+    pub(crate) fn push_digit(&mut self, digit: char) {
+        let known = digit.is_ascii_digit() || "*#ABCD".contains(digit);
+        if known && self.digits.0.len() < MAX_DIGITS {
+            self.digits.0.push(digit);
+        }
+    }
+
+    /// The other side does not want to hear us now.
+    fn is_held_by_peer(&self) -> bool {
+        self.negotiated().is_some_and(|negotiated| !negotiated.direction.sends())
+    }
+
+    pub(crate) fn actions(&self) -> Actions {
+        let id = Some(self.id);
+        let rings = self.stage == Stage::Ringing;
+        let talks = self.stage == Stage::Connected;
+        let only_if = |possible: bool| id.filter(|_| possible);
+        Actions {
+            answer: only_if(rings),
+            reject: only_if(rings),
+            hang_up: only_if(!rings && self.stage != Stage::Ending),
+            hold: only_if(talks && !self.on_hold),
+            resume: only_if(talks && self.on_hold),
+            send_digits: only_if(
+                talks && self.negotiated().is_some_and(|agreed| agreed.telephone_event.is_some()),
+            ),
+        }
+    }
+
+    pub(crate) fn view(&self) -> CallView {
+        CallView {
+            id: self.id,
+            line: self.line,
+            direction: self.direction,
+            phase: match self.stage {
+                Stage::Opening | Stage::Dialing => Phase::Dialing,
+                Stage::Alerting | Stage::Ringing => Phase::Ringing,
+                Stage::Answering | Stage::Connected if self.on_hold => Phase::Held,
+                Stage::Answering | Stage::Connected if self.is_held_by_peer() => Phase::HeldByPeer,
+                Stage::Answering | Stage::Connected => Phase::Connected,
+                Stage::Ending => Phase::Ending,
+            },
+            party: self.party.clone(),
+            address: self.address.clone(),
+            ringback: self.ringback,
+            actions: self.actions(),
+            answered_after: self.answered.map(|answered| answered - self.started),
+            digits: self.digits.clone(),
+        }
+    }
+}
+
+/// The name for people, else the number, else the host.
+fn party_name(party: &NameAddr) -> String {
+    let name = party.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let uri = &party.uri;
+    let user = uri.user_decoded();
+    let number = user.as_deref().or(uri.telephone_number());
+    plain_text(name.or(number).unwrap_or(uri.as_str()), MAX_PARTY)
+}

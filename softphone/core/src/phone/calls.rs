@@ -1,0 +1,290 @@
+//! What the user agent tells about calls, and the policy for incoming ones.
+
+use std::time::Instant;
+
+use sdp::{LocalMedia, SessionDescription};
+use sip::{Destination, Flow, NameAddr, Request};
+use ua::{CallError, CallEvent, CallKey, Dial};
+
+use super::{MAX_CALLS, Phone};
+use crate::call::{NewCall, PhoneCall, Stage};
+use crate::command::CallId;
+use crate::event::{CallEnd, CallEnded, Event};
+use crate::view::{CallDirection, Ringback};
+
+impl Phone {
+    pub(super) fn handle_call(&mut self, event: CallEvent, now: Instant) {
+        let key = event.call();
+        if let CallEvent::Incoming { invite, offer, flow, .. } = event {
+            self.handle_incoming(key, &invite, offer, flow, now);
+            return;
+        }
+        let Some(&id) = self.keys.get(&key) else { return };
+        match event {
+            CallEvent::Incoming { .. } => {}
+            CallEvent::Progress { status, answer, .. } => self.handle_progress(id, status, answer),
+            CallEvent::Answered { answer, .. } => self.handle_answered(id, answer, now),
+            CallEvent::Confirmed { answer, .. } | CallEvent::Reanswered { answer, .. } => {
+                self.handle_agreed(id, answer, now);
+            }
+            CallEvent::Reoffered { offer, .. } => self.handle_reoffered(id, offer, now),
+            CallEvent::ReofferFailed { status, .. } => self.handle_not_changed(id, status, now),
+            CallEvent::Info { body, .. } => {
+                // `Signal=5` (application/dtmf-relay) or the digit alone.
+                let text = String::from_utf8_lossy(&body);
+                let signal = text.lines().find_map(|line| line.trim().strip_prefix("Signal="));
+                if let Some(digit) = signal.unwrap_or(&text).trim().chars().next() {
+                    self.change(id, |call| call.push_digit(digit));
+                }
+            }
+            CallEvent::Ended { reason, .. } => self.end(id, CallEnd::Signalled(reason), now),
+        }
+    }
+
+    fn handle_incoming(
+        &mut self,
+        key: CallKey,
+        invite: &Request,
+        offer: Option<SessionDescription>,
+        flow: Flow,
+        now: Instant,
+    ) {
+        let user = invite.uri.user_decoded();
+        let line = self.line_of(user.as_deref(), &flow);
+        let rings = self.table.values().any(|call| call.stage == Stage::Ringing);
+        let refusal = match (&line, &offer) {
+            (None, _) => Some(404),
+            _ if rings || self.table.len() >= MAX_CALLS => Some(486),
+            // Said at once: nobody should pick up a phone that then cannot talk.
+            (Some(line), Some(offer)) => {
+                let address = std::net::SocketAddr::new(line.local.ip, 9);
+                let formats = line.formats.clone();
+                let media = LocalMedia { formats, ..LocalMedia::audio(address) };
+                let origin = sdp::Origin::new(media.address, 0, 0);
+                sdp::answer(offer, &media, &origin).err().map(|error| error.reply_status())
+            }
+            (Some(_), None) => None,
+        };
+        let (Some(line), None) = (line, refusal) else {
+            let status = refusal.unwrap_or(404);
+            if let Err(error) = self.calls.reject(key, status, &mut self.endpoint, now) {
+                tracing::debug!(%error, "call not rejected");
+            }
+            return;
+        };
+        let nobody = NameAddr::new(invite.uri.clone());
+        let party = invite.from().unwrap_or(nobody);
+        let id = CallId(self.next_call);
+        let mut call = PhoneCall::new(
+            NewCall {
+                id,
+                line: line.id,
+                direction: CallDirection::Incoming,
+                stage: Stage::Ringing,
+                party: &party,
+                formats: line.formats.clone(),
+            },
+            now,
+        );
+        let line = line.id;
+        call.key = Some(key);
+        call.offer = offer;
+        self.next_call += 1;
+        self.table.insert(id, call);
+        self.keys.insert(key, id);
+        let rung = self.calls.progress(key, 180, None, &mut self.endpoint, now);
+        if let Err(error) = rung {
+            tracing::debug!(%error, "caller does not hear that it rings");
+        }
+        self.tell(Event::OpenMedia { call: id, line });
+        self.show(id);
+    }
+
+    /// Sends the INVITE of an outgoing call whose ports are open.
+    pub(super) fn dial(&mut self, id: CallId, now: Instant) {
+        let dial = self.prepare(id);
+        let dialed = match dial {
+            Some(dial) => self.calls.dial(dial, &mut self.endpoint, now),
+            None => Err(CallError::WrongState),
+        };
+        match dialed {
+            Ok(key) => {
+                self.keys.insert(key, id);
+                self.change(id, |call| {
+                    call.key = Some(key);
+                    call.stage = Stage::Dialing;
+                });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "call not placed");
+                let failure = ua::EndReason::Failed(ua::CallFailure::Unreachable);
+                self.end(id, CallEnd::Signalled(failure), now);
+            }
+        }
+    }
+
+    fn prepare(&mut self, id: CallId) -> Option<Dial> {
+        let call = self.table.get_mut(&id)?;
+        let line = self.lines.iter().find(|line| line.config.id == call.line)?;
+        let (transport, peer) = line.server?;
+        let target = call.target.clone()?;
+        let (media, session) = call.session()?;
+        let offer = session.offer(&media);
+        let config = &line.config;
+        Some(Dial {
+            request_uri: target.clone(),
+            from: config.address(),
+            to: NameAddr::new(target),
+            contact: config.contact(),
+            route: config.route(),
+            destination: Destination::Address { transport, peer },
+            offer: Some(offer),
+            credentials: config.credentials(),
+            headers: Vec::new(),
+        })
+    }
+
+    fn handle_progress(&mut self, id: CallId, status: u16, answer: Option<SessionDescription>) {
+        let Some(call) = self.table.get_mut(&id) else { return };
+        if status == 180 || status == 183 {
+            call.stage = Stage::Alerting;
+        }
+        let early = answer
+            .and_then(|answer| call.session().and_then(|(_, session)| session.preview_answer(&answer).ok()));
+        match early {
+            Some(negotiated) => {
+                call.ringback = Ringback::Network;
+                self.tell(Event::UpdateMedia { call: id, negotiated: Box::new(negotiated) });
+            }
+            // Early media that has begun goes on.
+            None if status == 180 && call.ringback == Ringback::None => {
+                call.ringback = Ringback::Local;
+            }
+            None => {}
+        }
+        self.show(id);
+    }
+
+    fn handle_answered(&mut self, id: CallId, answer: Option<SessionDescription>, now: Instant) {
+        let Some(call) = self.table.get_mut(&id) else { return };
+        if call.stage == Stage::Ending {
+            return;
+        }
+        let agreed = match (answer, call.session()) {
+            (Some(answer), Some((_, session))) => session.accept_answer(&answer).is_ok(),
+            _ => false,
+        };
+        if agreed {
+            self.change(id, |call| call.mark_answered(now));
+            self.update_media(id);
+            self.renegotiate(id, now);
+        } else {
+            // Answered, but not usably: hang up properly and say why.
+            self.hang_up(id, now);
+            if let Some(key) = self.table.get(&id).and_then(|call| call.key) {
+                self.keys.remove(&key);
+            }
+            self.end(id, CallEnd::NoAgreement, now);
+        }
+    }
+
+    /// An answer to an offer of ours arrived, in an ACK or for a change.
+    fn handle_agreed(&mut self, id: CallId, answer: Option<SessionDescription>, now: Instant) {
+        let Some(call) = self.table.get_mut(&id) else { return };
+        call.is_changing = false;
+        if let (Some(answer), Some((_, session))) = (answer, call.session())
+            && session.is_offering()
+        {
+            match session.accept_answer(&answer) {
+                Ok(_) => self.update_media(id),
+                Err(error) => {
+                    tracing::debug!(%error, "the answer to our offer cannot be used");
+                    session.abandon();
+                }
+            }
+        }
+        self.show(id);
+        self.renegotiate(id, now);
+    }
+
+    /// The other side wants another session: hold, resume, another address.
+    fn handle_reoffered(&mut self, id: CallId, offer: Option<SessionDescription>, now: Instant) {
+        let Some(call) = self.table.get_mut(&id) else { return };
+        let was_offering = call.is_changing;
+        let (Some(key), Some((media, session))) = (call.key, call.session()) else { return };
+        if was_offering {
+            // Both offered at once, and theirs came through first: ours is made anew from what
+            // holds after it, and takes the place of the one that waits.
+            session.abandon();
+        }
+        let answer = match offer {
+            Some(offer) => session
+                .accept_offer(&offer, &media)
+                .map(|(answer, _)| answer)
+                .map_err(|error| error.reply_status()),
+            None => Ok(session.offer(&media)),
+        };
+        let agreed = answer.is_ok();
+        if let Err(error) = self.calls.answer_reoffer(key, answer, &mut self.endpoint, now) {
+            tracing::debug!(%error, "changed session not answered");
+        }
+        if agreed {
+            self.update_media(id);
+        }
+        self.change(id, |call| {
+            call.is_changing = false;
+            call.must_change |= was_offering;
+        });
+        self.renegotiate(id, now);
+    }
+
+    fn handle_not_changed(&mut self, id: CallId, status: u16, now: Instant) {
+        tracing::debug!(status, "the other side refused to change the session");
+        self.change(id, |call| {
+            call.is_changing = false;
+            if let Some((_, session)) = call.session() {
+                session.abandon();
+            }
+            // What is shown must be what is so.
+            call.on_hold = call.negotiated().is_some_and(|agreed| !agreed.direction.receives());
+        });
+        self.renegotiate(id, now);
+    }
+
+    /// Tells the edge what was agreed last.
+    pub(super) fn update_media(&mut self, id: CallId) {
+        let agreed = self.table.get(&id).and_then(PhoneCall::negotiated).cloned();
+        if let Some(negotiated) = agreed {
+            self.tell(Event::UpdateMedia { call: id, negotiated: Box::new(negotiated) });
+            self.show(id);
+        }
+    }
+
+    /// Changes a call and shows it.
+    pub(super) fn change(&mut self, id: CallId, change: impl FnOnce(&mut PhoneCall)) {
+        if let Some(call) = self.table.get_mut(&id) {
+            change(call);
+            self.show(id);
+        }
+    }
+
+    pub(super) fn show(&mut self, id: CallId) {
+        if let Some(call) = self.table.get(&id) {
+            let view = call.view();
+            self.tell(Event::Call(Box::new(view)));
+        }
+    }
+
+    /// Takes a call off the table. Its media is closed before anybody hears that it is over.
+    pub(super) fn end(&mut self, id: CallId, end: CallEnd, now: Instant) {
+        let Some(mut call) = self.table.remove(&id) else { return };
+        if let Some(key) = call.key {
+            self.keys.remove(&key);
+        }
+        call.stage = Stage::Ending;
+        let talked = call.answered().map(|answered| now - answered);
+        self.tell(Event::CloseMedia { call: id });
+        self.tell(Event::CallEnded(Box::new(CallEnded { call: call.view(), end, talked })));
+    }
+}
+

@@ -1,0 +1,4 @@
+//! Two phones and an exchange between them, in simulated time.
+
+mod exchange;
+mod stories;
