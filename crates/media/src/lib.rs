@@ -1,1 +1,45 @@
-//! crates/media
+//! The media path of one call, without sockets, clocks or sound cards.
+//!
+//! ```text
+//!  capture ─► level ─► resample ─► encode ─► RTP header ──────────────► datagram
+//!                 send.rs            codec/      rtp/
+//!
+//!  datagram ─► latch ─► RTP checks ─► jitter buffer ─► decode/conceal ─► resample ─► play
+//!               rtp/latch  rtp/source   jitter/           codec/          receive.rs
+//! ```
+//!
+//! [`Session`] owns both pipelines and RTCP for one call and is all that an owner needs: give it
+//! datagrams and captured frames with the time they came, ask it for frames to play and datagrams
+//! to send. Sockets, tasks and files are in `media-io`, sound cards in the softphone.
+//!
+//! Every block of sound at the border is 20 ms, mono, 960 samples at 48 kHz ([`Frame`]). Codecs
+//! that run at another rate resample inside.
+//!
+//! Time is an argument everywhere (`now`), randomness comes from the seed in [`SessionConfig`]:
+//! same seed and input, same output.
+
+pub mod codec;
+pub mod dtmf;
+pub mod frame;
+pub mod jitter;
+pub mod level;
+mod parameters;
+mod receive;
+pub mod resample;
+pub mod rtcp;
+pub mod rtp;
+mod send;
+mod session;
+pub mod stats;
+pub mod tone;
+
+pub use codec::{Codec, CodecError, OpusConfig};
+pub use dtmf::Digit;
+pub use frame::{FRAME_DURATION, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
+pub use jitter::JitterConfig;
+pub use parameters::{EventFormat, MediaParameters, ParametersError, ReceiveFormat, SendFormat};
+pub use receive::ReceivePipeline;
+pub use sdp::Direction;
+pub use send::{Microphone, SendPipeline};
+pub use session::{DigitError, Session, SessionConfig, SessionEvent, Transmit};
+pub use stats::MediaStats;

@@ -1,0 +1,189 @@
+//! The codec table: what a payload format of a description means here, and its coder and decoder.
+//!
+//! A codec is one row of the `match`es on [`Codec`] and a file beside this one.
+
+mod conceal;
+mod g711;
+mod opus;
+
+use sdp::PayloadFormat;
+
+pub use self::opus::{Dtx, Fec, OpusConfig};
+
+/// Payload bytes of the largest packet that any encoder of ours makes.
+pub const MAX_PAYLOAD_BYTES: usize = 1_275;
+
+/// Longest time that one packet may last, in milliseconds.
+const MAX_PACKET_MS: u32 = 120;
+
+/// A codec that we speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// RFC 6716, in RTP by RFC 7587. 48 kHz, mono here although the wire says two channels.
+    Opus,
+    /// G.711 µ-law, 8 kHz.
+    Pcmu,
+    /// G.711 A-law, 8 kHz.
+    Pcma,
+}
+
+/// Turns blocks of samples into payloads.
+pub trait Encoder: Send {
+    /// Encodes 20 ms of sound at the codec's rate to the start of `out`. 0 bytes: nothing needs
+    /// to be sent now.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError`] if the block has the wrong length or `out` is too small.
+    fn encode(&mut self, samples: &[i16], out: &mut [u8]) -> Result<usize, CodecError>;
+
+    /// The network loses about this many packets in a hundred: spend bits on redundancy.
+    fn set_expected_loss(&mut self, percent: u8);
+}
+
+/// Turns payloads into samples.
+pub trait Decoder: Send {
+    /// Appends what the payload says to `out`.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError::Undecodable`] for a payload that is not of this codec; `out` is unchanged.
+    fn decode(&mut self, payload: &[u8], out: &mut Vec<i16>) -> Result<(), CodecError>;
+
+    /// Appends exactly `samples` samples in place of a lost packet. `next` is the packet after it,
+    /// if that is there already: it may carry a second copy.
+    fn conceal(&mut self, samples: usize, next: Option<&[u8]>, out: &mut Vec<i16>) -> Concealed;
+}
+
+/// Where the sound in place of a lost packet came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concealed {
+    /// The copy in the next packet.
+    Recovered,
+    /// Made up from what was heard before.
+    Invented,
+}
+
+/// What can go wrong in a codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The codec library refused to start.
+    #[error("{codec:?} cannot be set up")]
+    Setup {
+        /// Which one.
+        codec: Codec,
+    },
+    /// Our own mistake: a block of the wrong length or a small buffer.
+    #[error("{codec:?} cannot encode {samples} samples")]
+    Unencodable {
+        /// Which one.
+        codec: Codec,
+        /// Length of the block.
+        samples: usize,
+    },
+    /// The sender's mistake.
+    #[error("{len_bytes} bytes are no {codec:?} packet")]
+    Undecodable {
+        /// Which one.
+        codec: Codec,
+        /// Length of the payload.
+        len_bytes: usize,
+    },
+}
+
+impl Codec {
+    /// All of them, preferred first.
+    pub const ALL: [Self; 3] = [Self::Opus, Self::Pcmu, Self::Pcma];
+
+    /// The codec that a payload format means, if it is one of ours.
+    #[must_use]
+    pub fn of(format: &PayloadFormat) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| {
+            format.name.eq_ignore_ascii_case(codec.name())
+                && format.clock_rate == codec.clock_rate_hz()
+                && format.channels == codec.channels_on_the_wire()
+        })
+    }
+
+    /// Encoding name as it is registered.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+        }
+    }
+
+    /// RTP clock, and rate of the samples that go in and come out, in Hz.
+    #[must_use]
+    pub fn clock_rate_hz(self) -> u32 {
+        match self {
+            Self::Opus => 48_000,
+            Self::Pcmu | Self::Pcma => 8_000,
+        }
+    }
+
+    /// Samples in 20 ms.
+    #[must_use]
+    pub fn frame_samples(self) -> usize {
+        match self {
+            Self::Opus => 960,
+            Self::Pcmu | Self::Pcma => 160,
+        }
+    }
+
+    /// Ticks of the RTP clock in 20 ms.
+    #[must_use]
+    pub fn frame_ticks(self) -> u32 {
+        self.clock_rate_hz() / 50
+    }
+
+    /// How long a payload lasts, in ticks of the RTP clock. `None`: it cannot be of this codec.
+    #[must_use]
+    pub fn duration_ticks(self, payload: &[u8]) -> Option<u32> {
+        let ticks = match self {
+            Self::Opus => opus::duration_samples(payload)?,
+            Self::Pcmu | Self::Pcma => payload.len(),
+        };
+        let longest = self.clock_rate_hz() / 1_000 * MAX_PACKET_MS;
+        u32::try_from(ticks)
+            .ok()
+            .filter(|ticks| (1..=longest).contains(ticks))
+    }
+
+    /// A new encoder.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError::Setup`] if the library refuses.
+    pub fn encoder(self, opus: &OpusConfig) -> Result<Box<dyn Encoder>, CodecError> {
+        Ok(match self {
+            Self::Opus => Box::new(opus::OpusEncoder::new(opus)?),
+            Self::Pcmu | Self::Pcma => Box::new(g711::G711Encoder::new(self)),
+        })
+    }
+
+    /// A new decoder.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError::Setup`] if the library refuses.
+    pub fn decoder(self) -> Result<Box<dyn Decoder>, CodecError> {
+        Ok(match self {
+            Self::Opus => Box::new(opus::OpusDecoder::new()?),
+            Self::Pcmu | Self::Pcma => Box::new(g711::G711Decoder::new(self)),
+        })
+    }
+
+    fn channels_on_the_wire(self) -> u8 {
+        match self {
+            Self::Opus => 2,
+            Self::Pcmu | Self::Pcma => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

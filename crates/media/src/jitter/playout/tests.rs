@@ -1,0 +1,368 @@
+//! Traces of networks, played in simulated time.
+//!
+//! A trace says when each packet of a 20 ms stream arrives, if it does. The outcome is what each
+//! pull of the playing clock gave.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const CLOCK_HZ: u32 = 8_000;
+const TICKS: u32 = 160;
+
+/// Arrivals of one stream.
+struct Trace {
+    /// Packet number and arrival in milliseconds after the first was sent.
+    arrivals: Vec<(u32, f64)>,
+    /// Length of the receiver's 20 ms.
+    pull_ms: f64,
+}
+
+#[derive(Debug, Default)]
+struct Outcome {
+    played: Vec<u32>,
+    missing: u32,
+    missing_with_next: u32,
+    held: u32,
+    silent: u32,
+    idle: u32,
+    merged: u32,
+    verdicts: Vec<Inserted>,
+    /// Play-out time minus send time of each packet, in milliseconds.
+    delays_ms: Vec<f64>,
+    stats: JitterStats,
+}
+
+impl Trace {
+    fn new(packets: u32, arrival_ms: impl Fn(u32) -> Option<f64>) -> Self {
+        let mut arrivals: Vec<_> = (0..packets)
+            .filter_map(|n| Some((n, arrival_ms(n)?)))
+            .collect();
+        arrivals.sort_by(|a, b| a.1.total_cmp(&b.1));
+        Self {
+            arrivals,
+            pull_ms: 20.0,
+        }
+    }
+
+    fn play(self) -> Outcome {
+        self.play_as(|n| packet(n, n * TICKS))
+    }
+
+    fn play_as(self, make: impl Fn(u32) -> AudioPacket) -> Outcome {
+        let start = Instant::now();
+        let at = |ms: f64| start + Duration::from_secs_f64(ms / 1_000.0);
+        let mut buffer = PlayoutBuffer::new(JitterConfig::default(), CLOCK_HZ);
+        let mut outcome = Outcome::default();
+        let mut arrivals = self.arrivals.into_iter().peekable();
+        let mut now_ms = 7.0;
+        while arrivals.peek().is_some() || !buffer.waiting.is_empty() {
+            while let Some((n, arrival_ms)) =
+                arrivals.next_if(|(_, arrival_ms)| *arrival_ms <= now_ms)
+            {
+                outcome
+                    .verdicts
+                    .push(buffer.insert(make(n), at(arrival_ms)));
+            }
+            outcome.note(buffer.pull(at(now_ms)), now_ms);
+            assert!(buffer.waiting.len() <= MAX_PACKETS);
+            now_ms += self.pull_ms;
+        }
+        outcome.stats = buffer.stats();
+        outcome
+    }
+}
+
+impl Outcome {
+    fn note(&mut self, playout: Playout<'_>, now_ms: f64) {
+        let mut played = |packet: &AudioPacket| {
+            let n = u32::try_from(packet.sequence).unwrap();
+            self.played.push(n);
+            self.delays_ms.push(now_ms - f64::from(n) * 20.0);
+        };
+        match playout {
+            Playout::Packet(packet) => played(&packet),
+            Playout::Merge(first, second) => {
+                played(&first);
+                played(&second);
+                self.merged += 1;
+            }
+            Playout::Missing { next, .. } => {
+                self.missing += 1;
+                self.missing_with_next += u32::from(next.is_some());
+            }
+            Playout::Hold { .. } => self.held += 1,
+            Playout::Silence { .. } => self.silent += 1,
+            Playout::Idle => self.idle += 1,
+        }
+    }
+
+    fn last_delay_ms(&self) -> f64 {
+        *self.delays_ms.last().expect("something played")
+    }
+}
+
+fn packet(n: u32, timestamp: u32) -> AudioPacket {
+    AudioPacket {
+        sequence: u64::from(n),
+        timestamp,
+        duration_ticks: TICKS,
+        marker: n == 0,
+        payload_type: 0,
+        payload: vec![0; 160],
+    }
+}
+
+/// Random but the same each time: 0 to 1.
+fn noise(n: u32) -> f64 {
+    let mut value = u64::from(n).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    f64::from(u32::try_from((value ^ (value >> 31)) >> 33).unwrap()) / f64::from(1_u32 << 31)
+}
+
+fn sent_ms(n: u32) -> f64 {
+    f64::from(n) * 20.0
+}
+
+#[test]
+fn a_clean_network_plays_every_packet_in_order_with_the_least_delay() {
+    let outcome = Trace::new(3_000, |n| Some(sent_ms(n) + 30.0)).play();
+    assert_eq!(outcome.played, (0..3_000).collect::<Vec<_>>());
+    assert_eq!(
+        (
+            outcome.missing,
+            outcome.held,
+            outcome.merged,
+            outcome.silent
+        ),
+        (0, 0, 0, 0)
+    );
+    let delay = outcome.last_delay_ms() - 30.0;
+    assert!((40.0..60.0).contains(&delay), "{delay} ms");
+}
+
+#[test]
+fn lost_packets_are_missing_and_the_next_one_is_offered() {
+    let outcome = Trace::new(1_000, |n| (n % 10 != 5).then_some(sent_ms(n))).play();
+    assert_eq!(outcome.played.len(), 900);
+    assert_eq!((outcome.missing, outcome.missing_with_next), (100, 100));
+    assert_eq!((outcome.held, outcome.merged, outcome.idle), (0, 0, 2));
+}
+
+#[test]
+fn in_a_burst_of_losses_only_the_last_has_a_next() {
+    let outcome = Trace::new(400, |n| (!(100..104).contains(&n)).then_some(sent_ms(n))).play();
+    assert_eq!((outcome.played.len(), outcome.missing_with_next), (396, 1));
+    assert_eq!(
+        (outcome.missing + outcome.held, outcome.merged),
+        (4, 0),
+        "the delay stays"
+    );
+}
+
+#[test]
+fn reordered_packets_play_in_order() {
+    let swapped = |n: u32| {
+        if n % 7 == 3 {
+            sent_ms(n) + 30.0
+        } else {
+            sent_ms(n)
+        }
+    };
+    let outcome = Trace::new(1_000, |n| Some(swapped(n))).play();
+    assert_eq!(outcome.played, (0..1_000).collect::<Vec<_>>());
+    assert_eq!(outcome.missing, 0);
+}
+
+#[test]
+fn duplicates_are_played_once() {
+    let mut trace = Trace::new(500, |n| Some(sent_ms(n)));
+    trace.arrivals = trace
+        .arrivals
+        .iter()
+        .flat_map(|&arrival| [arrival, arrival])
+        .collect();
+    let outcome = trace.play();
+    assert_eq!(outcome.played, (0..500).collect::<Vec<_>>());
+    assert_eq!(outcome.stats.duplicates, 500);
+}
+
+#[test]
+fn the_delay_grows_with_jitter_and_then_nearly_nothing_is_late() {
+    let outcome = Trace::new(3_000, |n| Some(sent_ms(n) + 100.0 * noise(n))).play();
+    let settled = outcome.played.iter().filter(|&&n| n >= 300).count();
+    assert!(
+        settled >= 2_700 * 97 / 100,
+        "{settled} of 2700 played after the start"
+    );
+    assert!(
+        (90.0..130.0).contains(&outcome.stats.target_delay_ms),
+        "{}",
+        outcome.stats.target_delay_ms
+    );
+}
+
+#[test]
+fn the_delay_shrinks_again_when_the_network_calms_down() {
+    let jitter = |n: u32| if n < 500 { 150.0 * noise(n) } else { 0.0 };
+    let outcome = Trace::new(3_000, |n| Some(sent_ms(n) + jitter(n))).play();
+    assert!(
+        outcome.last_delay_ms() < 75.0,
+        "{} ms",
+        outcome.last_delay_ms()
+    );
+    assert!(outcome.merged > 0);
+}
+
+#[test]
+fn the_delay_is_bounded_whatever_the_jitter() {
+    let outcome = Trace::new(3_000, |n| Some(sent_ms(n) + 900.0 * noise(n))).play();
+    assert_eq!(outcome.stats.target_delay_ms, 400.0);
+    assert!(
+        outcome.stats.late > 0,
+        "what comes later than the bound is lost"
+    );
+}
+
+#[test]
+fn clocks_that_drift_apart_do_not_build_up_delay_or_run_dry() {
+    for ppm in [-200.0, 200.0] {
+        // An hour.
+        let mut trace = Trace::new(180_000, |n| Some(sent_ms(n) + 10.0));
+        trace.pull_ms = 20.0 * (1.0 + ppm / 1e6);
+        let outcome = trace.play();
+        let delay = outcome.last_delay_ms() - 10.0;
+        assert!((15.0..90.0).contains(&delay), "{ppm} ppm: {delay} ms");
+        // 0.72 s of drift in an hour is 36 frames.
+        let corrections = outcome.merged + outcome.held;
+        assert!(
+            (30..60).contains(&corrections),
+            "{ppm} ppm: {corrections} corrections"
+        );
+        assert_eq!(outcome.missing, 0);
+        assert_eq!(outcome.played.len(), 180_000);
+    }
+}
+
+#[test]
+fn a_short_stall_of_the_network_loses_nothing() {
+    // 60 ms during which packets pile up, then all at once: less than the delay plus a few holds.
+    let stalled = |n: u32| {
+        if (100..103).contains(&n) {
+            sent_ms(103)
+        } else {
+            sent_ms(n)
+        }
+    };
+    let outcome = Trace::new(1_000, |n| Some(stalled(n))).play();
+    assert_eq!(outcome.played, (0..1_000).collect::<Vec<_>>());
+    assert_eq!(outcome.missing, 0);
+}
+
+#[test]
+fn silence_suppression_is_not_loss() {
+    // Sequence numbers go on, timestamps jump: the sender paused for 60 ms.
+    let outcome = Trace::new(300, |n| Some(sent_ms(n) + f64::from(n / 50) * 60.0))
+        .play_as(|n| packet(n, n * TICKS + n / 50 * 3 * TICKS));
+    assert_eq!(outcome.played.len(), 300);
+    assert_eq!(outcome.missing, 0);
+}
+
+#[test]
+fn a_long_pause_is_idle_and_the_stream_starts_again() {
+    for timestamps_go_on in [0, 1] {
+        let paused = |n: u32| sent_ms(n) + if n >= 100 { 60_000.0 } else { 0.0 };
+        let jump = 60 * CLOCK_HZ * timestamps_go_on;
+        let outcome = Trace::new(300, |n| Some(paused(n)))
+            .play_as(|n| packet(n, n * TICKS + if n >= 100 { jump } else { 0 }));
+        assert_eq!(outcome.played, (0..300).collect::<Vec<_>>());
+        assert!(outcome.idle > 2_900, "{}", outcome.idle);
+        assert_eq!(outcome.held, MAX_HOLDS);
+        let delay = outcome.last_delay_ms() - 60_000.0;
+        assert!((40.0..60.0).contains(&delay), "{delay} ms after the pause");
+    }
+}
+
+#[test]
+fn timestamps_that_jump_start_the_stream_anew_without_a_pause() {
+    let outcome = Trace::new(300, |n| Some(sent_ms(n)))
+        .play_as(|n| packet(n, n * TICKS + if n >= 150 { 0x7000_0000 } else { 0 }));
+    assert_eq!(
+        outcome
+            .verdicts
+            .iter()
+            .filter(|&&verdict| verdict == Inserted::Resynchronised)
+            .count(),
+        1
+    );
+    assert!(outcome.played.len() >= 295, "{}", outcome.played.len());
+}
+
+#[test]
+fn timestamps_wrap_without_a_trace() {
+    let outcome = Trace::new(300, |n| Some(sent_ms(n)))
+        .play_as(|n| packet(n, (n * TICKS).wrapping_sub(150 * TICKS)));
+    assert_eq!(outcome.played, (0..300).collect::<Vec<_>>());
+    assert_eq!((outcome.missing, outcome.held), (0, 0));
+}
+
+#[test]
+fn packets_of_other_lengths_keep_their_pace() {
+    let start = Instant::now();
+    let mut buffer = PlayoutBuffer::new(JitterConfig::default(), CLOCK_HZ);
+    let mut played = 0;
+    for n in 0..200_u32 {
+        let at = start + Duration::from_millis(60) * n;
+        let packet = AudioPacket {
+            duration_ticks: 480,
+            ..packet(n, n * 480)
+        };
+        assert_eq!(buffer.insert(packet, at), Inserted::Queued);
+        if let Playout::Packet(packet) = buffer.pull(at + Duration::from_millis(45)) {
+            assert_eq!(packet.duration_ticks, 480);
+            played += 1;
+        }
+    }
+    assert_eq!(played, 200);
+}
+
+#[test]
+fn a_flood_is_bounded() {
+    let now = Instant::now();
+    let mut buffer = PlayoutBuffer::new(JitterConfig::default(), CLOCK_HZ);
+    for n in 0..10_000 {
+        // Spread over less than a second of media, so that it does not look like a new beginning.
+        buffer.insert(packet(n, n % 7_000), now);
+    }
+    assert_eq!(buffer.waiting.len(), MAX_PACKETS);
+    assert!(buffer.stats().overflowed > 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_packets_at_any_time_neither_panic_nor_play_backwards(
+        events in proptest::collection::vec((any::<u32>(), 0_u32..50, 0_u64..60, any::<bool>()), 1..400),
+        near in any::<bool>(),
+    ) {
+        let mut now = Instant::now();
+        let mut buffer = PlayoutBuffer::new(JitterConfig::default(), CLOCK_HZ);
+        for (n, (random, step, wait_ms, pull)) in (0_u32..).zip(events) {
+            now += Duration::from_millis(wait_ms);
+            if pull {
+                buffer.pull(now);
+            } else {
+                let timestamp = if near { n * TICKS + step * TICKS } else { random };
+                buffer.insert(AudioPacket { duration_ticks: random % 960 + 1, ..packet(n, timestamp) }, now);
+            }
+            prop_assert!(buffer.waiting.len() <= MAX_PACKETS);
+            if let (Some(cursor), Some(first)) = (buffer.cursor, buffer.waiting.keys().next()) {
+                prop_assert!(*first >= cursor - i64::from(buffer.frame_ticks));
+            }
+        }
+    }
+}

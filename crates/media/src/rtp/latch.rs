@@ -1,0 +1,215 @@
+//! Symmetric RTP: learn once where the peer really sends from, then stay there.
+//!
+//! A peer behind address translation announces an address that it cannot be reached at. The first
+//! *consistent* source wins: the announced address by its first packet, any other by several
+//! packets in a row of one SSRC with consecutive numbers. From then on every other source is
+//! dropped until signalling announces another address. Nothing is ever sent to an address that
+//! was neither announced nor proven that way.
+
+use std::net::SocketAddr;
+
+use super::RtpPacket;
+
+/// Packets in a row that prove a source at an address that was not announced.
+const CONSISTENT_PACKETS: u8 = 3;
+
+/// What to do with a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latch {
+    /// From the peer.
+    Accept,
+    /// From the peer, whose address is known from now on.
+    Locked(SocketAddr),
+    /// From somewhere else, or not proven yet.
+    Drop,
+}
+
+/// Where one peer's media comes from and goes to.
+#[derive(Clone, Debug)]
+pub struct SourceLatch {
+    announced: SocketAddr,
+    locked: Option<SocketAddr>,
+    candidate: Option<Candidate>,
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    source: SocketAddr,
+    ssrc: u32,
+    next_sequence: u16,
+    packets: u8,
+}
+
+impl SourceLatch {
+    /// Open, with the address that signalling announced.
+    #[must_use]
+    pub fn new(announced: SocketAddr) -> Self {
+        Self {
+            announced,
+            locked: None,
+            candidate: None,
+        }
+    }
+
+    /// Signalling announced an address: another one than before opens the latch again.
+    pub fn announce(&mut self, announced: SocketAddr) {
+        if announced != self.announced {
+            *self = Self::new(announced);
+        }
+    }
+
+    /// Judges a packet that is RTP of an agreed payload type.
+    pub fn judge(&mut self, source: SocketAddr, packet: &RtpPacket<'_>) -> Latch {
+        if let Some(locked) = self.locked {
+            return if locked == source {
+                Latch::Accept
+            } else {
+                Latch::Drop
+            };
+        }
+        if source != self.announced && !self.prove(source, packet) {
+            return Latch::Drop;
+        }
+        self.candidate = None;
+        self.locked = Some(source);
+        Latch::Locked(source)
+    }
+
+    /// Where to send media, if there is such a place: an unspecified address is the old way of
+    /// holding (RFC 3264 section 8.4).
+    #[must_use]
+    pub fn target(&self) -> Option<SocketAddr> {
+        let target = self.locked.unwrap_or(self.announced);
+        let reachable = !self.announced.ip().is_unspecified() && self.announced.port() != 0;
+        reachable.then_some(target)
+    }
+
+    /// The address that packets are taken from, once it is known.
+    #[must_use]
+    pub fn locked(&self) -> Option<SocketAddr> {
+        self.locked
+    }
+
+    fn prove(&mut self, source: SocketAddr, packet: &RtpPacket<'_>) -> bool {
+        let goes_on = |candidate: &&mut Candidate| {
+            candidate.source == source
+                && candidate.ssrc == packet.ssrc
+                && candidate.next_sequence == packet.sequence
+        };
+        match self.candidate.as_mut().filter(goes_on) {
+            Some(candidate) => {
+                candidate.packets += 1;
+                candidate.next_sequence = packet.sequence.wrapping_add(1);
+                candidate.packets >= CONSISTENT_PACKETS
+            }
+            None => {
+                self.candidate = Some(Candidate {
+                    source,
+                    ssrc: packet.ssrc,
+                    next_sequence: packet.sequence.wrapping_add(1),
+                    packets: 1,
+                });
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANNOUNCED: &str = "192.0.2.1:4000";
+    const TRANSLATED: &str = "198.51.100.7:61000";
+    const STRANGER: &str = "203.0.113.9:4000";
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn judge(latch: &mut SourceLatch, source: &str, ssrc: u32, sequence: u16) -> Latch {
+        let packet = RtpPacket {
+            payload_type: 0,
+            marker: false,
+            sequence,
+            timestamp: 0,
+            ssrc,
+            payload: &[],
+        };
+        latch.judge(address(source), &packet)
+    }
+
+    #[test]
+    fn the_announced_address_locks_at_once_and_keeps_strangers_out() {
+        let mut latch = SourceLatch::new(address(ANNOUNCED));
+        assert_eq!(
+            judge(&mut latch, ANNOUNCED, 1, 10),
+            Latch::Locked(address(ANNOUNCED))
+        );
+        for sequence in 0..10 {
+            assert_eq!(judge(&mut latch, STRANGER, 2, sequence), Latch::Drop);
+        }
+        assert_eq!(judge(&mut latch, ANNOUNCED, 1, 11), Latch::Accept);
+        assert_eq!(latch.target(), Some(address(ANNOUNCED)));
+    }
+
+    #[test]
+    fn another_address_is_learned_after_three_packets_in_a_row() {
+        let mut latch = SourceLatch::new(address(ANNOUNCED));
+        assert_eq!(judge(&mut latch, TRANSLATED, 1, 65_535), Latch::Drop);
+        assert_eq!(
+            latch.target(),
+            Some(address(ANNOUNCED)),
+            "nothing goes to an unproven address"
+        );
+        assert_eq!(judge(&mut latch, TRANSLATED, 1, 0), Latch::Drop);
+        assert_eq!(
+            judge(&mut latch, TRANSLATED, 1, 1),
+            Latch::Locked(address(TRANSLATED))
+        );
+        assert_eq!(latch.target(), Some(address(TRANSLATED)));
+        assert_eq!(
+            judge(&mut latch, ANNOUNCED, 1, 2),
+            Latch::Drop,
+            "it learns once"
+        );
+    }
+
+    #[test]
+    fn an_inconsistent_source_never_locks() {
+        let mut latch = SourceLatch::new(address(ANNOUNCED));
+        for n in 0..30 {
+            assert_eq!(judge(&mut latch, TRANSLATED, 1, n * 2), Latch::Drop, "gaps");
+            assert_eq!(
+                judge(&mut latch, STRANGER, u32::from(n), n),
+                Latch::Drop,
+                "changing SSRC"
+            );
+        }
+        assert_eq!(latch.locked(), None);
+    }
+
+    #[test]
+    fn only_a_new_announcement_opens_the_latch_again() {
+        let mut latch = SourceLatch::new(address(ANNOUNCED));
+        judge(&mut latch, ANNOUNCED, 1, 1);
+        latch.announce(address(ANNOUNCED));
+        assert_eq!(
+            judge(&mut latch, ANNOUNCED, 1, 2),
+            Latch::Accept,
+            "a re-INVITE with the same address"
+        );
+        latch.announce(address(STRANGER));
+        assert_eq!(latch.target(), Some(address(STRANGER)));
+        assert_eq!(
+            judge(&mut latch, STRANGER, 5, 1),
+            Latch::Locked(address(STRANGER))
+        );
+    }
+
+    #[test]
+    fn nothing_is_sent_while_the_peer_announces_no_address() {
+        assert_eq!(SourceLatch::new(address("0.0.0.0:4000")).target(), None);
+        assert_eq!(SourceLatch::new(address("192.0.2.1:0")).target(), None);
+    }
+}

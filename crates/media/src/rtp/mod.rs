@@ -1,0 +1,13 @@
+//! RTP (RFC 3550): the header, what is known of a source, and where a peer really sends from.
+//!
+//! Encryption is not here; the owner of a secured session unprotects before and protects after.
+
+mod latch;
+mod packet;
+mod sequence;
+mod source;
+
+pub use latch::{Latch, SourceLatch};
+pub use packet::{MAX_DATAGRAM_BYTES, RtpError, RtpPacket, is_rtcp};
+pub use sequence::{LossReport, SequenceTracker, Sequenced};
+pub use source::{Marker, RtpSender, RtpSource};

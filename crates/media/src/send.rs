@@ -1,0 +1,325 @@
+//! From captured sound to RTP packets.
+//!
+//! ```text
+//!   frame (48 kHz) ─► mute ─► resample ─► encode ─┐
+//!                                                 ├─► header ─► datagram
+//!   digits ─────────────────────► telephone-event ─┘
+//! ```
+//!
+//! One call of [`SendPipeline::process`] per 20 ms, whatever happens: the timestamp counts time,
+//! also while nothing is sent. At most one packet comes out of it.
+
+use crate::codec::{Codec, CodecError, Encoder, MAX_PAYLOAD_BYTES, OpusConfig};
+use crate::dtmf::EventSender;
+use crate::frame::{Frame, SAMPLE_RATE_HZ, SILENCE};
+use crate::parameters::{EventFormat, SendFormat};
+use crate::resample::Resampler;
+use crate::rtp::{MAX_DATAGRAM_BYTES, Marker, RtpSender};
+
+/// Whether the microphone reaches the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Microphone {
+    /// It does.
+    Live,
+    /// Silence is sent in its place.
+    Muted,
+}
+
+/// See the module header.
+pub struct SendPipeline {
+    format: SendFormat,
+    event_format: Option<EventFormat>,
+    encoder: Box<dyn Encoder>,
+    resampler: Resampler,
+    /// At the codec's rate.
+    samples: Vec<i16>,
+    payload: [u8; MAX_PAYLOAD_BYTES],
+    datagram: [u8; MAX_DATAGRAM_BYTES],
+    /// The next audio packet opens a talkspurt.
+    starts_talkspurt: bool,
+}
+
+impl SendPipeline {
+    /// Ready to send in this format.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError::Setup`] if the codec cannot be set up.
+    pub fn new(
+        format: SendFormat,
+        event_format: Option<EventFormat>,
+        opus: &OpusConfig,
+    ) -> Result<Self, CodecError> {
+        let bitrate = format
+            .max_bitrate
+            .map_or(opus.bitrate, |most| most.min(opus.bitrate));
+        let encoder = format.codec.encoder(&OpusConfig {
+            bitrate,
+            ..opus.clone()
+        })?;
+        let resampler =
+            Resampler::new(SAMPLE_RATE_HZ, format.codec.clock_rate_hz()).map_err(|_| {
+                CodecError::Setup {
+                    codec: format.codec,
+                }
+            })?;
+        Ok(Self {
+            samples: Vec::with_capacity(format.codec.frame_samples()),
+            format,
+            event_format,
+            encoder,
+            resampler,
+            payload: [0; MAX_PAYLOAD_BYTES],
+            datagram: [0; MAX_DATAGRAM_BYTES],
+            starts_talkspurt: true,
+        })
+    }
+
+    /// What it sends.
+    #[must_use]
+    pub fn format(&self) -> &SendFormat {
+        &self.format
+    }
+
+    /// How it sends digits.
+    #[must_use]
+    pub fn event_format(&self) -> Option<EventFormat> {
+        self.event_format
+    }
+
+    /// The peer loses about this share of our packets.
+    pub fn set_expected_loss(&mut self, percent: u8) {
+        let percent = if self.format.peer_uses_fec {
+            percent
+        } else {
+            0
+        };
+        self.encoder.set_expected_loss(percent);
+    }
+
+    /// One block of 20 ms: the datagram to send, if any.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError`] if the encoder refuses the block; time passes all the same.
+    pub fn process(
+        &mut self,
+        frame: &Frame,
+        microphone: Microphone,
+        events: &mut EventSender,
+        rtp: &mut RtpSender,
+    ) -> Result<Option<&[u8]>, CodecError> {
+        let timestamp = rtp.timestamp();
+        let codec = self.format.codec;
+        rtp.advance(codec.frame_ticks());
+        if let Some(event) = self.event_format {
+            if let Some(packet) = events.poll(timestamp, event.clock_rate_hz) {
+                // Audio pauses while an event is sent; what follows is a new talkspurt.
+                self.starts_talkspurt = true;
+                let marker = if packet.is_first {
+                    Marker::Set
+                } else {
+                    Marker::Clear
+                };
+                let packet_len = rtp
+                    .packet(
+                        event.payload_type,
+                        marker,
+                        packet.timestamp,
+                        &packet.payload,
+                    )
+                    .write(&mut self.datagram);
+                return Ok(packet_len.ok().map(|len| &self.datagram[..len]));
+            }
+        }
+        let frame = match microphone {
+            Microphone::Live => frame,
+            Microphone::Muted => &SILENCE,
+        };
+        self.samples.clear();
+        self.resampler.process(frame, &mut self.samples);
+        let len = self.encoder.encode(&self.samples, &mut self.payload)?;
+        if len == 0 {
+            self.starts_talkspurt = true;
+            return Ok(None);
+        }
+        let marker = if std::mem::take(&mut self.starts_talkspurt) {
+            Marker::Set
+        } else {
+            Marker::Clear
+        };
+        let written = rtp
+            .packet(
+                self.format.payload_type,
+                marker,
+                timestamp,
+                &self.payload[..len],
+            )
+            .write(&mut self.datagram);
+        Ok(written.ok().map(|len| &self.datagram[..len]))
+    }
+
+    /// 20 ms pass without anything being sent: on hold.
+    pub fn skip(&mut self, rtp: &mut RtpSender) {
+        rtp.advance(self.format.codec.frame_ticks());
+        self.starts_talkspurt = true;
+    }
+
+    /// Codec in use.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.format.codec
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Dtx;
+    use crate::dtmf::Digit;
+    use crate::rtp::RtpPacket;
+    use crate::tone::Tone;
+
+    struct Sent {
+        payload_type: u8,
+        marker: bool,
+        sequence: u16,
+        timestamp: u32,
+    }
+
+    struct Rig {
+        pipeline: SendPipeline,
+        events: EventSender,
+        rtp: RtpSender,
+        tone: Tone,
+    }
+
+    impl Rig {
+        fn new(codec: Codec, opus: &OpusConfig) -> Self {
+            let format = SendFormat {
+                payload_type: 96,
+                codec,
+                peer_uses_fec: true,
+                max_bitrate: None,
+            };
+            let event = EventFormat {
+                payload_type: 101,
+                clock_rate_hz: codec.clock_rate_hz(),
+            };
+            Self {
+                pipeline: SendPipeline::new(format, Some(event), opus).unwrap(),
+                events: EventSender::default(),
+                rtp: RtpSender::new(1, 0, 0),
+                tone: Tone::new(440.0, SAMPLE_RATE_HZ, 0.3),
+            }
+        }
+
+        fn step(&mut self, microphone: Microphone) -> Option<(Sent, Vec<u8>)> {
+            let mut frame = SILENCE;
+            self.tone.fill(&mut frame);
+            let bytes = self
+                .pipeline
+                .process(&frame, microphone, &mut self.events, &mut self.rtp)
+                .unwrap()?;
+            let RtpPacket {
+                payload_type,
+                marker,
+                sequence,
+                timestamp,
+                payload,
+                ..
+            } = RtpPacket::parse(bytes).unwrap();
+            Some((
+                Sent {
+                    payload_type,
+                    marker,
+                    sequence,
+                    timestamp,
+                },
+                payload.to_vec(),
+            ))
+        }
+    }
+
+    #[test]
+    fn every_block_is_one_packet_and_only_the_first_opens_a_talkspurt() {
+        for codec in Codec::ALL {
+            let mut rig = Rig::new(codec, &OpusConfig::default());
+            for n in 0..20_u16 {
+                let (sent, _) = rig.step(Microphone::Live).unwrap();
+                assert_eq!((sent.sequence, sent.marker), (n, n == 0));
+                assert_eq!(sent.timestamp, u32::from(n) * codec.frame_ticks());
+            }
+        }
+    }
+
+    #[test]
+    fn events_take_the_place_of_audio_and_audio_returns_as_a_talkspurt_in_step_with_time() {
+        let mut rig = Rig::new(Codec::Pcmu, &OpusConfig::default());
+        rig.step(Microphone::Live).unwrap();
+        rig.events.push(Digit::from_char('7').unwrap()).unwrap();
+        for n in 0..7 {
+            let (sent, payload) = rig.step(Microphone::Live).unwrap();
+            assert_eq!(
+                (sent.payload_type, sent.marker, sent.timestamp),
+                (101, n == 0, 160)
+            );
+            assert_eq!(payload[0], 7);
+        }
+        let (sent, _) = rig.step(Microphone::Live).unwrap();
+        assert_eq!(
+            (
+                sent.payload_type,
+                sent.marker,
+                sent.timestamp,
+                sent.sequence
+            ),
+            (96, true, 8 * 160, 8)
+        );
+    }
+
+    #[test]
+    fn a_muted_microphone_sends_silence() {
+        let mut rig = Rig::new(Codec::Pcma, &OpusConfig::default());
+        for _ in 0..3 {
+            rig.step(Microphone::Muted).unwrap();
+        }
+        let (_, payload) = rig.step(Microphone::Muted).unwrap();
+        assert!(
+            payload.iter().all(|&byte| byte == 0xd5 || byte == 0x55),
+            "{payload:x?}"
+        );
+    }
+
+    #[test]
+    fn time_passes_on_hold_and_in_silence() {
+        let mut rig = Rig::new(
+            Codec::Opus,
+            &OpusConfig {
+                dtx: Dtx::On,
+                ..OpusConfig::default()
+            },
+        );
+        rig.step(Microphone::Live).unwrap();
+        rig.pipeline.skip(&mut rig.rtp);
+        let (sent, _) = rig.step(Microphone::Live).unwrap();
+        assert_eq!(
+            (sent.sequence, sent.timestamp, sent.marker),
+            (1, 2 * 960, true)
+        );
+        let mut blocks = 3_u32;
+        let mut silent = 0;
+        for _ in 0..50 {
+            silent += u32::from(rig.step(Microphone::Muted).is_none());
+            blocks += 1;
+        }
+        assert!(silent > 20, "{silent}");
+        let (sent, _) = loop {
+            blocks += 1;
+            if let Some(sent) = rig.step(Microphone::Live) {
+                break sent;
+            }
+        };
+        assert_eq!(sent.timestamp, (blocks - 1) * 960);
+    }
+}

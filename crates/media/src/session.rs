@@ -1,0 +1,564 @@
+//! The media of one call: both pipelines, RTCP, and the rules of who is listened to.
+//!
+//! The owner calls, with the time it happened:
+//!
+//! - [`Session::handle_rtp`] and [`Session::handle_rtcp`] for every datagram, at once;
+//! - [`Session::capture`] and [`Session::play`] for every 20 ms of the recording and of the playing clock;
+//! - [`Session::poll_rtcp`] when [`Session::poll_timeout`] has come;
+//! - [`Session::poll_event`] until it is empty, after each of these.
+//!
+//! Until [`Session::set_parameters`] nothing is sent and everything is dropped; later calls of it
+//! carry out a re-INVITE: hold, resume, another codec, another address.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use tracing::trace;
+
+use crate::codec::{CodecError, OpusConfig};
+use crate::dtmf::{Digit, EventReceiver, EventSender, QueueFull};
+use crate::frame::{Frame, SILENCE};
+use crate::jitter::{AudioPacket, JitterConfig};
+use crate::level::{SILENCE_DBFS, level_dbfs};
+use crate::parameters::MediaParameters;
+use crate::receive::ReceivePipeline;
+use crate::rtcp::{
+    self, Due, Leaving, Received, Report, ReportBlock, Schedule, SenderInfo, WallClock,
+};
+use crate::rtp::{Latch, RtpPacket, RtpSender, RtpSource, Sequenced, SourceLatch, is_rtcp};
+use crate::send::{Microphone, SendPipeline};
+use crate::stats::MediaStats;
+
+/// Events that may wait for the owner; the oldest go first.
+const MAX_EVENTS: usize = 64;
+
+/// What a session needs to know before it knows its peer.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// How to encode Opus.
+    pub opus: OpusConfig,
+    /// Bounds of the play-out delay.
+    pub jitter: JitterConfig,
+    /// Source of the SSRC, of first numbers, of the canonical name and of RTCP's intervals.
+    pub seed: [u8; 32],
+    /// The time of day at the `now` of [`Session::new`], for sender reports.
+    pub since_unix_epoch: Duration,
+}
+
+/// Something that the owner may want to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// The peer's first packet was accepted, from here.
+    Started {
+        /// Where the peer really sends from.
+        source: SocketAddr,
+    },
+    /// The peer pressed a key.
+    Digit(Digit),
+    /// The peer's stream says that it is over. Signalling decides about the call.
+    RemoteBye,
+}
+
+/// A datagram to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transmit<'a> {
+    /// Where to.
+    pub target: SocketAddr,
+    /// What.
+    pub bytes: &'a [u8],
+}
+
+/// See the module header.
+pub struct Session {
+    opus: OpusConfig,
+    clock: WallClock,
+    cname: String,
+    schedule: Schedule,
+    rtp: RtpSender,
+    digits: EventSender,
+    microphone: Microphone,
+    receive: ReceivePipeline,
+    heard_digits: EventReceiver,
+    stream: Option<Stream>,
+    source: Option<RtpSource>,
+    /// Another SSRC from the right place: believed when it goes on.
+    contender: Option<(u32, u16)>,
+    rtcp_source: Option<SocketAddr>,
+    /// Of sources before the present one.
+    earlier: Earlier,
+    datagrams_dropped: u64,
+    round_trip: Option<Duration>,
+    remote_packets_lost: Option<u32>,
+    /// Loss to prepare for: rises at once with what the peer reports, falls slowly.
+    expected_loss_percent: u8,
+    send_level_dbfs: f32,
+    receive_level_dbfs: f32,
+    has_started: bool,
+    reported_packets: u64,
+    rtcp_bytes: Vec<u8>,
+    events: VecDeque<SessionEvent>,
+}
+
+/// What was agreed with the peer.
+struct Stream {
+    parameters: MediaParameters,
+    latch: SourceLatch,
+    pipeline: SendPipeline,
+}
+
+#[derive(Default)]
+struct Earlier {
+    received: u64,
+    lost: u64,
+    duplicates: u64,
+    octets: u64,
+}
+
+impl Session {
+    /// Ready, but with no peer yet.
+    #[must_use]
+    pub fn new(config: SessionConfig, now: Instant) -> Self {
+        let mut random = ChaCha8Rng::from_seed(config.seed);
+        // A short-term canonical name tells nothing about its owner (RFC 7022 section 4.2).
+        let cname = format!("{:016x}{:08x}", random.next_u64(), random.next_u32());
+        let first_sequence = u16::try_from(random.next_u32() >> 17).expect("15 bits");
+        let rtp = RtpSender::new(random.next_u32(), first_sequence, random.next_u32());
+        Self {
+            opus: config.opus,
+            clock: WallClock::new(now, config.since_unix_epoch),
+            cname,
+            schedule: Schedule::new(random, now),
+            rtp,
+            digits: EventSender::default(),
+            microphone: Microphone::Live,
+            receive: ReceivePipeline::new(config.jitter),
+            heard_digits: EventReceiver::default(),
+            stream: None,
+            source: None,
+            contender: None,
+            rtcp_source: None,
+            earlier: Earlier::default(),
+            datagrams_dropped: 0,
+            round_trip: None,
+            remote_packets_lost: None,
+            expected_loss_percent: 0,
+            send_level_dbfs: SILENCE_DBFS,
+            receive_level_dbfs: SILENCE_DBFS,
+            has_started: false,
+            reported_packets: 0,
+            rtcp_bytes: Vec::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Carries out what offer and answer agreed.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError::Setup`] if the codec cannot be set up; the session goes on as before.
+    pub fn set_parameters(&mut self, parameters: MediaParameters) -> Result<(), CodecError> {
+        let kept = self.stream.take();
+        let is_same = kept.as_ref().is_some_and(|stream| {
+            *stream.pipeline.format() == parameters.send
+                && stream.pipeline.event_format() == parameters.send_event
+        });
+        let latch = match &kept {
+            Some(stream) => {
+                let mut latch = stream.latch.clone();
+                latch.announce(parameters.remote_rtp);
+                latch
+            }
+            None => SourceLatch::new(parameters.remote_rtp),
+        };
+        let mut pipeline = match kept {
+            Some(stream) if is_same => stream.pipeline,
+            kept => {
+                match SendPipeline::new(parameters.send.clone(), parameters.send_event, &self.opus)
+                {
+                    Ok(pipeline) => pipeline,
+                    Err(error) => {
+                        self.stream = kept;
+                        return Err(error);
+                    }
+                }
+            }
+        };
+        pipeline.set_expected_loss(self.expected_loss_percent);
+        if latch.locked().is_none() {
+            self.rtcp_source = None;
+        }
+        if !parameters.direction.receives() {
+            self.receive.restart();
+        }
+        if !parameters.direction.sends() || parameters.send_event.is_none() {
+            self.digits.clear();
+        }
+        self.stream = Some(Stream {
+            parameters,
+            latch,
+            pipeline,
+        });
+        Ok(())
+    }
+
+    /// Whether the microphone reaches the peer from the next frame on.
+    pub fn set_microphone(&mut self, microphone: Microphone) {
+        self.microphone = microphone;
+    }
+
+    /// Sends a digit after those that wait.
+    ///
+    /// # Errors
+    ///
+    /// [`DigitError`] if the peer takes none, or if too many wait.
+    pub fn send_digit(&mut self, digit: Digit) -> Result<(), DigitError> {
+        let takes_events = |stream: &Stream| {
+            stream.parameters.send_event.is_some() && stream.parameters.direction.sends()
+        };
+        if !self.stream.as_ref().is_some_and(takes_events) {
+            return Err(DigitError::NotAgreed);
+        }
+        Ok(self.digits.push(digit)?)
+    }
+
+    /// A datagram came in on the RTP port.
+    pub fn handle_rtp(&mut self, datagram: &[u8], source: SocketAddr, now: Instant) {
+        if is_rtcp(datagram) {
+            self.handle_rtcp(datagram, source, now);
+            return;
+        }
+        if self.accept(datagram, source, now).is_none() {
+            self.datagrams_dropped += 1;
+        }
+    }
+
+    /// `None`: the datagram is dropped and counted.
+    fn accept(&mut self, datagram: &[u8], source: SocketAddr, now: Instant) -> Option<()> {
+        let stream = self.stream.as_mut()?;
+        let receives = stream.parameters.direction.receives();
+        let packet = RtpPacket::parse(datagram).ok()?;
+        let codec = stream.parameters.codec_of(packet.payload_type);
+        let is_event = stream.parameters.is_event(packet.payload_type);
+        if codec.is_none() && !is_event {
+            trace!(
+                payload_type = packet.payload_type,
+                "RTP of no agreed payload type"
+            );
+            return None;
+        }
+        match stream.latch.judge(source, &packet) {
+            Latch::Drop => return None,
+            Latch::Accept => {}
+            Latch::Locked(source) => self.note_start(source),
+        }
+        let sequence = match self.judge_source(&packet)? {
+            Sequenced::Accepted { extended } => extended,
+            Sequenced::Restarted { extended } => {
+                self.receive.restart();
+                extended
+            }
+            Sequenced::Duplicate => return Some(()),
+            Sequenced::Rejected => return None,
+        };
+        if !receives {
+            // On hold: what is still on its way counts as received but is not heard.
+            return Some(());
+        }
+        let Some(codec) = codec else {
+            if let Some(digit) = self.heard_digits.receive(packet.timestamp, packet.payload) {
+                self.push_event(SessionEvent::Digit(digit));
+            }
+            return Some(());
+        };
+        let duration_ticks = codec.duration_ticks(packet.payload)?;
+        if let Some(source) = &mut self.source {
+            source.measure_jitter(packet.timestamp, codec.clock_rate_hz(), now);
+        }
+        let packet = AudioPacket {
+            sequence,
+            timestamp: packet.timestamp,
+            duration_ticks,
+            marker: packet.marker,
+            payload_type: packet.payload_type,
+            payload: packet.payload.to_vec(),
+        };
+        self.receive.insert(packet, codec, now)?;
+        Some(())
+    }
+
+    /// Which SSRC is listened to: the first, until another one sends two packets in a row.
+    fn judge_source(&mut self, packet: &RtpPacket<'_>) -> Option<Sequenced> {
+        if let Some(source) = self
+            .source
+            .as_mut()
+            .filter(|source| source.ssrc() == packet.ssrc)
+        {
+            self.contender = None;
+            return Some(source.receive(packet));
+        }
+        if self.source.is_some() && self.contender != Some((packet.ssrc, packet.sequence)) {
+            self.contender = Some((packet.ssrc, packet.sequence.wrapping_add(1)));
+            return None;
+        }
+        self.contender = None;
+        if let Some(old) = self.source.take() {
+            self.earlier.add(&old);
+            self.receive.restart();
+            self.heard_digits.restart();
+        }
+        Some(
+            self.source
+                .insert(RtpSource::new(packet.ssrc))
+                .receive(packet),
+        )
+    }
+
+    fn note_start(&mut self, source: SocketAddr) {
+        if !std::mem::replace(&mut self.has_started, true) {
+            self.push_event(SessionEvent::Started { source });
+        }
+    }
+
+    /// A datagram came in on the RTCP port.
+    pub fn handle_rtcp(&mut self, datagram: &[u8], source: SocketAddr, now: Instant) {
+        let Some(expected) = self.stream.as_ref().map(|stream| {
+            let media = stream
+                .latch
+                .locked()
+                .unwrap_or(stream.parameters.remote_rtp);
+            source == stream.parameters.remote_rtcp || source.ip() == media.ip()
+        }) else {
+            return;
+        };
+        let received = if expected {
+            rtcp::parse(datagram).ok()
+        } else {
+            None
+        };
+        let Some(received) = received else {
+            self.datagrams_dropped += 1;
+            return;
+        };
+        self.schedule.note_packet(datagram.len());
+        for part in received {
+            match part {
+                Received::Report(report) => self.handle_report(&report, source, now),
+                Received::Bye { ssrc }
+                    if self
+                        .source
+                        .as_ref()
+                        .is_some_and(|known| known.ssrc() == ssrc) =>
+                {
+                    self.push_event(SessionEvent::RemoteBye);
+                }
+                Received::Bye { .. } => {}
+            }
+        }
+    }
+
+    fn handle_report(&mut self, report: &Report, from: SocketAddr, now: Instant) {
+        if let Some(source) = self
+            .source
+            .as_mut()
+            .filter(|source| source.ssrc() == report.ssrc)
+        {
+            // Only the source itself proves an address that was not announced.
+            self.rtcp_source = Some(from);
+            if let Some(sender) = report.sender {
+                source.note_sender_report(rtcp::ntp_middle(sender.ntp), now);
+            }
+        }
+        let ssrc = self.rtp.ssrc();
+        let Some(block) = report.blocks.iter().find(|block| block.ssrc == ssrc) else {
+            return;
+        };
+        let round_trip = rtcp::round_trip(
+            self.clock.ntp(now),
+            block.last_sender_report,
+            block.delay_since,
+        );
+        self.round_trip = round_trip.or(self.round_trip);
+        self.remote_packets_lost = Some(block.cumulative_lost);
+        let reported = u8::try_from(u32::from(block.fraction_lost) * 100 / 256).unwrap_or(100);
+        self.expected_loss_percent = reported.max(self.expected_loss_percent / 4 * 3);
+        if let Some(stream) = &mut self.stream {
+            stream
+                .pipeline
+                .set_expected_loss(self.expected_loss_percent);
+        }
+    }
+
+    /// 20 ms were captured: the datagram to send, if any.
+    pub fn capture(&mut self, frame: &Frame) -> Option<Transmit<'_>> {
+        self.send_level_dbfs = match self.microphone {
+            Microphone::Live => level_dbfs(frame),
+            Microphone::Muted => SILENCE_DBFS,
+        };
+        let stream = self.stream.as_mut()?;
+        let target = stream
+            .latch
+            .target()
+            .filter(|_| stream.parameters.direction.sends());
+        let Some(target) = target else {
+            stream.pipeline.skip(&mut self.rtp);
+            return None;
+        };
+        let bytes = stream
+            .pipeline
+            .process(frame, self.microphone, &mut self.digits, &mut self.rtp)
+            .ok()??;
+        Some(Transmit { target, bytes })
+    }
+
+    /// The playing clock has reached `now`: fills the next 20 ms, with silence if there is nothing.
+    pub fn play(&mut self, out: &mut Frame, now: Instant) {
+        let receives = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.parameters.direction.receives());
+        if receives {
+            self.receive.play(out, now);
+        } else {
+            *out = SILENCE;
+        }
+        self.receive_level_dbfs = level_dbfs(out);
+    }
+
+    /// When to call [`Session::poll_rtcp`] next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Instant {
+        self.schedule.next()
+    }
+
+    /// The report that is due at `now`, if one is. Afterwards the deadline is later than `now`.
+    pub fn poll_rtcp(&mut self, now: Instant) -> Option<Transmit<'_>> {
+        if self.schedule.next() > now || self.schedule.expire(now) == Due::Later {
+            return None;
+        }
+        self.write_rtcp(Leaving::No, now)
+    }
+
+    /// The last report, which says BYE; nothing if the peer never heard of us.
+    pub fn leave(&mut self, now: Instant) -> Option<Transmit<'_>> {
+        if self.rtp.packets() == 0 && self.source.is_none() {
+            return None;
+        }
+        self.write_rtcp(Leaving::Yes, now)
+    }
+
+    fn write_rtcp(&mut self, leaving: Leaving, now: Instant) -> Option<Transmit<'_>> {
+        let target = self.rtcp_target()?;
+        let report = self.report(now);
+        self.rtcp_bytes = rtcp::write(&report, &self.cname, leaving).ok()?;
+        self.schedule.note_packet(self.rtcp_bytes.len());
+        Some(Transmit {
+            target,
+            bytes: &self.rtcp_bytes,
+        })
+    }
+
+    /// Where the peer's reports come from, else the announced address, as long as its media comes
+    /// from the announced host.
+    fn rtcp_target(&self) -> Option<SocketAddr> {
+        let stream = self.stream.as_ref()?;
+        let media = stream.latch.target()?;
+        let announced = stream.parameters.remote_rtcp;
+        let is_announced_host = media.ip() == stream.parameters.remote_rtp.ip();
+        let proven = self.rtcp_source.filter(|source| source.ip() == media.ip());
+        proven.or_else(|| (is_announced_host && announced.port() != 0).then_some(announced))
+    }
+
+    fn report(&mut self, now: Instant) -> Report {
+        let packets = self.rtp.packets();
+        let has_sent = std::mem::replace(&mut self.reported_packets, packets) != packets;
+        let low = |count: u64| u32::try_from(count & 0xffff_ffff).expect("masked to 32 bits");
+        let sender = has_sent.then(|| SenderInfo {
+            ntp: self.clock.ntp(now),
+            rtp_timestamp: self.rtp.timestamp(),
+            packets: low(packets),
+            octets: low(self.rtp.octets()),
+        });
+        let block = self.source.as_mut().and_then(|source| {
+            let loss = source.loss_report()?;
+            let (last_sender_report, delay_since) = source.last_sender_report(now);
+            Some(ReportBlock {
+                ssrc: source.ssrc(),
+                fraction_lost: loss.fraction_lost,
+                cumulative_lost: loss.cumulative_lost,
+                highest_sequence: loss.highest_sequence,
+                jitter_ticks: source.jitter_ticks(),
+                last_sender_report,
+                delay_since,
+            })
+        });
+        Report {
+            ssrc: self.rtp.ssrc(),
+            sender,
+            blocks: block.into_iter().collect(),
+        }
+    }
+
+    /// The next thing that the owner may want to know.
+    pub fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.events.pop_front()
+    }
+
+    fn push_event(&mut self, event: SessionEvent) {
+        if self.events.len() == MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn stats(&self) -> MediaStats {
+        let source = self.source.as_ref();
+        let tracker = source.map(RtpSource::tracker);
+        MediaStats {
+            send_codec: self.stream.as_ref().map(|stream| stream.pipeline.codec()),
+            receive_codec: self.receive.codec(),
+            packets_sent: self.rtp.packets(),
+            octets_sent: self.rtp.octets(),
+            packets_received: self.earlier.received
+                + tracker.map_or(0, |tracker| tracker.received()),
+            octets_received: self.earlier.octets + source.map_or(0, RtpSource::octets),
+            packets_lost: self.earlier.lost + tracker.map_or(0, |tracker| tracker.lost()),
+            packets_duplicate: self.earlier.duplicates
+                + tracker.map_or(0, |tracker| tracker.duplicates()),
+            datagrams_dropped: self.datagrams_dropped,
+            concealed_ms: self.receive.concealed_ms(),
+            packets_recovered: self.receive.recovered(),
+            jitter_ms: source.map_or(0.0, RtpSource::jitter_ms),
+            round_trip: self.round_trip,
+            remote_packets_lost: self.remote_packets_lost,
+            playout: self.receive.playout_stats(),
+            send_level_dbfs: self.send_level_dbfs,
+            receive_level_dbfs: self.receive_level_dbfs,
+        }
+    }
+}
+
+impl Earlier {
+    fn add(&mut self, source: &RtpSource) {
+        self.received += source.tracker().received();
+        self.lost += source.tracker().lost();
+        self.duplicates += source.tracker().duplicates();
+        self.octets += source.octets();
+    }
+}
+
+/// Why a digit cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DigitError {
+    /// No telephone-events were agreed, or we do not send now.
+    #[error("the other side takes no digits now")]
+    NotAgreed,
+    /// Try again later.
+    #[error(transparent)]
+    QueueFull(#[from] QueueFull),
+}
