@@ -78,7 +78,8 @@ pub struct Dial {
     pub offer: Option<SessionDescription>,
     /// For a challenge on the INVITE and on every later request of the call.
     pub credentials: Option<Credentials>,
-    /// Further header fields for the INVITE, names and values.
+    /// Further header fields for the INVITE, names and values; one that every INVITE has, such as
+    /// Max-Forwards, is replaced.
     pub headers: Vec<(String, String)>,
 }
 

@@ -238,7 +238,7 @@ fn first_invite(dial: &Dial, contact: &str, min_se_secs: u32, turn: &mut Turn<'_
         session_timer::propose(&mut invite, timers, min_se_secs, None);
     }
     for (name, value) in &dial.headers {
-        invite.push_header(name, value);
+        invite.set_header(name, value);
     }
     if let Some(offer) = &dial.offer {
         set_description(&mut invite, offer);
