@@ -118,7 +118,7 @@ impl Dialog {
         if to.tag().is_none() && !confirmed {
             return Err(DialogError::NoTag);
         }
-        let remote_target = match target(response.contacts()?) {
+        let remote_target = match target(&response.contacts()?) {
             Some(target) => target,
             None if confirmed => return Err(DialogError::NoContact),
             None => request.uri.clone(),
@@ -164,7 +164,7 @@ impl Dialog {
             state: DialogState::Early,
             local,
             remote: raw(request.header("From")),
-            remote_target: target(request.contacts()?).ok_or(DialogError::NoContact)?,
+            remote_target: target(&request.contacts()?).ok_or(DialogError::NoContact)?,
             route_set: request.record_routes()?,
             local_sequence: 0,
             remote_sequence: Some(request.cseq()?.number),
@@ -217,7 +217,7 @@ impl Dialog {
     pub fn confirm_with(&mut self, response: &Response) -> Result<(), DialogError> {
         let was_early = self.state == DialogState::Early;
         self.state = DialogState::Confirmed;
-        let target = target(response.contacts()?).ok_or(DialogError::NoContact)?;
+        let target = target(&response.contacts()?).ok_or(DialogError::NoContact)?;
         self.remote_target = target;
         if was_early {
             self.route_set = response.record_routes()?;
@@ -267,7 +267,7 @@ impl Dialog {
             return Err(DialogError::OutOfOrder { sequence, last });
         }
         if refreshes_target(&request.method)
-            && let Some(target) = target(request.contacts()?)
+            && let Some(target) = target(&request.contacts()?)
         {
             self.remote_target = target;
         }
@@ -280,13 +280,13 @@ impl Dialog {
         let (uri, routes) = self.route();
         let mut request = Request::new(method, uri);
         for route in routes {
-            request.push_header("Route", &route);
+            request.push_header("Route", route);
         }
         request.push_header("Max-Forwards", "70");
-        request.push_header("From", &self.local);
-        request.push_header("To", &self.remote);
-        request.push_header("Call-ID", &self.id.call_id);
-        request.push_header("CSeq", &cseq);
+        request.push_header("From", &*self.local);
+        request.push_header("To", &*self.remote);
+        request.push_header("Call-ID", &*self.id.call_id);
+        request.push_header("CSeq", cseq);
         request
     }
 
@@ -314,7 +314,7 @@ fn refreshes_target(method: &Method) -> bool {
 }
 
 /// The only Contact's URI.
-fn target(contacts: Contacts) -> Option<Uri> {
+fn target(contacts: &Contacts) -> Option<Uri> {
     match contacts.list() {
         [contact] => Some(contact.uri().clone()),
         _ => None,
@@ -325,3 +325,6 @@ fn target(contacts: Contacts) -> Option<Uri> {
 fn raw(value: Option<&str>) -> String {
     value.unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -383,7 +383,7 @@ impl Endpoint {
         let branch = self.ids.branch();
         let rport = if transport == Transport::Udp { ";rport" } else { "" };
         let name = transport.as_str();
-        request.insert_first("Via", &format!("SIP/2.0/{name} {sent_by};branch={branch}{rport}"));
+        request.insert_first("Via", format!("SIP/2.0/{name} {sent_by};branch={branch}{rport}"));
         if request.header("Max-Forwards").is_none() {
             request.push_header("Max-Forwards", "70");
         }

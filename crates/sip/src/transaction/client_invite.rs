@@ -245,7 +245,7 @@ impl ClientInvite {
 
 /// ACK for a final response other than 2xx (RFC 3261, section 17.1.1.3).
 fn ack_for(invite: &Request, response: &Response) -> Request {
-    let mut ack = hop_by_hop(invite, Method::ACK);
+    let mut ack = hop_by_hop(invite, &Method::ACK);
     match response.header("To") {
         Some(to) => ack.push_header("To", to),
         None => copy(invite, "To", &mut ack),
@@ -255,7 +255,7 @@ fn ack_for(invite: &Request, response: &Response) -> Request {
 
 /// CANCEL for `invite` (RFC 3261, section 9.1).
 pub(crate) fn cancel_for(invite: &Request, reason: Option<&str>) -> Request {
-    let mut cancel = hop_by_hop(invite, Method::CANCEL);
+    let mut cancel = hop_by_hop(invite, &Method::CANCEL);
     copy(invite, "To", &mut cancel);
     if let Some(reason) = reason {
         cancel.push_header("Reason", reason);
@@ -264,7 +264,7 @@ pub(crate) fn cancel_for(invite: &Request, reason: Option<&str>) -> Request {
 }
 
 /// What ACK and CANCEL share: the INVITE's own Via, Route set and identity, another method.
-fn hop_by_hop(invite: &Request, method: Method) -> Request {
+fn hop_by_hop(invite: &Request, method: &Method) -> Request {
     let mut request = Request::new(method.clone(), invite.uri.clone());
     if let Some(via) = invite.headers_named("Via").next() {
         request.push_header("Via", via);
@@ -276,7 +276,7 @@ fn hop_by_hop(invite: &Request, method: Method) -> Request {
     copy(invite, "From", &mut request);
     copy(invite, "Call-ID", &mut request);
     if let Ok(cseq) = invite.cseq() {
-        request.push_header("CSeq", &format!("{} {method}", cseq.number));
+        request.push_header("CSeq", format!("{} {method}", cseq.number));
     }
     request
 }

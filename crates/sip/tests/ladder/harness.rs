@@ -1,5 +1,7 @@
 //! An endpoint with a clock that jumps, and everything it wants written down as a ladder.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
