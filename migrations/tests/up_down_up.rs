@@ -1,4 +1,5 @@
 //! Every step goes forward, back and forward again, on both databases.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use migrations::{Migrator, MigratorTrait};
 use sea_orm_migration::SchemaManager;

@@ -60,23 +60,21 @@ pub enum ConnectError {
 ///
 /// See [`ConnectError`]. An unreachable PostgreSQL is reported after `acquire_timeout`.
 pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, ConnectError> {
-    let mut options = ConnectOptions::new(if url.starts_with("sqlite:") {
-        "sqlite:file"
-    } else {
-        url
-    });
+    let path = sqlite_path(url);
+    if path.is_none() && !is_postgres(url) {
+        return Err(ConnectError::Scheme);
+    }
+    let mut options = ConnectOptions::new(if path.is_some() { SQLITE } else { url });
     options
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
         .connect_timeout(config.acquire_timeout)
         // Statements would be logged with their size and time, and nobody reads them.
         .sqlx_logging(false);
-    if let Some(path) = sqlite_path(url) {
+    if let Some(path) = path {
         create_private(path).map_err(ConnectError::File)?;
         let (path, busy_timeout) = (path.to_owned(), config.busy_timeout);
         options.map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
-    } else if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-        return Err(ConnectError::Scheme);
     }
     let db: DatabaseConnection = sea_orm::Database::connect(options)
         .await
@@ -85,6 +83,13 @@ pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, Connec
         .await
         .map_err(ConnectError::Migrate)?;
     Ok(db)
+}
+
+/// Stands for every SQLite file: the options are built from the path.
+const SQLITE: &str = "sqlite:file";
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// Built anew rather than from the URL, in which `%` and `#` would have a meaning.

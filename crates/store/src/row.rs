@@ -5,12 +5,16 @@
     reason = "the entity derive wants the types around it to be pub"
 )]
 
+/// What every entity is made of.
+mod columns {
+    pub(super) use crate::micros::UnixMicros;
+    pub(super) use sea_orm::entity::prelude::*;
+}
+
 macro_rules! entity {
     ($module:ident, $table:literal, { $($(#[$attribute:meta])* $field:ident: $kind:ty,)+ }) => {
         pub(crate) mod $module {
-            #[allow(unused_imports, reason = "not every table has times")]
-            use crate::micros::UnixMicros;
-            use sea_orm::entity::prelude::*;
+            use super::columns::*;
 
             #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
             #[sea_orm(table_name = $table)]

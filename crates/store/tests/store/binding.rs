@@ -76,9 +76,13 @@ async fn a_refresh_replaces_and_a_removal_removes(ground: Ground) {
         aor: "sip:x@y".into(),
         key: "z".into(),
     };
-    binding::save(&[refreshed.clone()], &[removed, unknown], &ground.db)
-        .await
-        .unwrap();
+    binding::save(
+        std::slice::from_ref(&refreshed),
+        &[removed, unknown],
+        &ground.db,
+    )
+    .await
+    .unwrap();
     assert_eq!(load(&ground.db).await, [refreshed]);
     binding::save(&[], &[], &ground.db).await.unwrap();
 }

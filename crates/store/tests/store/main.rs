@@ -1,4 +1,5 @@
 //! The store on both databases: every scenario runs on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod account;
 mod activation;
