@@ -26,7 +26,8 @@
 //! 2. [`Uri`], [`NameAddr`], [`Aor`], [`Params`], [`Via`], [`Contact`]: what header fields hold.
 //! 3. [`parse_datagram`], [`StreamFramer`] and [`parse_message`]: bytes to messages;
 //!    [`Request::validate`]: what a server refuses at once.
-//! 4. `Endpoint`, then the machines in `transaction`, then `Dialog` and digest.
+//! 4. [`Endpoint`], then the four machines in `transaction/`, then [`Dialog`], [`DigestClient`]
+//!    and [`DigestServer`].
 //! 5. [`Machine`]: how all of it is driven.
 //!
 //! # Rules

@@ -9,6 +9,9 @@ use std::fmt;
 
 use crate::header::scan;
 
+/// More are refused: repeated names are looked for by comparing each with each.
+const MAX_PARAMS: usize = 64;
+
 /// An ordered list of parameters, written `;name=value;flag`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Params(Vec<Param>);
@@ -87,10 +90,8 @@ impl Params {
                 Some((name, value)) => (scan::trim(name), Some(scan::trim(value))),
                 None => (scan::trim(&rest[..end]), None),
             };
-            if !scan::is_token(name)
-                || params.contains(name)
-                || !value.is_none_or(scan::is_param_value)
-            {
+            let legal = scan::is_token(name) && value.is_none_or(scan::is_param_value);
+            if !legal || params.contains(name) || params.0.len() == MAX_PARAMS {
                 return None;
             }
             params.0.push(Param {
@@ -114,7 +115,8 @@ impl Params {
                 value,
             })
         };
-        text.split(';').map(read).collect::<Option<_>>().map(Self)
+        let params: Vec<_> = text.split(';').map(read).collect::<Option<_>>()?;
+        (params.len() <= MAX_PARAMS).then_some(Self(params))
     }
 
     fn find(&self, name: &str) -> Option<&Param> {
@@ -166,6 +168,15 @@ mod tests {
         ] {
             assert_eq!(Params::parse_header(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_number_of_parameters_is_bounded() {
+        let header = |count: usize| (0..count).map(|n| format!(";p{n}")).collect::<String>();
+        assert!(Params::parse_header(&header(MAX_PARAMS)).is_some());
+        assert_eq!(Params::parse_header(&header(MAX_PARAMS + 1)), None);
+        assert!(Params::parse_uri(&header(MAX_PARAMS)[1..]).is_some());
+        assert_eq!(Params::parse_uri(&header(MAX_PARAMS + 1)[1..]), None);
     }
 
     #[test]

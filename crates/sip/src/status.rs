@@ -155,7 +155,7 @@ fn standard_phrase(code: u16) -> &'static str {
         606 => "Not Acceptable",
         607 => "Unwanted",
         608 => "Rejected",
-        _ if code % 100 > 0 => standard_phrase(code / 100 * 100),
+        _ if !code.is_multiple_of(100) => standard_phrase(code / 100 * 100),
         _ => "",
     }
 }

@@ -9,6 +9,7 @@
 //! address-of-record one is, is the type `Aor`.
 
 mod compare;
+mod escape;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,6 +19,9 @@ use std::str::FromStr;
 use crate::host::{Host, HostPort};
 use crate::params::Params;
 use crate::transport::Transport;
+
+pub(crate) use escape::canonical_user;
+use escape::{escape, is_param_byte, is_user_byte, unescape};
 
 /// A SIP, SIPS or telephone URI taken apart, or any other URI as opaque text.
 #[derive(Clone, Debug)]
@@ -408,82 +412,6 @@ fn write_sip(scheme: &Scheme, parts: &SipParts) -> String {
         text.push_str(value);
     }
     text
-}
-
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')'
-        )
-}
-
-/// What a user part may hold without an escape.
-pub(crate) fn is_user_byte(byte: u8) -> bool {
-    is_unreserved(byte) || matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/')
-}
-
-/// What a parameter may hold without an escape.
-fn is_param_byte(byte: u8) -> bool {
-    is_unreserved(byte) || matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$')
-}
-
-/// `text` with every byte escaped that is not `plain`.
-pub(crate) fn escape(text: &str, plain: fn(u8) -> bool) -> String {
-    escape_bytes(text.bytes(), plain)
-}
-
-fn escape_bytes(bytes: impl Iterator<Item = u8>, plain: fn(u8) -> bool) -> String {
-    let mut escaped = String::new();
-    for byte in bytes {
-        if plain(byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
-}
-
-/// The shortest legal spelling of a user part: only what must be escaped is.
-pub(crate) fn canonical_user(user: &str) -> String {
-    escape_bytes(unescape_bytes(user).into_iter(), is_user_byte)
-}
-
-/// Resolves `%HH` escapes once; a `%` that starts none stays.
-fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(String::from_utf8_lossy(&unescape_bytes(text)).into_owned())
-}
-
-fn unescape_bytes(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        match escape_at(bytes, at) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    decoded
-}
-
-/// The byte that the escape at this place stands for, if one starts there.
-fn escape_at(bytes: &[u8], at: usize) -> Option<u8> {
-    let [b'%', high, low] = *bytes.get(at..at + 3)? else {
-        return None;
-    };
-    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
-    Some(digit(high)? * 16 + digit(low)?)
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ fn theirs(bytes: &Bytes) -> Core {
 }
 
 proptest! {
-    #![proptest_config(generate::config())]
+    #![proptest_config(generate::config(1))]
 
     #[test]
     fn both_parsers_see_the_same_in_valid_messages(generate::Sample(bytes) in generate::message()) {

@@ -81,7 +81,7 @@ fn survive(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(generate::config())]
+    #![proptest_config(generate::config(4))]
 
     #[test]
     fn what_is_read_is_written_byte_for_byte(generate::Sample(bytes) in generate::message()) {

@@ -9,6 +9,9 @@ use std::fmt;
 
 use crate::header::scan;
 
+/// More are refused: repeated names are looked for by comparing each with each.
+const MAX_PARAMS: usize = 64;
+
 /// A scheme and its parameters, one challenge or one set of credentials.
 ///
 /// `{:?}` names the parameters and hides their values: they may be secrets.
@@ -96,7 +99,7 @@ impl AuthFields {
         let (name, value) = pair.split_once('=')?;
         let (name, value) = (scan::trim(name), scan::trim(value));
         let legal = scan::is_token(name) && scan::is_param_value(value);
-        if !legal || self.raw_value(name).is_some() {
+        if !legal || self.raw_value(name).is_some() || self.params.len() == MAX_PARAMS {
             return None;
         }
         self.push(name, value);
@@ -191,6 +194,16 @@ mod tests {
         ] {
             assert_eq!(AuthFields::parse_list(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_number_of_parameters_is_bounded() {
+        let fields = |count: usize| {
+            let params: Vec<_> = (0..count).map(|n| format!("p{n}=1")).collect();
+            AuthFields::parse(&format!("Digest {}", params.join(",")))
+        };
+        assert!(fields(MAX_PARAMS).is_some());
+        assert_eq!(fields(MAX_PARAMS + 1), None);
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub enum ParseError {
 pub enum Limit {
     /// The whole message.
     Message,
+    /// The length of the start line.
+    StartLine,
     /// The number of header fields.
     Headers,
     /// The length of one header value.
@@ -81,6 +83,7 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Message => "message",
+            Self::StartLine => "start line",
             Self::Headers => "number of header fields",
             Self::Value => "header value",
             Self::Folds => "number of folds",
@@ -94,6 +97,9 @@ impl ParseError {
         match self {
             Self::NotSip | Self::StatusCode => None,
             Self::Version => Some(505),
+            Self::TooLarge {
+                limit: Limit::StartLine,
+            } => Some(414),
             Self::TooLarge { .. } => Some(513),
             Self::StartLine
             | Self::RequestUri { .. }

@@ -27,6 +27,7 @@ use crate::uri::Uri;
 /// The longest message that is read, in bytes, on any transport.
 pub const MAX_MESSAGE_BYTES: usize = 65_536;
 
+const MAX_START_LINE_BYTES: usize = 8_192;
 const MAX_HEADERS: usize = 256;
 const MAX_VALUE_BYTES: usize = 8_192;
 const MAX_FOLDS: usize = 32;
@@ -82,6 +83,11 @@ fn parse(
     let head = parse_head(&bytes, line_end + 2);
 
     let checked = start.and_then(|line| {
+        if line_end > MAX_START_LINE_BYTES {
+            return Err(ParseError::TooLarge {
+                limit: Limit::StartLine,
+            });
+        }
         if bytes.len() > MAX_MESSAGE_BYTES {
             return Err(ParseError::TooLarge {
                 limit: Limit::Message,

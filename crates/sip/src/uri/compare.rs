@@ -1,6 +1,7 @@
 //! When two URIs mean the same (RFC 3261, section 19.1.4).
 
-use super::{Parts, SipParts, Uri, escape_at};
+use super::escape::escape_at;
+use super::{Parts, SipParts, Uri};
 use crate::params::Params;
 
 /// Parameters that must not stand in one URI only.

@@ -165,6 +165,15 @@ fn every_limit_holds_at_its_edge() {
     assert!(read(value(MAX_VALUE_BYTES)).is_ok());
     assert_eq!(fault(value(MAX_VALUE_BYTES + 1)), too_large(Limit::Value));
 
+    let uri =
+        |len: usize| options("", "").replacen("sip:c@d", &format!("sip:{}@d", "u".repeat(len)), 1);
+    let around = "OPTIONS sip:@d SIP/2.0".len();
+    assert!(read(uri(MAX_START_LINE_BYTES - around)).is_ok());
+    assert_eq!(
+        fault(uri(MAX_START_LINE_BYTES - around + 1)),
+        too_large(Limit::StartLine)
+    );
+
     let headers = |more: usize| options(&"X: y\r\n".repeat(more), "");
     assert!(read(headers(MAX_HEADERS - 5)).is_ok());
     assert_eq!(fault(headers(MAX_HEADERS - 4)), too_large(Limit::Headers));
@@ -197,6 +206,10 @@ fn a_broken_request_can_be_answered_with_what_was_read() {
         (
             options(&format!("X:{}\r\n", "v".repeat(9000)), ""),
             "513 Message Too Large",
+        ),
+        (
+            options("", "").replacen("sip:c@d", &format!("sip:{}", "u".repeat(9000)), 1),
+            "414 Request-URI Too Long",
         ),
     ] {
         let malformed = read(text).unwrap_err();
