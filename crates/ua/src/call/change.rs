@@ -42,8 +42,8 @@ impl Call {
         }
         match &mut self.change {
             Change::Sent { .. } => return Err(CallError::OfferPending),
-            Change::Waiting { wish, .. } => *wish = Wish::Offer(offer),
-            Change::None => self.start_change(Wish::Offer(offer), turn),
+            Change::Waiting { wish, .. } => *wish = Wish::Offer(Box::new(offer)),
+            Change::None => self.start_change(Wish::Offer(Box::new(offer)), turn),
         }
         Ok(())
     }
@@ -70,7 +70,12 @@ impl Call {
 
     fn resend_change(&mut self, request: Request, wish: Wish, turn: &mut Turn<'_>) {
         match self.send(request.clone(), Purpose::Change, turn) {
-            Some(_) => self.change = Change::Sent { request, wish },
+            Some(_) => {
+                self.change = Change::Sent {
+                    request: Box::new(request),
+                    wish,
+                }
+            }
             None => {
                 self.change = Change::Waiting {
                     at: turn.now + BUSY_RETRY,
@@ -83,7 +88,7 @@ impl Call {
     /// A refresh goes by UPDATE where the peer takes it: no body, no ACK, no glare with re-INVITEs.
     fn change_request(&mut self, wish: &Wish, turn: &mut Turn<'_>) -> Option<Request> {
         let (method, description) = match wish {
-            Wish::Offer(offer) => (Method::INVITE, Some(offer)),
+            Wish::Offer(offer) => (Method::INVITE, Some(&**offer)),
             Wish::Refresh if self.peer_takes_update => (Method::UPDATE, None),
             Wish::Refresh => (Method::INVITE, self.local.as_ref()),
         };
@@ -201,7 +206,7 @@ impl Call {
         self.timer = session_timer::read_response(response, turn.now);
         if let Wish::Offer(offer) = wish {
             let answer = description_in(response);
-            self.local = Some(offer);
+            self.local = Some(*offer);
             self.remote.clone_from(&answer);
             self.tell(
                 CallEvent::Reanswered {
@@ -283,7 +288,7 @@ impl Call {
             self.accept_change(peer_offer, answer, turn);
         } else {
             turn.index.add_server(transaction, self.key);
-            self.peer_offer = Some(peer_offer);
+            self.peer_offer = Some(Box::new(peer_offer));
             self.tell(
                 CallEvent::Reoffered {
                     call: self.key,
@@ -331,7 +336,7 @@ impl Call {
         let peer_offer = self.peer_offer.take().ok_or(CallError::WrongState)?;
         turn.index.remove_server(peer_offer.transaction);
         match answer {
-            Ok(description) => self.accept_change(peer_offer, Some(description), turn),
+            Ok(description) => self.accept_change(*peer_offer, Some(description), turn),
             Err(status) => {
                 let response = peer_offer.request.response(status, None);
                 turn.respond(peer_offer.transaction, response);

@@ -34,12 +34,12 @@ impl Call {
         Ok(Self {
             key,
             side: Side::Incoming,
-            phase: Phase::Ringing(Ringing {
+            phase: Phase::Ringing(Box::new(Ringing {
                 invite: request.clone(),
                 transaction,
                 timer: admitted.timer,
                 provisional: None,
-            }),
+            })),
             dialog: Some(dialog),
             destination: Destination::Flow(flow),
             contact: own_contact(request, flow, turn.endpoint),
@@ -63,17 +63,19 @@ impl Call {
     pub(super) fn progress(
         &mut self,
         status: u16,
-        description: Option<&SessionDescription>,
+        description: Option<SessionDescription>,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
         let Phase::Ringing(ringing) = &self.phase else {
             return Err(CallError::WrongState);
         };
         let mut response = self.response(&ringing.invite, status);
-        if let Some(description) = description {
+        if let Some(description) = &description {
             set_description(&mut response, description);
         }
         let transaction = ringing.transaction;
+        // What was said early is the answer, unless the final one says otherwise.
+        self.local = description.or(self.local.take());
         self.provisional(transaction, response, turn);
         Ok(())
     }
@@ -110,6 +112,7 @@ impl Call {
             return Err(CallError::WrongState);
         };
         let mut response = self.response(&ringing.invite, 200);
+        let description = description.or(self.local.take());
         if let Some(description) = &description {
             set_description(&mut response, description);
         }
@@ -199,7 +202,7 @@ impl Call {
     ) {
         let timers = turn.endpoint.timers();
         turn.respond(transaction, response.clone());
-        self.unacked = Some(Unacked {
+        self.unacked = Some(Box::new(Unacked {
             transaction,
             response,
             sequence,
@@ -207,7 +210,7 @@ impl Call {
             resend_at: turn.now + timers.t1,
             resend_after: timers.t1,
             give_up_at: turn.now + timers.patience(),
-        });
+        }));
     }
 
     /// The ACK for a 2xx is late: send the 2xx again, or give the call up.

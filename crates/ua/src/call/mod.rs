@@ -158,7 +158,7 @@ impl Calls {
         now: Instant,
     ) -> Result<(), CallError> {
         self.on(call, endpoint, now, |call, turn| {
-            call.progress(status, description.as_ref(), turn)
+            call.progress(status, description, turn)
         })
     }
 
@@ -319,7 +319,7 @@ impl Calls {
                     return Some(event);
                 };
                 self.with(key, endpoint, now, |call, turn| {
-                    call.handle_ack(request, turn)
+                    call.handle_ack(request, turn);
                 });
             }
             EndpointEvent::Cancelled {
@@ -338,7 +338,7 @@ impl Calls {
                     return Some(event);
                 };
                 self.with(key, endpoint, now, |call, turn| {
-                    call.handle_unanswered(transaction, turn)
+                    call.handle_unanswered(transaction, turn);
                 });
             }
             EndpointEvent::Response { .. } | EndpointEvent::Failed { .. } => {

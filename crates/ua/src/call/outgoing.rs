@@ -31,12 +31,12 @@ impl Call {
         Ok(Self {
             key,
             side: Side::Outgoing,
-            phase: Phase::Calling(Calling {
+            phase: Phase::Calling(Box::new(Calling {
                 invite,
                 transaction,
                 give_up_at: Some(turn.now + turn.config.max_ringing),
                 early_answer: None,
-            }),
+            })),
             dialog: None,
             destination: dial.destination,
             contact,
@@ -103,8 +103,8 @@ impl Call {
         };
         turn.index.remove_client(calling.transaction);
         if response.status.is_success() {
-            self.handle_success(calling, response, flow, turn);
-        } else if !self.told_end && self.try_again(calling, response, turn) {
+            self.handle_success(*calling, response, flow, turn);
+        } else if !self.told_end && self.try_again(*calling, response, turn) {
             // A new INVITE is on its way.
         } else {
             self.finish(EndReason::Failed(failure_of(response)), turn);
@@ -132,9 +132,8 @@ impl Call {
             early_answer,
             ..
         } = calling;
-        let dialog = match Dialog::new_uac(&invite, response) {
-            Ok(dialog) => dialog,
-            Err(_) => return self.finish(EndReason::Failed(CallFailure::Protocol), turn),
+        let Ok(dialog) = Dialog::new_uac(&invite, response) else {
+            return self.finish(EndReason::Failed(CallFailure::Protocol), turn);
         };
         if let Destination::Address { .. } = self.destination {
             self.destination = Destination::Address {
@@ -158,15 +157,16 @@ impl Call {
             return;
         }
         let answer = description_in(response);
-        if answer.is_none() && !response.body().is_empty() {
+        let wants_answer = self.local.is_none();
+        if answer.is_none() && (wants_answer || !response.body().is_empty()) {
             self.send_ack(transaction, ack, turn);
             self.break_off(CallFailure::Protocol, turn);
             return;
         }
-        if self.local.is_some() {
-            self.send_ack(transaction, ack, turn);
+        if wants_answer {
+            self.pending_ack = Some(Box::new(PendingAck { transaction, ack }));
         } else {
-            self.pending_ack = Some(PendingAck { transaction, ack });
+            self.send_ack(transaction, ack, turn);
         }
         self.remote = answer.clone().or(early_answer);
         self.tell(
@@ -205,12 +205,12 @@ impl Call {
         let Some(transaction) = self.send(invite.clone(), Purpose::Invite, turn) else {
             return false;
         };
-        self.phase = Phase::Calling(Calling {
+        self.phase = Phase::Calling(Box::new(Calling {
             invite,
             transaction,
             give_up_at: calling.give_up_at,
             early_answer: None,
-        });
+        }));
         true
     }
 

@@ -27,9 +27,9 @@ pub(super) enum Side {
 #[derive(Debug)]
 pub(super) enum Phase {
     /// Our INVITE has no final response yet.
-    Calling(Calling),
+    Calling(Box<Calling>),
     /// The peer's INVITE has no final response yet.
-    Ringing(Ringing),
+    Ringing(Box<Ringing>),
     /// A 2xx went one way or the other.
     Established,
     /// Our BYE has no final response yet.
@@ -94,7 +94,7 @@ pub(super) enum Change {
     None,
     /// Sent, without final response.
     Sent {
-        request: Request,
+        request: Box<Request>,
         wish: Wish,
     },
     /// To be sent at this time, because something else was under way.
@@ -108,7 +108,7 @@ pub(super) enum Change {
 #[derive(Clone, Debug)]
 pub(super) enum Wish {
     /// The owner's new offer.
-    Offer(SessionDescription),
+    Offer(Box<SessionDescription>),
     /// Only to keep the session alive.
     Refresh,
 }
@@ -147,10 +147,10 @@ pub(super) struct Call {
     pub(super) timer: Option<SessionTimer>,
     pub(super) min_se_secs: u32,
     pub(super) peer_takes_update: bool,
-    pub(super) unacked: Option<Unacked>,
-    pub(super) pending_ack: Option<PendingAck>,
+    pub(super) unacked: Option<Box<Unacked>>,
+    pub(super) pending_ack: Option<Box<PendingAck>>,
     pub(super) change: Change,
-    pub(super) peer_offer: Option<PeerOffer>,
+    pub(super) peer_offer: Option<Box<PeerOffer>>,
     pub(super) farewell: Option<Farewell>,
     /// The owner knows that the call ended: nothing more is told.
     pub(super) told_end: bool,
@@ -245,8 +245,8 @@ impl Call {
     pub(super) fn leave(&mut self, reason: Option<String>, turn: &mut Turn<'_>) {
         self.refuse_peer_offer(turn);
         self.change = Change::None;
-        if let Some(PendingAck { transaction, ack }) = self.pending_ack.take() {
-            self.send_ack(transaction, ack, turn);
+        if let Some(pending) = self.pending_ack.take() {
+            self.send_ack(pending.transaction, pending.ack, turn);
         }
         if self.unacked.is_some() {
             self.farewell = Some(Farewell { reason });
@@ -326,14 +326,10 @@ impl Call {
 
     /// A change that the peer asked for will not be answered by the owner any more.
     pub(super) fn refuse_peer_offer(&mut self, turn: &mut Turn<'_>) {
-        if let Some(PeerOffer {
-            transaction,
-            request,
-            ..
-        }) = self.peer_offer.take()
-        {
-            turn.index.remove_server(transaction);
-            turn.respond(transaction, request.response(487, None));
+        if let Some(peer_offer) = self.peer_offer.take() {
+            turn.index.remove_server(peer_offer.transaction);
+            let response = peer_offer.request.response(487, None);
+            turn.respond(peer_offer.transaction, response);
         }
     }
 

@@ -36,7 +36,7 @@ enum Phase {
     /// A REGISTER has no final response yet.
     Trying {
         transaction: ClientTransaction,
-        request: Request,
+        request: Box<Request>,
     },
     /// Nothing until this time: refresh or retry.
     Waiting { at: Instant },
@@ -189,7 +189,7 @@ impl Account {
         turn.clients.remove(&transaction);
         match response.status.code() {
             200..=299 => self.succeed(&request, response, flow, turn),
-            401 | 407 => match self.answer(request, response, turn) {
+            401 | 407 => match self.answer(*request, response, turn) {
                 Ok(request) => self.send(request, turn),
                 Err(failure) => self.fail(failure, None, turn),
             },
@@ -272,7 +272,7 @@ impl Account {
                 turn.clients.insert(transaction, self.key);
                 self.phase = Phase::Trying {
                     transaction,
-                    request,
+                    request: Box::new(request),
                 };
             }
             Err(_) => self.fail(RegistrationFailure::NoRoute, None, turn),

@@ -287,7 +287,7 @@ impl Registrations {
                     return Some(event);
                 };
                 self.with(key, endpoint, now, |account, turn| {
-                    account.handle_failure(error, turn)
+                    account.handle_failure(error, turn);
                 });
                 None
             }

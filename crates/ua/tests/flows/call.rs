@@ -173,8 +173,8 @@ fn cancel_that_crosses_the_answer_ends_with_bye() {
         1010 ms alice > bob ACK
         1010 ms alice > bob BYE
         1015 ms bob > alice 200 CANCEL
-        1020 ms bob > alice 200 BYE
         1020 ms bob: Confirmed
+        1020 ms bob > alice 200 BYE
         1020 ms bob: Ended RemoteHangUp",
     );
     assert_eq!(world.agents[ALICE].ends, [EndReason::LocalHangUp]);

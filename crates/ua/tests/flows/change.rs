@@ -92,10 +92,10 @@ fn glare_is_resolved_by_waiting_unequally_long() {
         "
         2000 ms alice > bob INVITE sdp
         2000 ms bob > alice INVITE sdp
-        2010 ms alice > bob 491 INVITE
         2010 ms bob > alice 491 INVITE
-        2020 ms bob > alice ACK
-        2020 ms alice > bob ACK",
+        2010 ms alice > bob 491 INVITE
+        2020 ms alice > bob ACK
+        2020 ms bob > alice ACK",
     );
     // Bob does not own the Call-ID: he is back within 2 s, Alice after 2.1 s to 4 s.
     world.run_ms(2_000);
@@ -245,7 +245,7 @@ fn update_with_an_offer_is_a_change_too() {
 }
 
 /// A request from Alice inside the one call, made from what was sent before.
-pub fn in_dialog(world: &World, method: &str, sequence: u32, headers: &str) -> String {
+pub(crate) fn in_dialog(world: &World, method: &str, sequence: u32, headers: &str) -> String {
     let ok = world.sent("200 INVITE sdp");
     let line = |name: &str| {
         ok.lines()

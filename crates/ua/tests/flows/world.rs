@@ -18,58 +18,56 @@ use ua::{
 };
 
 /// Who is who in [`World::agents`].
-pub const ALICE: usize = 0;
-pub const BOB: usize = 1;
+pub(crate) const ALICE: usize = 0;
+pub(crate) const BOB: usize = 1;
 
 /// Answers requests that are neither a call's nor refused by default.
-pub type Service = Box<dyn FnMut(&Request) -> Option<Response>>;
+pub(crate) type Service = Box<dyn FnMut(&Request) -> Option<Response>>;
 
-pub struct Agent {
-    pub address: SocketAddr,
-    pub endpoint: Endpoint,
-    pub calls: Calls,
-    pub registrations: Registrations,
-    pub service: Option<Service>,
+pub(crate) struct Agent {
+    pub(crate) address: SocketAddr,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) calls: Calls,
+    pub(crate) registrations: Registrations,
+    pub(crate) service: Option<Service>,
     /// The last call that came in.
-    pub incoming: Option<CallKey>,
-    pub last_offer: Option<SessionDescription>,
-    pub last_answer: Option<SessionDescription>,
-    pub ends: Vec<EndReason>,
-    pub states: Vec<RegistrationState>,
+    pub(crate) incoming: Option<CallKey>,
+    pub(crate) last_offer: Option<SessionDescription>,
+    pub(crate) last_answer: Option<SessionDescription>,
+    pub(crate) ends: Vec<EndReason>,
+    pub(crate) states: Vec<RegistrationState>,
 }
 
-pub struct World {
-    pub net: SimNet,
-    pub ladder: Ladder,
-    pub now: Instant,
-    pub agents: Vec<Agent>,
+pub(crate) struct World {
+    pub(crate) net: SimNet,
+    pub(crate) ladder: Ladder,
+    pub(crate) now: Instant,
+    pub(crate) agents: Vec<Agent>,
     /// What names resolve to. Others are not found.
-    pub hosts: HashMap<String, Result<Vec<SocketAddr>, ResolveError>>,
+    pub(crate) hosts: HashMap<String, Result<Vec<SocketAddr>, ResolveError>>,
     /// Changes every message on its way, like a peer that speaks otherwise.
-    pub edit: fn(String) -> String,
+    pub(crate) edit: fn(String) -> String,
     /// Everything that was sent.
-    pub packets: Vec<Packet>,
+    pub(crate) packets: Vec<Packet>,
     /// Addresses where every packet is refused, as by a closed port.
-    pub closed: Vec<SocketAddr>,
+    pub(crate) closed: Vec<SocketAddr>,
 }
 
-pub fn address(last: u8) -> SocketAddr {
+pub(crate) fn address(last: u8) -> SocketAddr {
     ([192, 0, 2, last], 5060).into()
 }
 
 impl World {
     /// Alice, Bob and perhaps others, on a good network.
-    pub fn new(names: &[&'static str]) -> Self {
-        Self::with_config(
-            names,
-            CallsConfig {
-                session_timers: None,
-                ..CallsConfig::default()
-            },
-        )
+    pub(crate) fn new(names: &[&'static str]) -> Self {
+        let config = CallsConfig {
+            session_timers: None,
+            ..CallsConfig::default()
+        };
+        Self::with_config(names, &config)
     }
 
-    pub fn with_config(names: &[&'static str], config: CallsConfig) -> Self {
+    pub(crate) fn with_config(names: &[&'static str], config: &CallsConfig) -> Self {
         let now = SimNet::start();
         let mut ladder = Ladder::new(now);
         let agents = (1_u8..)
@@ -92,7 +90,7 @@ impl World {
     }
 
     /// Runs until nothing is left before `duration` is over, then lets the clock stand there.
-    pub fn run_for(&mut self, duration: Duration) {
+    pub(crate) fn run_for(&mut self, duration: Duration) {
         let end = self.now + duration;
         self.drain();
         while let Some(next) = self.next_wake().filter(|&next| next <= end) {
@@ -107,19 +105,19 @@ impl World {
         self.now = end;
     }
 
-    pub fn run_ms(&mut self, ms: u64) {
+    pub(crate) fn run_ms(&mut self, ms: u64) {
         self.run_for(Duration::from_millis(ms));
     }
 
     /// Compares what happened since the last time with the drawing.
     #[track_caller]
-    pub fn expect(&mut self, drawing: &str) {
+    pub(crate) fn expect(&mut self, drawing: &str) {
         assert_ladder(&self.ladder.take(), drawing);
     }
 
     /// Lets everything end, then asserts that nothing is left.
     #[track_caller]
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.run_for(Duration::from_secs(70));
         assert!(self.net.is_empty(), "packets under way");
         for (number, agent) in self.agents.iter().enumerate() {
@@ -150,7 +148,7 @@ impl World {
     }
 
     /// A packet arrives right now.
-    pub fn receive(&mut self, packet: &Packet) {
+    pub(crate) fn receive(&mut self, packet: &Packet) {
         if let Some(agent) = self
             .agents
             .iter_mut()
@@ -165,7 +163,7 @@ impl World {
     }
 
     /// Carries out everything that the agents want now.
-    pub fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         for number in 0..self.agents.len() {
             while self.step(number) {}
         }
@@ -237,7 +235,7 @@ impl World {
     // What people do.
 
     /// `from` calls `to` with the usual offer.
-    pub fn dial(&mut self, from: usize, to: usize) -> CallKey {
+    pub(crate) fn dial(&mut self, from: usize, to: usize) -> CallKey {
         let offer = self.agents[from]
             .session()
             .offer(&self.agents[from].media());
@@ -246,7 +244,7 @@ impl World {
         self.place(from, dial)
     }
 
-    pub fn dial_to(&self, from: usize, to: usize) -> Dial {
+    pub(crate) fn dial_to(&self, from: usize, to: usize) -> Dial {
         let (from, to) = (&self.agents[from], &self.agents[to]);
         let uri = |agent: &Agent| Uri::sip(Some("user"), agent.address);
         Dial {
@@ -265,7 +263,7 @@ impl World {
         }
     }
 
-    pub fn place(&mut self, from: usize, dial: Dial) -> CallKey {
+    pub(crate) fn place(&mut self, from: usize, dial: Dial) -> CallKey {
         let Agent {
             calls, endpoint, ..
         } = &mut self.agents[from];
@@ -274,7 +272,7 @@ impl World {
         call
     }
 
-    pub fn ring(&mut self, who: usize) {
+    pub(crate) fn ring(&mut self, who: usize) {
         let (now, call) = (self.now, self.agents[who].incoming.unwrap());
         let Agent {
             calls, endpoint, ..
@@ -284,7 +282,7 @@ impl World {
     }
 
     /// Answers the last call that came in, or its last offer.
-    pub fn answer(&mut self, who: usize) {
+    pub(crate) fn answer(&mut self, who: usize) {
         let (now, call) = (self.now, self.agents[who].incoming.unwrap());
         let description = self.agents[who].answer_for_offer();
         let Agent {
@@ -296,7 +294,7 @@ impl World {
         self.drain();
     }
 
-    pub fn reject(&mut self, who: usize, status: u16) {
+    pub(crate) fn reject(&mut self, who: usize, status: u16) {
         let (now, call) = (self.now, self.agents[who].incoming.unwrap());
         let Agent {
             calls, endpoint, ..
@@ -305,7 +303,7 @@ impl World {
         self.drain();
     }
 
-    pub fn hang_up(&mut self, who: usize, call: CallKey) {
+    pub(crate) fn hang_up(&mut self, who: usize, call: CallKey) {
         let Agent {
             calls, endpoint, ..
         } = &mut self.agents[who];
@@ -314,7 +312,13 @@ impl World {
     }
 
     /// Offers the usual session with this direction.
-    pub fn reoffer(&mut self, who: usize, call: CallKey, direction: Direction, version: u64) {
+    pub(crate) fn reoffer(
+        &mut self,
+        who: usize,
+        call: CallKey,
+        direction: Direction,
+        version: u64,
+    ) {
         let mut offer = self.agents[who].description(direction);
         offer.origin.version = version;
         let Agent {
@@ -324,7 +328,7 @@ impl World {
         self.drain();
     }
 
-    pub fn answer_reoffer(&mut self, who: usize, call: CallKey) {
+    pub(crate) fn answer_reoffer(&mut self, who: usize, call: CallKey) {
         let description = self.agents[who].answer_for_offer();
         let Agent {
             calls, endpoint, ..
@@ -336,7 +340,7 @@ impl World {
     }
 
     /// Alice calls Bob, he rings and answers after a second. The ladder is cleared.
-    pub fn connect(&mut self) -> (CallKey, CallKey) {
+    pub(crate) fn connect(&mut self) -> (CallKey, CallKey) {
         let alice = self.dial(ALICE, BOB);
         self.run_ms(50);
         self.ring(BOB);
@@ -347,7 +351,7 @@ impl World {
         (alice, self.agents[BOB].incoming.unwrap())
     }
 
-    pub fn register(&mut self, who: usize, registration: Registration) -> RegistrationKey {
+    pub(crate) fn register(&mut self, who: usize, registration: Registration) -> RegistrationKey {
         let Agent {
             registrations,
             endpoint,
@@ -360,7 +364,7 @@ impl World {
         key
     }
 
-    pub fn unregister(&mut self, who: usize, key: RegistrationKey) {
+    pub(crate) fn unregister(&mut self, who: usize, key: RegistrationKey) {
         let Agent {
             registrations,
             endpoint,
@@ -370,7 +374,7 @@ impl World {
         self.drain();
     }
 
-    pub fn serve(
+    pub(crate) fn serve(
         &mut self,
         who: usize,
         service: impl FnMut(&Request) -> Option<Response> + 'static,
@@ -379,7 +383,7 @@ impl World {
     }
 
     /// The last message of this kind, in the words of the ladder.
-    pub fn sent(&self, kind: &str) -> String {
+    pub(crate) fn sent(&self, kind: &str) -> String {
         let packet = self
             .packets
             .iter()
@@ -391,7 +395,7 @@ impl World {
     }
 
     /// Something that `who` did not send by its own will arrives at `to`.
-    pub fn inject(&mut self, from: SocketAddr, to: usize, text: &str) {
+    pub(crate) fn inject(&mut self, from: SocketAddr, to: usize, text: &str) {
         let packet = Packet {
             from,
             to: self.agents[to].address,
@@ -422,7 +426,7 @@ impl Agent {
         }
     }
 
-    pub fn flow(&self, peer: SocketAddr) -> Flow {
+    pub(crate) fn flow(&self, peer: SocketAddr) -> Flow {
         Flow {
             transport: Transport::Udp,
             local: self.address,
@@ -502,7 +506,7 @@ impl Agent {
         }
     }
 
-    pub fn media(&self) -> LocalMedia {
+    pub(crate) fn media(&self) -> LocalMedia {
         LocalMedia::audio(SocketAddr::new(self.address.ip(), 4_000))
     }
 
@@ -510,7 +514,7 @@ impl Agent {
         OfferAnswer::new(self.address.ip(), u64::from(self.address.port()))
     }
 
-    pub fn description(&self, direction: Direction) -> SessionDescription {
+    pub(crate) fn description(&self, direction: Direction) -> SessionDescription {
         self.session().offer(&LocalMedia {
             direction,
             ..self.media()
@@ -526,7 +530,7 @@ impl Agent {
     }
 }
 
-pub fn credentials(password: &str) -> Credentials {
+pub(crate) fn credentials(password: &str) -> Credentials {
     Credentials {
         username: "alice".to_owned(),
         password: Private(password.to_owned()),
