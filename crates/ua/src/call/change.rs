@@ -104,11 +104,12 @@ impl Call {
         Some(request)
     }
 
-    /// The time to send a waiting change has come.
+    /// Sends a waiting change if its time has come.
     pub(super) fn retry_change(&mut self, turn: &mut Turn<'_>) {
-        if let Change::Waiting { .. } = self.change
-            && let Change::Waiting { wish, .. } = std::mem::replace(&mut self.change, Change::None)
-        {
+        if !matches!(self.change, Change::Waiting { at, .. } if at <= turn.now) {
+            return;
+        }
+        if let Change::Waiting { wish, .. } = std::mem::replace(&mut self.change, Change::None) {
             self.start_change(wish, turn);
         }
     }

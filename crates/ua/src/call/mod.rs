@@ -24,6 +24,7 @@
 //! | `state.rs` | what one call remembers; ending it |
 //! | `outgoing.rs`, `incoming.rs` | the two sides until the call is answered |
 //! | `change.rs` | re-INVITE and UPDATE of both sides, glare, refreshes |
+//! | `routing.rs` | from endpoint events and deadlines to calls |
 //! | `within.rs` | BYE, INFO, OPTIONS inside the dialog |
 //! | `session_timer.rs` | RFC 4028 |
 //! | `body.rs` | descriptions in bodies, and what is checked before one is read |
@@ -42,6 +43,7 @@ mod event;
 mod failure;
 mod incoming;
 mod outgoing;
+mod routing;
 mod session_timer;
 mod state;
 mod table;
@@ -51,11 +53,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use sdp::SessionDescription;
-use sip::{DialogId, Endpoint, EndpointEvent, Flow, Method, Request, ServerTransaction};
+use sip::Endpoint;
 
-use body::{admit, set_description};
+use body::set_description;
 use state::{Call, Phase, Turn};
-use table::{Index, Purpose, SentInvites};
+use table::{Index, SentInvites};
 
 pub use command::{CallError, CallKey, CallsConfig, Dial, SessionTimers};
 pub use event::CallEvent;
@@ -286,153 +288,6 @@ impl Calls {
         })
     }
 
-    /// Something happened at the endpoint. Returns the event if it has to do with no call.
-    pub fn handle_event(
-        &mut self,
-        event: EndpointEvent,
-        endpoint: &mut Endpoint,
-        now: Instant,
-    ) -> Option<EndpointEvent> {
-        match event {
-            EndpointEvent::Request {
-                transaction,
-                ref request,
-                flow,
-            } => match DialogId::of_request(request) {
-                None if request.method == Method::INVITE => {
-                    self.receive_invite(transaction, request, flow, endpoint, now);
-                }
-                None => return Some(event),
-                Some(dialog) => {
-                    let Some(key) = self.index.dialog(&dialog) else {
-                        return Some(event);
-                    };
-                    let request = Request::clone(request);
-                    self.with(key, endpoint, now, |call, turn| {
-                        call.handle_request(transaction, request, flow, turn);
-                    });
-                }
-            },
-            EndpointEvent::Ack { ref request, .. } => {
-                let dialog = DialogId::of_request(request);
-                let Some(key) = dialog.and_then(|dialog| self.index.dialog(&dialog)) else {
-                    return Some(event);
-                };
-                self.with(key, endpoint, now, |call, turn| {
-                    call.handle_ack(request, turn);
-                });
-            }
-            EndpointEvent::Cancelled {
-                transaction,
-                ref cancel,
-            } => {
-                let Some(key) = self.index.server(transaction) else {
-                    return Some(event);
-                };
-                self.with(key, endpoint, now, |call, turn| {
-                    call.handle_cancel(transaction, cancel, turn);
-                });
-            }
-            EndpointEvent::Unanswered { transaction } => {
-                let Some(key) = self.index.server(transaction) else {
-                    return Some(event);
-                };
-                self.with(key, endpoint, now, |call, turn| {
-                    call.handle_unanswered(transaction, turn);
-                });
-            }
-            EndpointEvent::Response { .. } | EndpointEvent::Failed { .. } => {
-                return self.handle_outcome(event, endpoint, now);
-            }
-            EndpointEvent::Unacknowledged { .. } => return Some(event),
-        }
-        None
-    }
-
-    /// A response to a request of ours, or the news that there will be none.
-    fn handle_outcome(
-        &mut self,
-        event: EndpointEvent,
-        endpoint: &mut Endpoint,
-        now: Instant,
-    ) -> Option<EndpointEvent> {
-        match event {
-            EndpointEvent::Response {
-                transaction,
-                ref response,
-                flow,
-            } => {
-                if let Some((key, purpose)) = self.index.client(transaction) {
-                    self.with(key, endpoint, now, |call, turn| match purpose {
-                        Purpose::Invite => call.handle_invite_response(response, flow, turn),
-                        Purpose::Change => {
-                            call.handle_change_response(transaction, response, flow, turn);
-                        }
-                        Purpose::Bye if response.status.is_final() => {
-                            turn.index.remove_client(transaction);
-                            call.handle_bye_response(Some(response), turn);
-                        }
-                        Purpose::Bye => {}
-                    });
-                } else if !self.sent.contains(transaction) {
-                    return Some(event);
-                } else if response.status.is_success() {
-                    self.sent
-                        .handle_success(transaction, response, endpoint, now);
-                }
-            }
-            EndpointEvent::Failed { transaction, error } => {
-                let Some((key, purpose)) = self.index.client(transaction) else {
-                    return (!self.sent.contains(transaction)).then_some(event);
-                };
-                self.with(key, endpoint, now, |call, turn| {
-                    turn.index.remove_client(transaction);
-                    match purpose {
-                        Purpose::Invite => call.handle_invite_failure(error, turn),
-                        Purpose::Change => call.handle_change_failure(error, turn),
-                        Purpose::Bye => call.handle_bye_response(None, turn),
-                    }
-                });
-            }
-            other => return Some(other),
-        }
-        None
-    }
-
-    /// Runs what is due. Afterwards the next deadline is later than `now`.
-    pub fn handle_timeout(&mut self, endpoint: &mut Endpoint, now: Instant) {
-        self.sent.handle_timeout(now);
-        while let Some(&(due, key)) = self.deadlines.first()
-            && due <= now
-        {
-            self.with(key, endpoint, now, |call, turn| {
-                match &call.phase {
-                    Phase::Calling(calling) if calling.give_up_at.is_some_and(|at| at <= now) => {
-                        call.give_up_ringing(turn);
-                    }
-                    Phase::Ringing(ringing)
-                        if ringing
-                            .provisional
-                            .as_ref()
-                            .is_some_and(|&(_, at)| at <= now) =>
-                    {
-                        call.remind(turn);
-                    }
-                    Phase::Established if !call.told_end => {
-                        call.handle_session_timer(turn);
-                        if let state::Change::Waiting { at, .. } = call.change
-                            && at <= now
-                        {
-                            call.retry_change(turn);
-                        }
-                    }
-                    _ => {}
-                }
-                call.handle_unacked_timeout(turn);
-            });
-        }
-    }
-
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -443,43 +298,6 @@ impl Calls {
     /// The next thing that the owner should know.
     pub fn poll_event(&mut self) -> Option<CallEvent> {
         self.events.pop_front()
-    }
-
-    /// A call comes in, outside of any dialog.
-    fn receive_invite(
-        &mut self,
-        transaction: ServerTransaction,
-        invite: &Request,
-        flow: Flow,
-        endpoint: &mut Endpoint,
-        now: Instant,
-    ) {
-        let tag = endpoint.ids().tag();
-        let full = self.calls.len() >= self.config.max_calls;
-        let key = self.next_key();
-        let mut turn = self.turn(endpoint, now);
-        let admitted = match admit(invite, &tag, turn.config) {
-            Ok(admitted) => admitted,
-            Err(response) => return turn.respond(transaction, *response),
-        };
-        if full {
-            return turn.respond(transaction, invite.response(486, Some(&tag)));
-        }
-        match Call::ring(transaction, invite, &admitted, flow, key, &mut turn) {
-            Ok(call) => {
-                let invite = Box::new(invite.clone());
-                let offer = admitted.offer;
-                turn.events.push_back(CallEvent::Incoming {
-                    call: key,
-                    invite,
-                    offer,
-                    flow,
-                });
-                self.calls.insert(key, call);
-                self.settle(key);
-            }
-            Err(status) => turn.respond(transaction, invite.response(status, Some(&tag))),
-        }
     }
 
     fn next_key(&mut self) -> CallKey {

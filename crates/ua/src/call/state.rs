@@ -208,6 +208,30 @@ impl Call {
             .min()
     }
 
+    /// The deadline has come.
+    pub(super) fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
+        let is_due = |at: &Instant| *at <= turn.now;
+        match &self.phase {
+            Phase::Calling(calling) if calling.give_up_at.as_ref().is_some_and(is_due) => {
+                self.give_up_ringing(turn);
+            }
+            Phase::Ringing(ringing)
+                if ringing
+                    .provisional
+                    .as_ref()
+                    .is_some_and(|(_, at)| is_due(at)) =>
+            {
+                self.remind(turn);
+            }
+            Phase::Established if !self.told_end => {
+                self.handle_session_timer(turn);
+                self.retry_change(turn);
+            }
+            _ => {}
+        }
+        self.handle_unacked_timeout(turn);
+    }
+
     /// Tells the owner, unless the call is over for it.
     pub(super) fn tell(&self, event: CallEvent, turn: &mut Turn<'_>) {
         if !self.told_end {

@@ -19,6 +19,7 @@
 
 mod account;
 mod failure;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;

@@ -8,6 +8,7 @@
 mod call;
 mod change;
 mod loss;
+mod monkey;
 mod refusal;
 mod registration;
 mod session_timer;

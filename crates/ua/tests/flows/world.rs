@@ -1,6 +1,6 @@
 //! User agents on a simulated network, with one clock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub(crate) struct Agent {
     pub(crate) calls: Calls,
     pub(crate) registrations: Registrations,
     pub(crate) service: Option<Service>,
+    /// Calls that the owner knows and that have not ended for it.
+    pub(crate) alive: BTreeSet<CallKey>,
     /// The last call that came in.
     pub(crate) incoming: Option<CallKey>,
     pub(crate) last_offer: Option<SessionDescription>,
@@ -121,6 +123,11 @@ impl World {
         self.run_for(Duration::from_secs(70));
         assert!(self.net.is_empty(), "packets under way");
         for (number, agent) in self.agents.iter().enumerate() {
+            assert!(
+                agent.alive.is_empty(),
+                "agent {number}: {:?} never ended",
+                agent.alive
+            );
             assert!(agent.calls.is_idle(), "agent {number}: {:#?}", agent.calls);
             assert_eq!(agent.calls.poll_timeout(), None, "agent {number}");
             assert!(
@@ -268,6 +275,7 @@ impl World {
             calls, endpoint, ..
         } = &mut self.agents[from];
         let call = calls.dial(dial, endpoint, self.now).unwrap();
+        self.agents[from].alive.insert(call);
         self.drain();
         call
     }
@@ -418,6 +426,7 @@ impl Agent {
             calls: Calls::new(config),
             registrations: Registrations::new(RegistrationsConfig::default()),
             service: None,
+            alive: BTreeSet::new(),
             incoming: None,
             last_offer: None,
             last_answer: None,
@@ -490,6 +499,12 @@ impl Agent {
     }
 
     fn remember(&mut self, event: CallEvent) {
+        let call = event.call();
+        match &event {
+            CallEvent::Incoming { .. } => assert!(self.alive.insert(call), "{call} is not new"),
+            CallEvent::Ended { .. } => assert!(self.alive.remove(&call), "{call} ended twice"),
+            event => assert!(self.alive.contains(&call), "{event:?} after the end"),
+        }
         match event {
             CallEvent::Incoming { call, offer, .. } => {
                 self.incoming = Some(call);

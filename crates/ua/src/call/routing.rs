@@ -1,0 +1,172 @@
+//! From endpoint events and deadlines to the calls that they are about.
+
+use std::time::Instant;
+
+use sip::{DialogId, Endpoint, EndpointEvent, Flow, Method, Request, ServerTransaction};
+
+use super::body::admit;
+use super::state::Call;
+use super::table::Purpose;
+use super::{CallEvent, Calls};
+
+impl Calls {
+    /// Something happened at the endpoint. Returns the event if it has to do with no call.
+    pub fn handle_event(
+        &mut self,
+        event: EndpointEvent,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Option<EndpointEvent> {
+        match event {
+            EndpointEvent::Request {
+                transaction,
+                ref request,
+                flow,
+            } => match DialogId::of_request(request) {
+                None if request.method == Method::INVITE => {
+                    self.receive_invite(transaction, request, flow, endpoint, now);
+                }
+                None => return Some(event),
+                Some(dialog) => {
+                    let Some(key) = self.index.dialog(&dialog) else {
+                        return Some(event);
+                    };
+                    let request = Request::clone(request);
+                    self.with(key, endpoint, now, |call, turn| {
+                        call.handle_request(transaction, request, flow, turn);
+                    });
+                }
+            },
+            EndpointEvent::Ack { ref request, .. } => {
+                let dialog = DialogId::of_request(request);
+                let Some(key) = dialog.and_then(|dialog| self.index.dialog(&dialog)) else {
+                    return Some(event);
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    call.handle_ack(request, turn);
+                });
+            }
+            EndpointEvent::Cancelled {
+                transaction,
+                ref cancel,
+            } => {
+                let Some(key) = self.index.server(transaction) else {
+                    return Some(event);
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    call.handle_cancel(transaction, cancel, turn);
+                });
+            }
+            EndpointEvent::Unanswered { transaction } => {
+                let Some(key) = self.index.server(transaction) else {
+                    return Some(event);
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    call.handle_unanswered(transaction, turn);
+                });
+            }
+            EndpointEvent::Response { .. } | EndpointEvent::Failed { .. } => {
+                return self.handle_outcome(event, endpoint, now);
+            }
+            EndpointEvent::Unacknowledged { .. } => return Some(event),
+        }
+        None
+    }
+
+    /// A response to a request of ours, or the news that there will be none.
+    fn handle_outcome(
+        &mut self,
+        event: EndpointEvent,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Option<EndpointEvent> {
+        match event {
+            EndpointEvent::Response {
+                transaction,
+                ref response,
+                flow,
+            } => {
+                if let Some((key, purpose)) = self.index.client(transaction) {
+                    self.with(key, endpoint, now, |call, turn| match purpose {
+                        Purpose::Invite => call.handle_invite_response(response, flow, turn),
+                        Purpose::Change => {
+                            call.handle_change_response(transaction, response, flow, turn);
+                        }
+                        Purpose::Bye if response.status.is_final() => {
+                            turn.index.remove_client(transaction);
+                            call.handle_bye_response(Some(response), turn);
+                        }
+                        Purpose::Bye => {}
+                    });
+                } else if !self.sent.contains(transaction) {
+                    return Some(event);
+                } else if response.status.is_success() {
+                    self.sent
+                        .handle_success(transaction, response, endpoint, now);
+                }
+            }
+            EndpointEvent::Failed { transaction, error } => {
+                let Some((key, purpose)) = self.index.client(transaction) else {
+                    return (!self.sent.contains(transaction)).then_some(event);
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    turn.index.remove_client(transaction);
+                    match purpose {
+                        Purpose::Invite => call.handle_invite_failure(error, turn),
+                        Purpose::Change => call.handle_change_failure(error, turn),
+                        Purpose::Bye => call.handle_bye_response(None, turn),
+                    }
+                });
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// Runs what is due. Afterwards the next deadline is later than `now`.
+    pub fn handle_timeout(&mut self, endpoint: &mut Endpoint, now: Instant) {
+        self.sent.handle_timeout(now);
+        while let Some(&(due, key)) = self.deadlines.first()
+            && due <= now
+        {
+            self.with(key, endpoint, now, Call::handle_timeout);
+        }
+    }
+
+    /// A call comes in, outside of any dialog.
+    fn receive_invite(
+        &mut self,
+        transaction: ServerTransaction,
+        invite: &Request,
+        flow: Flow,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) {
+        let tag = endpoint.ids().tag();
+        let full = self.calls.len() >= self.config.max_calls;
+        let key = self.next_key();
+        let mut turn = self.turn(endpoint, now);
+        let admitted = match admit(invite, &tag, turn.config) {
+            Ok(admitted) => admitted,
+            Err(response) => return turn.respond(transaction, *response),
+        };
+        if full {
+            return turn.respond(transaction, invite.response(486, Some(&tag)));
+        }
+        match Call::ring(transaction, invite, &admitted, flow, key, &mut turn) {
+            Ok(call) => {
+                let invite = Box::new(invite.clone());
+                let offer = admitted.offer;
+                turn.events.push_back(CallEvent::Incoming {
+                    call: key,
+                    invite,
+                    offer,
+                    flow,
+                });
+                self.calls.insert(key, call);
+                self.settle(key);
+            }
+            Err(status) => turn.respond(transaction, invite.response(status, Some(&tag))),
+        }
+    }
+}
