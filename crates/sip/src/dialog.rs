@@ -131,7 +131,11 @@ impl Dialog {
                 local_tag: from.tag().ok_or(DialogError::NoTag)?.to_owned(),
                 remote_tag: to.tag().unwrap_or_default().to_owned(),
             },
-            state: if confirmed { DialogState::Confirmed } else { DialogState::Early },
+            state: if confirmed {
+                DialogState::Confirmed
+            } else {
+                DialogState::Early
+            },
             local: raw(request.header("From")),
             remote: raw(response.header("To")),
             remote_target,
@@ -199,7 +203,9 @@ impl Dialog {
 
     /// The URI to resolve for the next request: the nearest proxy, else the remote target.
     pub fn next_hop(&self) -> &Uri {
-        self.route_set.first().map_or(&self.remote_target, |route| &route.uri)
+        self.route_set
+            .first()
+            .map_or(&self.remote_target, |route| &route.uri)
     }
 
     /// Our 2xx left: the dialog stays.
@@ -309,8 +315,14 @@ impl Dialog {
 
 /// Methods whose Contact moves the remote target (RFC 3261, section 12.2; RFC 3311, 6665, 3515).
 fn refreshes_target(method: &Method) -> bool {
-    [Method::INVITE, Method::UPDATE, Method::SUBSCRIBE, Method::NOTIFY, Method::REFER]
-        .contains(method)
+    [
+        Method::INVITE,
+        Method::UPDATE,
+        Method::SUBSCRIBE,
+        Method::NOTIFY,
+        Method::REFER,
+    ]
+    .contains(method)
 }
 
 /// The only Contact's URI.

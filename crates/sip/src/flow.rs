@@ -60,9 +60,7 @@ impl Destination {
     pub fn uses(&self, flow: &Flow) -> bool {
         match self {
             Self::Flow(own) => own == flow,
-            Self::Address { transport, peer } => {
-                *transport == flow.transport && *peer == flow.peer
-            }
+            Self::Address { transport, peer } => *transport == flow.transport && *peer == flow.peer,
         }
     }
 }

@@ -36,6 +36,9 @@ mod tests {
     #[test]
     fn private_values_print_as_stars() {
         let number = Private("+4930123456");
-        assert_eq!(format!("{number} {number:?} {:?}", Some(&number)), "*** *** Some(***)");
+        assert_eq!(
+            format!("{number} {number:?} {:?}", Some(&number)),
+            "*** *** Some(***)"
+        );
     }
 }

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
 use sip::{
-    AuthFields, Claim, Credentials, DigestClient, DigestError,
-    DigestSecret, DigestServer, Ids, Method, Private, Request, Verdict, answer_challenges,
+    AuthFields, Claim, Credentials, DigestClient, DigestError, DigestSecret, DigestServer, Ids,
+    Method, Private, Request, Verdict, answer_challenges,
 };
 
 const REALM: &str = "example.com";
@@ -78,7 +78,9 @@ impl Pair {
 }
 
 fn ok() -> Verdict {
-    Verdict::Ok { username: "alice".to_owned() }
+    Verdict::Ok {
+        username: "alice".to_owned(),
+    }
 }
 
 /// `request` with one parameter of its credentials replaced.
@@ -87,7 +89,10 @@ fn with_param(request: &Request, name: &str, value: &str) -> Request {
     let fields = AuthFields::parse(old).unwrap();
     let before = format!("{name}={}", fields.raw_value(name).unwrap());
     let mut changed = request.clone();
-    changed.set_header("Authorization", old.replace(&before, &format!("{name}={value}")));
+    changed.set_header(
+        "Authorization",
+        old.replace(&before, &format!("{name}={value}")),
+    );
     assert_ne!(changed.header("Authorization"), Some(old));
     changed
 }
@@ -97,8 +102,14 @@ fn the_right_password_is_accepted_with_the_best_algorithm() {
     let mut pair = Pair::new();
     let request = pair.answered("secret", NOW);
     let value = request.header("Authorization").unwrap();
-    assert!(value.contains("algorithm=SHA-256,") && value.contains("qop=auth, nc=00000001"), "{value}");
-    assert_eq!(pair.server.claim(&request, REALM), Claim::User("alice".to_owned()));
+    assert!(
+        value.contains("algorithm=SHA-256,") && value.contains("qop=auth, nc=00000001"),
+        "{value}"
+    );
+    assert_eq!(
+        pair.server.claim(&request, REALM),
+        Claim::User("alice".to_owned())
+    );
     assert_eq!(pair.verify(&request, NOW + 1), ok());
 }
 
@@ -112,8 +123,14 @@ fn a_client_that_knows_only_md5_is_accepted() {
     // The header of the other kind must not distract.
     response.push_header("WWW-Authenticate", "Digest realm=\"other\", nonce=\"x\"");
     let credentials = credentials("secret");
-    let (name, value) =
-        answer_challenges(&response, &request, &credentials, &mut pair.client, &mut pair.ids).unwrap();
+    let (name, value) = answer_challenges(
+        &response,
+        &request,
+        &credentials,
+        &mut pair.client,
+        &mut pair.ids,
+    )
+    .unwrap();
     assert_eq!(name, "Proxy-Authorization");
     assert!(value.contains("algorithm=MD5"), "{value}");
     request.set_header(name, value);
@@ -127,16 +144,26 @@ fn wrong_password_and_unknown_user_look_the_same() {
     assert_eq!(pair.verify(&request, NOW), Verdict::Wrong);
     let nobody = pair.server.secret_of_nobody("alice", REALM);
     let right = pair.answered("secret", NOW);
-    assert_eq!(pair.server.verify(&right, REALM, &nobody, NOW), Verdict::Wrong);
+    assert_eq!(
+        pair.server.verify(&right, REALM, &nobody, NOW),
+        Verdict::Wrong
+    );
 }
 
 #[test]
 fn a_request_without_credentials_for_the_realm_is_to_be_challenged() {
     let mut pair = Pair::new();
-    assert_eq!(pair.verify(&request(Method::REGISTER), NOW), Verdict::Missing);
+    assert_eq!(
+        pair.verify(&request(Method::REGISTER), NOW),
+        Verdict::Missing
+    );
     let answered = pair.answered("secret", NOW);
     let secret = pair.secret;
-    assert_eq!(pair.server.verify(&answered, "elsewhere.example", &secret, NOW), Verdict::Missing);
+    assert_eq!(
+        pair.server
+            .verify(&answered, "elsewhere.example", &secret, NOW),
+        Verdict::Missing
+    );
     let mut unknown = request(Method::REGISTER);
     unknown.push_header("Authorization", "NoOneKnowsThisScheme opaque-data=here");
     assert_eq!(pair.verify(&unknown, NOW), Verdict::Missing);
@@ -150,7 +177,10 @@ fn credentials_work_once_and_the_count_must_grow() {
     assert_eq!(pair.verify(&first, NOW), ok());
     assert_eq!(pair.verify(&first, NOW), Verdict::Wrong);
     let mut again = request(Method::REGISTER);
-    let (name, value) = pair.client.anticipate(&again, &credentials("secret")).unwrap();
+    let (name, value) = pair
+        .client
+        .anticipate(&again, &credentials("secret"))
+        .unwrap();
     assert!(value.contains("nc=00000002"));
     again.set_header(name, value);
     assert_eq!(pair.verify(&again, NOW + 10), ok());
@@ -163,7 +193,11 @@ fn the_nonce_count_is_hexadecimal() {
     pair.answered("secret", NOW);
     let mut last = String::new();
     for _ in 0..15 {
-        last = pair.client.anticipate(&request(Method::REGISTER), &credentials("secret")).unwrap().1;
+        last = pair
+            .client
+            .anticipate(&request(Method::REGISTER), &credentials("secret"))
+            .unwrap()
+            .1;
     }
     assert!(last.contains("nc=00000010"), "{last}");
 }
@@ -187,8 +221,16 @@ fn foreign_and_forged_nonces_are_wrong_and_never_stale() {
     let secret = pair.secret;
     for now in [NOW, NOW + 1_000] {
         assert_eq!(other.verify(&request, REALM, &secret, now), Verdict::Wrong);
-        for nonce in ["\"\"", "\"0123\"", "\"6b49d20000000000\"", "\"\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\""] {
-            assert_eq!(pair.verify(&with_param(&request, "nonce", nonce), now), Verdict::Wrong);
+        for nonce in [
+            "\"\"",
+            "\"0123\"",
+            "\"6b49d20000000000\"",
+            "\"\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\"",
+        ] {
+            assert_eq!(
+                pair.verify(&with_param(&request, "nonce", nonce), now),
+                Verdict::Wrong
+            );
         }
     }
     // Two processes with one key know each other's nonces.
@@ -201,7 +243,10 @@ fn credentials_are_for_one_method_and_one_address() {
     let mut pair = Pair::new();
     let register = pair.answered("secret", NOW);
     let mut invite = request(Method::INVITE);
-    invite.set_header("Authorization", register.header("Authorization").unwrap().to_owned());
+    invite.set_header(
+        "Authorization",
+        register.header("Authorization").unwrap().to_owned(),
+    );
     assert_eq!(pair.verify(&invite, NOW), Verdict::Wrong);
     let mut elsewhere = register.clone();
     elsewhere.uri = "sip:other.example.com".parse().unwrap();
@@ -217,17 +262,29 @@ fn repeated_incomplete_and_strange_credentials_are_malformed() {
     let mut pair = Pair::new();
     let request = pair.answered("secret", NOW);
     let mut doubled = request.clone();
-    doubled.push_header("Proxy-Authorization", request.header("Authorization").unwrap().to_owned());
+    doubled.push_header(
+        "Proxy-Authorization",
+        request.header("Authorization").unwrap().to_owned(),
+    );
     assert_eq!(pair.verify(&doubled, NOW), Verdict::Malformed);
-    assert_eq!(pair.verify(&with_param(&request, "nc", "1"), NOW), Verdict::Malformed);
-    assert_eq!(pair.verify(&with_param(&request, "nc", "0000000g"), NOW), Verdict::Malformed);
+    assert_eq!(
+        pair.verify(&with_param(&request, "nc", "1"), NOW),
+        Verdict::Malformed
+    );
+    assert_eq!(
+        pair.verify(&with_param(&request, "nc", "0000000g"), NOW),
+        Verdict::Malformed
+    );
     let nul = with_param(&request, "username", "\"alice\\\u{1}\"");
     assert_eq!(pair.verify(&nul, NOW), Verdict::Malformed);
     let mut broken = request.clone();
     broken.set_header("Authorization", "Digest username=\"alice");
     assert_eq!(pair.verify(&broken, NOW), Verdict::Malformed);
     let mut missing = request.clone();
-    missing.set_header("Authorization", format!("Digest realm=\"{REALM}\", nonce=\"1\""));
+    missing.set_header(
+        "Authorization",
+        format!("Digest realm=\"{REALM}\", nonce=\"1\""),
+    );
     assert_eq!(pair.verify(&missing, NOW), Verdict::Malformed);
     assert_eq!(pair.verify(&request, NOW), ok());
 }
@@ -236,12 +293,22 @@ fn repeated_incomplete_and_strange_credentials_are_malformed() {
 fn weaker_protection_than_offered_is_refused() {
     let mut pair = Pair::new();
     let request = pair.answered("secret", NOW);
-    for (name, value) in [("qop", "auth-int"), ("algorithm", "MD5-sess"), ("algorithm", "MD5")] {
-        assert_eq!(pair.verify(&with_param(&request, name, value), NOW), Verdict::Wrong, "{value}");
+    for (name, value) in [
+        ("qop", "auth-int"),
+        ("algorithm", "MD5-sess"),
+        ("algorithm", "MD5"),
+    ] {
+        assert_eq!(
+            pair.verify(&with_param(&request, name, value), NOW),
+            Verdict::Wrong,
+            "{value}"
+        );
     }
     for user in ["\"ALICE\"", "\"alice \""] {
         // The secret is looked up by this name; it is not alice's.
-        let claim = pair.server.claim(&with_param(&request, "username", user), REALM);
+        let claim = pair
+            .server
+            .claim(&with_param(&request, "username", user), REALM);
         assert_ne!(claim, Claim::User("alice".to_owned()));
     }
 }
@@ -278,27 +345,56 @@ fn challenged(challenges: &[&str]) -> Result<(&'static str, String), DigestError
 #[test]
 fn the_topmost_challenge_that_we_know_is_answered() {
     let unknown = "Digest realm=\"example.com\", nonce=\"1\", algorithm=AKAv1-MD5";
-    let sha512 = "Digest realm=\"example.com\", nonce=\"2\", qop=\"auth-int,auth\", algorithm=SHA-512-256";
+    let sha512 =
+        "Digest realm=\"example.com\", nonce=\"2\", qop=\"auth-int,auth\", algorithm=SHA-512-256";
     let md5 = "Digest realm=\"example.com\", nonce=\"3\", opaque=\"o\\\"q\"";
     let (_, value) = challenged(&[unknown, sha512, md5]).unwrap();
-    assert!(value.contains("nonce=\"2\"") && value.contains("qop=auth,"), "{value}");
+    assert!(
+        value.contains("nonce=\"2\"") && value.contains("qop=auth,"),
+        "{value}"
+    );
     let (_, value) = challenged(&[unknown, md5, sha512]).unwrap();
-    assert!(value.contains("nonce=\"3\"") && value.contains("opaque=\"o\\\"q\""), "{value}");
-    assert!(!value.contains("qop") && !value.contains("cnonce"), "{value}");
+    assert!(
+        value.contains("nonce=\"3\"") && value.contains("opaque=\"o\\\"q\""),
+        "{value}"
+    );
+    assert!(
+        !value.contains("qop") && !value.contains("cnonce"),
+        "{value}"
+    );
     let one_header = format!("{unknown}, {sha512}, {md5}");
-    assert!(challenged(&[&one_header]).unwrap().1.contains("nonce=\"2\""));
+    assert!(
+        challenged(&[&one_header])
+            .unwrap()
+            .1
+            .contains("nonce=\"2\"")
+    );
 }
 
 #[test]
 fn challenges_that_must_not_be_answered_say_why() {
     assert_eq!(challenged(&[]), Err(DigestError::NoChallenge));
-    assert_eq!(challenged(&["Basic realm=\"example.com\""]), Err(DigestError::Unsupported));
-    assert_eq!(challenged(&["Digest realm=\"x"]), Err(DigestError::Malformed));
+    assert_eq!(
+        challenged(&["Basic realm=\"example.com\""]),
+        Err(DigestError::Unsupported)
+    );
+    assert_eq!(
+        challenged(&["Digest realm=\"x"]),
+        Err(DigestError::Malformed)
+    );
     let foreign = "Digest realm=\"evil.example\", nonce=\"1\"";
     let realm = "evil.example".to_owned();
-    assert_eq!(challenged(&[foreign]), Err(DigestError::ForeignRealm { realm }));
+    assert_eq!(
+        challenged(&[foreign]),
+        Err(DigestError::ForeignRealm { realm })
+    );
     let own = "Digest realm=\"example.com\", nonce=\"2\"";
-    assert!(challenged(&[foreign, own]).unwrap().1.contains("nonce=\"2\""));
+    assert!(
+        challenged(&[foreign, own])
+            .unwrap()
+            .1
+            .contains("nonce=\"2\"")
+    );
 }
 
 #[test]
@@ -311,13 +407,25 @@ fn a_refused_password_is_noticed_and_a_stale_nonce_is_not_taken_for_one() {
             response.push_header("WWW-Authenticate", challenge);
         }
         let credentials = credentials("guess");
-        answer_challenges(&response, request, &credentials, &mut pair.client, &mut pair.ids)
+        answer_challenges(
+            &response,
+            request,
+            &credentials,
+            &mut pair.client,
+            &mut pair.ids,
+        )
     };
-    assert_eq!(answer(&mut pair, &request, false), Err(DigestError::Refused));
+    assert_eq!(
+        answer(&mut pair, &request, false),
+        Err(DigestError::Refused)
+    );
     assert!(answer(&mut pair, &request, true).is_ok());
     // A nonce that worked before may have expired at a server that does not say so.
     let mut used = self::request(Method::REGISTER);
-    let (name, value) = pair.client.anticipate(&used, &credentials("guess")).unwrap();
+    let (name, value) = pair
+        .client
+        .anticipate(&used, &credentials("guess"))
+        .unwrap();
     used.set_header(name, value);
     assert!(answer(&mut pair, &used, false).is_ok());
 }

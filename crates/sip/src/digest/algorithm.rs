@@ -36,7 +36,9 @@ impl Algorithm {
 
     /// The algorithm called `name`, in any case.
     pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
 
     /// The name as RFC 8760 writes it.
@@ -53,7 +55,10 @@ impl Algorithm {
 
     /// Whether the secret is mixed with nonce and client nonce once per session.
     pub(super) fn is_session(self) -> bool {
-        matches!(self, Self::Md5Sess | Self::Sha256Sess | Self::Sha512_256Sess)
+        matches!(
+            self,
+            Self::Md5Sess | Self::Sha256Sess | Self::Sha512_256Sess
+        )
     }
 
     /// `H(data)` as lower-case hexadecimal.
@@ -114,7 +119,15 @@ pub(super) struct Exchange<'a> {
 impl Exchange<'_> {
     /// The `response` value for a user whose `H(username:realm:password)` is `secret`.
     pub(super) fn response(&self, secret: &str) -> String {
-        let Self { algorithm, protection, method, uri, nonce, nonce_count, cnonce } = *self;
+        let Self {
+            algorithm,
+            protection,
+            method,
+            uri,
+            nonce,
+            nonce_count,
+            cnonce,
+        } = *self;
         let ha1 = if algorithm.is_session() {
             algorithm.hash(format!("{secret}:{nonce}:{cnonce}").as_bytes())
         } else {
@@ -169,7 +182,12 @@ mod tests {
                 cnonce: text("cnonce"),
             };
             let secret = algorithm.secret(text("username"), text("realm"), text("password"));
-            assert_eq!(exchange.response(&secret), text("response"), "{}", text("source"));
+            assert_eq!(
+                exchange.response(&secret),
+                text("response"),
+                "{}",
+                text("source")
+            );
         }
     }
 
@@ -190,14 +208,27 @@ mod tests {
         let ha2 = md5("REGISTER:sip:example.com".to_owned());
         let session = md5(format!("{secret}:n:c"));
         let expected = md5(format!("{session}:n:00000001:c:auth:{ha2}"));
-        let with_session = Exchange { algorithm: Algorithm::Md5Sess, ..exchange };
+        let with_session = Exchange {
+            algorithm: Algorithm::Md5Sess,
+            ..exchange
+        };
         assert_eq!(with_session.response(&secret), expected);
         assert_eq!(
-            Exchange { protection: Protection::None, ..exchange }.response(&secret),
+            Exchange {
+                protection: Protection::None,
+                ..exchange
+            }
+            .response(&secret),
             md5(format!("{secret}:n:{ha2}"))
         );
-        let integrity = Exchange { protection: Protection::AuthInt { body: b"v=0" }, ..exchange };
-        let ha2 = md5(format!("REGISTER:sip:example.com:{}", md5("v=0".to_owned())));
+        let integrity = Exchange {
+            protection: Protection::AuthInt { body: b"v=0" },
+            ..exchange
+        };
+        let ha2 = md5(format!(
+            "REGISTER:sip:example.com:{}",
+            md5("v=0".to_owned())
+        ));
         assert_eq!(
             integrity.response(&secret),
             md5(format!("{secret}:n:00000001:c:auth-int:{ha2}"))

@@ -51,13 +51,19 @@ impl Challenge {
                 None => ChallengeProtection::Legacy,
                 Some(offered) => choose(&offered)?,
             },
-            stale: fields.value("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+            stale: fields
+                .value("stale")
+                .is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
         })
     }
 }
 
 fn choose(offered: &str) -> Option<ChallengeProtection> {
-    let offers = |name| offered.split(',').any(|option| option.trim().eq_ignore_ascii_case(name));
+    let offers = |name| {
+        offered
+            .split(',')
+            .any(|option| option.trim().eq_ignore_ascii_case(name))
+    };
     if offers("auth") {
         Some(ChallengeProtection::Auth)
     } else if offers("auth-int") {
@@ -95,8 +101,14 @@ mod tests {
 
     #[test]
     fn what_we_do_not_know_is_not_answered() {
-        assert_eq!(challenge("Digest realm=\"a\", nonce=\"b\", algorithm=AKAv1-MD5"), None);
-        assert_eq!(challenge("Digest realm=\"a\", nonce=\"b\", qop=\"token\""), None);
+        assert_eq!(
+            challenge("Digest realm=\"a\", nonce=\"b\", algorithm=AKAv1-MD5"),
+            None
+        );
+        assert_eq!(
+            challenge("Digest realm=\"a\", nonce=\"b\", qop=\"token\""),
+            None
+        );
         assert_eq!(challenge("Digest realm=\"a\""), None);
         assert_eq!(challenge("Basic realm=\"a\", nonce=\"b\""), None);
     }

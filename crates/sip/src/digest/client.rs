@@ -120,11 +120,17 @@ impl DigestClient {
         if !challenge.stale && self.was_fresh(request, header, &challenge.realm) {
             return Err(DigestError::Refused);
         }
-        self.sessions.retain(|session| session.challenge.realm != challenge.realm);
+        self.sessions
+            .retain(|session| session.challenge.realm != challenge.realm);
         if self.sessions.len() >= MAX_SESSIONS {
             self.sessions.remove(0);
         }
-        let session = Session { challenge, header, count: 1, cnonce: ids.cnonce() };
+        let session = Session {
+            challenge,
+            header,
+            count: 1,
+            cnonce: ids.cnonce(),
+        };
         let value = session.write(request, credentials);
         self.sessions.push(session);
         Ok((header, value))
@@ -141,9 +147,10 @@ impl DigestClient {
         sent.is_some_and(|fields| match fields.value("nc") {
             Some(count) => u32::from_str_radix(&count, 16) == Ok(1),
             // Without a count a nonce is used again only by `anticipate`.
-            None => self.sessions.iter().all(|session| {
-                session.challenge.realm != realm || session.count == 1
-            }),
+            None => self
+                .sessions
+                .iter()
+                .all(|session| session.challenge.realm != realm || session.count == 1),
         })
     }
 }
@@ -164,11 +171,17 @@ fn choose(
                 }
                 continue;
             };
-            if credentials.realm.as_ref().is_none_or(|realm| *realm == challenge.realm) {
+            if credentials
+                .realm
+                .as_ref()
+                .is_none_or(|realm| *realm == challenge.realm)
+            {
                 return Ok(challenge);
             }
             if !matches!(best, Err(DigestError::ForeignRealm { .. })) {
-                best = Err(DigestError::ForeignRealm { realm: challenge.realm });
+                best = Err(DigestError::ForeignRealm {
+                    realm: challenge.realm,
+                });
             }
         }
     }
@@ -177,13 +190,22 @@ fn choose(
 
 impl Session {
     fn write(&self, request: &Request, credentials: &Credentials) -> String {
-        let Challenge { realm, nonce, opaque, algorithm, protection, .. } = &self.challenge;
+        let Challenge {
+            realm,
+            nonce,
+            opaque,
+            algorithm,
+            protection,
+            ..
+        } = &self.challenge;
         let uri = request.uri.to_string();
         let nonce_count = format!("{:08x}", self.count);
         let protection = match protection {
             ChallengeProtection::Legacy => Protection::None,
             ChallengeProtection::Auth => Protection::Auth,
-            ChallengeProtection::AuthInt => Protection::AuthInt { body: request.body() },
+            ChallengeProtection::AuthInt => Protection::AuthInt {
+                body: request.body(),
+            },
         };
         let exchange = Exchange {
             algorithm: *algorithm,

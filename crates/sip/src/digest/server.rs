@@ -124,7 +124,9 @@ pub struct DigestServer {
 
 impl std::fmt::Debug for DigestServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DigestServer").field("nonces", &self.counts.len()).finish_non_exhaustive()
+        f.debug_struct("DigestServer")
+            .field("nonces", &self.counts.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,7 +134,13 @@ impl DigestServer {
     /// A server whose nonces are signed with `key`. The same key in several processes makes their
     /// nonces good for each other.
     pub fn new(key: [u8; 32], ids: Ids) -> Self {
-        Self { key, ids, max_nonces: MAX_NONCES, counts: BTreeMap::new(), forgotten: None }
+        Self {
+            key,
+            ids,
+            max_nonces: MAX_NONCES,
+            counts: BTreeMap::new(),
+            forgotten: None,
+        }
     }
 
     /// The same server, remembering at most `max_nonces` nonces in use; beyond that the oldest are
@@ -144,9 +152,15 @@ impl DigestServer {
 
     /// Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first.
     pub fn challenges(&mut self, realm: &str, stale: bool, now_unix_secs: u64) -> Vec<String> {
-        let id = NonceId { issued_secs: now_unix_secs, random: self.ids.u32() };
+        let id = NonceId {
+            issued_secs: now_unix_secs,
+            random: self.ids.u32(),
+        };
         let nonce = self.nonce(id, realm);
-        OFFERED.iter().map(|algorithm| challenge(*algorithm, realm, &nonce, stale)).collect()
+        OFFERED
+            .iter()
+            .map(|algorithm| challenge(*algorithm, realm, &nonce, stale))
+            .collect()
     }
 
     /// Who `request` says it comes from, so that the caller can look the secret up.
@@ -193,11 +207,17 @@ impl DigestServer {
         {
             return Verdict::Stale;
         }
-        if self.counts.get(&nonce).is_some_and(|&last| answer.count <= last) {
+        if self
+            .counts
+            .get(&nonce)
+            .is_some_and(|&last| answer.count <= last)
+        {
             return Verdict::Wrong;
         }
         self.remember(nonce, answer.count);
-        Verdict::Ok { username: answer.username }
+        Verdict::Ok {
+            username: answer.username,
+        }
     }
 
     fn remember(&mut self, nonce: NonceId, count: u32) {
@@ -228,7 +248,10 @@ impl DigestServer {
         let (head, _) = nonce.split_at_checked(16)?;
         let issued_secs = u64::from_str_radix(head.get(..8)?, 16).ok()?;
         let random = u32::from_str_radix(head.get(8..)?, 16).ok()?;
-        let id = NonceId { issued_secs, random };
+        let id = NonceId {
+            issued_secs,
+            random,
+        };
         let own = self.nonce(id, realm);
         bool::from(own.as_bytes().ct_eq(nonce.as_bytes())).then_some(id)
     }
@@ -358,6 +381,9 @@ impl Answer {
     /// Whether the credentials were made for this Request-URI.
     fn is_about(&self, request: &Request) -> bool {
         self.uri == request.uri.as_str()
-            || self.uri.parse::<Uri>().is_ok_and(|uri| uri.is_equivalent(&request.uri))
+            || self
+                .uri
+                .parse::<Uri>()
+                .is_ok_and(|uri| uri.is_equivalent(&request.uri))
     }
 }

@@ -197,7 +197,11 @@ impl Endpoint {
 
     /// What Via says about us for `transport`.
     pub fn advertised(&self, transport: Transport) -> Option<&HostPort> {
-        self.config.advertised.iter().find(|(own, _)| *own == transport).map(|(_, sent_by)| sent_by)
+        self.config
+            .advertised
+            .iter()
+            .find(|(own, _)| *own == transport)
+            .map(|(_, sent_by)| sent_by)
     }
 
     /// The owner's source of tags and Call-IDs.
@@ -234,7 +238,9 @@ impl Endpoint {
         now: Instant,
     ) -> Result<ClientTransaction, EndpointError> {
         if request.method == Method::ACK || request.method == Method::CANCEL {
-            return Err(EndpointError::NoTransaction { method: request.method });
+            return Err(EndpointError::NoTransaction {
+                method: request.method,
+            });
         }
         if self.clients.len() >= self.config.max_transactions {
             return Err(EndpointError::Full);
@@ -286,7 +292,10 @@ impl Endpoint {
     ) -> Result<(), EndpointError> {
         self.name_server(&mut response);
         let mut actions = Vec::new();
-        let server = self.servers.find_mut(transaction).ok_or(EndpointError::Answered)?;
+        let server = self
+            .servers
+            .find_mut(transaction)
+            .ok_or(EndpointError::Answered)?;
         server.respond(&response, now, &mut actions)?;
         self.finish_server(transaction, actions);
         Ok(())
@@ -306,7 +315,10 @@ impl Endpoint {
         mut response: Response,
     ) -> Result<(), EndpointError> {
         self.name_server(&mut response);
-        let server = self.servers.remove(transaction).ok_or(EndpointError::Answered)?;
+        let server = self
+            .servers
+            .remove(transaction)
+            .ok_or(EndpointError::Answered)?;
         self.reply(server.flow, &response, server.request_bytes);
         Ok(())
     }
@@ -343,7 +355,10 @@ impl Endpoint {
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.clients.poll_timeout(), self.servers.poll_timeout()].into_iter().flatten().min()
+        [self.clients.poll_timeout(), self.servers.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Runs every timer that is due. Afterwards the next deadline is later than `now`.
@@ -381,9 +396,16 @@ impl Endpoint {
             .ok_or(EndpointError::NotAdvertised { transport })?
             .to_string();
         let branch = self.ids.branch();
-        let rport = if transport == Transport::Udp { ";rport" } else { "" };
+        let rport = if transport == Transport::Udp {
+            ";rport"
+        } else {
+            ""
+        };
         let name = transport.as_str();
-        request.insert_first("Via", format!("SIP/2.0/{name} {sent_by};branch={branch}{rport}"));
+        request.insert_first(
+            "Via",
+            format!("SIP/2.0/{name} {sent_by};branch={branch}{rport}"),
+        );
         if request.header("Max-Forwards").is_none() {
             request.push_header("Max-Forwards", "70");
         }
@@ -399,9 +421,14 @@ impl Endpoint {
         let transport = destination.transport();
         let of_family = self.config.advertised.iter().find(|(own, sent_by)| {
             *own == transport
-                && sent_by.host.ip().is_some_and(|ip| ip.is_ipv4() == destination.peer().is_ipv4())
+                && sent_by
+                    .host
+                    .ip()
+                    .is_some_and(|ip| ip.is_ipv4() == destination.peer().is_ipv4())
         });
-        of_family.map(|(_, sent_by)| sent_by).or_else(|| self.advertised(transport))
+        of_family
+            .map(|(_, sent_by)| sent_by)
+            .or_else(|| self.advertised(transport))
     }
 
     fn name_server(&self, response: &mut Response) {
@@ -420,7 +447,11 @@ impl Endpoint {
     /// Sends outside of any transaction: nobody is told if it fails.
     fn transmit(&mut self, destination: Destination, bytes: Bytes) {
         let id = TransmitId(self.next_id());
-        self.outputs.push_back(EndpointOutput::Transmit(Transmit { id, destination, bytes }));
+        self.outputs.push_back(EndpointOutput::Transmit(Transmit {
+            id,
+            destination,
+            bytes,
+        }));
     }
 
     fn event(&mut self, event: EndpointEvent) {

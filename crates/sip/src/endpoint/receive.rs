@@ -19,9 +19,7 @@ use crate::transaction::{Action, Reliability};
 use crate::transport::Transport;
 
 use super::table::{AckMeaning, Client, Purpose, Server, ServerIndex, ServerMachine};
-use super::{
-    ClientTransaction, Endpoint, EndpointEvent, EndpointOutput, ServerTransaction,
-};
+use super::{ClientTransaction, Endpoint, EndpointEvent, EndpointOutput, ServerTransaction};
 
 /// Seconds after which a client may try again when the table is full.
 const FULL_RETRY_AFTER_SECS: &str = "5";
@@ -49,7 +47,10 @@ impl Endpoint {
     fn receive_request(&mut self, mut request: Request, flow: Flow, length: usize, now: Instant) {
         // Fails if Via cannot be read, and then validation does too.
         let stamped = request.stamp_via(flow.peer);
-        if let Err(refusal) = stamped.map_err(Refusal::from).and_then(|()| request.validate()) {
+        if let Err(refusal) = stamped
+            .map_err(Refusal::from)
+            .and_then(|()| request.validate())
+        {
             debug!(error = %refusal, %flow.peer, "request refused");
             if request.method != Method::ACK && request.header("Via").is_some() {
                 self.refuse(&request, flow, length, refusal.status());
@@ -75,7 +76,10 @@ impl Endpoint {
             self.finish_server(transaction, actions);
         }
         if meaning == AckMeaning::ForDialog {
-            self.event(EndpointEvent::Ack { request: Box::new(request), flow });
+            self.event(EndpointEvent::Ack {
+                request: Box::new(request),
+                flow,
+            });
         }
     }
 
@@ -86,23 +90,25 @@ impl Endpoint {
             self.refuse(&cancel, flow, length, Status::new(481));
             return;
         };
-        let Some(server) = self.servers.find_mut(transaction) else { return };
+        let Some(server) = self.servers.find_mut(transaction) else {
+            return;
+        };
         let is_new = server.is_cancellable() && !server.cancelled;
         server.cancelled = true;
-        let to_tag = server.to_tag.clone().unwrap_or_else(|| self.refusals.tag(&cancel));
+        let to_tag = server
+            .to_tag
+            .clone()
+            .unwrap_or_else(|| self.refusals.tag(&cancel));
         self.reply(flow, &cancel.response(200, Some(&to_tag)), length);
         if is_new {
-            self.event(EndpointEvent::Cancelled { transaction, cancel: Box::new(cancel) });
+            self.event(EndpointEvent::Cancelled {
+                transaction,
+                cancel: Box::new(cancel),
+            });
         }
     }
 
-    fn receive_new_or_again(
-        &mut self,
-        request: Request,
-        flow: Flow,
-        length: usize,
-        now: Instant,
-    ) {
+    fn receive_new_or_again(&mut self, request: Request, flow: Flow, length: usize, now: Instant) {
         if let Some(transaction) = self.find_server(&request, &request.method) {
             let mut actions = Vec::new();
             if let Some(server) = self.servers.find_mut(transaction) {
@@ -112,7 +118,10 @@ impl Endpoint {
             return;
         }
         let merge = MergeKey::of(&request).map(ServerIndex::Merge);
-        if merge.as_ref().is_some_and(|key| self.servers.find(key).is_some()) {
+        if merge
+            .as_ref()
+            .is_some_and(|key| self.servers.find(key).is_some())
+        {
             self.refuse(&request, flow, length, Status::new(482));
         } else if self.servers.len() >= self.config.max_transactions {
             let mut response = request.response(503, Some(&self.refusals.tag(&request)));
@@ -131,12 +140,16 @@ impl Endpoint {
         length: usize,
         now: Instant,
     ) {
-        let Some(key) = ServerKey::of(&request, &request.method) else { return };
+        let Some(key) = ServerKey::of(&request, &request.method) else {
+            return;
+        };
         let reliability = Reliability::of(flow.transport);
         let machine = if request.method == Method::INVITE {
             let own = OwnResponses {
                 trying: request.response(100, None).to_bytes(),
-                timeout: request.response(408, Some(&self.refusals.tag(&request))).to_bytes(),
+                timeout: request
+                    .response(408, Some(&self.refusals.tag(&request)))
+                    .to_bytes(),
             };
             let machine = ServerInvite::start(own, reliability, self.config.timers, now);
             ServerMachine::Invite(machine)
@@ -145,11 +158,19 @@ impl Endpoint {
             ServerMachine::NonInvite(machine)
         };
         let transaction = ServerTransaction(self.next_id());
-        let keys = [Some(ServerIndex::Transaction(key)), merge].into_iter().flatten().collect();
-        self.servers.insert(transaction, keys, Server::new(machine, flow, length));
+        let keys = [Some(ServerIndex::Transaction(key)), merge]
+            .into_iter()
+            .flatten()
+            .collect();
+        self.servers
+            .insert(transaction, keys, Server::new(machine, flow, length));
         self.servers.settle(transaction);
         let request = Box::new(request);
-        self.event(EndpointEvent::Request { transaction, request, flow });
+        self.event(EndpointEvent::Request {
+            transaction,
+            request,
+            flow,
+        });
     }
 
     fn find_server(&self, request: &Request, method: &Method) -> Option<ServerTransaction> {
@@ -212,18 +233,28 @@ impl Endpoint {
         flow: Option<Flow>,
         now: Instant,
     ) {
-        let Some(client) = self.clients.find_mut(transaction) else { return };
+        let Some(client) = self.clients.find_mut(transaction) else {
+            return;
+        };
         let (destination, purpose) = (client.destination, client.purpose);
         let mut cancel = None;
         for action in actions {
             match (action, purpose, flow) {
                 (Action::Send(bytes), ..) => {
                     let id = TransmitId(transaction.0);
-                    let transmit = Transmit { id, destination, bytes };
+                    let transmit = Transmit {
+                        id,
+                        destination,
+                        bytes,
+                    };
                     self.outputs.push_back(EndpointOutput::Transmit(transmit));
                 }
                 (Action::Deliver(response), Purpose::Owner, Some(flow)) => {
-                    self.event(EndpointEvent::Response { transaction, response, flow });
+                    self.event(EndpointEvent::Response {
+                        transaction,
+                        response,
+                        flow,
+                    });
                 }
                 (Action::Fail(error), Purpose::Owner, _) => {
                     self.event(EndpointEvent::Failed { transaction, error });
@@ -254,7 +285,11 @@ impl Endpoint {
             match action {
                 Action::Send(bytes) => {
                     let id = TransmitId(transaction.0);
-                    let transmit = Transmit { id, destination: flow.into(), bytes };
+                    let transmit = Transmit {
+                        id,
+                        destination: flow.into(),
+                        bytes,
+                    };
                     self.outputs.push_back(EndpointOutput::Transmit(transmit));
                 }
                 Action::Unacknowledged => self.event(EndpointEvent::Unacknowledged { transaction }),

@@ -52,8 +52,12 @@ impl Endpoint {
 
     /// Answers what is no SIP request, as far as it shows whom and what to answer.
     pub(super) fn refuse_malformed(&mut self, malformed: &Malformed, flow: Flow, length: usize) {
-        let Some(request) = &malformed.request_head else { return };
-        let Some(mut response) = malformed.response(&self.refusals.tag(request)) else { return };
+        let Some(request) = &malformed.request_head else {
+            return;
+        };
+        let Some(mut response) = malformed.response(&self.refusals.tag(request)) else {
+            return;
+        };
         if response.stamp_via(flow.peer).is_ok() {
             self.reply(flow, &response, length);
         }

@@ -9,12 +9,12 @@ use std::time::Instant;
 
 use crate::flow::{Destination, Flow};
 use crate::message::{Request, Response};
+use crate::transaction::Action;
 use crate::transaction::client_invite::{self, ClientInvite};
 use crate::transaction::client_non_invite::{self, ClientNonInvite};
 use crate::transaction::key::{ClientKey, MergeKey, ServerKey};
 use crate::transaction::server_invite::{self, ServerInvite};
 use crate::transaction::server_non_invite::{self, ServerNonInvite};
-use crate::transaction::Action;
 
 use super::{ClientTransaction, EndpointError, ServerTransaction};
 
@@ -43,7 +43,11 @@ pub(super) struct Table<I, K, E> {
 
 impl<I, K, E> Default for Table<I, K, E> {
     fn default() -> Self {
-        Self { slots: HashMap::new(), ids: HashMap::new(), deadlines: BTreeSet::new() }
+        Self {
+            slots: HashMap::new(),
+            ids: HashMap::new(),
+            deadlines: BTreeSet::new(),
+        }
     }
 }
 
@@ -57,7 +61,14 @@ impl<I: Copy + Ord + Hash, K: Clone + Eq + Hash, E: Entry> Table<I, K, E> {
         for key in &keys {
             self.ids.insert(key.clone(), id);
         }
-        self.slots.insert(id, Slot { entry, keys, deadline: None });
+        self.slots.insert(
+            id,
+            Slot {
+                entry,
+                keys,
+                deadline: None,
+            },
+        );
     }
 
     pub(super) fn find(&self, key: &K) -> Option<I> {
@@ -84,13 +95,18 @@ impl<I: Copy + Ord + Hash, K: Clone + Eq + Hash, E: Entry> Table<I, K, E> {
 
     /// Brings keys and deadlines in line with the entry after it changed.
     pub(super) fn settle(&mut self, id: I) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return;
+        };
         if slot.entry.is_over() {
             self.remove(id);
             return;
         }
         let deadline = slot.entry.poll_timeout();
-        debug_assert!(deadline.is_some(), "a transaction without deadline would stay for ever");
+        debug_assert!(
+            deadline.is_some(),
+            "a transaction without deadline would stay for ever"
+        );
         let old = std::mem::replace(&mut slot.deadline, deadline);
         if old != deadline {
             if let Some(old) = old {
@@ -107,7 +123,10 @@ impl<I: Copy + Ord + Hash, K: Clone + Eq + Hash, E: Entry> Table<I, K, E> {
     }
 
     pub(super) fn first_due(&self, now: Instant) -> Option<I> {
-        self.deadlines.first().filter(|&&(at, _)| at <= now).map(|&(_, id)| id)
+        self.deadlines
+            .first()
+            .filter(|&&(at, _)| at <= now)
+            .map(|&(_, id)| id)
     }
 
     /// Every transaction that `flow` carries, in the order in which they began.
@@ -185,12 +204,7 @@ impl Client {
         }
     }
 
-    pub(super) fn cancel(
-        &mut self,
-        reason: Option<String>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
+    pub(super) fn cancel(&mut self, reason: Option<String>, now: Instant, out: &mut Vec<Action>) {
         if let ClientMachine::Invite(machine) = &mut self.machine {
             if self.cancel_reason.is_none() {
                 self.cancel_reason = reason;
@@ -236,9 +250,7 @@ impl Entry for Client {
 
     fn is_over(&self) -> bool {
         match &self.machine {
-            ClientMachine::Invite(machine) => {
-                machine.state() == client_invite::State::Terminated
-            }
+            ClientMachine::Invite(machine) => machine.state() == client_invite::State::Terminated,
             ClientMachine::NonInvite(machine) => {
                 machine.state() == client_non_invite::State::Terminated
             }
@@ -287,7 +299,13 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(machine: ServerMachine, flow: Flow, request_bytes: usize) -> Self {
-        Self { machine, flow, request_bytes, to_tag: None, cancelled: false }
+        Self {
+            machine,
+            flow,
+            request_bytes,
+            to_tag: None,
+            cancelled: false,
+        }
     }
 
     /// The request arrived again.
@@ -300,9 +318,7 @@ impl Server {
 
     pub(super) fn handle_ack(&mut self, now: Instant, out: &mut Vec<Action>) -> AckMeaning {
         match &mut self.machine {
-            ServerMachine::Invite(machine)
-                if machine.state() == server_invite::State::Accepted =>
-            {
+            ServerMachine::Invite(machine) if machine.state() == server_invite::State::Accepted => {
                 AckMeaning::ForDialog
             }
             ServerMachine::Invite(machine) => {
@@ -383,9 +399,7 @@ impl Entry for Server {
 
     fn is_over(&self) -> bool {
         match &self.machine {
-            ServerMachine::Invite(machine) => {
-                machine.state() == server_invite::State::Terminated
-            }
+            ServerMachine::Invite(machine) => machine.state() == server_invite::State::Terminated,
             ServerMachine::NonInvite(machine) => {
                 machine.state() == server_non_invite::State::Terminated
             }

@@ -222,7 +222,8 @@ impl ClientInvite {
     fn cancel(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.wish = Wish::Cancelled;
         self.timers.stop(Timer::C);
-        self.timers.set(Timer::Cancelled, now + self.base.patience());
+        self.timers
+            .set(Timer::Cancelled, now + self.base.patience());
         out.push(Action::Cancel);
     }
 

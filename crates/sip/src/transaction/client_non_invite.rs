@@ -69,7 +69,14 @@ impl ClientNonInvite {
             timers.set(Timer::E, now + base.t1);
         }
         out.push(Action::Send(bytes.clone()));
-        Self { state: State::Trying, bytes, resend_after: base.t1, reliability, base, timers }
+        Self {
+            state: State::Trying,
+            bytes,
+            resend_after: base.t1,
+            reliability,
+            base,
+            timers,
+        }
     }
 
     pub(crate) fn state(&self) -> State {

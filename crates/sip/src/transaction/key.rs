@@ -19,19 +19,30 @@ pub(crate) struct ClientKey {
 
 impl ClientKey {
     pub(crate) fn new(branch: &str, sent_by: &str, method: Method) -> Self {
-        Self { branch: branch.to_owned(), sent_by: sent_by.to_ascii_lowercase(), method }
+        Self {
+            branch: branch.to_owned(),
+            sent_by: sent_by.to_ascii_lowercase(),
+            method,
+        }
     }
 
     /// The key of the transaction that `response` answers, if its headers name one.
     pub(crate) fn of(response: &Response) -> Option<Self> {
         let via = response.via().ok()?;
         let cseq = response.cseq().ok()?;
-        Some(Self::new(via.branch()?, &via.sent_by.to_string(), cseq.method))
+        Some(Self::new(
+            via.branch()?,
+            &via.sent_by.to_string(),
+            cseq.method,
+        ))
     }
 
     /// The key of another request that shares the Via.
     pub(crate) fn with_method(&self, method: Method) -> Self {
-        Self { method, ..self.clone() }
+        Self {
+            method,
+            ..self.clone()
+        }
     }
 }
 
@@ -39,7 +50,11 @@ impl ClientKey {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ServerKey {
     /// The branch is unique by itself, sent-by guards against a sender that lies.
-    Branch { branch: String, sent_by: String, method: Method },
+    Branch {
+        branch: String,
+        sent_by: String,
+        method: Method,
+    },
     /// RFC 2543: nothing is unique by itself. The To tag is left out: a request without one and
     /// the ACK for its response differ in it, and nothing else that shares all the rest does.
     Identity {
@@ -59,14 +74,22 @@ impl ServerKey {
         let sent_by = via.sent_by.to_string().to_ascii_lowercase();
         if let Some(branch) = via.transaction_branch() {
             let branch = branch.to_owned();
-            return Some(Self::Branch { branch, sent_by, method: method.clone() });
+            return Some(Self::Branch {
+                branch,
+                sent_by,
+                method: method.clone(),
+            });
         }
         Some(Self::Identity {
             uri: request.uri.to_string(),
             from_tag: request.from().ok()?.tag().map(str::to_owned),
             call_id: request.call_id().ok()?.to_owned(),
             sequence: request.cseq().ok()?.number,
-            via: format!("{} {sent_by} {}", via.protocol, via.branch().unwrap_or_default()),
+            via: format!(
+                "{} {sent_by} {}",
+                via.protocol,
+                via.branch().unwrap_or_default()
+            ),
             method: method.clone(),
         })
     }

@@ -55,12 +55,20 @@ pub(super) struct Sim<M> {
 
 impl<M: Machine> Sim<M> {
     /// Starts the machine at 0 ms.
-    #[expect(clippy::disallowed_methods, reason = "simulated time must start somewhere")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "simulated time must start somewhere"
+    )]
     pub(super) fn start(start: impl FnOnce(Timers, Instant, &mut Vec<Action>) -> M) -> Self {
         let now = Instant::now();
         let mut out = Vec::new();
         let machine = start(Timers::default(), now, &mut out);
-        let mut sim = Self { machine, start: now, now, log: Vec::new() };
+        let mut sim = Self {
+            machine,
+            start: now,
+            now,
+            log: Vec::new(),
+        };
         sim.note(out);
         sim
     }
@@ -89,7 +97,11 @@ impl<M: Machine> Sim<M> {
             self.machine.handle_timeout(wake, &mut out);
             self.note(out);
             let next = self.machine.poll_timeout();
-            assert!(next.is_none_or(|next| next > wake), "would spin at {} ms", self.elapsed_ms());
+            assert!(
+                next.is_none_or(|next| next > wake),
+                "would spin at {} ms",
+                self.elapsed_ms()
+            );
         }
         self.now = end;
     }
@@ -97,8 +109,11 @@ impl<M: Machine> Sim<M> {
     /// Compares everything so far with `ladder`, then the state.
     #[track_caller]
     pub(super) fn expect(&self, state: &str, ladder: &str) {
-        let expected: Vec<_> =
-            ladder.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let expected: Vec<_> = ladder
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
         assert_eq!(self.log, expected, "\n{}\n", self.log.join("\n"));
         assert_eq!(self.machine.state(), state);
         assert_eq!(

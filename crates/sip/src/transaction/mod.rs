@@ -71,6 +71,10 @@ pub(crate) enum Reliability {
 
 impl Reliability {
     pub(crate) fn of(transport: Transport) -> Self {
-        if transport.is_reliable() { Self::Reliable } else { Self::Unreliable }
+        if transport.is_reliable() {
+            Self::Reliable
+        } else {
+            Self::Unreliable
+        }
     }
 }

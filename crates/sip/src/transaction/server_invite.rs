@@ -110,13 +110,7 @@ impl ServerInvite {
     }
 
     /// The user answers with `code`, encoded as `bytes`.
-    pub(crate) fn respond(
-        &mut self,
-        code: u16,
-        bytes: Bytes,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
+    pub(crate) fn respond(&mut self, code: u16, bytes: Bytes, now: Instant, out: &mut Vec<Action>) {
         let input = match code {
             ..200 => Input::Provisional(bytes),
             200..300 => Input::Success(bytes),

@@ -58,7 +58,13 @@ impl ServerNonInvite {
     pub(crate) fn start(reliability: Reliability, base: Timers, now: Instant) -> Self {
         let mut timers = Running::default();
         timers.set(Timer::Guard, now + base.patience());
-        Self { state: State::Trying, last: None, reliability, base, timers }
+        Self {
+            state: State::Trying,
+            last: None,
+            reliability,
+            base,
+            timers,
+        }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -75,13 +81,7 @@ impl ServerNonInvite {
     }
 
     /// The user answers with `code`, encoded as `bytes`.
-    pub(crate) fn respond(
-        &mut self,
-        code: u16,
-        bytes: Bytes,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
+    pub(crate) fn respond(&mut self, code: u16, bytes: Bytes, now: Instant, out: &mut Vec<Action>) {
         let input = match code {
             ..200 => Input::Provisional(bytes),
             200.. => Input::Final(bytes),

@@ -18,12 +18,17 @@ fn answer(request: &Request, code: u16) -> bytes::Bytes {
 
 #[test]
 fn requests_get_what_every_request_needs() {
-    let mut sim =
-        Sim::with(EndpointConfig { user_agent: Some("Tandem/1".to_owned()), ..config() });
+    let mut sim = Sim::with(EndpointConfig {
+        user_agent: Some("Tandem/1".to_owned()),
+        ..config()
+    });
     sim.send(outgoing(Method::OPTIONS), UDP);
     let sent = sim.last_request();
     let via = sent.via().unwrap();
-    assert_eq!((via.protocol.as_str(), via.sent_by.to_string().as_str()), ("UDP", "192.0.2.5:5060"));
+    assert_eq!(
+        (via.protocol.as_str(), via.sent_by.to_string().as_str()),
+        ("UDP", "192.0.2.5:5060")
+    );
     assert!(via.params.contains("rport"));
     assert!(via.transaction_branch().is_some());
     assert_eq!(sent.max_forwards(), Ok(Some(70)));
@@ -34,21 +39,38 @@ fn requests_get_what_every_request_needs() {
     given.push_header("Max-Forwards", "3");
     sim.send(given, TCP);
     let sent = sim.last_request();
-    assert_eq!(sent.header("Via").map(|via| via.starts_with("SIP/2.0/TCP 192.0.2.5:5070;branch=")), Some(true));
+    assert_eq!(
+        sent.header("Via")
+            .map(|via| via.starts_with("SIP/2.0/TCP 192.0.2.5:5070;branch=")),
+        Some(true)
+    );
     assert!(!sent.via().unwrap().params.contains("rport"));
-    assert_eq!(sent.headers_named("Max-Forwards").collect::<Vec<_>>(), ["3"]);
+    assert_eq!(
+        sent.headers_named("Max-Forwards").collect::<Vec<_>>(),
+        ["3"]
+    );
 }
 
 #[test]
 fn sent_by_follows_the_family_of_the_destination() {
     let mut config = config();
-    config.advertised.push((UDP, "[2001:db8::5]:5060".parse().unwrap()));
+    config
+        .advertised
+        .push((UDP, "[2001:db8::5]:5060".parse().unwrap()));
     let mut sim = Sim::with(config);
     let peer = "[2001:db8::9]:5060".parse().unwrap();
-    let destination = Destination::Address { transport: UDP, peer };
-    sim.endpoint.send_request(outgoing(Method::OPTIONS), destination, sim.now).unwrap();
+    let destination = Destination::Address {
+        transport: UDP,
+        peer,
+    };
+    sim.endpoint
+        .send_request(outgoing(Method::OPTIONS), destination, sim.now)
+        .unwrap();
     sim.drain();
-    assert_eq!(sim.last_request().via().unwrap().sent_by.to_string(), "[2001:db8::5]:5060");
+    assert_eq!(
+        sim.last_request().via().unwrap().sent_by.to_string(),
+        "[2001:db8::5]:5060"
+    );
 }
 
 #[test]
@@ -77,7 +99,9 @@ fn every_success_of_a_call_is_told_also_of_another_branch_of_a_fork() {
     sim.expect(
         "0 ms  send INVITE\n0 ms  response 180\n0 ms  response 200\n0 ms  response 200\n0 ms  response 200",
     );
-    sim.endpoint.send_ack(outgoing(Method::ACK), flow(UDP).into(), sim.now).unwrap();
+    sim.endpoint
+        .send_ack(outgoing(Method::ACK), flow(UDP).into(), sim.now)
+        .unwrap();
     sim.drain();
     sim.expect("0 ms  send ACK");
     let ack = sim.last_request();
@@ -170,21 +194,29 @@ fn answers_to_nothing_are_dropped() {
 
 #[test]
 fn what_cannot_be_sent_is_refused() {
-    let mut sim = Sim::with(EndpointConfig { max_transactions: 1, ..config() });
+    let mut sim = Sim::with(EndpointConfig {
+        max_transactions: 1,
+        ..config()
+    });
     let tls = flow(Transport::Tls).into();
     assert_eq!(
-        sim.endpoint.send_request(outgoing(Method::OPTIONS), tls, sim.now),
-        Err(EndpointError::NotAdvertised { transport: Transport::Tls })
+        sim.endpoint
+            .send_request(outgoing(Method::OPTIONS), tls, sim.now),
+        Err(EndpointError::NotAdvertised {
+            transport: Transport::Tls
+        })
     );
     for method in [Method::ACK, Method::CANCEL] {
         assert_eq!(
-            sim.endpoint.send_request(outgoing(method.clone()), flow(UDP).into(), sim.now),
+            sim.endpoint
+                .send_request(outgoing(method.clone()), flow(UDP).into(), sim.now),
             Err(EndpointError::NoTransaction { method })
         );
     }
     sim.send(outgoing(Method::OPTIONS), UDP);
     assert_eq!(
-        sim.endpoint.send_request(outgoing(Method::OPTIONS), flow(UDP).into(), sim.now),
+        sim.endpoint
+            .send_request(outgoing(Method::OPTIONS), flow(UDP).into(), sim.now),
         Err(EndpointError::Full)
     );
 }
@@ -203,8 +235,13 @@ fn a_request_that_does_not_leave_fails_at_once() {
 #[test]
 fn a_closed_connection_fails_the_requests_to_its_address_too() {
     let mut sim = Sim::new();
-    let destination = Destination::Address { transport: TCP, peer: flow(TCP).peer };
-    sim.endpoint.send_request(outgoing(Method::INVITE), destination, sim.now).unwrap();
+    let destination = Destination::Address {
+        transport: TCP,
+        peer: flow(TCP).peer,
+    };
+    sim.endpoint
+        .send_request(outgoing(Method::INVITE), destination, sim.now)
+        .unwrap();
     sim.send(outgoing(Method::OPTIONS), UDP);
     sim.endpoint.handle_flow_closed(flow(TCP), sim.now);
     sim.drain();
@@ -225,10 +262,16 @@ fn a_call_between_two_endpoints_leaves_nothing_behind() {
     }
     let mut ack = outgoing(Method::ACK);
     ack.set_header("To", "<sip:bob@example.com>;tag=b1");
-    caller.endpoint.send_ack(ack, flow(UDP).into(), caller.now).unwrap();
+    caller
+        .endpoint
+        .send_ack(ack, flow(UDP).into(), caller.now)
+        .unwrap();
     caller.drain();
     let ack = caller.sent.last().unwrap().bytes.clone();
-    assert!(matches!(parse_datagram(ack.clone()), Ok(Message::Request(_))));
+    assert!(matches!(
+        parse_datagram(ack.clone()),
+        Ok(Message::Request(_))
+    ));
     callee.receive(UDP, ack);
     callee.expect("0 ms  request INVITE\n0 ms  send 180\n0 ms  send 200\n0 ms  ack");
     for mut side in [caller, callee] {

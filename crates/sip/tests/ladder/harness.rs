@@ -52,7 +52,10 @@ impl Sim {
         Self::with(config())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "simulated time must start somewhere")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "simulated time must start somewhere"
+    )]
     pub(crate) fn with(config: EndpointConfig) -> Self {
         let now = Instant::now();
         Self {
@@ -75,7 +78,9 @@ impl Sim {
     }
 
     pub(crate) fn respond(&mut self, transaction: ServerTransaction, response: Response) {
-        self.endpoint.respond(transaction, response, self.now).unwrap();
+        self.endpoint
+            .respond(transaction, response, self.now)
+            .unwrap();
         self.drain();
     }
 
@@ -111,8 +116,11 @@ impl Sim {
     /// Compares everything since the last call.
     #[track_caller]
     pub(crate) fn expect(&mut self, ladder: &str) {
-        let expected: Vec<_> =
-            ladder.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let expected: Vec<_> = ladder
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
         assert_eq!(self.log, expected, "\n{}\n", self.log.join("\n"));
         self.log.clear();
     }
@@ -120,7 +128,11 @@ impl Sim {
     /// No transaction, no deadline, nothing unsaid.
     #[track_caller]
     pub(crate) fn expect_empty(&mut self) {
-        assert!(self.endpoint.is_empty(), "{} transactions left", self.endpoint.len());
+        assert!(
+            self.endpoint.is_empty(),
+            "{} transactions left",
+            self.endpoint.len()
+        );
         assert_eq!(self.endpoint.poll_timeout(), None);
         assert!(self.endpoint.poll_output().is_none());
     }
@@ -131,9 +143,11 @@ impl Sim {
             .iter()
             .rev()
             .find_map(|event| match event {
-                EndpointEvent::Request { transaction, request, .. } => {
-                    Some((*transaction, Request::clone(request)))
-                }
+                EndpointEvent::Request {
+                    transaction,
+                    request,
+                    ..
+                } => Some((*transaction, Request::clone(request))),
                 _ => None,
             })
             .expect("a request was told")
@@ -149,12 +163,17 @@ impl Sim {
     }
 
     pub(crate) fn last_response(&self) -> Response {
-        self.last_sent().into_response().expect("a response was sent")
+        self.last_sent()
+            .into_response()
+            .expect("a response was sent")
     }
 
     /// Sends a request of ours to the usual peer.
     pub(crate) fn send(&mut self, request: Request, transport: Transport) -> ClientTransaction {
-        let sent = self.endpoint.send_request(request, flow(transport).into(), self.now).unwrap();
+        let sent = self
+            .endpoint
+            .send_request(request, flow(transport).into(), self.now)
+            .unwrap();
         self.drain();
         sent
     }

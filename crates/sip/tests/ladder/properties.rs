@@ -9,17 +9,39 @@ use crate::harness::{Sim, flow, incoming, outgoing};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Receive { method: &'static str, branch: u8, transport: Transport },
-    Send { method: Method, transport: Transport },
+    Receive {
+        method: &'static str,
+        branch: u8,
+        transport: Transport,
+    },
+    Send {
+        method: Method,
+        transport: Transport,
+    },
     /// Answers the request told as number `index`, if there is one.
-    Respond { index: usize, code: u16 },
-    RespondOnce { index: usize },
+    Respond {
+        index: usize,
+        code: u16,
+    },
+    RespondOnce {
+        index: usize,
+    },
     /// Lets the peer answer the message sent as number `index`, if it is a request.
-    Answer { index: usize, code: u16, transport: Transport },
-    Fail { index: usize },
-    Cancel { index: usize },
+    Answer {
+        index: usize,
+        code: u16,
+        transport: Transport,
+    },
+    Fail {
+        index: usize,
+    },
+    Cancel {
+        index: usize,
+    },
     Close,
-    Wait { millis: u64 },
+    Wait {
+        millis: u64,
+    },
 }
 
 fn transport() -> impl Strategy<Value = Transport> {
@@ -58,28 +80,45 @@ fn play(steps: &[Step]) -> (Vec<bytes::Bytes>, Vec<EndpointEvent>) {
     }
     sim.run_for(Duration::from_secs(2_000));
     sim.expect_empty();
-    (sim.sent.into_iter().map(|sent| sent.bytes).collect(), sim.events)
+    (
+        sim.sent.into_iter().map(|sent| sent.bytes).collect(),
+        sim.events,
+    )
 }
 
 fn apply(step: &Step, sim: &mut Sim, calls: &mut Vec<sip::ClientTransaction>) {
     match step {
-        Step::Receive { method, branch, transport } => {
+        Step::Receive {
+            method,
+            branch,
+            transport,
+        } => {
             let text = incoming(method, &format!(";branch=z9hG4bK{branch}"));
             sim.receive(*transport, text.replace("c1", &format!("c{branch}")));
         }
-        Step::Send { method, transport } => calls.push(sim.send(outgoing(method.clone()), *transport)),
+        Step::Send { method, transport } => {
+            calls.push(sim.send(outgoing(method.clone()), *transport))
+        }
         Step::Respond { index, code } => {
             if let Some((transaction, request)) = told(sim, *index) {
                 // A transaction that is over says so; that is one of the answers.
-                let _ = sim.endpoint.respond(transaction, request.response(*code, Some("b1")), sim.now);
+                let _ =
+                    sim.endpoint
+                        .respond(transaction, request.response(*code, Some("b1")), sim.now);
             }
         }
         Step::RespondOnce { index } => {
             if let Some((transaction, request)) = told(sim, *index) {
-                let _ = sim.endpoint.respond_once(transaction, request.response(401, Some("b1")));
+                let _ = sim
+                    .endpoint
+                    .respond_once(transaction, request.response(401, Some("b1")));
             }
         }
-        Step::Answer { index, code, transport } => {
+        Step::Answer {
+            index,
+            code,
+            transport,
+        } => {
             if let Some(sent) = sim.sent.get(*index)
                 && let Ok(message) = sip::parse_datagram(sent.bytes.clone())
                 && let Some(request) = message.into_request()
@@ -97,7 +136,9 @@ fn apply(step: &Step, sim: &mut Sim, calls: &mut Vec<sip::ClientTransaction>) {
                 sim.endpoint.cancel(*call, None, sim.now);
             }
         }
-        Step::Close => sim.endpoint.handle_flow_closed(flow(Transport::Tcp), sim.now),
+        Step::Close => sim
+            .endpoint
+            .handle_flow_closed(flow(Transport::Tcp), sim.now),
         Step::Wait { millis } => sim.run_for(Duration::from_millis(*millis)),
     }
 }
@@ -106,9 +147,11 @@ fn told(sim: &Sim, index: usize) -> Option<(ServerTransaction, sip::Request)> {
     sim.events
         .iter()
         .filter_map(|event| match event {
-            EndpointEvent::Request { transaction, request, .. } => {
-                Some((*transaction, sip::Request::clone(request)))
-            }
+            EndpointEvent::Request {
+                transaction,
+                request,
+                ..
+            } => Some((*transaction, sip::Request::clone(request))),
             _ => None,
         })
         .nth(index)

@@ -53,7 +53,9 @@ fn a_call_rings_is_answered_and_acknowledged() {
         1500 ms  send 200
         1500 ms  ack",
     );
-    let refused = sim.endpoint.respond(transaction, request.response(486, Some("b1")), sim.now);
+    let refused = sim
+        .endpoint
+        .respond(transaction, request.response(486, Some("b1")), sim.now);
     assert_eq!(refused, Err(EndpointError::Answered));
     sim.run_for(64 * T1);
     sim.expect_empty();
@@ -160,16 +162,26 @@ fn a_request_that_arrives_by_two_ways_is_merged() {
     sim.receive(UDP, incoming("INVITE", ";branch=z9hG4bK2"));
     sim.expect("0 ms  request INVITE\n0 ms  send 482");
     // Inside a dialog, with another number, or from another caller it is no copy.
-    let inside = incoming("INVITE", ";branch=z9hG4bK3").replace("bob@example.com>", "bob@example.com>;tag=b1");
+    let inside = incoming("INVITE", ";branch=z9hG4bK3")
+        .replace("bob@example.com>", "bob@example.com>;tag=b1");
     sim.receive(UDP, inside);
-    sim.receive(UDP, incoming("INVITE", ";branch=z9hG4bK4").replace("CSeq: 1", "CSeq: 2"));
-    sim.receive(UDP, incoming("INVITE", ";branch=z9hG4bK5").replace("tag=a1", "tag=a2"));
+    sim.receive(
+        UDP,
+        incoming("INVITE", ";branch=z9hG4bK4").replace("CSeq: 1", "CSeq: 2"),
+    );
+    sim.receive(
+        UDP,
+        incoming("INVITE", ";branch=z9hG4bK5").replace("tag=a1", "tag=a2"),
+    );
     sim.expect("0 ms  request INVITE\n0 ms  request INVITE\n0 ms  request INVITE");
 }
 
 #[test]
 fn requests_beyond_the_bound_get_503_once_and_known_ones_go_on() {
-    let mut sim = Sim::with(EndpointConfig { max_transactions: 2, ..config() });
+    let mut sim = Sim::with(EndpointConfig {
+        max_transactions: 2,
+        ..config()
+    });
     for number in 1..=3 {
         let request = incoming("OPTIONS", &format!(";branch=z9hG4bK{number}"));
         sim.receive(UDP, request.replace("c1", &format!("c{number}")));
@@ -178,7 +190,10 @@ fn requests_beyond_the_bound_get_503_once_and_known_ones_go_on() {
     assert_eq!(sim.last_response().header("Retry-After"), Some("5"));
     let (transaction, request) = sim.request();
     sim.respond(transaction, request.response(200, Some("b1")));
-    sim.receive(UDP, incoming("OPTIONS", ";branch=z9hG4bK2").replace("c1", "c2"));
+    sim.receive(
+        UDP,
+        incoming("OPTIONS", ";branch=z9hG4bK2").replace("c1", "c2"),
+    );
     sim.run_for(64 * T1);
     sim.expect("0 ms  send 200\n0 ms  send 200\n32000 ms  unanswered");
     sim.expect_empty();
@@ -187,8 +202,10 @@ fn requests_beyond_the_bound_get_503_once_and_known_ones_go_on() {
 #[test]
 fn answers_go_to_the_packet_s_source_whatever_via_claims() {
     let mut sim = Sim::new();
-    let lie = incoming("OPTIONS", BRANCH)
-        .replace("client.example:5060", "203.0.113.9:53;maddr=203.0.113.9;received=203.0.113.9");
+    let lie = incoming("OPTIONS", BRANCH).replace(
+        "client.example:5060",
+        "203.0.113.9:53;maddr=203.0.113.9;received=203.0.113.9",
+    );
     sim.receive(UDP, lie);
     let (transaction, request) = sim.request();
     let via = request.via().unwrap();
@@ -201,7 +218,8 @@ fn answers_go_to_the_packet_s_source_whatever_via_claims() {
 
 #[test]
 fn a_reply_without_transaction_is_never_much_longer_than_its_request() {
-    let tiny = "X sip:a SIP/2.0\r\nv: SIP/2.0/UDP a\r\nf: sip:a\r\nt: sip:a\r\ni: 1\r\nCSeq: 1 Y\r\n\r\n";
+    let tiny =
+        "X sip:a SIP/2.0\r\nv: SIP/2.0/UDP a\r\nf: sip:a\r\nt: sip:a\r\ni: 1\r\nCSeq: 1 Y\r\n\r\n";
     let mut sim = Sim::new();
     sim.receive(UDP, tiny);
     sim.expect("");
@@ -216,13 +234,17 @@ fn an_answer_given_once_leaves_nothing_behind() {
     let mut sim = Sim::new();
     sim.receive(UDP, incoming("INVITE", BRANCH));
     let (transaction, request) = sim.request();
-    sim.endpoint.respond_once(transaction, request.response(407, Some("b1"))).unwrap();
+    sim.endpoint
+        .respond_once(transaction, request.response(407, Some("b1")))
+        .unwrap();
     sim.drain();
     sim.expect_empty();
     sim.receive(UDP, about("ACK", BRANCH));
     sim.receive(UDP, incoming("INVITE", BRANCH));
     sim.expect("0 ms  request INVITE\n0 ms  send 407\n0 ms  ack\n0 ms  request INVITE");
-    let again = sim.endpoint.respond_once(transaction, request.response(407, Some("b1")));
+    let again = sim
+        .endpoint
+        .respond_once(transaction, request.response(407, Some("b1")));
     assert_eq!(again, Err(EndpointError::Answered));
 }
 
@@ -232,7 +254,10 @@ fn an_answer_given_once_is_silence_where_it_would_amplify() {
     sim.receive(UDP, incoming("REGISTER", BRANCH));
     let (transaction, request) = sim.request();
     let mut response = request.response(401, Some("b1"));
-    response.push_header("WWW-Authenticate", format!("Digest realm=\"{}\"", "x".repeat(600)));
+    response.push_header(
+        "WWW-Authenticate",
+        format!("Digest realm=\"{}\"", "x".repeat(600)),
+    );
     sim.endpoint.respond_once(transaction, response).unwrap();
     sim.drain();
     sim.expect("0 ms  request REGISTER");
@@ -263,19 +288,37 @@ fn branches_of_different_senders_and_methods_do_not_clash() {
     let mut sim = Sim::new();
     sim.receive(UDP, incoming("OPTIONS", BRANCH));
     sim.receive(UDP, incoming("INFO", BRANCH).replace("c1", "c2"));
-    sim.receive(UDP, incoming("OPTIONS", BRANCH).replace("client.example", "other.example").replace("c1", "c3"));
+    sim.receive(
+        UDP,
+        incoming("OPTIONS", BRANCH)
+            .replace("client.example", "other.example")
+            .replace("c1", "c3"),
+    );
     sim.expect("0 ms  request OPTIONS\n0 ms  request INFO\n0 ms  request OPTIONS");
-    sim.receive(UDP, incoming("OPTIONS", BRANCH).replace("client.example", "CLIENT.example"));
+    sim.receive(
+        UDP,
+        incoming("OPTIONS", BRANCH).replace("client.example", "CLIENT.example"),
+    );
     sim.expect("");
 }
 
 #[test]
 fn a_closed_flow_ends_what_it_carried_and_nothing_else() {
     let mut sim = Sim::new();
-    let other = Flow { generation: 2, peer: address("198.51.100.7:4712"), ..flow(TCP) };
+    let other = Flow {
+        generation: 2,
+        peer: address("198.51.100.7:4712"),
+        ..flow(TCP)
+    };
     sim.receive(TCP, incoming("INVITE", BRANCH));
-    sim.receive_on(other, incoming("INVITE", ";branch=z9hG4bK2").replace("c1", "c2"));
-    let reused = Flow { generation: 3, ..flow(TCP) };
+    sim.receive_on(
+        other,
+        incoming("INVITE", ";branch=z9hG4bK2").replace("c1", "c2"),
+    );
+    let reused = Flow {
+        generation: 3,
+        ..flow(TCP)
+    };
     sim.endpoint.handle_flow_closed(reused, sim.now);
     sim.drain();
     sim.expect("0 ms  request INVITE\n0 ms  request INVITE");
@@ -328,14 +371,23 @@ fn a_failed_transmission_of_an_answer_is_told_as_far_as_it_matters() {
     sim.endpoint.handle_transmit_failed(sim.sent[0].id, sim.now);
     sim.drain();
     sim.expect("0 ms  request INVITE\n0 ms  send 180\n0 ms  unanswered");
-    assert_eq!(sim.events.last(), Some(&EndpointEvent::Unanswered { transaction }));
+    assert_eq!(
+        sim.events.last(),
+        Some(&EndpointEvent::Unanswered { transaction })
+    );
     sim.expect_empty();
 }
 
 #[test]
 fn stray_bytes_are_dropped() {
     let mut sim = Sim::new();
-    for bytes in ["", "\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "SIP/2.0 200 OK\r\n\r\n", "\0\0\0\0"] {
+    for bytes in [
+        "",
+        "\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "SIP/2.0 200 OK\r\n\r\n",
+        "\0\0\0\0",
+    ] {
         sim.receive(UDP, bytes);
     }
     sim.expect("");

@@ -57,14 +57,22 @@ fn verdict(request: &Request) -> u16 {
     if !request.require().unwrap().is_empty() {
         return 420;
     }
-    if request.content_type().unwrap().is_some_and(|body| !body.is("application", "sdp")) {
+    if request
+        .content_type()
+        .unwrap()
+        .is_some_and(|body| !body.is("application", "sdp"))
+    {
         return 415;
     }
     let accepted = request.accept().unwrap();
     if accepted.is_some_and(|list| !list.iter().any(|kind| kind.accepts("application", "sdp"))) {
         return 406;
     }
-    if request.method == Method::INVITE { 486 } else { 200 }
+    if request.method == Method::INVITE {
+        486
+    } else {
+        200
+    }
 }
 
 fn allows(expected: &[Value], outcome: &str) -> bool {

@@ -2,9 +2,7 @@ use super::*;
 use crate::transaction::ladder::{Sim, T1, TCP, UDP, request, response};
 
 fn start(reliability: Reliability) -> Sim<ClientInvite> {
-    Sim::start(|base, now, out| {
-        ClientInvite::start(request("INVITE"), reliability, base, now, out)
-    })
+    Sim::start(|base, now, out| ClientInvite::start(request("INVITE"), reliability, base, now, out))
 }
 
 fn receive(sim: &mut Sim<ClientInvite>, code: u16) {
@@ -210,7 +208,10 @@ fn cancel_after_the_final_response_does_nothing() {
     let mut sim = start(UDP);
     receive(&mut sim, 200);
     cancel(&mut sim);
-    sim.expect("Accepted", "0 ms  send INVITE\n0 ms  > 200\n0 ms  deliver 200\n0 ms  > cancel");
+    sim.expect(
+        "Accepted",
+        "0 ms  send INVITE\n0 ms  > 200\n0 ms  deliver 200\n0 ms  > cancel",
+    );
 }
 
 #[test]
@@ -288,10 +289,17 @@ fn ack_and_cancel_repeat_the_invite_hop_by_hop() {
          To: Bob <sip:bob@biloxi.example>;tag=99\r\n\
          Content-Length: 0\r\n\r\n"
     );
-    let cancel = cancel_for(&invite, Some("SIP;cause=200;text=\"Call completed elsewhere\""));
+    let cancel = cancel_for(
+        &invite,
+        Some("SIP;cause=200;text=\"Call completed elsewhere\""),
+    );
     assert_eq!(cancel.header("To"), invite.header("To"));
     assert_eq!(cancel.header("CSeq"), Some("314 CANCEL"));
     assert_eq!(cancel.header("Via"), invite.header("Via"));
-    assert!(cancel.header("Reason").is_some_and(|reason| reason.contains("elsewhere")));
+    assert!(
+        cancel
+            .header("Reason")
+            .is_some_and(|reason| reason.contains("elsewhere"))
+    );
     assert!(cancel.header("Contact").is_none());
 }

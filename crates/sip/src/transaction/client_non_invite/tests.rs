@@ -83,7 +83,11 @@ fn final_response_is_delivered_once_and_repeats_are_absorbed_for_t4() {
         receive(&mut sim, 100);
         assert_eq!(sim.machine.state(), State::Completed);
         sim.run_for(8 * T1);
-        let provisional = if before.is_some() { "0 ms  > 100\n0 ms  deliver 100" } else { "" };
+        let provisional = if before.is_some() {
+            "0 ms  > 100\n0 ms  deliver 100"
+        } else {
+            ""
+        };
         sim.expect(
             "Terminated",
             &format!(
@@ -98,14 +102,20 @@ fn final_response_is_delivered_once_and_repeats_are_absorbed_for_t4() {
 fn failure_is_final_too() {
     let mut sim = start(UDP);
     receive(&mut sim, 503);
-    sim.expect("Completed", "0 ms  send OPTIONS\n0 ms  > 503\n0 ms  deliver 503");
+    sim.expect(
+        "Completed",
+        "0 ms  send OPTIONS\n0 ms  > 503\n0 ms  deliver 503",
+    );
 }
 
 #[test]
 fn final_response_over_a_reliable_transport_ends_at_once() {
     let mut sim = start(TCP);
     receive(&mut sim, 200);
-    sim.expect("Terminated", "0 ms  send OPTIONS\n0 ms  > 200\n0 ms  deliver 200");
+    sim.expect(
+        "Terminated",
+        "0 ms  send OPTIONS\n0 ms  > 200\n0 ms  deliver 200",
+    );
 }
 
 #[test]
@@ -116,7 +126,11 @@ fn transport_failure_is_told_unless_the_answer_is_here() {
             receive(&mut sim, code);
         }
         sim.transport_failure();
-        let provisional = if before.is_some() { "0 ms  > 100\n0 ms  deliver 100" } else { "" };
+        let provisional = if before.is_some() {
+            "0 ms  > 100\n0 ms  deliver 100"
+        } else {
+            ""
+        };
         sim.expect(
             "Terminated",
             &format!(

@@ -3,8 +3,10 @@ use crate::transaction::ladder::{Sim, T1, TCP, UDP, answer};
 
 fn start(reliability: Reliability) -> Sim<ServerInvite> {
     Sim::start(|base, now, _| {
-        let own =
-            OwnResponses { trying: answer("INVITE", 100), timeout: answer("INVITE", 408) };
+        let own = OwnResponses {
+            trying: answer("INVITE", 100),
+            timeout: answer("INVITE", 408),
+        };
         ServerInvite::start(own, reliability, base, now)
     })
 }
@@ -120,11 +122,17 @@ fn reliable_transport_sends_a_failure_once_and_ends_with_the_ack() {
     respond(&mut sim, 404);
     sim.run_for(10 * T1);
     ack(&mut sim);
-    sim.expect("Terminated", "0 ms  > respond 404\n0 ms  send 404\n5000 ms  > ACK");
+    sim.expect(
+        "Terminated",
+        "0 ms  > respond 404\n0 ms  send 404\n5000 ms  > ACK",
+    );
     let mut silent = start(TCP);
     respond(&mut silent, 404);
     silent.run_for(64 * T1);
-    silent.expect("Terminated", "0 ms  > respond 404\n0 ms  send 404\n32000 ms  unacknowledged");
+    silent.expect(
+        "Terminated",
+        "0 ms  > respond 404\n0 ms  send 404\n32000 ms  unacknowledged",
+    );
 }
 
 #[test]
@@ -207,7 +215,10 @@ fn transport_failure_ends_every_state_and_tells_what_the_user_misses() {
     let mut accepted = start(TCP);
     respond(&mut accepted, 200);
     accepted.transport_failure();
-    accepted.expect("Terminated", "0 ms  > respond 200\n0 ms  send 200\n0 ms  > transport failure");
+    accepted.expect(
+        "Terminated",
+        "0 ms  > respond 200\n0 ms  send 200\n0 ms  > transport failure",
+    );
     let mut confirmed = start(UDP);
     respond(&mut confirmed, 486);
     ack(&mut confirmed);

@@ -69,7 +69,11 @@ fn a_user_who_never_answers_is_ended_in_silence_after_32_s() {
             respond(&mut sim, 100);
         }
         sim.run_for(64 * T1);
-        let told = if provisional { "5000 ms  > respond 100\n5000 ms  send 100\n" } else { "" };
+        let told = if provisional {
+            "5000 ms  > respond 100\n5000 ms  send 100\n"
+        } else {
+            ""
+        };
         sim.expect("Terminated", &format!("{told}32000 ms  unanswered"));
     }
 }
@@ -82,5 +86,8 @@ fn transport_failure_is_told_unless_the_answer_is_given() {
     let mut completed = start(UDP);
     respond(&mut completed, 200);
     completed.transport_failure();
-    completed.expect("Terminated", "0 ms  > respond 200\n0 ms  send 200\n0 ms  > transport failure");
+    completed.expect(
+        "Terminated",
+        "0 ms  > respond 200\n0 ms  send 200\n0 ms  > transport failure",
+    );
 }
