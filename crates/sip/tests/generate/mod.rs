@@ -1,7 +1,7 @@
 //! Valid SIP messages in many spellings, for property tests.
 //!
-//! How many cases a run takes is `SIP_CASES`, 2,000 if it is not set; round trips, which agree
-//! with each other most of the time, take a quarter of that.
+//! How many cases a run takes is `SIP_CASES`, 2,000 if it is not set; round trips take a quarter of
+//! that.
 
 use proptest::prelude::*;
 use proptest::sample::select;
