@@ -13,12 +13,20 @@ use uuid::Uuid;
 use crate::list::{check_updated, check_version, contains, page, sort_name};
 use crate::row::{
     account as row, device as device_row, device_account as line_row, provider as provider_row,
-    tenant as tenant_row,
 };
 use crate::{
-    Codec, Cursor, Db, Page, PageRequest, Place, Reference, Secret, SipTransport, StoreError,
-    Vault, begin, commit, device, id, provider,
+    Codec, Cursor, Db, Page, PageRequest, Reference, Secret, SipTransport, StoreError, Vault,
+    begin, commit, device, id, provider,
 };
+
+mod password;
+
+pub(crate) use password::unseal;
+pub use password::{
+    Credentials, Rotated, find_credentials, load_password, rotate_passwords, set_password,
+};
+
+use password::password_place;
 
 /// A user name at a registrar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,38 +95,6 @@ pub struct AccountFields {
     pub codecs: Vec<Codec>,
     /// Whether calls wake the phone by push.
     pub push: bool,
-}
-
-/// What the proxy needs to authenticate and route to one of its own accounts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The account.
-    pub account_id: Uuid,
-    /// Its tenant.
-    pub tenant_id: Uuid,
-    /// `sip:user@domain`.
-    pub aor: String,
-    /// The user name for digest.
-    pub username: String,
-    /// The realm for digest: the tenant's SIP domain.
-    pub realm: String,
-    /// The password; `None` if the person enters it on the device, so that nobody can register.
-    pub password: Option<Secret>,
-    /// The name that callees see.
-    pub display_name: Option<String>,
-    /// Whether the account may be used.
-    pub enabled: bool,
-}
-
-/// An account of Tandem's own provider that got a new password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rotated {
-    /// The account.
-    pub account_id: Uuid,
-    /// `sip:user@domain`.
-    pub aor: String,
-    /// The devices whose configuration changed with it.
-    pub devices: Vec<Reference>,
 }
 
 /// Makes an account.
@@ -192,68 +168,6 @@ pub async fn update(
     Ok(account)
 }
 
-/// Gives an account another password; its devices learn of it.
-///
-/// # Errors
-///
-/// [`StoreError::NotFound`], [`StoreError::Database`].
-pub async fn set_password(
-    tenant: Uuid,
-    id: Uuid,
-    password: &Secret,
-    vault: &Vault,
-    db: &impl Db,
-) -> Result<(), StoreError> {
-    let transaction = begin(db).await?;
-    let before = load_row(tenant, id, &transaction).await?;
-    let place = password_place(id, before.secret_version + 1);
-    let changed = row::ActiveModel {
-        password_sealed: Set(Some(vault.seal_text(password, &place))),
-        secret_version: Set(place.version),
-        ..Default::default()
-    };
-    write(changed, &before, &transaction).await?;
-    commit(transaction).await
-}
-
-/// Gives new random passwords to the accounts of a device at Tandem's own provider, because the device
-/// is not trusted any more. Accounts whose password is entered on the device are left alone.
-///
-/// # Errors
-///
-/// [`StoreError::NotFound`], [`StoreError::Database`].
-pub async fn rotate_passwords(
-    tenant: Uuid,
-    device: Uuid,
-    vault: &Vault,
-    db: &impl Db,
-) -> Result<Vec<Rotated>, StoreError> {
-    let transaction = begin(db).await?;
-    let device = device::load(tenant, device, &transaction).await?;
-    let mut rotated = Vec::new();
-    for account in device.accounts {
-        let account = load(tenant, account.id, &transaction).await?;
-        if !account.own || account.enter_on_device {
-            continue;
-        }
-        set_password(
-            tenant,
-            account.id,
-            &Secret::random_password(),
-            vault,
-            &transaction,
-        )
-        .await?;
-        rotated.push(Rotated {
-            account_id: account.id,
-            aor: account.aor(),
-            devices: account.devices,
-        });
-    }
-    commit(transaction).await?;
-    Ok(rotated)
-}
-
 /// Deletes an account that no device has.
 ///
 /// # Errors
@@ -317,68 +231,8 @@ pub async fn list(
     })
 }
 
-/// The stored password, or `None` if there is none.
-///
-/// # Errors
-///
-/// [`StoreError::NotFound`], [`StoreError::Vault`] if it does not open, [`StoreError::Database`].
-pub async fn load_password(
-    tenant: Uuid,
-    id: Uuid,
-    vault: &Vault,
-    db: &impl ConnectionTrait,
-) -> Result<Option<Secret>, StoreError> {
-    unseal(&load_row(tenant, id, db).await?, vault)
-}
-
-/// The account of Tandem's own provider with the address-of-record `sip:user@domain`, or `None`.
-/// `user` is compared exactly, `domain` in any case.
-///
-/// # Errors
-///
-/// [`StoreError::Vault`] if the password does not open, [`StoreError::Database`].
-pub async fn find_credentials(
-    user: &str,
-    domain: &str,
-    vault: &Vault,
-    db: &impl ConnectionTrait,
-) -> Result<Option<Credentials>, StoreError> {
-    let tenant = tenant_row::Entity::find()
-        .filter(tenant_row::Column::SipDomain.eq(domain.to_lowercase()))
-        .one(db)
-        .await?;
-    let Some(tenant) = tenant else {
-        return Ok(None);
-    };
-    let own = provider::load_own(tenant.id, db).await?;
-    let found = row::Entity::find()
-        .filter(row::Column::ProviderId.eq(own.id))
-        .filter(row::Column::Username.eq(user))
-        .one(db)
-        .await?;
-    let Some(found) = found else { return Ok(None) };
-    Ok(Some(Credentials {
-        account_id: found.id,
-        tenant_id: found.tenant_id,
-        aor: aor(&found.username, &tenant.sip_domain),
-        password: unseal(&found, vault)?,
-        username: found.auth_username.unwrap_or(found.username),
-        realm: tenant.sip_domain,
-        display_name: found.display_name,
-        enabled: found.enabled,
-    }))
-}
-
 pub(crate) fn aor(username: &str, domain: &str) -> String {
     format!("sip:{username}@{domain}")
-}
-
-pub(crate) fn unseal(row: &row::Model, vault: &Vault) -> Result<Option<Secret>, StoreError> {
-    let Some(sealed) = &row.password_sealed else {
-        return Ok(None);
-    };
-    let place = password_place(row.id, row.secret_version);
-    Ok(Some(vault.open_text(sealed, &place)?))
 }
 
 pub(crate) fn codecs(row: &row::Model) -> Result<Vec<Codec>, StoreError> {
@@ -400,15 +254,6 @@ fn corrupt(column: &'static str) -> StoreError {
     StoreError::Corrupt {
         table: "sip_accounts",
         column,
-    }
-}
-
-fn password_place(id: Uuid, version: i64) -> Place {
-    Place {
-        table: "sip_accounts",
-        id,
-        column: "password_sealed",
-        version,
     }
 }
 

@@ -30,7 +30,8 @@ pub(crate) struct Ground {
     pub(crate) folder: TempDir,
 }
 
-/// Makes a test on SQLite and one on PostgreSQL of each scenario.
+/// Makes a test on SQLite of each scenario, and one on PostgreSQL of all of them in turn: where every
+/// test is a process of its own, each would start a server of its own.
 macro_rules! on_both {
     ($($scenario:ident,)+) => {
         mod sqlite {
@@ -40,12 +41,13 @@ macro_rules! on_both {
             })+
         }
         mod postgresql {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                if let Some(ground) = $crate::ground::Ground::on_postgresql().await {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn every_scenario_of_this_file_holds() {
+                $(if let Some(ground) = $crate::ground::Ground::on_postgresql().await {
+                    println!("{}", stringify!($scenario));
                     super::$scenario(ground).await;
-                }
-            })+
+                })+
+            }
         }
     };
 }
