@@ -1,1 +1,28 @@
-//! crates/media-io
+//! Media on the wire and in files: what joins the pure pipelines of `media` to the world.
+//!
+//! ```text
+//!   AudioSource ─► ┌──────────────┐ ─► RTP/RTCP sockets ─► peer
+//!                  │ MediaSession │
+//!   AudioSink   ◄─ └──────────────┘ ◄─ RTP/RTCP sockets ◄─ peer
+//! ```
+//!
+//! - [`RtpSockets`]: a pair of ports, even for RTP and the next for RTCP, from a configured range;
+//! - [`MediaSession`]: one task per call that owns the sockets, the pipelines and the sound, and
+//!   never blocks; a panic in it ends that call's sound and nothing else;
+//! - [`AudioSource`] and [`AudioSink`]: where sound comes from and goes to. A sound card (through
+//!   a [`ring`]), a WAV file, a tone, silence and a loop-back are equals.
+//!
+//! Sound cards themselves are in the softphone: only it has people in front of it.
+
+mod audio;
+mod ports;
+mod reference;
+mod session;
+mod wav;
+
+pub use audio::ring;
+pub use audio::{AudioSink, AudioSource, NoSink, Silence, ToneSource, loop_back};
+pub use ports::{PortError, PortRange, RtpSockets};
+pub use reference::{ReferenceError, reference_transcode};
+pub use session::{EndCause, MediaEvent, MediaSession, SessionError, SessionOptions};
+pub use wav::{AfterEnd, WavError, WavSink, WavSource};

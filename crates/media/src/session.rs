@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use sdp::Direction;
 use tracing::trace;
 
 use crate::codec::{CodecError, OpusConfig};
@@ -202,6 +203,14 @@ impl Session {
             pipeline,
         });
         Ok(())
+    }
+
+    /// What we do with the stream; `None` before there is one.
+    #[must_use]
+    pub fn direction(&self) -> Option<Direction> {
+        self.stream
+            .as_ref()
+            .map(|stream| stream.parameters.direction)
     }
 
     /// Whether the microphone reaches the peer from the next frame on.

@@ -1,0 +1,109 @@
+//! Where sound comes from and where it goes, 20 ms at a time.
+//!
+//! A session asks each side once per 20 ms how many frames are due: a file or a tone always one,
+//! a sound card none or two now and then, because its clock is not the system's.
+
+mod loop_back;
+pub mod ring;
+
+use media::tone::Tone;
+use media::{Frame, SAMPLE_RATE_HZ};
+
+pub use loop_back::loop_back;
+
+/// Gives captured sound. Must not block: it is called from the task that carries the call.
+pub trait AudioSource: Send {
+    /// Frames to take now; asked every 20 ms.
+    fn frames_due(&mut self) -> usize {
+        1
+    }
+
+    /// Fills the next frame: 20 ms, mono, 960 samples at 48 kHz.
+    fn read(&mut self, frame: &mut Frame);
+
+    /// 20 ms pass in which nobody listens: before the call, on hold, muted. What is live is
+    /// thrown away, a file waits.
+    fn discard(&mut self) {}
+}
+
+/// Takes sound to play or to keep. Must not block.
+pub trait AudioSink: Send {
+    /// Frames to give now; asked every 20 ms.
+    fn frames_due(&mut self) -> usize {
+        1
+    }
+
+    /// Takes the next frame: 20 ms, mono, 960 samples at 48 kHz.
+    fn write(&mut self, frame: &Frame);
+
+    /// The call is over: finish what was begun. May block; called where that does no harm.
+    fn finish(&mut self) {}
+}
+
+impl<T: AudioSource + ?Sized> AudioSource for Box<T> {
+    fn frames_due(&mut self) -> usize {
+        (**self).frames_due()
+    }
+
+    fn read(&mut self, frame: &mut Frame) {
+        (**self).read(frame);
+    }
+
+    fn discard(&mut self) {
+        (**self).discard();
+    }
+}
+
+impl<T: AudioSink + ?Sized> AudioSink for Box<T> {
+    fn frames_due(&mut self) -> usize {
+        (**self).frames_due()
+    }
+
+    fn write(&mut self, frame: &Frame) {
+        (**self).write(frame);
+    }
+
+    fn finish(&mut self) {
+        (**self).finish();
+    }
+}
+
+/// A source that says nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silence;
+
+impl AudioSource for Silence {
+    fn read(&mut self, frame: &mut Frame) {
+        frame.fill(0);
+    }
+}
+
+/// A sink that hears nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSink;
+
+impl AudioSink for NoSink {
+    fn write(&mut self, _frame: &Frame) {}
+}
+
+/// A source that hums.
+#[derive(Clone, Debug)]
+pub struct ToneSource {
+    tone: Tone,
+}
+
+impl ToneSource {
+    /// A steady tone; `amplitude` 1.0 is full scale.
+    #[must_use]
+    pub fn new(frequency_hz: f64, amplitude: f32) -> Self {
+        Self {
+            tone: Tone::new(frequency_hz, SAMPLE_RATE_HZ, amplitude),
+        }
+    }
+}
+
+impl AudioSource for ToneSource {
+    fn read(&mut self, frame: &mut Frame) {
+        self.tone.fill(frame);
+    }
+}

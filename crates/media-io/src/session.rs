@@ -1,0 +1,421 @@
+//! One task per call: sockets, pipelines and sound, driven by ticks of 20 ms.
+//!
+//! The task never waits for anything but its sockets, its commands and its clock: a full socket is
+//! a lost packet, a full event queue a lost event. When the handle is stopped or dropped, the peer
+//! gets an RTCP BYE, the sockets close and the sink is finished.
+//!
+//! A panic, in a codec for instance, ends the task and so the sound of this call; its owner hears
+//! of it as [`EndCause::Panicked`].
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use media::rtp::MAX_DATAGRAM_BYTES;
+use media::{
+    Digit, Direction, FRAME_DURATION, JitterConfig, MediaParameters, MediaStats, Microphone,
+    OpusConfig, SILENCE, Session, SessionConfig, SessionEvent, Transmit,
+};
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tracing::{debug, error, warn};
+
+use crate::{AudioSink, AudioSource, RtpSockets};
+
+/// Commands that may wait.
+const MAX_COMMANDS: usize = 128;
+/// Events that may wait for the owner; further ones are lost.
+const MAX_EVENTS: usize = 128;
+/// Datagrams read in one go before the clock is looked at again.
+const MAX_DRAIN: usize = 64;
+/// A clock that is further behind than this was stopped, not late: the machine slept.
+const MAX_BEHIND: Duration = Duration::from_millis(500);
+/// Ticks between two snapshots of the statistics.
+const TICKS_PER_STATS: u32 = 25;
+
+/// How a session encodes and plays.
+#[derive(Clone, Debug, Default)]
+pub struct SessionOptions {
+    /// How to encode Opus.
+    pub opus: OpusConfig,
+    /// Bounds of the play-out delay.
+    pub jitter: JitterConfig,
+}
+
+/// News of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaEvent {
+    /// The peer's first packet came.
+    Started {
+        /// From where.
+        source: SocketAddr,
+        /// So long after the session knew its peer.
+        after: Duration,
+    },
+    /// The peer pressed a key.
+    Digit(Digit),
+    /// The peer's stream says that it is over.
+    RemoteBye,
+    /// A command could not be carried out; the session goes on as before.
+    Refused {
+        /// As a sentence.
+        reason: String,
+    },
+    /// The last event.
+    Ended(EndCause),
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndCause {
+    /// Its owner stopped it.
+    Stopped,
+    /// A mistake of ours; the call has no sound any more.
+    Panicked,
+}
+
+/// Why a command was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The session is over.
+    #[error("the media session is over")]
+    Ended,
+    /// Too many commands wait.
+    #[error("the media session is busy")]
+    Busy,
+    /// Not a key of a telephone.
+    #[error("{label:?} is no digit")]
+    NotADigit {
+        /// What was given.
+        label: char,
+    },
+}
+
+/// The handle of one call's media. Dropping it stops the session.
+#[derive(Debug)]
+pub struct MediaSession {
+    commands: mpsc::Sender<Command>,
+    stats: watch::Receiver<MediaStats>,
+    supervisor: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum Command {
+    SetParameters(Box<MediaParameters>),
+    SetMicrophone(Microphone),
+    SendDigit(Digit),
+}
+
+impl MediaSession {
+    /// Starts the task. It sends nothing and listens to nobody before
+    /// [`MediaSession::set_parameters`]; until then sound cards run and files wait.
+    ///
+    /// Must be called inside a tokio runtime.
+    #[must_use]
+    pub fn start(
+        sockets: RtpSockets,
+        source: Box<dyn AudioSource>,
+        sink: Box<dyn AudioSink>,
+        options: SessionOptions,
+    ) -> (Self, mpsc::Receiver<MediaEvent>) {
+        let (commands, command_queue) = mpsc::channel(MAX_COMMANDS);
+        let (events, event_queue) = mpsc::channel(MAX_EVENTS);
+        let (stats_sender, stats) = watch::channel(MediaStats::default());
+        let now = Instant::now();
+        let config = SessionConfig {
+            opus: options.opus,
+            jitter: options.jitter,
+            seed: rand::random(),
+            since_unix_epoch: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
+        };
+        let task = Task {
+            session: Session::new(config, now.into_std()),
+            sockets,
+            source,
+            sink,
+            microphone: Microphone::Live,
+            events: events.clone(),
+            stats: stats_sender,
+            next_tick: now + FRAME_DURATION,
+            ticks: 0,
+            peer_known_at: now,
+            lost_events: 0,
+        };
+        let running = tokio::spawn(task.run(command_queue));
+        let supervisor = tokio::spawn(async move {
+            let cause = match running.await {
+                Ok(()) => EndCause::Stopped,
+                Err(failure) => {
+                    error!(%failure, "the media of a call failed");
+                    EndCause::Panicked
+                }
+            };
+            let _ = events.try_send(MediaEvent::Ended(cause));
+        });
+        (
+            Self {
+                commands,
+                stats,
+                supervisor,
+            },
+            event_queue,
+        )
+    }
+
+    /// Carries out what offer and answer agreed: the start, hold, resume, another codec or address.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`] if the session is over or busy.
+    pub fn set_parameters(&self, parameters: MediaParameters) -> Result<(), SessionError> {
+        self.command(Command::SetParameters(Box::new(parameters)))
+    }
+
+    /// Whether the microphone reaches the peer.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`] if the session is over or busy.
+    pub fn set_microphone(&self, microphone: Microphone) -> Result<(), SessionError> {
+        self.command(Command::SetMicrophone(microphone))
+    }
+
+    /// Sends digits one after another. If the peer takes none, [`MediaEvent::Refused`] says so.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotADigit`] before anything is sent, or if the session is over or busy.
+    pub fn send_digits(&self, labels: &str) -> Result<(), SessionError> {
+        let digit = |label| Digit::from_char(label).ok_or(SessionError::NotADigit { label });
+        let digits = labels.chars().map(digit).collect::<Result<Vec<_>, _>>()?;
+        digits
+            .into_iter()
+            .try_for_each(|digit| self.command(Command::SendDigit(digit)))
+    }
+
+    /// What was counted, at most half a second old.
+    #[must_use]
+    pub fn stats(&self) -> MediaStats {
+        self.stats.borrow().clone()
+    }
+
+    /// The statistics as they change, for a meter.
+    #[must_use]
+    pub fn watch_stats(&self) -> watch::Receiver<MediaStats> {
+        self.stats.clone()
+    }
+
+    /// Ends the session and gives the last statistics. Recordings are complete afterwards.
+    ///
+    /// Not safe to cancel if the statistics are wanted; the session ends in any case.
+    pub async fn stop(self) -> MediaStats {
+        drop(self.commands);
+        // The supervisor does not panic; if the runtime is going down there is nothing to wait for.
+        let _ = self.supervisor.await;
+        self.stats.borrow().clone()
+    }
+
+    fn command(&self, command: Command) -> Result<(), SessionError> {
+        self.commands
+            .try_send(command)
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => SessionError::Busy,
+                mpsc::error::TrySendError::Closed(_) => SessionError::Ended,
+            })
+    }
+}
+
+/// What the task owns.
+struct Task {
+    session: Session,
+    sockets: RtpSockets,
+    source: Box<dyn AudioSource>,
+    sink: Box<dyn AudioSink>,
+    microphone: Microphone,
+    events: mpsc::Sender<MediaEvent>,
+    stats: watch::Sender<MediaStats>,
+    next_tick: Instant,
+    ticks: u32,
+    peer_known_at: Instant,
+    lost_events: u64,
+}
+
+impl Task {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        loop {
+            let rtcp_due = Instant::from_std(self.session.poll_timeout());
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(command) => self.handle_command(command),
+                    None => break,
+                },
+                // Not while a tick is due: a flood of datagrams must not starve the clock.
+                _ = self.sockets.rtp.readable(), if self.next_tick > Instant::now() => self.drain(),
+                _ = self.sockets.rtcp.readable(), if self.next_tick > Instant::now() => self.drain(),
+                () = tokio::time::sleep_until(self.next_tick.min(rtcp_due)) => self.handle_time(),
+            }
+            self.pass_events_on();
+        }
+        self.end().await;
+    }
+
+    async fn end(mut self) {
+        if let Some(bye) = self.session.leave(Instant::now().into_std()) {
+            transmit(&self.sockets.rtcp, bye);
+        }
+        self.stats.send_replace(self.session.stats());
+        let Self {
+            sockets,
+            mut sink,
+            lost_events,
+            ..
+        } = self;
+        drop(sockets);
+        if lost_events > 0 {
+            warn!(
+                event.lost = lost_events,
+                "news of a media session were not read"
+            );
+        }
+        // May wait for a disk.
+        let _ = tokio::task::spawn_blocking(move || sink.finish()).await;
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        let refused = match command {
+            Command::SetParameters(parameters) => {
+                if self.session.direction().is_none() {
+                    self.peer_known_at = Instant::now();
+                }
+                self.session
+                    .set_parameters(*parameters)
+                    .err()
+                    .map(|error| error.to_string())
+            }
+            Command::SetMicrophone(microphone) => {
+                self.microphone = microphone;
+                self.session.set_microphone(microphone);
+                None
+            }
+            Command::SendDigit(digit) => self
+                .session
+                .send_digit(digit)
+                .err()
+                .map(|error| error.to_string()),
+        };
+        if let Some(reason) = refused {
+            self.push_event(MediaEvent::Refused { reason });
+        }
+    }
+
+    /// Reads what has come, without waiting.
+    fn drain(&mut self) {
+        let mut buffer = [0; MAX_DATAGRAM_BYTES + 1];
+        for _ in 0..MAX_DRAIN {
+            let Ok((len, source)) = self.sockets.rtp.try_recv_from(&mut buffer) else {
+                break;
+            };
+            self.session
+                .handle_rtp(&buffer[..len], source, Instant::now().into_std());
+        }
+        for _ in 0..MAX_DRAIN {
+            let Ok((len, source)) = self.sockets.rtcp.try_recv_from(&mut buffer) else {
+                break;
+            };
+            self.session
+                .handle_rtcp(&buffer[..len], source, Instant::now().into_std());
+        }
+    }
+
+    fn handle_time(&mut self) {
+        // What came before the tick counts for it, also if this task was late.
+        self.drain();
+        let now = Instant::now();
+        if now.saturating_duration_since(self.next_tick) > MAX_BEHIND {
+            debug!("the media clock stood still");
+            self.next_tick = now;
+        }
+        while self.next_tick <= now {
+            self.tick();
+            self.next_tick += FRAME_DURATION;
+        }
+        if let Some(report) = self.session.poll_rtcp(now.into_std()) {
+            transmit(&self.sockets.rtcp, report);
+        }
+    }
+
+    /// 20 ms of both clocks. The moment is the nominal one, so that a task woken late plays on evenly.
+    fn tick(&mut self) {
+        let at = self.next_tick.into_std();
+        let direction = self.session.direction();
+        if direction.is_some() {
+            for _ in 0..self.sink.frames_due() {
+                let mut frame = SILENCE;
+                self.session.play(&mut frame, at);
+                self.sink.write(&frame);
+            }
+        }
+        if direction.is_some_and(Direction::sends) {
+            self.capture();
+        } else {
+            self.source.discard();
+            self.session.capture(&SILENCE);
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(TICKS_PER_STATS) {
+            self.stats.send_replace(self.session.stats());
+        }
+    }
+
+    fn capture(&mut self) {
+        let is_muted = self.microphone == Microphone::Muted;
+        let due = if is_muted {
+            1
+        } else {
+            self.source.frames_due()
+        };
+        for _ in 0..due {
+            let mut frame = SILENCE;
+            if is_muted {
+                self.source.discard();
+            } else {
+                self.source.read(&mut frame);
+            }
+            if let Some(packet) = self.session.capture(&frame) {
+                transmit(&self.sockets.rtp, packet);
+            }
+        }
+    }
+
+    fn pass_events_on(&mut self) {
+        while let Some(event) = self.session.poll_event() {
+            self.push_event(match event {
+                SessionEvent::Started { source } => MediaEvent::Started {
+                    source,
+                    after: self.peer_known_at.elapsed(),
+                },
+                SessionEvent::Digit(digit) => MediaEvent::Digit(digit),
+                SessionEvent::RemoteBye => MediaEvent::RemoteBye,
+            });
+        }
+    }
+
+    fn push_event(&mut self, event: MediaEvent) {
+        // The last place is kept for the end.
+        if self.events.capacity() <= 1 || self.events.try_send(event).is_err() {
+            self.lost_events += 1;
+        }
+    }
+}
+
+fn transmit(socket: &UdpSocket, Transmit { target, bytes }: Transmit<'_>) {
+    // Never waits: a full socket is a lost packet, which the other side conceals.
+    if let Err(error) = socket.try_send_to(bytes, target) {
+        debug!(%error, "media not sent");
+    }
+}

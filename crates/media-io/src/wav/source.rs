@@ -1,0 +1,282 @@
+//! A WAV file that is played into a call.
+
+use std::path::Path;
+use std::time::Duration;
+
+use hound::{SampleFormat, WavReader, WavSpec};
+use media::frame::sample_from_unit;
+use media::resample::Resampler;
+use media::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
+
+use super::WavError;
+use crate::AudioSource;
+
+/// Longest file that is taken: it is kept in memory.
+const MAX_SECS: u32 = 600;
+
+/// What comes after the last sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterEnd {
+    /// The first again.
+    Loop,
+    /// Nothing more.
+    Silence,
+}
+
+/// A file of any rate and number of channels, held in memory as mono at 48 kHz.
+///
+/// While nobody listens it waits, so that its beginning is not lost.
+#[derive(Clone, Debug)]
+pub struct WavSource {
+    samples: Vec<i16>,
+    next: usize,
+    after_end: AfterEnd,
+}
+
+impl WavSource {
+    /// Reads the whole file. Blocks; call it before the session starts.
+    ///
+    /// # Errors
+    ///
+    /// [`WavError`] if the file cannot be read, is empty, or is longer than ten minutes.
+    pub fn open(path: &Path, after_end: AfterEnd) -> Result<Self, WavError> {
+        Ok(Self {
+            samples: read_samples(path)?,
+            next: 0,
+            after_end,
+        })
+    }
+
+    /// How long the file plays once.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        let micros = self.samples.len() as u64 * 1_000_000 / u64::from(SAMPLE_RATE_HZ);
+        Duration::from_micros(micros)
+    }
+}
+
+impl AudioSource for WavSource {
+    fn read(&mut self, frame: &mut Frame) {
+        let mut filled = 0;
+        while filled < FRAME_SAMPLES {
+            let rest = &self.samples[self.next..];
+            let len = rest.len().min(FRAME_SAMPLES - filled);
+            frame[filled..filled + len].copy_from_slice(&rest[..len]);
+            filled += len;
+            self.next += len;
+            if self.next < self.samples.len() {
+                continue;
+            }
+            match self.after_end {
+                AfterEnd::Loop => self.next = 0,
+                AfterEnd::Silence => {
+                    frame[filled..].fill(0);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The file as mono at 48 kHz, at least one sample.
+pub(crate) fn read_samples(path: &Path) -> Result<Vec<i16>, WavError> {
+    let unsuitable = |problem| WavError::Unsuitable {
+        path: path.to_owned(),
+        problem,
+    };
+    let read_error = |source| WavError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut reader = WavReader::open(path).map_err(read_error)?;
+    let spec = reader.spec();
+    if spec.channels == 0 || spec.sample_rate == 0 {
+        return Err(unsuitable("has no channels"));
+    }
+    if reader.duration() / spec.sample_rate >= MAX_SECS {
+        return Err(unsuitable("is longer than ten minutes"));
+    }
+    let mut resampler = Resampler::new(spec.sample_rate, SAMPLE_RATE_HZ)
+        .map_err(|_| unsuitable("has a sample rate that cannot be converted"))?;
+    let values = read_values(&mut reader, spec).map_err(read_error)?;
+    let mono: Vec<i16> = values
+        .chunks_exact(usize::from(spec.channels))
+        .map(|frame| downmix(frame))
+        .collect();
+    let mut samples = Vec::new();
+    resampler.process(&mono, &mut samples);
+    // What the converter still holds, pushed out by silence.
+    let tail = usize::try_from(spec.sample_rate / 50).unwrap_or(FRAME_SAMPLES);
+    resampler.process(
+        &vec![
+            0;
+            if spec.sample_rate == SAMPLE_RATE_HZ {
+                0
+            } else {
+                tail
+            }
+        ],
+        &mut samples,
+    );
+    if samples.is_empty() {
+        return Err(unsuitable("is empty"));
+    }
+    Ok(samples)
+}
+
+/// All samples of all channels, ±1.0.
+fn read_values(
+    reader: &mut WavReader<std::io::BufReader<std::fs::File>>,
+    spec: WavSpec,
+) -> Result<Vec<f32>, hound::Error> {
+    match spec.sample_format {
+        SampleFormat::Float => reader.samples::<f32>().collect(),
+        SampleFormat::Int => {
+            let full_scale = 2.0_f32.powi(i32::from(spec.bits_per_sample.clamp(1, 32)) - 1);
+            reader
+                .samples::<i32>()
+                .map(|sample| sample.map(|value| to_f32(value) / full_scale))
+                .collect()
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "more than 24 bits are not heard"
+)]
+fn to_f32(value: i32) -> f32 {
+    value as f32
+}
+
+fn downmix(frame: &[f32]) -> i16 {
+    let channels = f32::from(u16::try_from(frame.len()).unwrap_or(u16::MAX));
+    sample_from_unit(frame.iter().sum::<f32>() / channels)
+}
+
+#[cfg(test)]
+mod tests {
+    use hound::WavWriter;
+    use media::SILENCE;
+    use media::tone::share_at;
+
+    use super::*;
+
+    fn write_tone(path: &Path, spec: WavSpec, seconds: u32) {
+        let mut writer = WavWriter::create(path, spec).unwrap();
+        for n in 0..spec.sample_rate * seconds {
+            let value =
+                (f64::from(n) * 500.0 * std::f64::consts::TAU / f64::from(spec.sample_rate)).sin()
+                    * 0.5;
+            for channel in 0..spec.channels {
+                // The first channel alone, so that a wrong downmix is heard.
+                let value = if channel == 0 { value } else { 0.0 };
+                match spec.sample_format {
+                    SampleFormat::Float => writer
+                        .write_sample(to_f32((value * 1e6) as i32) / 1e6)
+                        .unwrap(),
+                    SampleFormat::Int => writer
+                        .write_sample(
+                            (value * 2_f64.powi(i32::from(spec.bits_per_sample) - 1)) as i32,
+                        )
+                        .unwrap(),
+                }
+            }
+        }
+        writer.finalize().unwrap();
+    }
+
+    #[test]
+    fn any_rate_width_and_number_of_channels_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tone.wav");
+        for (sample_rate, channels, bits_per_sample, sample_format) in [
+            (48_000, 1, 16, SampleFormat::Int),
+            (8_000, 1, 8, SampleFormat::Int),
+            (44_100, 2, 24, SampleFormat::Int),
+            (16_000, 1, 32, SampleFormat::Float),
+            (22_050, 2, 16, SampleFormat::Int),
+        ] {
+            write_tone(
+                &path,
+                WavSpec {
+                    channels,
+                    sample_rate,
+                    bits_per_sample,
+                    sample_format,
+                },
+                2,
+            );
+            let source = WavSource::open(&path, AfterEnd::Silence).unwrap();
+            let seconds = source.duration().as_secs_f64();
+            assert!(
+                (1.98..2.05).contains(&seconds),
+                "{sample_rate} Hz: {seconds} s"
+            );
+            assert!(
+                share_at(&source.samples[24_000..72_000], 500.0, 48_000) > 0.99,
+                "{sample_rate} Hz"
+            );
+            let level = media::level::level_dbfs(&source.samples[24_000..72_000]);
+            let expected = -9.03 - if channels == 2 { 6.02 } else { 0.0 };
+            assert!(
+                (level - expected).abs() < 0.2,
+                "{sample_rate} Hz: {level} dB"
+            );
+        }
+    }
+
+    #[test]
+    fn after_the_end_comes_silence_or_the_beginning() {
+        let source = WavSource {
+            samples: (1..=1_000).collect(),
+            next: 0,
+            after_end: AfterEnd::Silence,
+        };
+        let mut once = source.clone();
+        let mut frame = SILENCE;
+        once.read(&mut frame);
+        once.read(&mut frame);
+        assert_eq!((frame[39], frame[40]), (1_000, 0));
+        once.read(&mut frame);
+        assert_eq!(frame, SILENCE);
+        let mut again = WavSource {
+            after_end: AfterEnd::Loop,
+            ..source
+        };
+        again.read(&mut frame);
+        again.read(&mut frame);
+        assert_eq!((frame[39], frame[40]), (1_000, 1));
+    }
+
+    #[test]
+    fn unusable_files_are_told_apart_in_plain_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = WavSource::open(&folder.path().join("no.wav"), AfterEnd::Loop).unwrap_err();
+        assert!(
+            missing
+                .to_string()
+                .starts_with("cannot read the sound file"),
+            "{missing}"
+        );
+        let text = folder.path().join("text.wav");
+        std::fs::write(&text, "not sound").unwrap();
+        assert!(matches!(
+            WavSource::open(&text, AfterEnd::Loop),
+            Err(WavError::Read { .. })
+        ));
+        let empty = folder.path().join("empty.wav");
+        write_tone(
+            &empty,
+            WavSpec {
+                channels: 1,
+                sample_rate: 48_000,
+                bits_per_sample: 16,
+                sample_format: SampleFormat::Int,
+            },
+            0,
+        );
+        let error = WavSource::open(&empty, AfterEnd::Loop).unwrap_err();
+        assert!(error.to_string().ends_with("is empty"), "{error}");
+    }
+}

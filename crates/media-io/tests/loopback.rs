@@ -1,0 +1,385 @@
+//! Two sessions over real sockets: the tone that goes in on one side comes out on the other.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use media::tone::share_at;
+use media::{
+    Codec, Direction, EventFormat, Frame, MediaParameters, MediaStats, Microphone, ReceiveFormat,
+    SAMPLE_RATE_HZ, SendFormat,
+};
+use media_io::{
+    AfterEnd, AudioSink, AudioSource, EndCause, MediaEvent, MediaSession, NoSink, PortRange,
+    RtpSockets, SessionError, SessionOptions, Silence, ToneSource, WavSink, WavSource, loop_back,
+};
+use tokio::sync::mpsc;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn sockets() -> RtpSockets {
+    RtpSockets::bind(HERE, PortRange::default()).unwrap()
+}
+
+fn parameters(codec: Codec, remote_rtp: SocketAddr, direction: Direction) -> MediaParameters {
+    let event = EventFormat {
+        payload_type: 101,
+        clock_rate_hz: codec.clock_rate_hz(),
+    };
+    MediaParameters {
+        remote_rtp,
+        remote_rtcp: SocketAddr::new(remote_rtp.ip(), remote_rtp.port() + 1),
+        send: SendFormat {
+            payload_type: 96,
+            codec,
+            peer_uses_fec: true,
+            max_bitrate: None,
+        },
+        receive: vec![ReceiveFormat {
+            payload_type: 96,
+            codec,
+        }],
+        direction,
+        send_event: Some(event),
+        receive_events: vec![event],
+    }
+}
+
+/// Hands every frame to the test.
+struct Ear(mpsc::UnboundedSender<Frame>);
+
+impl AudioSink for Ear {
+    fn write(&mut self, frame: &Frame) {
+        let _ = self.0.send(*frame);
+    }
+}
+
+struct Side {
+    session: MediaSession,
+    events: mpsc::Receiver<MediaEvent>,
+    address: SocketAddr,
+    heard: mpsc::UnboundedReceiver<Frame>,
+}
+
+impl Side {
+    fn start(source: Box<dyn AudioSource>) -> Self {
+        let (ear, heard) = mpsc::unbounded_channel();
+        let sockets = sockets();
+        let address = sockets.rtp_address();
+        let (session, events) = MediaSession::start(
+            sockets,
+            source,
+            Box::new(Ear(ear)),
+            SessionOptions::default(),
+        );
+        Self {
+            session,
+            events,
+            address,
+            heard,
+        }
+    }
+
+    fn connect(&self, codec: Codec, other: &Self) {
+        self.session
+            .set_parameters(parameters(codec, other.address, Direction::SendRecv))
+            .unwrap();
+    }
+
+    async fn hear(&mut self, frames: usize) -> Vec<i16> {
+        let mut samples = Vec::new();
+        for _ in 0..frames {
+            samples.extend(
+                tokio::time::timeout(PATIENCE, self.heard.recv())
+                    .await
+                    .unwrap()
+                    .unwrap(),
+            );
+        }
+        samples
+    }
+
+    async fn event(&mut self) -> MediaEvent {
+        tokio::time::timeout(PATIENCE, self.events.recv())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    async fn stats_when(&self, is_reached: impl Fn(&MediaStats) -> bool) -> MediaStats {
+        let mut stats = self.session.watch_stats();
+        let reached = stats.wait_for(|stats| is_reached(stats));
+        tokio::time::timeout(PATIENCE, reached)
+            .await
+            .unwrap()
+            .unwrap()
+            .clone()
+    }
+}
+
+#[tokio::test]
+async fn each_hears_the_tone_of_the_other_and_no_packet_is_lost() {
+    for codec in [Codec::Opus, Codec::Pcmu] {
+        let mut alice = Side::start(Box::new(ToneSource::new(500.0, 0.4)));
+        let mut bob = Side::start(Box::new(ToneSource::new(900.0, 0.4)));
+        alice.connect(codec, &bob);
+        bob.connect(codec, &alice);
+        let (to_alice, to_bob) = tokio::join!(alice.hear(100), bob.hear(100));
+        for (heard, frequency_hz) in [(to_alice, 900.0), (to_bob, 500.0)] {
+            let end = &heard[48_000..];
+            assert!(
+                share_at(end, frequency_hz, SAMPLE_RATE_HZ) > 0.9,
+                "{codec:?} at {frequency_hz} Hz"
+            );
+            let level = media::level::level_dbfs(end);
+            assert!(
+                (level + 10.97).abs() < 1.0,
+                "{codec:?}: {level} dB, sent at -10.97"
+            );
+        }
+        assert!(
+            matches!(alice.event().await, MediaEvent::Started { source, .. } if source == bob.address)
+        );
+        let (of_alice, of_bob) = (alice.session.stop().await, bob.session.stop().await);
+        for (mine, other) in [(&of_alice, &of_bob), (&of_bob, &of_alice)] {
+            assert!(mine.packets_received >= 95 && mine.packets_received <= other.packets_sent);
+            assert_eq!((mine.packets_lost, mine.datagrams_dropped), (0, 0));
+        }
+    }
+}
+
+/// Silent, then from one frame on a tone; says when.
+struct Marker {
+    frames: u32,
+    tone: ToneSource,
+    began: Option<tokio::sync::oneshot::Sender<std::time::Instant>>,
+}
+
+impl AudioSource for Marker {
+    fn read(&mut self, frame: &mut Frame) {
+        self.frames += 1;
+        if self.frames < 50 {
+            return;
+        }
+        if let Some(began) = self.began.take() {
+            let _ = began.send(std::time::Instant::now());
+        }
+        self.tone.read(frame);
+    }
+}
+
+#[tokio::test]
+async fn sound_arrives_within_150_ms() {
+    let (sender, began) = tokio::sync::oneshot::channel();
+    let marker = Marker {
+        frames: 0,
+        tone: ToneSource::new(700.0, 0.5),
+        began: Some(sender),
+    };
+    let alice = Side::start(Box::new(marker));
+    let mut bob = Side::start(Box::new(Silence));
+    alice.connect(Codec::Opus, &bob);
+    bob.connect(Codec::Opus, &alice);
+    let began = tokio::time::timeout(PATIENCE, began)
+        .await
+        .unwrap()
+        .unwrap();
+    loop {
+        let heard = bob.hear(1).await;
+        if media::level::level_dbfs(&heard) > -20.0 {
+            break;
+        }
+    }
+    let delay = began.elapsed();
+    // Capture block, play-out delay of 40 to 60 ms, codec: about 90 ms; the rest is a busy machine.
+    assert!(
+        delay >= Duration::from_millis(40),
+        "{delay:?} is faster than the play-out delay"
+    );
+    assert!(delay < Duration::from_millis(150), "{delay:?}");
+}
+
+#[tokio::test]
+async fn hold_stops_packets_and_resume_starts_them_again() {
+    let alice = Side::start(Box::new(ToneSource::new(500.0, 0.4)));
+    let mut bob = Side::start(Box::new(ToneSource::new(900.0, 0.4)));
+    alice.connect(Codec::Opus, &bob);
+    bob.connect(Codec::Opus, &alice);
+    alice.stats_when(|stats| stats.packets_sent >= 25).await;
+    alice
+        .session
+        .set_parameters(parameters(Codec::Opus, bob.address, Direction::Inactive))
+        .unwrap();
+    let held = alice.stats_when(|stats| stats.packets_sent > 0).await;
+    // Bob goes on for more than a second, so ticks of Alice's task pass as well.
+    bob.stats_when(|stats| stats.packets_sent >= 100).await;
+    let later = alice.session.stats();
+    assert!(
+        later.packets_sent <= held.packets_sent + 25,
+        "only what was sent before the hold took effect"
+    );
+    let frozen = later.packets_sent;
+    bob.stats_when(|stats| stats.packets_sent >= 150).await;
+    assert_eq!(alice.session.stats().packets_sent, frozen);
+    alice.connect(Codec::Opus, &bob);
+    alice
+        .stats_when(|stats| stats.packets_sent > frozen + 20)
+        .await;
+    bob.heard.close();
+    while bob.heard.recv().await.is_some() {}
+    assert_eq!(bob.session.stop().await.packets_lost, 0);
+}
+
+#[tokio::test]
+async fn digits_are_heard_and_unknown_ones_refused() {
+    let alice = Side::start(Box::new(Silence));
+    let mut bob = Side::start(Box::new(Silence));
+    alice.connect(Codec::Pcma, &bob);
+    bob.connect(Codec::Pcma, &alice);
+    assert_eq!(
+        alice.session.send_digits("12x"),
+        Err(SessionError::NotADigit { label: 'x' })
+    );
+    alice.session.send_digits("1#A").unwrap();
+    let mut heard = String::new();
+    while heard.len() < 3 {
+        if let MediaEvent::Digit(digit) = bob.event().await {
+            heard.push(digit.as_char());
+        }
+    }
+    assert_eq!(heard, "1#A");
+}
+
+#[tokio::test]
+async fn a_muted_microphone_sends_silence_and_a_file_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("speech.wav");
+    let mut file = WavSink::create(&path).unwrap();
+    let mut tone = ToneSource::new(500.0, 0.4);
+    for _ in 0..50 {
+        let mut frame = media::SILENCE;
+        tone.read(&mut frame);
+        file.write(&frame);
+    }
+    file.finish();
+    let alice = Side::start(Box::new(WavSource::open(&path, AfterEnd::Silence).unwrap()));
+    let mut bob = Side::start(Box::new(Silence));
+    alice.session.set_microphone(Microphone::Muted).unwrap();
+    alice.connect(Codec::Pcmu, &bob);
+    bob.connect(Codec::Pcmu, &alice);
+    let quiet = bob.hear(75).await;
+    assert!(media::level::level_dbfs(&quiet) < -60.0);
+    alice.session.set_microphone(Microphone::Live).unwrap();
+    let mut loud_frames = 0;
+    for _ in 0..100 {
+        let heard = bob.hear(1).await;
+        loud_frames += usize::from(media::level::level_dbfs(&heard) > -20.0);
+    }
+    assert!(
+        (48..=53).contains(&loud_frames),
+        "the whole file of 50 frames was heard: {loud_frames}"
+    );
+}
+
+#[tokio::test]
+async fn a_loop_back_returns_what_was_said() {
+    let mut alice = Side::start(Box::new(ToneSource::new(600.0, 0.4)));
+    let (sink, source) = loop_back();
+    let echo_sockets = sockets();
+    let echo_address = echo_sockets.rtp_address();
+    let (echo, _events) = MediaSession::start(
+        echo_sockets,
+        Box::new(source),
+        Box::new(sink),
+        SessionOptions::default(),
+    );
+    alice
+        .session
+        .set_parameters(parameters(Codec::Opus, echo_address, Direction::SendRecv))
+        .unwrap();
+    echo.set_parameters(parameters(Codec::Opus, alice.address, Direction::SendRecv))
+        .unwrap();
+    let heard = alice.hear(125).await;
+    assert!(share_at(&heard[72_000..], 600.0, SAMPLE_RATE_HZ) > 0.9);
+}
+
+#[tokio::test]
+async fn stopping_says_bye_closes_the_ports_and_completes_the_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heard.wav");
+    let mut alice = Side::start(Box::new(ToneSource::new(500.0, 0.4)));
+    let bob_sockets = sockets();
+    let bob_address = bob_sockets.rtp_address();
+    let sink = Box::new(WavSink::create(&path).unwrap());
+    let (bob, mut bob_events) = MediaSession::start(
+        bob_sockets,
+        Box::new(Silence),
+        sink,
+        SessionOptions::default(),
+    );
+    alice
+        .session
+        .set_parameters(parameters(Codec::Opus, bob_address, Direction::SendRecv))
+        .unwrap();
+    bob.set_parameters(parameters(Codec::Opus, alice.address, Direction::SendRecv))
+        .unwrap();
+    alice.hear(50).await;
+    bob.stop().await;
+    let seconds = WavSource::open(&path, AfterEnd::Silence)
+        .unwrap()
+        .duration()
+        .as_secs_f64();
+    assert!((0.8..1.5).contains(&seconds), "{seconds} s");
+    let port = bob_address.port();
+    RtpSockets::bind(HERE, PortRange::new(port, port + 1).unwrap()).unwrap();
+    while !matches!(alice.event().await, MediaEvent::RemoteBye) {}
+    let mut last = None;
+    while let Some(event) = bob_events.recv().await {
+        last = Some(event);
+    }
+    assert_eq!(last, Some(MediaEvent::Ended(EndCause::Stopped)));
+}
+
+/// Stands for a codec with a mistake.
+struct Trap;
+
+impl AudioSource for Trap {
+    fn read(&mut self, _frame: &mut Frame) {
+        panic!("a mistake in the path of one call");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_the_sound_of_its_own_call_only() {
+    let mut alice = Side::start(Box::new(Trap));
+    let mut bob = Side::start(Box::new(ToneSource::new(900.0, 0.4)));
+    let mut carol = Side::start(Box::new(ToneSource::new(500.0, 0.4)));
+    bob.connect(Codec::Pcmu, &carol);
+    carol.connect(Codec::Pcmu, &bob);
+    alice.connect(Codec::Pcmu, &bob);
+    assert_eq!(alice.event().await, MediaEvent::Ended(EndCause::Panicked));
+    assert_eq!(
+        alice.session.set_microphone(Microphone::Live),
+        Err(SessionError::Ended)
+    );
+    bob.hear(50).await;
+    carol.hear(50).await;
+}
+
+#[tokio::test]
+async fn a_dropped_handle_stops_the_session() {
+    let sockets = sockets();
+    let port = sockets.rtp_address().port();
+    let (session, mut events) = MediaSession::start(
+        sockets,
+        Box::new(Silence),
+        Box::new(NoSink),
+        SessionOptions::default(),
+    );
+    drop(session);
+    assert_eq!(
+        tokio::time::timeout(PATIENCE, events.recv()).await.unwrap(),
+        Some(MediaEvent::Ended(EndCause::Stopped))
+    );
+    RtpSockets::bind(HERE, PortRange::new(port, port + 1).unwrap()).unwrap();
+}
