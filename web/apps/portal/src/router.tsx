@@ -17,7 +17,6 @@ import { WaitingPage } from './pages/waiting';
 import { queries } from './queries';
 import { lastTenant } from './tenant';
 
-
 const root = createRootRoute({ component: Outlet });
 
 /** The session, or away to where one gets a usable one. */

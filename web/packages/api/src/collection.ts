@@ -127,8 +127,7 @@ export function useUpdate<Name extends CollectionName>({ tenant, name }: Place<N
 export function useDelete<Name extends CollectionName>({ tenant, name }: Place<Name>) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) =>
-      answered(client.DELETE(itemPath(name), { params: { path: { tenant, id } } })),
+    mutationFn: (id: string) => answered(client.DELETE(itemPath(name), { params: { path: { tenant, id } } })),
     onSuccess: (_, id) => {
       queries.removeQueries({ queryKey: [...tenantKey(tenant), name, 'item', id] });
       return queries.invalidateQueries({

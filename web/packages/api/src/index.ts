@@ -25,12 +25,5 @@ export {
   type Connection,
 } from './live';
 export { isNotFound, isSignedOut, mustSetPassword, Refusal, Unreachable } from './refusal';
-export {
-  sessionQuery,
-  useCreateTenant,
-  useSession,
-  useSetPassword,
-  useSignIn,
-  useSignOut,
-} from './session';
+export { sessionQuery, useCreateTenant, useSession, useSetPassword, useSignIn, useSignOut } from './session';
 export type * from './types';

@@ -11,18 +11,11 @@ export { Brand, BrandMark } from './components/brand';
 export { CopyButton } from './components/copy';
 export { DataTable, type TableColumn } from './components/data-table';
 export { ConfirmDialog, Dialog } from './components/dialog';
-export {
-  EmptyState,
-  Failure,
-  NothingFound,
-  Notice,
-  Placeholder,
-  type Icon,
-} from './components/feedback';
+export { EmptyState, Failure, NothingFound, Notice, Placeholder, type Icon } from './components/feedback';
 export { ChoiceField, PasswordInput, SwitchField, TextInput, type Choice } from './components/fields';
-export { moved, OrderedList, type OrderedItem } from './components/ordered-list';
-export { ButtonLink, Facts, PageHead, Section, useTitle } from './components/page';
-export { SearchBox } from './components/search-box';
+export { OrderedList, type OrderedItem } from './components/ordered-list';
+export { ButtonLink, Fact, Facts, PageHead, Section, useTitle } from './components/page';
+export { SearchBox, useSettled } from './components/search-box';
 export { AppShell, type NavigationItem } from './components/shell';
 export { StatusBadge, type Tone } from './components/status';
 export { chooseTheme, startTheme, THEMES, useTheme, type Theme } from './theme';

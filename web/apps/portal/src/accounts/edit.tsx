@@ -2,7 +2,7 @@
  * A SIP account: new, or changed.
  */
 import { useChoices, useCreate, useUpdate, type Account, type Codec, type Provider } from '@tandem/api';
-import { Advanced, Facts, OrderedList, PageHead, Placeholder, Section, toast } from '@tandem/ui';
+import { Advanced, Fact, Facts, OrderedList, PageHead, Placeholder, Section, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
@@ -33,6 +33,8 @@ import {
   type AccountForm,
 } from './model';
 import { AccountBadge } from './status';
+
+const route = getRouteApi('/t/$slug/shell/accounts/$id');
 
 export function NewAccountPage() {
   const { t } = useTranslation();
@@ -74,17 +76,13 @@ function NewAccount({ providers }: { providers: Provider[] }) {
 }
 
 export function AccountPage() {
-  const { id } = getRouteApi('/t/$slug/shell/accounts/$id').useParams();
+  const { id } = route.useParams();
   const { tenant } = useTenant();
   const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
   return (
     <Item name="accounts" id={id}>
       {(account) =>
-        providers ? (
-          <EditAccount key={account.id} account={account} providers={providers} />
-        ) : (
-          <Placeholder />
-        )
+        providers ? <EditAccount key={account.id} account={account} providers={providers} /> : <Placeholder />
       }
     </Item>
   );
@@ -114,9 +112,7 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
         lead={<span className="verbatim">{account.aor}</span>}
         up={{ href: path('/accounts'), label: t('navigation.accounts') }}
         beside={<AccountBadge account={account} />}
-        actions={
-          mayChange && <Remove name="accounts" id={account.id} title={account.name} users={users} />
-        }
+        actions={mayChange && <Remove name="accounts" id={account.id} title={account.name} users={users} />}
       />
       <div className="max-w-3xl">
         {mayChange ? (
@@ -125,15 +121,17 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
           </div>
         ) : (
           <Section title={t('accounts.details')}>
-            <Facts
-              facts={[
-                [t('accounts.provider'), provider?.name],
-                [t('accounts.username'), <span className="verbatim">{account.username}</span>],
-                [t('accounts.display_name'), account.display_name],
-                [t('accounts.codecs'), account.codecs.map((codec) => CODEC_NAMES[codec]).join(', ')],
-                [t('accounts.devices'), account.devices.map(({ name }) => name).join(', ')],
-              ]}
-            />
+            <Facts>
+              <Fact name={t('accounts.provider')}>{provider?.name}</Fact>
+              <Fact name={t('accounts.username')}>
+                <span className="verbatim">{account.username}</span>
+              </Fact>
+              <Fact name={t('accounts.display_name')}>{account.display_name}</Fact>
+              <Fact name={t('accounts.codecs')}>
+                {account.codecs.map((codec) => CODEC_NAMES[codec]).join(', ')}
+              </Fact>
+              <Fact name={t('accounts.devices')}>{account.devices.map(({ name }) => name).join(', ')}</Fact>
+            </Facts>
           </Section>
         )}
       </div>
@@ -204,12 +202,12 @@ function passwordHelp(provider: Provider | undefined) {
   return provider?.own ? 'accounts.password_made' : 'accounts.password_help';
 }
 
-const ADVANCED = ['auth_username', 'display_name', 'transport', 'codecs'];
+const ADVANCED = new Set(['auth_username', 'display_name', 'transport', 'codecs']);
 
 function AdvancedFields({ errors }: { errors: string[] }) {
   const { t } = useTranslation();
   return (
-    <Advanced title={t('advanced')} wrong={errors.some((name) => ADVANCED.includes(name))}>
+    <Advanced title={t('advanced')} wrong={errors.some((name) => ADVANCED.has(name))}>
       <div className="flex flex-col gap-6">
         <Fields>
           <TextField
@@ -231,11 +229,9 @@ function AdvancedFields({ errors }: { errors: string[] }) {
             name="transport"
             label={t('accounts.transport')}
             choices={[
-              // An empty id means "none chosen" to the field, so the provider's own is the placeholder.
+              { id: 'provider', label: t('accounts.transport_provider') },
               ...TRANSPORTS.map((id) => ({ id, label: id.toUpperCase() })),
             ]}
-            placeholder={t('accounts.transport_provider')}
-            optional
           />
         </Fields>
         <Codecs />

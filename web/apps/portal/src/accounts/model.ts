@@ -27,7 +27,7 @@ const fields = z.object({
   enter_on_device: z.boolean(),
   auth_username: optionalText(64),
   display_name: optionalText(),
-  transport: z.enum(['', ...TRANSPORTS]),
+  transport: z.enum(['provider', ...TRANSPORTS]),
   codecs: z.array(z.enum(CODECS)).check(z.minLength(1, 'invalid.codec')),
 });
 
@@ -63,7 +63,7 @@ export function newAccount(provider_id: string): AccountForm {
     enter_on_device: false,
     auth_username: '',
     display_name: '',
-    transport: '',
+    transport: 'provider',
     codecs: [...CODECS],
   };
 }
@@ -77,7 +77,7 @@ export function formOf(account: Account): AccountForm {
     enter_on_device: account.enter_on_device,
     auth_username: account.auth_username ?? '',
     display_name: account.display_name ?? '',
-    transport: account.transport ?? '',
+    transport: account.transport ?? 'provider',
     codecs: account.codecs,
   };
 }
@@ -92,7 +92,7 @@ export function inputOf(form: AccountForm, provider: Provider | undefined): Acco
     enter_on_device: onDevice,
     auth_username: filled(form.auth_username),
     display_name: filled(form.display_name),
-    transport: form.transport === '' ? undefined : form.transport,
+    transport: form.transport === 'provider' ? undefined : form.transport,
     codecs: form.codecs,
   };
 }

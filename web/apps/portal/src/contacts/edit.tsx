@@ -2,7 +2,7 @@
  * A contact: new, or changed, with the devices of the person.
  */
 import { useCreate, useUpdate, type Contact } from '@tandem/api';
-import { Button, ButtonLink, Facts, Link, PageHead, Section, toast } from '@tandem/ui';
+import { Button, ButtonLink, Fact, Facts, Link, PageHead, Section, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { Plus, Smartphone, X } from 'lucide-react';
 import { useFieldArray, useFormContext } from 'react-hook-form';
@@ -23,6 +23,8 @@ import {
   readable,
   type ContactForm,
 } from './model';
+
+const route = getRouteApi('/t/$slug/shell/contacts/$id');
 
 export function NewContactPage() {
   const { t } = useTranslation();
@@ -53,7 +55,7 @@ export function NewContactPage() {
 }
 
 export function ContactPage() {
-  const { id } = getRouteApi('/t/$slug/shell/contacts/$id').useParams();
+  const { id } = route.useParams();
   return (
     <Item name="contacts" id={id}>
       {(contact) => <EditContact key={contact.id} contact={contact} />}
@@ -129,12 +131,12 @@ function ContactFacts({ contact }: { contact: Contact }) {
   const { t } = useTranslation();
   return (
     <Section title={t('contacts.details')}>
-      <Facts
-        facts={[
-          [t('contacts.emails'), contact.emails.map(({ address }) => address).join(', ')],
-          [t('contacts.numbers'), contact.numbers.map(({ number }) => readable(number)).join(', ')],
-        ]}
-      />
+      <Facts>
+        <Fact name={t('contacts.emails')}>{contact.emails.map(({ address }) => address).join(', ')}</Fact>
+        <Fact name={t('contacts.numbers')}>
+          {contact.numbers.map(({ number }) => readable(number)).join(', ')}
+        </Fact>
+      </Facts>
     </Section>
   );
 }
@@ -175,14 +177,19 @@ function Emails() {
     <fieldset className="flex flex-col gap-3">
       <legend className="mb-3 text-sm font-semibold">{t('contacts.emails')}</legend>
       {fields.map(({ id }, index) => (
-        <div key={id} className="grid grid-cols-[minmax(0,1fr)_7.5rem_auto] items-start gap-2">
-          <TextField
-            name={`emails.${index}.address`}
-            label={t('contacts.email')}
-            type="email"
-            autoComplete="off"
-            technical
-          />
+        <div
+          key={id}
+          className="grid grid-cols-[minmax(0,1fr)_auto] items-start gap-2 sm:grid-cols-[minmax(0,1fr)_7.5rem_auto]"
+        >
+          <div className="max-sm:col-span-2">
+            <TextField
+              name={`emails.${index}.address`}
+              label={t('contacts.email')}
+              type="email"
+              autoComplete="off"
+              technical
+            />
+          </div>
           <Choose name={`emails.${index}.label`} label={t('contacts.label_title')} choices={choices} />
           <Drop
             label={t('contacts.remove_email', { number: index + 1 })}
@@ -216,14 +223,19 @@ function Numbers() {
         // A label of someone else's making stays among the choices.
         const labels = [...new Set<string>([...NUMBER_LABELS, label].filter(Boolean))];
         return (
-          <div key={id} className="grid grid-cols-[minmax(0,1fr)_7.5rem_auto] items-start gap-2">
-            <TextField
-              name={`numbers.${index}.number`}
-              label={t('contacts.number')}
-              type="tel"
-              placeholder="+49 30 1234567"
-              autoComplete="off"
-            />
+          <div
+            key={id}
+            className="grid grid-cols-[minmax(0,1fr)_auto] items-start gap-2 sm:grid-cols-[minmax(0,1fr)_7.5rem_auto]"
+          >
+            <div className="max-sm:col-span-2">
+              <TextField
+                name={`numbers.${index}.number`}
+                label={t('contacts.number')}
+                type="tel"
+                placeholder="+49 30 1234567"
+                autoComplete="off"
+              />
+            </div>
             <Choose
               name={`numbers.${index}.label`}
               label={t('contacts.label_title')}

@@ -1,7 +1,14 @@
 /**
  * How to activate a device: QR code, link and code; or that it is done; and a new start.
  */
-import { qrAddress, Refusal, useActivation, useResetActivation, type Activation, type Device } from '@tandem/api';
+import {
+  qrAddress,
+  Refusal,
+  useActivation,
+  useResetActivation,
+  type Activation,
+  type Device,
+} from '@tandem/api';
 import {
   Button,
   ButtonLink,
@@ -29,10 +36,7 @@ export function ActivationSection({ device }: { device: Device }) {
   const { data, error, refetch } = useActivation(tenant.id, device.id);
   if (!data && error) {
     return (
-      <Failure
-        detail={error instanceof Refusal ? error.message : undefined}
-        onRetry={() => void refetch()}
-      />
+      <Failure detail={error instanceof Refusal ? error.message : undefined} onRetry={() => void refetch()} />
     );
   }
   if (!data) return <Placeholder />;
@@ -75,7 +79,10 @@ function Instructions({ device, activation }: InstructionsProps) {
           <div>
             <h3 className="text-sm font-medium">{t('activation.link')}</h3>
             <p className="mb-2 text-xs text-muted">{t('activation.link_help')}</p>
-            <p className="verbatim rounded-lg border border-border bg-surface-secondary p-2.5" data-testid="activation-link">
+            <p
+              className="verbatim rounded-lg border border-border bg-surface-secondary p-2.5"
+              data-testid="activation-link"
+            >
               {link}
             </p>
             <div className="mt-2 flex flex-wrap gap-2">
@@ -92,7 +99,8 @@ function Instructions({ device, activation }: InstructionsProps) {
           <div>
             <h3 className="text-sm font-medium">{t('activation.code')}</h3>
             <p className="mb-2 text-xs text-muted">
-              {t('activation.code_help')} <span className="verbatim text-foreground">{activation.portal_url}</span>
+              {t('activation.code_help')}{' '}
+              <span className="verbatim inline-block text-foreground">{activation.portal_url}</span>
             </p>
             <Code code={code} />
             <div className="mt-2">
@@ -130,17 +138,17 @@ export function QrCode({ tenant, device, activation }: QrCodeProps) {
 
 /** In groups to be read aloud; copied or read by a machine it is one word with hyphens. */
 export function Code({ code }: { code: string }) {
-  const groups = codeGroups(code);
   return (
     <p
       data-testid="activation-code"
-      className="flex w-fit flex-wrap items-center font-mono text-lg font-semibold tracking-widest"
+      className="flex w-fit flex-wrap items-center font-mono text-[0.9375rem] font-semibold tracking-wide sm:text-lg sm:tracking-widest"
     >
-      {groups.map((group, index) => (
-        // Groups of one code may be equal; their place tells them apart.
-        <span key={`${index} ${group}`} className="flex items-center">
-          {index > 0 && <span className="px-1 text-muted">-</span>}
-          <span className="rounded-md border border-border bg-surface-secondary px-2 py-0.5">{group}</span>
+      {codeGroups(code).map(({ place, symbols }) => (
+        <span key={place} className="flex items-center">
+          {place > 0 && <span className="px-0.5 text-muted sm:px-1">-</span>}
+          <span className="rounded-md border border-border bg-surface-secondary px-1.5 py-0.5 sm:px-2">
+            {symbols}
+          </span>
         </span>
       ))}
     </p>

@@ -12,11 +12,14 @@ import { Item } from '../pages/item';
 import { useTenant } from '../tenant';
 import { deviceSchema, formOf, inputOf, MOST_ACCOUNTS, newDevice, type DeviceForm } from './model';
 
+const newRoute = getRouteApi('/t/$slug/shell/devices/new');
+const editRoute = getRouteApi('/t/$slug/shell/devices/$id/edit');
+
 export function NewDevicePage() {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
   const router = useRouter();
-  const { contact } = getRouteApi('/t/$slug/shell/devices/new').useSearch();
+  const { contact } = newRoute.useSearch();
   const create = useCreate({ tenant: tenant.id, name: 'devices' });
   const form = useSavedForm({
     schema: deviceSchema,
@@ -40,7 +43,7 @@ export function NewDevicePage() {
 }
 
 export function EditDevicePage() {
-  const { id } = getRouteApi('/t/$slug/shell/devices/$id/edit').useParams();
+  const { id } = editRoute.useParams();
   return (
     <Item name="devices" id={id}>
       {(device) => <EditDevice key={device.id} device={device} />}
@@ -65,7 +68,11 @@ function EditDevice({ device }: { device: Device }) {
   });
   return (
     <>
-      <PageHead title={t('devices.edit')} lead={t('devices.edit_lead')} up={{ href: back, label: device.name }} />
+      <PageHead
+        title={t('devices.edit')}
+        lead={t('devices.edit_lead')}
+        up={{ href: back, label: device.name }}
+      />
       <DeviceFields form={form} action={t('save')} cancel={back} />
     </>
   );
@@ -132,7 +139,7 @@ function ContactChoice({ contacts }: { contacts: Contact[] }) {
 function Lines({ accounts }: { accounts: Account[] }) {
   const { t } = useTranslation();
   const { path } = useTenant();
-  const { value, onChange, error, ref } = useField('account_ids');
+  const { value, onChange, error, attach } = useField('account_ids');
   const chosen = value as string[];
   const free = accounts.filter(({ id }) => !chosen.includes(id));
   return (
@@ -177,7 +184,7 @@ function Lines({ accounts }: { accounts: Account[] }) {
             placeholder={t('devices.choose_account')}
             optional={chosen.length > 0}
             error={error}
-            buttonRef={ref}
+            buttonRef={attach}
           />
         )}
       </div>

@@ -40,10 +40,15 @@ export const DEVICE_TONES: Record<DeviceStatus, Tone> = {
   offline: 'idle',
 };
 
+export interface CodeGroup {
+  place: number;
+  symbols: string;
+}
+
 /** `ABCD-EFGH-JKMN-PQRS` as its groups, for showing and reading aloud. */
-export function codeGroups(code: string): string[] {
+export function codeGroups(code: string): CodeGroup[] {
   const symbols = code.replaceAll(/[^0-9A-Za-z]/g, '').toUpperCase();
-  return symbols.match(/.{1,4}/g) ?? [];
+  return (symbols.match(/.{1,4}/g) ?? []).map((group, place) => ({ place, symbols: group }));
 }
 
 /** `WINDOWS/macos/linux-x86_64` … as people say it. */

@@ -2,7 +2,7 @@
  * One device: its activation, its lines, and what it said about itself.
  */
 import type { Device } from '@tandem/api';
-import { ButtonLink, Facts, Link, PageHead, Section } from '@tandem/ui';
+import { ButtonLink, Fact, Facts, Link, PageHead, Section } from '@tandem/ui';
 import { getRouteApi } from '@tanstack/react-router';
 import { Pencil } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
@@ -16,8 +16,10 @@ import { ActivationSection } from './activation';
 import { platformName } from './model';
 import { DeviceBadge } from './status';
 
+const route = getRouteApi('/t/$slug/shell/devices/$id');
+
 export function DevicePage() {
-  const { id } = getRouteApi('/t/$slug/shell/devices/$id').useParams();
+  const { id } = route.useParams();
   return (
     <Item name="devices" id={id}>
       {(device) => <OneDevice key={device.id} device={device} />}
@@ -53,33 +55,31 @@ function OneDevice({ device }: { device: Device }) {
           <Section title={t('devices.lines')}>
             <ul className="flex flex-col divide-y divide-separator">
               {device.accounts.map((account) => (
-                <li key={account.id} className="flex items-start justify-between gap-3 py-2.5 first:pt-0 last:pb-0">
-                  <div className="min-w-0">
-                    <Link href={path(`/accounts/${account.id}`)} className="link">
-                      {account.name}
-                    </Link>
-                    <p className="verbatim text-xs text-muted">{account.aor}</p>
-                  </div>
+                <li
+                  key={account.id}
+                  className="flex flex-wrap items-start justify-between gap-x-3 gap-y-1 py-3 first:pt-0 last:pb-0"
+                >
+                  <Link href={path(`/accounts/${account.id}`)} className="link min-w-0 flex-1 break-words">
+                    {account.name}
+                  </Link>
                   <AccountBadge account={account} />
+                  <p className="verbatim w-full text-xs text-muted">{account.aor}</p>
                 </li>
               ))}
             </ul>
           </Section>
           <Section title={t('devices.details')}>
-            <Facts
-              facts={[
-                [
-                  t('devices.contact'),
-                  <Link href={path(`/contacts/${device.contact.id}`)} className="link">
-                    {device.contact.name}
-                  </Link>,
-                ],
-                [t('devices.app'), device.app_version],
-                [t('devices.platform'), device.platform && platformName(device.platform)],
-                [t('devices.activated_at'), device.activated_at && date(device.activated_at)],
-                [t('devices.last_seen_at'), device.last_seen_at && date(device.last_seen_at)],
-              ]}
-            />
+            <Facts>
+              <Fact name={t('devices.contact')}>
+                <Link href={path(`/contacts/${device.contact.id}`)} className="link">
+                  {device.contact.name}
+                </Link>
+              </Fact>
+              <Fact name={t('devices.app')}>{device.app_version}</Fact>
+              <Fact name={t('devices.platform')}>{device.platform && platformName(device.platform)}</Fact>
+              <Fact name={t('devices.activated_at')}>{device.activated_at && date(device.activated_at)}</Fact>
+              <Fact name={t('devices.last_seen_at')}>{device.last_seen_at && date(device.last_seen_at)}</Fact>
+            </Facts>
           </Section>
         </div>
       </div>

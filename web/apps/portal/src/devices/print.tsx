@@ -12,8 +12,10 @@ import { WaitingPage } from '../pages/waiting';
 import { useTenant } from '../tenant';
 import { Code, QrCode } from './activation';
 
+const route = getRouteApi('/t/$slug/devices/$id/print');
+
 export function PrintPage() {
-  const { id } = getRouteApi('/t/$slug/devices/$id/print').useParams();
+  const { id } = route.useParams();
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
   const date = useDate();
@@ -41,7 +43,9 @@ export function PrintPage() {
             <p className="text-muted">{tenant.name}</p>
           </div>
           <div>
-            <h1 className="text-2xl font-semibold tracking-tight">{t('print.heading', { name: device.name })}</h1>
+            <h1 className="text-2xl font-semibold tracking-tight">
+              {t('print.heading', { name: device.name })}
+            </h1>
             <p className="mt-1 text-muted">{t('print.for', { name: device.contact.name })}</p>
           </div>
           <div className="flex flex-wrap gap-8">

@@ -10,7 +10,8 @@ z.config({ jitless: true });
 
 export { z };
 
-const HOST_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?$/i;
+const HOST_NAME =
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?$/i;
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 const IPV6 = /^\[?[0-9a-f:]*:[0-9a-f:.]*\]?$/i;
 // The user part of RFC 3261 without escapes, as people write it.
@@ -18,11 +19,9 @@ const SIP_USER = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/]+$/;
 const EMAIL = /^[^\s@"<>]+@[^\s@"<>]+\.[^\s@"<>]+$|^[^\s@"<>]+@localhost$/;
 
 export function requiredText(longest = 100) {
-  return z.string().check(
-    z.trim(),
-    z.minLength(1, 'invalid.required'),
-    z.maxLength(longest, 'invalid.too_long'),
-  );
+  return z
+    .string()
+    .check(z.trim(), z.minLength(1, 'invalid.required'), z.maxLength(longest, 'invalid.too_long'));
 }
 
 export function optionalText(longest = 100) {
@@ -46,8 +45,8 @@ export function isOutboundProxy(text: string): boolean {
   const [address = ''] = text.replace(/^sips?:/i, '').split(';');
   const match = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(address);
   if (!match) return isHost(address);
-  const [, host = '', port] = match;
-  return isHost(host) && (port === undefined || isPort(port));
+  const [, server = '', port] = match;
+  return isHost(server) && (port === undefined || isPort(port));
 }
 
 function isPort(text: string): boolean {
@@ -65,7 +64,10 @@ export function optionalHost() {
 }
 
 export function optionalPort() {
-  return z.string().check(z.trim(), z.refine((text) => text === '' || isPort(text), 'invalid.port'));
+  return z.string().check(
+    z.trim(),
+    z.refine((text) => text === '' || isPort(text), 'invalid.port'),
+  );
 }
 
 export function sipUser() {

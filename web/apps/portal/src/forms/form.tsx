@@ -38,7 +38,8 @@ export function useSavedForm<Values extends FieldValues>({ schema, values, save 
   const form = useForm<Values>({
     resolver: zodResolver(schema),
     defaultValues: values as DefaultValues<Values>,
-    mode: 'onTouched',
+    // Errors that appear on leaving a field would move the button away from under the pointer.
+    mode: 'onSubmit',
   });
   const submit = form.handleSubmit(async (checked) => {
     try {
@@ -121,23 +122,30 @@ export function useField(name: string) {
   const { control } = useFormContext();
   const { field, fieldState } = useController({ name, control });
   const errorText = useErrorText();
-  return { ...field, error: errorText(fieldState.error?.message) };
+  return {
+    value: field.value,
+    onChange: field.onChange,
+    onBlur: field.onBlur,
+    /** Takes the element that gets the focus when the field is refused. */
+    attach: field.ref,
+    error: errorText(fieldState.error?.message),
+  };
 }
 
 export function TextField(props: Bound<ComponentProps<typeof TextInput>>) {
-  const { ref, value, onChange, onBlur, error } = useField(props.name);
-  return <TextInput {...props} {...{ value, onChange, onBlur, error }} inputRef={ref} />;
+  const { attach, ...bound } = useField(props.name);
+  return <TextInput {...props} {...bound} inputRef={attach} />;
 }
 
 export function PasswordField(props: Bound<ComponentProps<typeof PasswordInput>>) {
-  const { ref, value, onChange, onBlur, error } = useField(props.name);
-  return <PasswordInput {...props} {...{ value, onChange, onBlur, error }} inputRef={ref} />;
+  const { attach, ...bound } = useField(props.name);
+  return <PasswordInput {...props} {...bound} inputRef={attach} />;
 }
 
 export function Choose(props: Bound<ComponentProps<typeof ChoiceField>>) {
   const { name, ...rest } = props;
-  const { ref, value, onChange, onBlur, error } = useField(name);
-  return <ChoiceField {...rest} {...{ value, onChange, onBlur, error }} buttonRef={ref} />;
+  const { attach, ...bound } = useField(name);
+  return <ChoiceField {...rest} {...bound} buttonRef={attach} />;
 }
 
 export function Toggle(props: Bound<ComponentProps<typeof SwitchField>>) {

@@ -31,5 +31,8 @@ export function messagesOf(error: unknown, known: readonly string[]): Messages {
 }
 
 function formPath(field: string): string {
-  return field.replace(/^\//, '').replaceAll(/\[(\d+)\]/g, '.$1').replaceAll('/', '.');
+  return field
+    .replace(/^\//, '')
+    .replaceAll(/\[(\d+)\]/g, '.$1')
+    .replaceAll('/', '.');
 }

@@ -1,19 +1,24 @@
 /**
  * A page that could not be shown at all.
  */
-import { useRouter } from '@tanstack/react-router';
-import { Refusal } from '@tandem/api';
-import { Brand, Failure } from '@tandem/ui';
+import { Refusal, Unreachable } from '@tandem/api';
+import { Failure } from '@tandem/ui';
+import { useTranslation } from 'react-i18next';
 
 export function FailedPage({ error }: { error: unknown }) {
-  const router = useRouter();
+  const { t } = useTranslation();
   return (
-    <main className="mx-auto flex max-w-xl flex-col gap-6 px-4 py-16">
-      <Brand />
+    <div className="mx-auto max-w-xl px-4 py-16">
       <Failure
-        detail={error instanceof Refusal ? error.message : undefined}
-        onRetry={() => void router.invalidate()}
+        detail={detailOf(error) ?? t('refused.broken')}
+        // Also gets the new pages after the server was updated.
+        onRetry={() => window.location.reload()}
       />
-    </main>
+    </div>
   );
+
+  function detailOf(cause: unknown): string | undefined {
+    if (cause instanceof Refusal) return cause.message;
+    return cause instanceof Unreachable ? t('refused.unreachable_page') : undefined;
+  }
 }

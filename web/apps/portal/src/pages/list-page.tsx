@@ -11,6 +11,7 @@ import {
   PageHead,
   Placeholder,
   SearchBox,
+  useSettled,
   type Icon,
   type TableColumn,
 } from '@tandem/ui';
@@ -29,7 +30,8 @@ interface ListPageProps<Name extends CollectionName> {
 export function ListPage<Name extends CollectionName>({ name, icon, columns }: ListPageProps<Name>) {
   const { t } = useTranslation();
   const { tenant, path, mayChange } = useTenant();
-  const [search, setSearch] = useState('');
+  const [typed, setTyped] = useState('');
+  const search = useSettled(typed);
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useList(
     { tenant: tenant.id, name },
     search,
@@ -57,7 +59,7 @@ export function ListPage<Name extends CollectionName>({ name, icon, columns }: L
       {data === undefined && !error && <Placeholder />}
       {data !== undefined && !(empty && search === '') && (
         <div className="mb-4">
-          <SearchBox label={t(`${name}.search`)} value={search} onSearch={setSearch} />
+          <SearchBox label={t(`${name}.search`)} value={typed} onChange={setTyped} />
         </div>
       )}
       {empty && search === '' && (
@@ -65,7 +67,7 @@ export function ListPage<Name extends CollectionName>({ name, icon, columns }: L
           {t(`${name}.empty.text`)}
         </EmptyState>
       )}
-      {empty && search !== '' && <NothingFound search={search} onClear={() => setSearch('')} />}
+      {empty && search !== '' && <NothingFound search={search} onClear={() => setTyped('')} />}
       {data !== undefined && !empty && (
         <DataTable<Collections[Name]['item']>
           label={t(`navigation.${name}`)}

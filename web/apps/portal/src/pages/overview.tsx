@@ -115,7 +115,7 @@ interface CountProps {
 
 function Count({ icon: Picture, href, label, value, note }: CountProps) {
   return (
-    <Link href={href} className="card focus-ring block p-5 transition-colors data-[hovered]:border-field-border">
+    <Link href={href} className="card focusable block p-5 transition-colors data-[hovered]:border-field-border">
       <span className="flex items-center justify-between text-muted">
         {label}
         <Picture className="size-4" aria-hidden />

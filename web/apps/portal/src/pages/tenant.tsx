@@ -9,8 +9,10 @@ import { rememberTenant, TenantContext } from '../tenant';
 import { NotFoundPage } from './not-found';
 import { WaitingPage } from './waiting';
 
+const route = getRouteApi('/t/$slug');
+
 export function TenantPage() {
-  const { slug } = getRouteApi('/t/$slug').useParams();
+  const { slug } = route.useParams();
   const { data } = useSession();
   if (!data) return <WaitingPage />;
   const tenant = data.tenants.find((known) => known.slug === slug);

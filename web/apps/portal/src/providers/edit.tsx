@@ -2,7 +2,7 @@
  * A provider: new, or changed. Of Tandem's own proxy only the name can be changed.
  */
 import { useChoices, useCreate, useUpdate, type Provider } from '@tandem/api';
-import { Advanced, Facts, PageHead, Section, StatusBadge, toast } from '@tandem/ui';
+import { Advanced, Fact, Facts, PageHead, Section, StatusBadge, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
@@ -10,7 +10,17 @@ import { Choose, Fields, Form, TextField, useSavedForm, type SavedForm } from '.
 import { Item } from '../pages/item';
 import { Remove } from '../pages/remove';
 import { useTenant } from '../tenant';
-import { addressOf, formOf, inputOf, newProvider, providerSchema, TRANSPORTS, type ProviderForm } from './model';
+import {
+  addressOf,
+  formOf,
+  inputOf,
+  newProvider,
+  providerSchema,
+  TRANSPORTS,
+  type ProviderForm,
+} from './model';
+
+const route = getRouteApi('/t/$slug/shell/providers/$id');
 
 export function NewProviderPage() {
   const { t } = useTranslation();
@@ -41,7 +51,7 @@ export function NewProviderPage() {
 }
 
 export function ProviderPage() {
-  const { id } = getRouteApi('/t/$slug/shell/providers/$id').useParams();
+  const { id } = route.useParams();
   return (
     <Item name="providers" id={id}>
       {(provider) => <EditProvider key={provider.id} provider={provider} />}
@@ -65,16 +75,15 @@ function EditProvider({ provider }: { provider: Provider }) {
     },
   });
   const facts = (
-    <Facts
-      facts={[
-        [t('providers.server'), <span className="verbatim">{addressOf(provider)}</span>],
-        [t('providers.transport'), provider.transport.toUpperCase()],
-        [
-          t('providers.outbound_proxy'),
-          provider.outbound_proxy && <span className="verbatim">{provider.outbound_proxy}</span>,
-        ],
-      ]}
-    />
+    <Facts>
+      <Fact name={t('providers.server')}>
+        <span className="verbatim">{addressOf(provider)}</span>
+      </Fact>
+      <Fact name={t('providers.transport')}>{provider.transport.toUpperCase()}</Fact>
+      <Fact name={t('providers.outbound_proxy')}>
+        {provider.outbound_proxy && <span className="verbatim">{provider.outbound_proxy}</span>}
+      </Fact>
+    </Facts>
   );
   return (
     <>

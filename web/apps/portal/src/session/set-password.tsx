@@ -11,6 +11,8 @@ import { Form, PasswordField, useSavedForm } from '../forms/form';
 import { nextPath } from './next';
 import { Welcome } from './welcome';
 
+const route = getRouteApi('/set-password');
+
 const SHORTEST = 12;
 
 const schema = z
@@ -27,7 +29,7 @@ const schema = z
 export function SetPasswordPage() {
   const { t } = useTranslation();
   const router = useRouter();
-  const { next } = getRouteApi('/set-password').useSearch();
+  const { next } = route.useSearch();
   const forced = useSession().data?.must_set_password ?? false;
   const setPassword = useSetPassword();
   const form = useSavedForm({

@@ -55,7 +55,12 @@ function AgainForm({ email }: { email: string }) {
   return (
     <Form {...form} action={t('sign_in.action')} wide>
       <p className="font-medium break-all text-foreground">{email}</p>
-      <PasswordField name="password" label={t('sign_in.password')} autoComplete="current-password" autoFocus />
+      <PasswordField
+        name="password"
+        label={t('sign_in.password')}
+        autoComplete="current-password"
+        autoFocus
+      />
     </Form>
   );
 }

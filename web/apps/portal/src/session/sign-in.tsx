@@ -12,6 +12,8 @@ import { Welcome } from './welcome';
 import { nextPath } from './next';
 import { signInRefusal } from './sign-in-refusal';
 
+const route = getRouteApi('/sign-in');
+
 const schema = z.object({
   email: requiredText(254),
   password: z.string().check(z.minLength(1, 'invalid.required')),
@@ -20,7 +22,7 @@ const schema = z.object({
 export function SignInPage() {
   const { t } = useTranslation();
   const router = useRouter();
-  const { next } = getRouteApi('/sign-in').useSearch();
+  const { next } = route.useSearch();
   const signIn = useSignIn();
   const form = useSavedForm({
     schema,
@@ -28,7 +30,9 @@ export function SignInPage() {
     save: async (values) => {
       const session = await signInRefusal(signIn.mutateAsync(values));
       router.history.replace(
-        session.must_set_password ? `/set-password?next=${encodeURIComponent(nextPath(next))}` : nextPath(next),
+        session.must_set_password
+          ? `/set-password?next=${encodeURIComponent(nextPath(next))}`
+          : nextPath(next),
       );
     },
   });

@@ -17,7 +17,10 @@ export function Advanced({ title, wrong, children }: AdvancedProps) {
   return (
     <Disclosure isExpanded={open || wrong} onExpandedChange={setOpen} className="group">
       <Heading level={2} className="text-sm">
-        <Button slot="trigger" className="focus-ring flex items-center gap-1.5 rounded-md font-medium text-link">
+        <Button
+          slot="trigger"
+          className="focusable flex items-center gap-1.5 rounded-md font-medium text-link"
+        >
           <ChevronRight
             className="size-4 transition-transform group-data-[expanded]:rotate-90 motion-reduce:transition-none"
             aria-hidden

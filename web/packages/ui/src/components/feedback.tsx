@@ -84,7 +84,10 @@ interface NoticeProps {
 export function Notice({ tone, children, alert }: NoticeProps) {
   const { icon: Picture, look } = NOTICES[tone];
   return (
-    <div role={alert ? 'alert' : undefined} className={`flex gap-2.5 rounded-lg px-3.5 py-2.5 text-sm ${look}`}>
+    <div
+      role={alert ? 'alert' : undefined}
+      className={`flex gap-2.5 rounded-lg px-3.5 py-2.5 text-sm ${look}`}
+    >
       <Picture className="mt-0.5 size-4 shrink-0" aria-hidden />
       <div className="min-w-0 flex-1 break-words">{children}</div>
     </div>
@@ -96,7 +99,7 @@ export function Placeholder({ rows = 4 }: { rows?: number }) {
   const { t } = useTranslation('ui');
   return (
     <div className="card divide-y divide-separator" role="status" aria-label={t('list.loading')}>
-      {Array.from({ length: rows }, (_, row) => (
+      {Array.from({ length: rows }, (_, row) => `row ${row}`).map((row) => (
         <div key={row} className="flex animate-pulse gap-6 px-4 py-4 motion-reduce:animate-none">
           <span className="h-3.5 w-1/4 rounded bg-default" />
           <span className="h-3.5 w-1/3 rounded bg-default" />

@@ -45,14 +45,14 @@ interface TextProps extends FieldProps {
 }
 
 export function TextInput(props: TextProps) {
-  const { type = 'text', technical } = props;
+  const { type = 'text', technical, inputMode, placeholder, inputRef } = props;
   return (
     <TextField {...root(props)} type={type}>
       <FieldLabel {...props} />
       <Input
-        ref={props.inputRef}
-        inputMode={props.inputMode}
-        placeholder={props.placeholder}
+        ref={inputRef}
+        inputMode={inputMode}
+        placeholder={placeholder}
         fullWidth
         {...(technical ? TECHNICAL : {})}
       />
@@ -63,18 +63,13 @@ export function TextInput(props: TextProps) {
 
 export function PasswordInput(props: Omit<TextProps, 'type'>) {
   const { t } = useTranslation('ui');
+  const { placeholder, inputRef } = props;
   const [visible, setVisible] = useState(false);
   return (
     <TextField {...root(props)} type={visible ? 'text' : 'password'}>
       <FieldLabel {...props} />
       <div className="relative">
-        <Input
-          ref={props.inputRef}
-          placeholder={props.placeholder}
-          fullWidth
-          className="pe-11"
-          {...TECHNICAL}
-        />
+        <Input ref={inputRef} placeholder={placeholder} fullWidth className="pe-11" {...TECHNICAL} />
         <Button
           slot={null}
           isIconOnly
@@ -110,20 +105,20 @@ interface ChoiceProps extends FieldProps {
 
 export function ChoiceField(props: ChoiceProps) {
   const { t } = useTranslation('ui');
-  const { choices, value, onChange, error, disabled } = props;
+  const { choices, value, onChange, onBlur, error, disabled, placeholder, buttonRef } = props;
   return (
     <Select
       value={value === '' ? null : value}
       onChange={(key) => onChange(key === null ? '' : String(key))}
-      onBlur={props.onBlur}
+      onBlur={onBlur}
       isInvalid={error !== undefined}
       isDisabled={disabled}
-      placeholder={props.placeholder ?? t('select.placeholder')}
+      placeholder={placeholder ?? t('select.placeholder')}
       validationBehavior="aria"
       fullWidth
     >
       <FieldLabel {...props} />
-      <Select.Trigger ref={props.buttonRef}>
+      <Select.Trigger ref={buttonRef}>
         <Select.Value>
           {({ isPlaceholder, defaultChildren }) =>
             isPlaceholder ? defaultChildren : choices.find(({ id }) => id === value)?.label
@@ -132,8 +127,8 @@ export function ChoiceField(props: ChoiceProps) {
         <Select.Indicator />
       </Select.Trigger>
       <Help {...props} />
-      <Select.Popover>
-        <ListBox className="max-h-80">
+      <Select.Popover maxHeight={MOST_HEIGHT}>
+        <ListBox>
           {choices.map(({ id, label, detail }) => (
             <ListBox.Item key={id} id={id} textValue={detail ? `${label} ${detail}` : label}>
               <div className="min-w-0">
@@ -148,6 +143,9 @@ export function ChoiceField(props: ChoiceProps) {
     </Select>
   );
 }
+
+/** Pixels; longer lists scroll. */
+const MOST_HEIGHT = 320;
 
 interface SwitchProps {
   label: string;

@@ -6,6 +6,8 @@ import { ArrowDown, ArrowUp, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { moved } from './order';
+
 export interface OrderedItem {
   id: string;
   name: string;
@@ -18,13 +20,6 @@ interface OrderedListProps {
   onChange: (ids: string[]) => void;
   /** How many must stay. */
   least?: number;
-}
-
-/** `ids` with the one at `from` put at `to`. */
-export function moved(ids: readonly string[], from: number, to: number): string[] {
-  const rest = ids.filter((_, index) => index !== from);
-  const id = ids[from];
-  return id === undefined ? [...ids] : [...rest.slice(0, to), id, ...rest.slice(to)];
 }
 
 export function OrderedList({ label, items, onChange, least = 0 }: OrderedListProps) {

@@ -20,7 +20,10 @@ export function PageHead({ title, lead, up, beside, actions }: PageHeadProps) {
   return (
     <div className="mb-6">
       {up && (
-        <Link href={up.href} className="link no-print mb-2 -ms-1 inline-flex items-center gap-1 text-sm text-muted">
+        <Link
+          href={up.href}
+          className="link no-print mb-2 -ms-1 inline-flex items-center gap-1 text-sm text-muted"
+        >
           <ChevronLeft className="size-4" aria-hidden />
           {up.label}
         </Link>
@@ -68,22 +71,19 @@ export function Section({ title, lead, action, children }: SectionProps) {
   );
 }
 
-/** Names and values, one pair a line. Pairs without a value are left out. */
-export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) {
+/** Names and values, one pair a line. */
+export function Facts({ children }: { children: ReactNode }) {
+  return <dl className="grid gap-x-6 gap-y-3">{children}</dl>;
+}
+
+/** Nothing when there is no value. */
+export function Fact({ name, children }: { name: string; children: ReactNode }) {
+  if (children === undefined || children === null || children === '') return null;
   return (
-    <dl className="grid gap-x-6 gap-y-3">
-      {facts.map(
-        ([name, value]) =>
-          value !== undefined &&
-          value !== null &&
-          value !== '' && (
-            <div key={name} className="min-w-0">
-              <dt className="text-xs text-muted">{name}</dt>
-              <dd className="mt-0.5 min-w-0 break-words">{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
+    <div className="min-w-0">
+      <dt className="text-xs text-muted">{name}</dt>
+      <dd className="mt-0.5 min-w-0 break-words">{children}</dd>
+    </div>
   );
 }
 

@@ -35,7 +35,7 @@ export function AppShell({ items, place, person, banner, children }: AppShellPro
     <div className="min-h-dvh lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
       <a
         href="#content"
-        className="focus-ring sr-only z-50 rounded-lg bg-accent px-4 py-2 text-accent-foreground focus:not-sr-only focus:fixed focus:start-3 focus:top-3"
+        className="focusable sr-only z-50 rounded-lg bg-accent px-4 py-2 text-accent-foreground focus:not-sr-only focus:fixed focus:start-3 focus:top-3"
       >
         {t('shell.skip')}
       </a>
@@ -70,9 +70,9 @@ export function AppShell({ items, place, person, banner, children }: AppShellPro
         </Modal>
       </ModalOverlay>
 
-      <div className="no-print sticky top-0 hidden h-dvh border-e border-border bg-surface lg:block">
+      <header className="no-print sticky top-0 hidden h-dvh border-e border-border bg-surface lg:block">
         <Side items={items} place={place} person={person} />
-      </div>
+      </header>
 
       <div className="min-w-0">
         {banner}
@@ -104,7 +104,7 @@ function Side({ items, place, person, onFollow }: SideProps) {
                 href={href}
                 onPress={onFollow}
                 aria-current={current ? 'page' : undefined}
-                className={`focus-ring flex min-h-9 items-center gap-3 rounded-lg px-2.5 text-sm font-medium transition-colors pointer-coarse:min-h-11 ${
+                className={`focusable flex min-h-9 items-center gap-3 rounded-lg px-2.5 text-sm font-medium transition-colors pointer-coarse:min-h-11 ${
                   current
                     ? 'bg-accent-soft text-accent-soft-foreground'
                     : 'text-muted data-[hovered]:bg-surface-secondary data-[hovered]:text-foreground'

@@ -4,7 +4,7 @@
  * Texts live in resource files: those of the shared components here, those of an application beside it. A test
  * in each place holds the languages to the same keys.
  */
-import i18next from 'i18next';
+import { createInstance } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 
 import en from './en.json';
@@ -16,6 +16,7 @@ export type Language = (typeof LANGUAGES)[number];
 export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', de: 'Deutsch' };
 
 const KEY = 'tandem.language';
+const i18n = createInstance();
 
 export type Texts = Record<string, unknown>;
 
@@ -40,7 +41,7 @@ export function pickLanguage(kept: string | null, wanted: readonly string[]): La
 
 export async function startTexts(texts: AppTexts): Promise<void> {
   app = texts;
-  await i18next.use(initReactI18next).init({
+  await i18n.use(initReactI18next).init({
     lng: 'en',
     fallbackLng: 'en',
     ns: ['ui', texts.name],
@@ -58,11 +59,11 @@ export async function chooseLanguage(language: Language): Promise<void> {
 }
 
 async function show(language: Language) {
-  if (language !== 'en' && app && !i18next.hasResourceBundle(language, app.name)) {
+  if (language !== 'en' && app && !i18n.hasResourceBundle(language, app.name)) {
     const [own, shared] = await Promise.all([app.load[language](), import('./de.json')]);
-    i18next.addResourceBundle(language, app.name, own);
-    i18next.addResourceBundle(language, 'ui', shared.default);
+    i18n.addResourceBundle(language, app.name, own);
+    i18n.addResourceBundle(language, 'ui', shared.default);
   }
-  await i18next.changeLanguage(language);
+  await i18n.changeLanguage(language);
   document.documentElement.lang = language;
 }

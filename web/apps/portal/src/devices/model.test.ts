@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+
+import { z } from '../forms/checks';
+import { codeGroups, deviceSchema, newDevice, platformName } from './model';
+
+const device = { ...newDevice('c1'), name: 'Desk', account_ids: ['a1'] };
+
+test.each([
+  [0, false],
+  [1, true],
+  [4, true],
+  [5, false],
+])('%i accounts: allowed is %s', (count, allowed) => {
+  const account_ids = Array.from({ length: count }, (_, index) => `a${index}`);
+  expect(z.safeParse(deviceSchema, { ...device, account_ids }).success).toBe(allowed);
+});
+
+test('a device belongs to a contact', () => {
+  const { error } = z.safeParse(deviceSchema, { ...device, contact_id: '' });
+  expect(error?.issues[0]?.message).toBe('invalid.choose');
+});
+
+test('a code is shown in groups of four, however it came', () => {
+  const groups = ['7KQM', '2XWP', '9DTR', '4HVC'];
+  for (const code of ['7KQM-2XWP-9DTR-4HVC', '7kqm2xwp9dtr4hvc', '7KQM 2XWP 9DTR 4HVC']) {
+    expect(codeGroups(code).map(({ symbols }) => symbols)).toEqual(groups);
+  }
+});
+
+test('platforms have the names people know', () => {
+  expect(platformName('macos aarch64')).toBe('macOS aarch64');
+  expect(platformName('linux')).toBe('Linux');
+  expect(platformName('haiku')).toBe('haiku');
+});

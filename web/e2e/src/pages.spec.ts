@@ -1,0 +1,123 @@
+/**
+ * Every page in both themes and at three widths: accessible, inside the window, and with nothing that the
+ * content security policy had to stop.
+ */
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+
+import { environment } from './environment';
+import { firstTenant, makeDevice, type Made, type Tenant } from './portal';
+
+const WIDTHS = [360, 768, 1440];
+
+interface Place {
+  name: string;
+  path: string;
+  /** Seen by visitors: without a session. */
+  outside?: boolean;
+}
+
+function places(tenant: Tenant, made: Made): Place[] {
+  const t = `/t/${tenant.slug}`;
+  return [
+    { name: 'sign-in', path: '/sign-in', outside: true },
+    { name: 'activate', path: '/activate#AbCdEfGhIjKlMnOpQrStUv', outside: true },
+    { name: 'activate-incomplete', path: '/activate', outside: true },
+    { name: 'set-password', path: '/set-password' },
+    { name: 'not-found', path: '/nowhere' },
+    { name: 'overview', path: t },
+    { name: 'providers', path: `${t}/providers` },
+    { name: 'provider-new', path: `${t}/providers/new` },
+    { name: 'accounts', path: `${t}/accounts` },
+    { name: 'account-new', path: `${t}/accounts/new` },
+    { name: 'account', path: `${t}/accounts/${made.account.id}` },
+    { name: 'contacts', path: `${t}/contacts` },
+    { name: 'contact-new', path: `${t}/contacts/new` },
+    { name: 'contact', path: `${t}/contacts/${made.contact.id}` },
+    { name: 'devices', path: `${t}/devices` },
+    { name: 'device-new', path: `${t}/devices/new` },
+    { name: 'device', path: `${t}/devices/${made.device.id}` },
+    { name: 'device-edit', path: `${t}/devices/${made.device.id}/edit` },
+    { name: 'device-print', path: `${t}/devices/${made.device.id}/print` },
+  ];
+}
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`every page is accessible and fits in ${theme}`, async ({ browser, request }) => {
+    test.setTimeout(240_000);
+    const tenant = await firstTenant(request);
+    const made = await makeDevice(request, tenant, `Pages ${theme}`);
+    const inside = await browser.newContext({ colorScheme: theme });
+    const outside = await browser.newContext({
+      colorScheme: theme,
+      storageState: { cookies: [], origins: [] },
+    });
+
+    for (const place of places(tenant, made)) {
+      await test.step(place.name, async () => {
+        const page = await (place.outside ? outside : inside).newPage();
+        const complaints = watch(page);
+        await page.goto(place.path);
+        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+        await expect(page.getByRole('status', { name: 'Loading…' })).toHaveCount(0);
+        await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+        for (const width of WIDTHS) {
+          await page.setViewportSize({ width, height: 900 });
+          const path = `${environment.folder}/screens/${place.name}-${width}-${theme}.png`;
+          await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+          expect(await sticksOut(page), `${place.name} at ${width}`).toBe(0);
+        }
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+        expect(complaints).toEqual([]);
+        await page.close();
+      });
+    }
+    await inside.close();
+    await outside.close();
+  });
+}
+
+test('dialogs and menus are accessible', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  const { device } = await makeDevice(request, tenant, 'Dialogs');
+  await page.goto(`/t/${tenant.slug}/devices/${device.id}`);
+
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+
+  await page.getByRole('button', { name: /^Menu of/ }).click();
+  await expect(page.getByRole('menu')).toBeVisible();
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+});
+
+test('the pages come with the headers that protect them', async ({ request }) => {
+  for (const path of ['/', '/sign-in', '/activate', '/t/somewhere/devices']) {
+    const headers = (await request.get(path)).headers();
+    const policy = headers['content-security-policy'] ?? '';
+    expect(policy, path).toContain("default-src 'none'");
+    expect(policy, path).toContain("frame-ancestors 'none'");
+    expect(policy, path).toMatch(/script-src 'self'(;|$)/);
+    expect(headers['x-content-type-options'], path).toBe('nosniff');
+    expect(headers['referrer-policy'], path).toBe('no-referrer');
+  }
+});
+
+/** Errors of scripts, and whatever the content security policy stopped. */
+function watch(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    // A visitor's question for the session is refused, which the browser reports as an error.
+    if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
+  });
+  return complaints;
+}
+
+/** Pixels by which the page is wider than the window. */
+function sticksOut(page: Page): Promise<number> {
+  return page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
+}

@@ -1,0 +1,70 @@
+/**
+ * The portal as a test sees it: the tenant of the signed-in person, and things made ready through the HTTP API.
+ */
+import { expect, type APIRequestContext, type Page } from '@playwright/test';
+
+export interface Tenant {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+interface Session {
+  tenants: Tenant[];
+}
+
+/** The first tenant. */
+export async function firstTenant(api: APIRequestContext): Promise<Tenant> {
+  const answer = await api.get('/api/v1/session');
+  expect(answer.ok()).toBe(true);
+  const { tenants } = (await answer.json()) as Session;
+  if (!tenants[0]) throw new Error('the administrator has no tenant');
+  return tenants[0];
+}
+
+async function created<T>(api: APIRequestContext, path: string, data: unknown): Promise<T> {
+  const answer = await api.post(path, { data });
+  expect(answer.status(), await answer.text()).toBe(201);
+  return (await answer.json()) as T;
+}
+
+export interface Made {
+  contact: { id: string };
+  account: { id: string; username: string };
+  device: { id: string };
+}
+
+let count = 0;
+
+/** A contact with an account on a device that waits for activation; names are new every time. */
+export async function makeDevice(api: APIRequestContext, tenant: Tenant, name: string): Promise<Made> {
+  count += 1;
+  const base = `/api/v1/tenants/${tenant.id}`;
+  const providers = (await (await api.get(`${base}/providers`)).json()) as {
+    items: { id: string; own: boolean }[];
+  };
+  const provider = providers.items.find(({ own }) => own);
+  const username = `7${Date.now() % 100_000_000}${count}`;
+  const account = await created<Made['account']>(api, `${base}/accounts`, {
+    provider_id: provider?.id,
+    name: `${name} line`,
+    username,
+  });
+  const contact = await created<Made['contact']>(api, `${base}/contacts`, {
+    first_name: name,
+    last_name: 'Tester',
+    emails: [{ address: `tester${username}@example.com`, label: 'work' }],
+  });
+  const device = await created<Made['device']>(api, `${base}/devices`, {
+    name,
+    contact_id: contact.id,
+    account_ids: [account.id],
+  });
+  return { contact, account, device };
+}
+
+/** Chooses from a field that opens a list. */
+export async function choose(page: Page, field: string, option: string | RegExp): Promise<void> {
+  await page.getByRole('button', { name: field }).click();
+  await page.getByRole('option', { name: option }).click();
+}
