@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::audio;
+// AUDIO use crate::audio;
 use crate::cli::{self, StatusWait};
 use crate::control::ControlClient;
 use crate::control::protocol::{Command as Ask, Connection, State};
@@ -51,39 +51,8 @@ pub(super) async fn lines(phone: &mut ControlClient, terminal: Terminal) -> Resu
 }
 
 pub(super) fn devices(terminal: Terminal) -> Result<(), Failure> {
-    let devices = audio::devices()
-        .map_err(|error| Failure::new(FailureKind::Sound, error.to_string()))?;
-    let list: Vec<_> = devices
-        .iter()
-        .map(|device| json!({
-            "id": device.id,
-            "name": device.name,
-            "input": device.input,
-            "output": device.output,
-            "default_input": device.default_input,
-            "default_output": device.default_output,
-        }))
-        .collect();
-    let text: Vec<_> = devices.iter().map(device_text).collect();
-    let text = if text.is_empty() { "No sound devices".to_owned() } else { text.join("\n") };
-    terminal.result(&json!({ "devices": list }), &text);
-    Ok(())
-}
-
-fn device_text(device: &audio::Device) -> String {
-    let role = |has, default, name: &'static str| match (has, default) {
-        (true, true) => Some(format!("{name} (default)")),
-        (true, false) => Some(name.to_owned()),
-        (false, _) => None,
-    };
-    let roles: Vec<_> = [
-        role(device.input, device.default_input, "microphone"),
-        role(device.output, device.default_output, "loudspeaker"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    format!("{}  {}  {}", device.id, device.name, roles.join(", "))
+    let _ = terminal;
+    Err(Failure::new(FailureKind::Sound, "no sound card support yet"))
 }
 
 fn is_reached(wait: StatusWait, state: &State) -> bool {

@@ -1,6 +1,6 @@
 //! From the portal's configuration to the lines of the phone.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use api::{Codec, DeviceConfiguration, Line, instance_id};
@@ -17,8 +17,10 @@ const MAX_LINES: usize = 4;
 /// Longest wait for a name whose only use is to choose an interface.
 const LOOK_UP: Duration = Duration::from_secs(3);
 
-/// An address that is never reached: it only asks the system for its usual way out (RFC 5737).
-const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
+/// Addresses that are never reached: they only ask the system for its usual way out (RFC 5737,
+/// RFC 3849).
+const ANYWHERE_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const ANYWHERE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
 
 /// Ports on which this phone listens.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,7 +32,7 @@ pub(super) struct LocalPorts {
 }
 
 impl LocalPorts {
-    fn port(&self, transport: Transport, ip: IpAddr) -> u16 {
+    pub(super) fn port(&self, transport: Transport, ip: IpAddr) -> u16 {
         match (transport, ip) {
             (Transport::Udp, IpAddr::V4(_)) => self.udp_v4,
             (Transport::Udp, IpAddr::V6(_)) => self.udp_v6,
@@ -130,14 +132,23 @@ pub(super) async fn local_ip_towards(peer: &HostPort) -> IpAddr {
     {
         return ip;
     }
-    route_towards(ANYWHERE).await.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    usual_route(ANYWHERE_V4).await.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// The addresses of the usual way out, where there is one.
+pub(super) async fn usual_addresses() -> (Option<IpAddr>, Option<IpAddr>) {
+    (usual_route(ANYWHERE_V4).await, usual_route(ANYWHERE_V6).await)
+}
+
+async fn usual_route(anywhere: IpAddr) -> Option<IpAddr> {
+    route_towards(SocketAddr::new(anywhere, 5060)).await
 }
 
 /// Connecting a UDP socket sends nothing; it only asks for the route.
 async fn route_towards(peer: SocketAddr) -> Option<IpAddr> {
     let any: SocketAddr = match peer {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any).await.ok()?;
     socket.connect(peer).await.ok()?;
@@ -152,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn the_local_address_follows_the_route() {
         assert_eq!(local_ip_towards(&"127.0.0.1:5060".parse().unwrap()).await, Ipv4Addr::LOCALHOST);
-        assert_eq!(local_ip_towards(&"127.0.0.2".parse().unwrap()).await.is_loopback(), true);
+        assert!(local_ip_towards(&"[::1]".parse().unwrap()).await.is_loopback());
     }
 
     #[test]

@@ -3,13 +3,24 @@
 //! ```text
 //!   control socket ──commands──►┌────────┐──Command──► sip-io driver (owns the Phone)
 //!   portal session ──events────►│ Engine │◄──Event────
-//!   media sessions ──events────►└───┬────┘──ports, start, stop──► media sessions
+//!   media sessions ──news──────►└───┬────┘──open, update, close──► media sessions
 //!                                   └──► State ──► control socket, report ──► portal
 //! ```
 //!
 //! One loop owns everything that changes here; it never waits for a file, a name, a device or a
 //! peer. What takes time is a task that sends its result back.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `start.rs` | starting and ending |
+//! | `mod.rs` | the engine's state, what comes from the portal |
+//! | `commands.rs` | what comes from the control socket |
+//! | `events.rs` | what comes from the phone and from media |
+//! | `lines.rs`, `state.rs` | portal's words to the phone's, phone's words to the socket's |
+//! | `media.rs`, `sound.rs` | one call's media session, and what it plays and records |
 
+mod commands;
+mod events;
 mod lines;
 mod media;
 mod sound;
@@ -19,21 +30,18 @@ mod state;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use api::DeviceReport;
+use api::{DeviceConfiguration, DeviceReport};
 use softphone_core::{
-    Action, CallId, Command, Event, LineConfig, LineId, Phase, ReplyId, View, plain_text,
+    Action, CallEnded, CallId, Command, LineConfig, LineId, Phase, ReplyId, View, plain_text,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::control::Incoming;
-use crate::control::protocol::{
-    CallState, Command as Ask, Done, EndedCall, LineState, MediaSummary, SoundFiles, State,
-};
+use crate::control::protocol::{Done, EndedCall, MediaSummary, SoundFiles, State};
 use crate::failure::{Failure, FailureKind};
 use crate::portal::PortalEvent;
 use crate::profile::{Profile, ProfileError, ProfileFolder};
-use crate::terminal::{Terminal, call_text, ended_text, lines_text};
+use crate::terminal::Terminal;
 
 use lines::LocalPorts;
 use media::{CallMedia, MediaNews};
@@ -46,9 +54,6 @@ const MAX_ENDED: usize = 64;
 
 /// Longest name from the portal that is shown, in characters.
 const MAX_NAME: usize = 80;
-
-/// Commands that may wait for the phone.
-const COMMAND_CAPACITY: usize = 64;
 
 /// Why the engine's loop ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,16 +83,21 @@ enum Answering {
     AtOnce,
 }
 
+/// Who waits for the answer to a command.
+type Answer = oneshot::Sender<Result<Done, Failure>>;
+
 /// One call on this side of the phone.
 #[derive(Default)]
 struct EdgeCall {
     media: Option<CallMedia>,
     files: SoundFiles,
     problem: Option<String>,
+    /// Its media is being closed; the result is awaited before the call is told to be over.
     is_closing: bool,
-    ended: Option<Box<softphone_core::CallEnded>>,
+    summary: Option<MediaSummary>,
+    ended: Option<Box<CallEnded>>,
     /// What the terminal was told last.
-    shown: Option<Phase>,
+    told: Option<Phase>,
 }
 
 struct Engine {
@@ -98,6 +108,7 @@ struct Engine {
     answering: Answering,
     terminal: Terminal,
     view: View,
+    /// The lines as they were configured last.
     configs: HashMap<LineId, LineConfig>,
     calls: HashMap<CallId, EdgeCall>,
     ended: VecDeque<EndedCall>,
@@ -105,16 +116,76 @@ struct Engine {
     portal_problem: Option<String>,
     commands: mpsc::Sender<Command>,
     next_reply: u64,
-    replies: HashMap<ReplyId, oneshot::Sender<Result<Done, Failure>>>,
+    replies: HashMap<ReplyId, Answer>,
+    /// Sound of calls that have no number yet.
+    files: HashMap<ReplyId, SoundFiles>,
     news: mpsc::Sender<News>,
     tasks: JoinSet<()>,
     state: watch::Sender<Arc<State>>,
     report: watch::Sender<DeviceReport>,
     /// Waits for the wipe.
-    deactivation: Option<oneshot::Sender<Result<Done, Failure>>>,
+    deactivation: Option<Answer>,
 }
 
 impl Engine {
+    fn handle_portal(&mut self, event: PortalEvent) -> Option<Ending> {
+        match event {
+            PortalEvent::Connected => {
+                self.portal_connected = true;
+                self.portal_problem = None;
+            }
+            PortalEvent::Disconnected { reason } => {
+                self.portal_connected = false;
+                if self.portal_problem.as_ref() != Some(&reason) {
+                    tracing::info!(%reason, "portal away; the lines stay as they are");
+                    self.portal_problem = Some(reason);
+                }
+            }
+            PortalEvent::Configuration(configuration) => self.prepare(*configuration),
+            PortalEvent::Revoked => return Some(Ending::Revoked),
+        }
+        None
+    }
+
+    /// Saves a configuration and finds out how its lines are reached.
+    fn prepare(&mut self, configuration: DeviceConfiguration) {
+        let profile = Profile { configuration, ..self.profile.clone() };
+        let (folder, ports, news) = (self.folder.clone(), self.ports, self.news.clone());
+        self.tasks.spawn(async move {
+            let lines = lines::from_configuration(&profile.configuration, ports).await;
+            let saving = tokio::task::spawn_blocking(move || (folder.save(&profile), profile));
+            // The task panicked or the softphone ends: the old configuration holds on.
+            let Ok((saved, profile)) = saving.await else { return };
+            let prepared = News::Prepared { profile: Box::new(profile), lines, saved };
+            // The engine may be gone.
+            let _ = news.send(prepared).await;
+        });
+    }
+
+    fn handle_prepared(
+        &mut self,
+        profile: Profile,
+        lines: Vec<LineConfig>,
+        saved: Result<(), ProfileError>,
+    ) {
+        if profile.configuration.version < self.profile.configuration.version {
+            return;
+        }
+        if let Err(error) = saved {
+            // It is used all the same; the next start fetches it again.
+            tracing::error!(%error, "configuration not saved");
+        }
+        tracing::info!(version = profile.configuration.version, "configuration applied");
+        self.profile = profile;
+        self.configure(lines);
+    }
+
+    /// Makes the phone have these lines.
+    fn configure(&mut self, lines: Vec<LineConfig>) {
+        self.configs = lines.iter().map(|line| (line.id, line.clone())).collect();
+        self.command(Action::Configure(lines));
+    }
+
     /// Sends a command whose reply interests nobody.
     fn command(&mut self, action: Action) {
         let reply = self.reply_id();
@@ -128,8 +199,11 @@ impl Engine {
 
     fn send(&mut self, command: Command) {
         let reply = command.reply;
-        if self.commands.try_send(command).is_err()
-            && let Some(answer) = self.replies.remove(&reply)
+        if self.commands.try_send(command).is_ok() {
+            return;
+        }
+        self.files.remove(&reply);
+        if let Some(answer) = self.replies.remove(&reply)
         {
             let busy = Failure::new(FailureKind::General, "the softphone is overloaded");
             // The client may be gone.
@@ -137,79 +211,57 @@ impl Engine {
         }
     }
 
-    /// A command from the control socket.
-    fn handle_command(&mut self, incoming: Incoming) -> Option<Ending> {
-        let Incoming { command, answer } = incoming;
-        let action = match command {
-            Ask::Call { number, line, sound } => match self.line(line.as_deref()) {
-                Ok(line) => {
-                    let action = Action::Call { line, target: sip::Private(number) };
-                    return self.call(action, sound, answer);
-                }
-                Err(failure) => Err(failure),
-            },
-            Ask::Answer { call, sound } => {
-                let call = call.map(CallId);
-                let rings = self.view.calls.iter().filter_map(|call| call.actions.answer);
-                // The sound must be known before the answer takes effect.
-                for ringing in rings.filter(|ringing| call.is_none_or(|call| call == *ringing)) {
-                    self.calls.entry(ringing).or_default().files = sound.clone();
-                }
-                Ok(Action::Answer(call))
+    /// Tells the control socket and the portal how things stand, if that changed.
+    fn publish(&self) {
+        let state = self.current_state();
+        self.state.send_if_modified(|known| {
+            let changed = **known != state;
+            if changed {
+                *known = Arc::new(state);
             }
-            Ask::Reject { call } => Ok(Action::Reject(call.map(CallId))),
-            Ask::HangUp { call } => Ok(Action::HangUp(call.map(CallId))),
-            Ask::Hold { call } => Ok(Action::Hold(call.map(CallId))),
-            Ask::Resume { call } => Ok(Action::Resume(call.map(CallId))),
-            Ask::Dtmf { digits, call } => {
-                Ok(Action::SendDigits(call.map(CallId), sip::Private(digits)))
+            changed
+        });
+        let version = self.profile.configuration.version;
+        let report = state::report(version, &self.view.lines);
+        self.report.send_if_modified(|known| {
+            let changed = *known != report;
+            if changed {
+                *known = report;
             }
-            Ask::Deactivate => {
-                self.deactivation = Some(answer);
-                return Some(Ending::Deactivate);
-            }
-            Ask::Stop => {
-                let _ = answer.send(Ok(Done::default()));
-                return Some(Ending::Stop);
-            }
-            Ask::Status | Ask::Follow => {
-                Err(Failure::new(FailureKind::Usage, "the command is not understood"))
-            }
-        };
-        match action {
-            Ok(action) => {
-                let reply = self.reply_id();
-                self.replies.insert(reply, answer);
-                self.send(Command { reply, action });
-            }
-            Err(failure) => {
-                let _ = answer.send(Err(failure));
-            }
-        }
-        None
+            changed
+        });
     }
 
-    /// The reply, which brings the call's number, comes before the call has any sound.
-    fn call(
-        &mut self,
-        action: Action,
-        sound: SoundFiles,
-        answer: oneshot::Sender<Result<Done, Failure>>,
-    ) -> Option<Ending> {
-        if let Err(error) = sound::check(&sound) {
-            let _ = answer.send(Err(error));
-            return None;
+    fn current_state(&self) -> State {
+        let configuration = &self.profile.configuration;
+        let call = |call: &softphone_core::CallView| {
+            let problem = self.calls.get(&call.id).and_then(|edge| edge.problem.clone());
+            state::call_state(call, self.line_name(call.line), problem)
+        };
+        // A call is there until everything about its end is known.
+        let closing = self.calls.values().filter_map(|edge| edge.ended.as_ref());
+        State {
+            device: plain_text(&configuration.device.name, MAX_NAME),
+            contact: plain_text(&configuration.contact.name, MAX_NAME),
+            tenant: plain_text(&configuration.tenant.name, MAX_NAME),
+            portal: self.profile.portal.clone(),
+            portal_connected: self.portal_connected,
+            portal_problem: self.portal_problem.clone(),
+            configuration_version: configuration.version,
+            lines: self.view.lines.iter().map(state::line_state).collect(),
+            calls: self
+                .view
+                .calls
+                .iter()
+                .map(call)
+                .chain(closing.map(|ended| call(&ended.call)))
+                .collect(),
+            ended: self.ended.iter().cloned().collect(),
         }
-        let (reply_sender, reply) = oneshot::channel();
-        let id = self.reply_id();
-        self.replies.insert(id, reply_sender);
-        self.waiting_sound(id, sound);
-        self.send(Command { reply: id, action });
-        self.tasks.spawn(async move {
-            if let Ok(result) = reply.await {
-                let _ = answer.send(result);
-            }
-        });
-        None
+    }
+
+    fn line_name(&self, id: LineId) -> String {
+        let line = self.view.lines.iter().find(|line| line.id == id);
+        line.map_or_else(String::new, |line| line.name.clone())
     }
 }

@@ -1,7 +1,6 @@
 //! From what the phone tells to what the control socket shows and the portal is told.
 
 use api::{DeviceReport, LineReport, LineState as ReportState};
-use sip::{ResolveError, TransactionError};
 use softphone_core::{
     CallDirection, CallEnd, CallEnded, CallView, LineStatus, LineView, Phase as CallPhase, Refusal,
 };
@@ -139,6 +138,23 @@ fn outcome(ended: &CallEnded) -> (Option<FailureKind>, Option<u16>) {
         CallEnd::Signalled(_) => return (Some(FailureKind::Cancelled), None),
     };
     (Some(call_kind(failure)), failure.status())
+}
+
+fn registration_kind(failure: &RegistrationFailure) -> FailureKind {
+    match failure {
+        RegistrationFailure::WrongPassword
+        | RegistrationFailure::PasswordMissing
+        | RegistrationFailure::UnsupportedChallenge
+        | RegistrationFailure::UnknownAccount { .. } => FailureKind::WrongCredentials,
+        RegistrationFailure::Forbidden => FailureKind::Forbidden,
+        RegistrationFailure::ServerError { .. } => FailureKind::ServerError,
+        RegistrationFailure::HostNotFound
+        | RegistrationFailure::NameService
+        | RegistrationFailure::NoRoute
+        | RegistrationFailure::ServerDown
+        | RegistrationFailure::NoAnswer => FailureKind::Unreachable,
+        _ => FailureKind::General,
+    }
 }
 
 fn call_kind(failure: &CallFailure) -> FailureKind {

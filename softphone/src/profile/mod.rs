@@ -95,6 +95,7 @@ pub struct ProfileFolder {
 }
 
 /// What an activated device knows about itself.
+#[derive(Clone)]
 pub struct Profile {
     /// Address of the portal, such as `https://portal.example`.
     pub portal: String,

@@ -18,7 +18,7 @@ type Done = Result<Option<CallId>, Refusal>;
 impl Phone {
     pub(super) fn act(&mut self, action: Action, now: Instant) -> Done {
         match action {
-            Action::Configure(lines) => self.configure(lines, now).map(|()| None),
+            Action::Configure(lines) => self.configure(&lines, now).map(|()| None),
             Action::Call { line, target } => self.call(line, &target.0, now).map(Some),
             Action::Answer(which) => {
                 let call = self.choose(which, |actions| actions.answer)?;
@@ -224,11 +224,11 @@ impl Phone {
                 self.change(id, |call| call.mark_answered(now));
                 self.update_media(id);
             }
-            Err(error) => self.reject(id, error, now),
+            Err(error) => self.reject(id, &error, now),
         }
     }
 
-    pub(super) fn reject(&mut self, id: CallId, error: AnswerError, now: Instant) {
+    fn reject(&mut self, id: CallId, error: &AnswerError, now: Instant) {
         let Some(key) = self.table.get(&id).and_then(|call| call.key) else { return };
         let status = error.reply_status();
         if let Err(error) = self.calls.reject(key, status, &mut self.endpoint, now) {

@@ -54,7 +54,7 @@ impl Phone {
     /// Makes the lines what is wanted.
     pub(super) fn configure(
         &mut self,
-        wanted: Vec<LineConfig>,
+        wanted: &[LineConfig],
         now: Instant,
     ) -> Result<(), Refusal> {
         if wanted.len() > MAX_LINES {
@@ -156,11 +156,11 @@ impl Phone {
         self.show_lines();
     }
 
-    pub(super) fn handle_registration(&mut self, event: RegistrationEvent, now: Instant) {
+    pub(super) fn handle_registration(&mut self, event: &RegistrationEvent, now: Instant) {
         let of_event = |line: &Line| line.key == Some(event.registration);
         let Some(index) = self.lines.iter().position(of_event) else { return };
         let line = &mut self.lines[index];
-        match event.state {
+        match &event.state {
             RegistrationState::Unregistered => return self.signed_out(index, now),
             RegistrationState::Registering => line.status = LineStatus::Connecting,
             RegistrationState::Registered { destination, .. } => {
@@ -173,7 +173,7 @@ impl Phone {
                 if !matches!(line.status, LineStatus::Failed(_)) {
                     line.started = now;
                 }
-                line.status = LineStatus::Failed(failure);
+                line.status = LineStatus::Failed(*failure);
             }
         }
         if line.is_leaving() {

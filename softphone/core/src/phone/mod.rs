@@ -118,7 +118,7 @@ impl Phone {
                 let request = self.look_up(lookup);
                 self.outputs.push_back(Output::Resolve(request));
             } else if let Some(event) = self.registrations.poll_event() {
-                self.handle_registration(event, now);
+                self.handle_registration(&event, now);
             } else if let Some(event) = self.calls.poll_event() {
                 self.handle_call(event, now);
             } else {

@@ -76,6 +76,7 @@ pub(super) fn line(user: &str, address: &str) -> LineConfig {
 }
 
 impl Net {
+    #[expect(clippy::disallowed_methods, reason = "simulated time has to start somewhere")]
     pub(super) fn new() -> Self {
         let now = Instant::now();
         let party = |address: &str, seed: u8| {
@@ -291,7 +292,7 @@ impl Net {
                     };
                     let branch = request.via().unwrap().params.value("branch").unwrap().to_owned();
                     request.remove_header("Route");
-                    request.insert_first("Via", &format!("SIP/2.0/UDP {EXCHANGE};branch={branch}x"));
+                    request.insert_first("Via", format!("SIP/2.0/UDP {EXCHANGE};branch={branch}x"));
                     (party.address, request.to_bytes())
                 }
             }
@@ -299,7 +300,7 @@ impl Net {
                 let vias: Vec<_> = response.vias().unwrap();
                 response.remove_header("Via");
                 for via in vias.iter().skip(1) {
-                    response.push_header("Via", &via.to_string());
+                    response.push_header("Via", via.to_string());
                 }
                 // Without a second Via it answers a request that was made up as the exchange's own.
                 let Some(via) = vias.get(1) else { return self.note_answer(&response) };

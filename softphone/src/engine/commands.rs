@@ -1,0 +1,98 @@
+//! What comes from the control socket.
+
+use sip::Private;
+use softphone_core::{Action, CallId, Command, LineId};
+
+use super::{Answer, Ending, Engine, sound};
+use crate::control::Incoming;
+use crate::control::protocol::{Command as Ask, Done, SoundFiles};
+use crate::failure::{Failure, FailureKind};
+
+impl Engine {
+    pub(super) fn handle_command(&mut self, incoming: Incoming) -> Option<Ending> {
+        let Incoming { command, answer } = incoming;
+        match command {
+            Ask::Call { number, line, sound } => match self.call(number, line, &sound) {
+                Ok(action) => {
+                    let reply = self.reply_id();
+                    self.files.insert(reply, sound);
+                    self.replies.insert(reply, answer);
+                    self.send(Command { reply, action });
+                }
+                Err(failure) => refuse(answer, failure),
+            },
+            Ask::Answer { call, sound } => {
+                if let Err(failure) = sound::check(&sound) {
+                    refuse(answer, failure);
+                    return None;
+                }
+                let call = call.map(CallId);
+                let rings = self.view.calls.iter().filter_map(|call| call.actions.answer);
+                // The sound must be known before the answer takes effect.
+                for ringing in rings.filter(|ringing| call.is_none_or(|call| call == *ringing)) {
+                    self.calls.entry(ringing).or_default().files = sound.clone();
+                }
+                self.act(Action::Answer(call), answer);
+            }
+            Ask::Reject { call } => self.act(Action::Reject(call.map(CallId)), answer),
+            Ask::HangUp { call } => self.act(Action::HangUp(call.map(CallId)), answer),
+            Ask::Hold { call } => self.act(Action::Hold(call.map(CallId)), answer),
+            Ask::Resume { call } => self.act(Action::Resume(call.map(CallId)), answer),
+            Ask::Dtmf { digits, call } => {
+                self.act(Action::SendDigits(call.map(CallId), Private(digits)), answer);
+            }
+            Ask::Deactivate => {
+                self.deactivation = Some(answer);
+                return Some(Ending::Deactivate);
+            }
+            Ask::Stop => {
+                // The client may be gone.
+                let _ = answer.send(Ok(Done::default()));
+                return Some(Ending::Stop);
+            }
+            Ask::Status | Ask::Follow => {
+                refuse(answer, Failure::new(FailureKind::Usage, "the command is not understood"));
+            }
+        }
+        None
+    }
+
+    fn act(&mut self, action: Action, answer: Answer) {
+        let reply = self.reply_id();
+        self.replies.insert(reply, answer);
+        self.send(Command { reply, action });
+    }
+
+    fn call(
+        &self,
+        number: String,
+        line: Option<String>,
+        sound: &SoundFiles,
+    ) -> Result<Action, Failure> {
+        sound::check(sound)?;
+        let line = match line {
+            Some(name) => Some(self.line_called(&name)?),
+            None => None,
+        };
+        Ok(Action::Call { line, target: Private(number) })
+    }
+
+    /// A line by its name, address, user or account.
+    fn line_called(&self, name: &str) -> Result<LineId, Failure> {
+        let is_meant = |line: &&softphone_core::LineView| {
+            let address = line.address.0.strip_prefix("sip:").unwrap_or(&line.address.0);
+            let user = address.split('@').next();
+            let account = uuid::Uuid::from_u128(line.id.0).to_string();
+            line.name.eq_ignore_ascii_case(name)
+                || [line.address.0.as_str(), address, account.as_str()].contains(&name)
+                || user == Some(name)
+        };
+        let line = self.view.lines.iter().find(is_meant).map(|line| line.id);
+        line.ok_or_else(|| Failure::new(FailureKind::NotPossible, "there is no such line"))
+    }
+}
+
+fn refuse(answer: Answer, failure: Failure) {
+    // The client may be gone.
+    let _ = answer.send(Err(failure));
+}

@@ -1,0 +1,163 @@
+//! What comes from the phone and from the media of its calls.
+
+use sdp::Negotiated;
+use softphone_core::{Action, CallDirection, CallEnded, CallId, CallView, Event, LineId, Phase};
+
+use super::media::{CallMedia, MediaNews};
+use super::{Answering, EdgeCall, Engine, MAX_ENDED, News, state};
+use crate::control::protocol::Done;
+use crate::failure::Failure;
+use crate::terminal::{call_text, ended_text, lines_text};
+
+impl Engine {
+    pub(super) fn handle_event(&mut self, event: Event) {
+        let line_before = match &event {
+            Event::Line(line) => self.view.lines.iter().find(|known| known.id == line.id).cloned(),
+            _ => None,
+        };
+        self.view.apply(&event);
+        match event {
+            Event::Reply { reply, result } => {
+                let files = self.files.remove(&reply);
+                if let (Ok(Some(call)), Some(files)) = (&result, files) {
+                    self.calls.entry(*call).or_default().files = files;
+                }
+                if let Some(answer) = self.replies.remove(&reply) {
+                    let answered = result
+                        .map(|call| Done { call: call.map(|call| call.0) })
+                        .map_err(|refusal| self.refused(&refusal));
+                    // The client may be gone.
+                    let _ = answer.send(answered);
+                }
+            }
+            Event::Line(line) => {
+                if line_before.is_none_or(|before| before.status != line.status) {
+                    let shown = state::line_state(&line);
+                    self.terminal.result(&shown, &lines_text(std::slice::from_ref(&shown)));
+                }
+            }
+            Event::LineGone(_) => {}
+            Event::Call(call) => self.handle_call(&call),
+            Event::CallEnded(ended) => self.handle_ended(ended),
+            Event::OpenMedia { call, line } => self.open_media(call, line),
+            Event::UpdateMedia { call, negotiated } => self.update_media(call, &negotiated),
+            Event::CloseMedia { call } => self.close_media(call),
+            Event::SendDigits { call, digits } => {
+                if let Some(media) = self.calls.get_mut(&call).and_then(|edge| edge.media.as_mut())
+                {
+                    media.send_digits(&digits.0);
+                }
+            }
+        }
+    }
+
+    pub(super) fn handle_news(&mut self, news: News) {
+        match news {
+            News::Prepared { profile, lines, saved } => {
+                self.handle_prepared(*profile, lines, saved);
+            }
+            News::Media { call, news: MediaNews::Digit(digit) } => {
+                self.command(Action::DigitReceived { call, digit });
+            }
+            News::Media { call, news: MediaNews::Problem(problem) } => {
+                tracing::warn!(%call, %problem, "sound of a call");
+                if let Some(edge) = self.calls.get_mut(&call) {
+                    edge.problem = Some(problem);
+                }
+            }
+            News::Closed { call, summary } => {
+                if let Some(edge) = self.calls.get_mut(&call) {
+                    edge.is_closing = false;
+                    edge.summary = summary;
+                }
+                self.finish(call);
+            }
+        }
+    }
+
+    fn handle_call(&mut self, call: &CallView) {
+        let edge = self.calls.entry(call.id).or_default();
+        let is_new = edge.told.is_none();
+        let changed = edge.told.replace(call.phase) != Some(call.phase);
+        let problem = edge.problem.clone();
+        if changed && call.phase != Phase::Ending {
+            let shown = state::call_state(call, self.line_name(call.line), problem);
+            self.terminal.result(&shown, &call_text(&shown));
+        }
+        let incoming = call.direction == CallDirection::Incoming;
+        if is_new && incoming && self.answering == Answering::AtOnce {
+            self.command(Action::Answer(Some(call.id)));
+        }
+    }
+
+    fn open_media(&mut self, call: CallId, line: LineId) {
+        let ip = self.configs.get(&line).map(|line| line.local.ip);
+        let opened = ip
+            .ok_or_else(|| "the line is gone".to_owned())
+            .and_then(|ip| CallMedia::open(call, ip, self.news.clone()));
+        match opened {
+            Ok(media) => {
+                let local = media.local();
+                self.calls.entry(call).or_default().media = Some(media);
+                self.command(Action::MediaOpened { call, local });
+            }
+            Err(error) => {
+                tracing::error!(%error, "no ports for a call");
+                self.command(Action::MediaFailed { call });
+            }
+        }
+    }
+
+    fn update_media(&mut self, call: CallId, negotiated: &Negotiated) {
+        let Some(edge) = self.calls.get_mut(&call) else { return };
+        let Some(media) = &mut edge.media else { return };
+        let sound = self.sound.for_call(call, &edge.files);
+        if let Err(problem) = media.update(negotiated, sound) {
+            edge.problem = Some(problem);
+        }
+    }
+
+    fn close_media(&mut self, call: CallId) {
+        let Some(edge) = self.calls.get_mut(&call) else { return };
+        let Some(media) = edge.media.take() else { return };
+        edge.is_closing = true;
+        let news = self.news.clone();
+        self.tasks.spawn(async move {
+            let summary = media.close().await;
+            // The engine may be gone.
+            let _ = news.send(News::Closed { call, summary }).await;
+        });
+    }
+
+    fn handle_ended(&mut self, ended: Box<CallEnded>) {
+        let call = ended.call.id;
+        self.calls.entry(call).or_default().ended = Some(ended);
+        self.finish(call);
+    }
+
+    /// Tells the end of a call once everything about it is known.
+    fn finish(&mut self, call: CallId) {
+        let known = |edge: &EdgeCall| edge.ended.is_some() && !edge.is_closing;
+        if !self.calls.get(&call).is_some_and(known) {
+            return;
+        }
+        let edge = self.calls.remove(&call);
+        let Some(EdgeCall { ended: Some(ended), summary, .. }) = edge else { return };
+        let ended = state::ended_call(&ended, self.line_name(ended.call.line), summary);
+        self.terminal.result(&ended, &ended_text(&ended));
+        if self.ended.len() == MAX_ENDED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(ended);
+    }
+
+    /// A refused call says what is wrong with its line.
+    fn refused(&self, refusal: &softphone_core::Refusal) -> Failure {
+        let mut failure = state::refused(refusal);
+        if let softphone_core::Refusal::NotConnected { .. } = refusal {
+            let failed = self.view.lines.iter().map(state::line_state).find_map(|line| line.kind);
+            failure.kind = failed.unwrap_or(failure.kind);
+        }
+        failure
+    }
+}

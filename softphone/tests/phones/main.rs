@@ -1,0 +1,276 @@
+//! The real program: activated, running, commanded, killed; with a portal and an exchange of ours.
+
+mod exchange;
+#[path = "../portal/stub.rs"]
+mod stub;
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use exchange::Exchange;
+use serde_json::Value;
+use stub::{MARKER, Stub, configuration};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One phone on this machine.
+struct Phone {
+    folder: PathBuf,
+    stub: Stub,
+    running: Option<Child>,
+    _seen: stub::Seen,
+}
+
+impl Phone {
+    /// Activated, not running.
+    async fn activated(user: &str, exchange: &Exchange, parent: &Path) -> Self {
+        let mut configuration = configuration(1, &[(2, user)]);
+        configuration.lines[0].port = Some(exchange.port);
+        let (stub, seen) = Stub::start(configuration).await;
+        let phone = Self { folder: parent.join(user), stub, running: None, _seen: seen };
+        let link = phone.stub.link();
+        let done = phone.command(&["activate", "--link", &link]).await;
+        assert!(done.status.success(), "{done:?}");
+        phone
+    }
+
+    async fn running(user: &str, exchange: &Exchange, parent: &Path, with: &[&str]) -> Self {
+        let mut phone = Self::activated(user, exchange, parent).await;
+        phone.start(with).await;
+        phone.succeeds(&["status", "--wait", "registered"]).await;
+        phone
+    }
+
+    async fn start(&mut self, with: &[&str]) {
+        let mut command = program(&self.folder);
+        command.args(["run", "--headless", "--no-sound-card"]).args(with);
+        self.running = Some(command.stdout(Stdio::null()).spawn().unwrap());
+        self.connects().await;
+    }
+
+    /// The control socket is there a moment after the start.
+    async fn connects(&self) {
+        let until_there = async {
+            while !self.command(&["status"]).await.status.success() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, until_there).await.expect("the phone starts");
+    }
+
+    async fn command(&self, arguments: &[&str]) -> Output {
+        let output = program(&self.folder).args(arguments).output();
+        timeout(PATIENCE, output).await.expect("a command ends").unwrap()
+    }
+
+    /// The last line that the command printed.
+    async fn succeeds(&self, arguments: &[&str]) -> Value {
+        let done = self.command(arguments).await;
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
+        last_line(&done)
+    }
+
+    /// Its error, and the exit status with it.
+    async fn fails(&self, code: i32, arguments: &[&str]) -> Value {
+        let done = self.command(arguments).await;
+        assert_eq!(done.status.code(), Some(code), "{arguments:?}: {done:?}");
+        last_line(&done)["error"].clone()
+    }
+
+    async fn kill(&mut self) {
+        self.running.take().unwrap().kill().await.unwrap();
+    }
+
+    async fn exit_code(&mut self) -> Option<i32> {
+        let mut running = self.running.take().unwrap();
+        timeout(PATIENCE, running.wait()).await.expect("it ends").unwrap().code()
+    }
+}
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_softphone"));
+    command
+        .args(["--json", "--secret-store", "file", "--profile"])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+fn last_line(done: &Output) -> Value {
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    let line = text.lines().last().unwrap_or_else(|| panic!("nothing printed: {done:?}"));
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+async fn two_phones(with: &[&str]) -> (TempDir, Phone, Phone) {
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let alice = Phone::running("200", &exchange, parent.path(), &[]).await;
+    let bob = Phone::running("201", &exchange, parent.path(), with).await;
+    (parent, alice, bob)
+}
+
+#[tokio::test]
+async fn one_phone_calls_the_other_and_hangs_up() {
+    let (_parent, alice, bob) = two_phones(&["--auto-answer"]).await;
+    let answered = alice.succeeds(&["call", "201"]).await;
+    assert_eq!(answered["phase"], "connected");
+    assert_eq!(answered["party"], "201");
+
+    alice.succeeds(&["hold"]).await;
+    alice.succeeds(&["resume"]).await;
+    alice.succeeds(&["hangup"]).await;
+    let state = bob.succeeds(&["status", "--wait", "idle"]).await;
+    assert_eq!(state["ended"][0]["reason"], "The other side ended the call.");
+    assert_eq!(state["ended"][0]["direction"], "incoming");
+    let state = alice.succeeds(&["status", "--wait", "idle"]).await;
+    assert_eq!(state["ended"][0]["kind"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_call_of_a_given_length_ends_by_itself() {
+    let (_parent, alice, _bob) = two_phones(&["--auto-answer"]).await;
+    let ended = alice.succeeds(&["call", "201", "--duration", "0.2"]).await["ended"].clone();
+    assert!(ended["talked_ms"].as_u64().unwrap() >= 200, "{ended}");
+    assert_eq!(ended["reason"], "You ended the call.");
+}
+
+#[tokio::test]
+async fn failures_have_their_own_words_and_exit_codes() {
+    let (_parent, alice, bob) = two_phones(&[]).await;
+    let error = alice.fails(11, &["call", "999"]).await;
+    assert_eq!((&error["kind"], &error["sip_status"]), (&"not-found".into(), &404.into()));
+    let error = alice.fails(13, &["call", "201", "--timeout", "0.2"]).await;
+    assert_eq!(error["kind"], "no-answer");
+    alice.fails(9, &["answer"]).await;
+    alice.fails(9, &["hangup"]).await;
+    alice.fails(2, &["call", "not a number"]).await;
+    alice.fails(9, &["call", "201", "--line", "nowhere"]).await;
+    alice.fails(22, &["call", "201", "--play", "no-such-file.wav"]).await;
+    bob.fails(5, &["run", "--no-sound-card"]).await;
+
+    let calling = alice.command(&["call", "201"]);
+    let rejecting = async {
+        bob.succeeds(&["status", "--wait", "idle"]).await;
+        let rings = async {
+            while !bob.command(&["reject"]).await.status.success() {}
+        };
+        timeout(PATIENCE, rings).await.unwrap();
+    };
+    let (called, ()) = tokio::join!(calling, rejecting);
+    assert_eq!(called.status.code(), Some(14), "{called:?}");
+}
+
+#[tokio::test]
+async fn without_activation_or_a_running_phone_commands_say_so() {
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let phone = Phone::activated("200", &exchange, parent.path()).await;
+    phone.fails(4, &["status"]).await;
+    phone.fails(4, &["call", "201"]).await;
+    phone.fails(9, &["activate", "--link", &phone.stub.link()]).await;
+    phone.fails(20, &["activate", "--replace", &phone.stub.link()]).await;
+    phone.fails(6, &["activate", "--replace", "--yes", &phone.stub.link()]).await;
+    phone.succeeds(&["deactivate"]).await;
+    assert!(!phone.folder.exists());
+    phone.fails(3, &["status"]).await;
+    phone.fails(3, &["run"]).await;
+    phone.fails(2, &["activate", "--link", "https://portal.example/activate"]).await;
+    assert!(!phone.folder.exists());
+}
+
+#[tokio::test]
+async fn a_killed_phone_starts_again_and_a_damaged_profile_is_named() {
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let mut phone = Phone::running("200", &exchange, parent.path(), &[]).await;
+    phone.kill().await;
+    phone.fails(4, &["status"]).await;
+    phone.start(&[]).await;
+    phone.succeeds(&["status", "--wait", "registered"]).await;
+    phone.kill().await;
+
+    std::fs::write(phone.folder.join("profile.json"), "{").unwrap();
+    let error = phone.fails(8, &["run"]).await;
+    assert!(error["message"].as_str().unwrap().contains("profile.json"), "{error}");
+}
+
+#[tokio::test]
+async fn a_changed_configuration_is_applied_without_a_restart() {
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let phone = Phone::running("200", &exchange, parent.path(), &[]).await;
+    let mut changed = configuration(2, &[(2, "200"), (3, "202")]);
+    for line in &mut changed.lines {
+        line.port = Some(exchange.port);
+    }
+    phone.stub.configure(changed);
+    let both = async {
+        loop {
+            let state = phone.succeeds(&["status", "--wait", "registered"]).await;
+            if state["lines"].as_array().unwrap().len() == 2 {
+                return state;
+            }
+        }
+    };
+    let state = timeout(PATIENCE, both).await.unwrap();
+    assert_eq!(state["configuration_version"], 2);
+    assert_eq!(state["lines"][1]["address"], "sip:202@127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_revoked_phone_signs_out_forgets_everything_and_says_so() {
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let mut phone = Phone::running("200", &exchange, parent.path(), &[]).await;
+    phone.stub.revoke();
+    assert_eq!(phone.exit_code().await, Some(3));
+    assert!(!phone.folder.exists());
+}
+
+#[tokio::test]
+async fn the_password_shows_up_nowhere() {
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let mut phone = Phone::activated("200", &exchange, parent.path()).await;
+    let log = parent.path().join("log");
+    let mut command = program(&phone.folder);
+    command
+        .args(["run", "--no-sound-card"])
+        .env("TANDEM_LOG", "trace")
+        .stdout(std::fs::File::create(&log).unwrap())
+        .stderr(std::fs::File::create(parent.path().join("errors")).unwrap());
+    phone.running = Some(command.spawn().unwrap());
+    phone.connects().await;
+    let state = phone.command(&["status", "--wait", "registered"]).await;
+    assert!(!String::from_utf8_lossy(&state.stdout).contains(MARKER));
+
+    let process = phone.running.as_ref().unwrap().id().unwrap();
+    let mut places: Vec<_> = ["cmdline", "environ"]
+        .iter()
+        .map(|name| PathBuf::from(format!("/proc/{process}/{name}")))
+        .collect();
+    places.extend([log, parent.path().join("errors")]);
+    for entry in std::fs::read_dir(&phone.folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.metadata().unwrap().is_file() {
+            places.push(path);
+        }
+    }
+    for place in places {
+        let Ok(content) = std::fs::read(&place) else { continue };
+        let found = String::from_utf8_lossy(&content).contains(MARKER);
+        assert!(!found, "{} shows the password", place.display());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let socket = phone.folder.join("control.sock");
+        assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
