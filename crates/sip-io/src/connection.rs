@@ -19,7 +19,7 @@ use bytes::Bytes;
 use sip::{Flow, Frame, StreamFramer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -32,6 +32,10 @@ const PONG: Bytes = Bytes::from_static(b"\r\n");
 
 /// What is read at once.
 const READ_BYTES: usize = 16 * 1024;
+
+/// Messages of one connection that may be with the loop at the same time: nobody who pipelines
+/// keeps others waiting, and answers cannot pile up before the reader notices.
+pub(crate) const TURNS: usize = 8;
 
 /// How long one message may take to leave before the peer counts as gone.
 const WRITE_DEADLINE: Duration = Duration::from_secs(30);
@@ -176,6 +180,8 @@ pub(crate) struct Reader {
     pub(crate) inbound: mpsc::Sender<Inbound>,
     pub(crate) closed: CancellationToken,
     pub(crate) limits: Limits,
+    /// Messages of this connection that may be with the loop at the same time.
+    pub(crate) turns: Arc<Semaphore>,
     /// By when the first message must be complete.
     pub(crate) first_message: Option<Instant>,
 }
@@ -236,16 +242,22 @@ impl Reader {
         }
     }
 
-    /// Passes on what is complete; how many messages that were.
+    /// Passes on what is complete; how many messages that were. Waits before each message until
+    /// the peer has read the answers to those before it.
     async fn pass_on(&mut self, framer: &mut StreamFramer) -> Result<usize, End> {
         let mut messages = 0;
         while let Some(frame) = framer.next_frame()? {
             match frame {
                 Frame::Message(bytes) => {
                     messages += 1;
+                    self.outbound
+                        .drained_to(self.limits.pause_reading_above_bytes)
+                        .await;
+                    let turn = Arc::clone(&self.turns).acquire_owned().await;
                     let received = Inbound::Received {
                         flow: self.flow,
                         bytes,
+                        turn: turn.ok(),
                     };
                     self.inbound.send(received).await.map_err(|_| End::ByUs)?;
                 }

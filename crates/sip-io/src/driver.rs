@@ -6,6 +6,7 @@
 //! Time is tokio's, so that a paused runtime pauses the machine too.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,13 +14,13 @@ use sip::{Destination, Flow, Machine, Output, ResolveError, ResolveId, ResolveRe
 use sip::{TransmitId, Transport};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::connection::{Outbound, Reader, Writer};
+use crate::connection::{Outbound, Reader, TURNS, Writer};
 use crate::flow_table::{FlowTable, Generation};
 use crate::listeners::{Bound, Limits};
 use crate::resolve::{Families, Resolved, Resolver};
@@ -37,6 +38,8 @@ pub(crate) enum Inbound {
     Received {
         flow: Flow,
         bytes: Bytes,
+        /// Given back when the message is handled, so that its connection may send another.
+        turn: Option<OwnedSemaphorePermit>,
     },
     Accepted {
         stream: TcpStream,
@@ -172,7 +175,11 @@ impl<M: Machine> Driver<M> {
 
     fn handle(&mut self, inbound: Inbound) {
         match inbound {
-            Inbound::Received { flow, bytes } => self.machine.handle_received(flow, bytes, now()),
+            Inbound::Received { flow, bytes, turn } => {
+                self.machine.handle_received(flow, bytes, now());
+                self.drain();
+                drop(turn);
+            }
             Inbound::Accepted {
                 stream,
                 local,
@@ -370,6 +377,7 @@ impl<M: Machine> Driver<M> {
             inbound,
             closed,
             limits,
+            turns: Arc::new(Semaphore::new(TURNS)),
             first_message,
         };
         self.tasks.spawn(reader.run());

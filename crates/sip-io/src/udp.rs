@@ -44,7 +44,11 @@ pub(crate) async fn read(
                 };
                 let bytes = Bytes::copy_from_slice(datagram);
                 if inbound
-                    .send(Inbound::Received { flow, bytes })
+                    .send(Inbound::Received {
+                        flow,
+                        bytes,
+                        turn: None,
+                    })
                     .await
                     .is_err()
                 {
