@@ -1,1 +1,48 @@
-//! portal
+//! The management portal: accounts, devices, activation and provisioning over HTTP, and the web pages.
+//!
+//! ```text
+//!   pages ── session cookie ──┐                         ┌── store (database, sealed secrets)
+//!                             ├─ router ─ handlers ─────┤
+//!   devices ── JWT (EdDSA) ───┘      │                  └── ProxyControl (registrations, revocation)
+//!                                    └─ live channels ← presence ← proxy and devices
+//! ```
+//!
+//! * [`router`] has every route in one place, [`openapi_json`] the description made of them.
+//! * Who may do what is an extractor argument of each handler (`extract`): a route without one is
+//!   public, and a test walks all routes with all kinds of callers.
+//! * A handler writes once, in one transaction together with its audit entry; what follows from the
+//!   write (`effects`) cannot fail the request.
+//! * Secrets leave in exactly two answers: the activation shown to an administrator, and the
+//!   configuration of an activated device.
+//!
+//! SIP is not here: the proxy is reached through `api::ProxyControl`. SQL is not here: it is in `store`.
+
+mod app;
+mod config;
+mod device_channel;
+mod device_token;
+mod effects;
+mod error;
+mod extract;
+mod handlers;
+mod limits;
+mod live;
+mod pages;
+mod password;
+mod people;
+mod presence;
+mod qr;
+mod request;
+mod router;
+mod serve;
+mod socket;
+mod status;
+mod validate;
+mod wire;
+
+pub use app::{App, StartError};
+pub use config::PortalConfig;
+pub use device_token::TokenKeyError;
+pub use people::{OneTimePassword, Person, PersonError, add_user, first_run};
+pub use router::{openapi_json, router};
+pub use serve::serve;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntry {
     /// Identifier.
     pub id: Uuid,
@@ -19,7 +19,6 @@ pub struct AuditEntry {
     pub action: String,
     /// To which object.
     pub subject: String,
-    /// More, without secrets.
-    #[schema(value_type = Object)]
-    pub detail: serde_json::Value,
+    /// More about it in words, without secrets.
+    pub detail: String,
 }

@@ -1,0 +1,228 @@
+//! What every handler can reach.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use api::{ControlError, ProxyControl, RegistrationChange};
+use store::{Database, Vault, session::SessionLifetime};
+use time::OffsetDateTime;
+use tokio::{
+    select,
+    sync::{
+        Semaphore,
+        broadcast::{Receiver, error::RecvError},
+    },
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+use uuid::Uuid;
+
+use crate::{
+    config::PortalConfig,
+    device_channel::DeviceChannels,
+    device_token::{DeviceTokens, TokenKeyError},
+    limits::{Limiter, Quota, Source},
+    live::LiveHub,
+    password::Passwords,
+    presence::Presence,
+};
+
+/// Why the portal cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The key for device tokens cannot be used.
+    #[error(transparent)]
+    TokenKey(#[from] TokenKeyError),
+    /// Passwords cannot be hashed on this machine.
+    #[error("passwords cannot be hashed")]
+    Passwords,
+}
+
+/// The running portal. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of a running portal.
+pub struct Parts {
+    pub(crate) db: Database,
+    pub(crate) vault: Vault,
+    pub(crate) proxy: Arc<dyn ProxyControl>,
+    pub(crate) config: PortalConfig,
+    pub(crate) tokens: DeviceTokens,
+    pub(crate) passwords: Passwords,
+    pub(crate) presence: Presence,
+    pub(crate) live: LiveHub,
+    pub(crate) channels: Arc<DeviceChannels>,
+    pub(crate) limits: Limits,
+    /// Places for WebSockets.
+    pub(crate) sockets: Arc<Semaphore>,
+    /// Cancelled when the portal stops: every long-lived task and channel ends.
+    pub(crate) stop: CancellationToken,
+}
+
+/// What may not be tried often.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    /// Failed sign-ins by source.
+    pub(crate) sign_in: Limiter<Source>,
+    /// Failed sign-ins by source and account.
+    pub(crate) account: Limiter<(Source, u64)>,
+    /// Wrong current passwords by user.
+    pub(crate) password: Limiter<Uuid>,
+    /// Refused activations by source.
+    pub(crate) activation: Limiter<Source>,
+    /// Refused activations altogether.
+    pub(crate) all_activations: Limiter<()>,
+    /// Refused token requests by source.
+    pub(crate) device_token: Limiter<Source>,
+}
+
+impl App {
+    /// Puts the portal together. Reads or makes the key for device tokens in the data folder.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the key cannot be used.
+    pub fn new(
+        db: Database,
+        vault: Vault,
+        proxy: Arc<dyn ProxyControl>,
+        config: PortalConfig,
+    ) -> Result<Self, StartError> {
+        Ok(Self(Arc::new(Parts {
+            tokens: DeviceTokens::open(&config.data_dir, &config.public_url)?,
+            passwords: Passwords::new().map_err(|_| StartError::Passwords)?,
+            db,
+            vault,
+            proxy,
+            config,
+            presence: Presence::default(),
+            live: LiveHub::default(),
+            channels: Arc::default(),
+            limits: Limits::new(),
+            sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
+            stop: CancellationToken::new(),
+        })))
+    }
+
+    /// Follows the proxy's registrations until the portal stops.
+    pub(crate) async fn follow_proxy(self) {
+        select! {
+            () = self.stop.cancelled() => {}
+            () = self.follow() => {}
+        }
+    }
+
+    async fn follow(&self) {
+        loop {
+            // Subscribed before asked, so that nothing falls between.
+            let changes = self.proxy.subscribe();
+            match self.proxy.registrations().await {
+                Ok(registrations) => {
+                    self.presence.set_registrations(registrations);
+                    self.live.everything_moved();
+                    self.apply(changes).await;
+                }
+                Err(ControlError::Unreachable) => {
+                    warn!("the proxy does not tell its registrations");
+                    sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Applies changes until some were missed.
+    async fn apply(&self, mut changes: Receiver<RegistrationChange>) {
+        loop {
+            match changes.recv().await {
+                Ok(change) => {
+                    let aor = change.aor.clone();
+                    self.presence.set_bindings(change);
+                    self.live.bindings_moved(&aor);
+                }
+                Err(RecvError::Lagged(missed)) => {
+                    debug!(missed, "registrations are read anew");
+                    return;
+                }
+                Err(RecvError::Closed) => {
+                    self.presence.set_registrations(Vec::new());
+                    self.live.everything_moved();
+                    sleep(RETRY).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Removes what has expired, now and every hour, until the portal stops.
+    pub(crate) async fn sweep(self) {
+        loop {
+            let now = OffsetDateTime::now_utc();
+            for (what, swept) in [
+                (
+                    "sessions",
+                    store::session::delete_expired(now, &self.db).await,
+                ),
+                (
+                    "activations",
+                    store::activation::erase_expired(now, &self.db).await,
+                ),
+            ] {
+                if let Err(error) = swept {
+                    error!(%error, what, "expired rows were not removed");
+                }
+            }
+            select! {
+                () = self.stop.cancelled() => return,
+                () = sleep(SWEEP) => {}
+            }
+        }
+    }
+}
+
+impl Parts {
+    pub(crate) fn activation_life(&self) -> time::Duration {
+        whole(self.config.activation_life)
+    }
+
+    pub(crate) fn session_lifetime(&self) -> SessionLifetime {
+        SessionLifetime {
+            absolute: whole(self.config.session_life),
+            idle: whole(self.config.session_idle),
+        }
+    }
+}
+
+/// The same time in the type of dates. More than fits is meant as "very long".
+fn whole(duration: Duration) -> time::Duration {
+    time::Duration::try_from(duration).unwrap_or(time::Duration::days(3650))
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Limits {
+    fn new() -> Self {
+        let limiter = |burst, secs| Quota {
+            burst,
+            interval: Duration::from_secs(secs),
+        };
+        Self {
+            sign_in: Limiter::new(limiter(30, 5)),
+            account: Limiter::new(limiter(10, 30)),
+            password: Limiter::new(limiter(10, 30)),
+            activation: Limiter::new(limiter(10, 30)),
+            all_activations: Limiter::new(limiter(1000, 1)),
+            device_token: Limiter::new(limiter(60, 2)),
+        }
+    }
+}
+
+const MAX_SOCKETS: usize = 4096;
+const RETRY: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_secs(60 * 60);

@@ -1,0 +1,56 @@
+//! What the portal must be told.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+/// Configuration of the portal.
+#[derive(Clone, Debug)]
+pub struct PortalConfig {
+    /// Where people and devices reach the portal: scheme, host and port, without a path.
+    pub public_url: String,
+    /// A tenant's SIP domain is its slug, a dot and this.
+    pub sip_base_domain: String,
+    /// Where devices send SIP: a URI such as `sip:192.0.2.1:5060;lr`.
+    pub sip_outbound_proxy: String,
+    /// Folder of the key that signs device tokens; made with mode 0600 when it is not there.
+    pub data_dir: PathBuf,
+    /// How long an activation can be used; at most 30 days.
+    pub activation_life: Duration,
+    /// A session ends after this time without a request.
+    pub session_idle: Duration,
+    /// A session ends after this time in any case.
+    pub session_life: Duration,
+    /// Proxies whose `X-Forwarded-For` is believed; from anybody else the header is ignored.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl PortalConfig {
+    /// The usual values for a portal at `public_url` whose devices send SIP to `sip_outbound_proxy`.
+    pub fn new(
+        public_url: impl Into<String>,
+        sip_outbound_proxy: impl Into<String>,
+        data_dir: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            public_url: public_url.into().trim_end_matches('/').to_owned(),
+            sip_base_domain: "tandem.localhost".to_owned(),
+            sip_outbound_proxy: sip_outbound_proxy.into(),
+            data_dir: data_dir.into(),
+            activation_life: 7 * DAY,
+            session_idle: 12 * HOUR,
+            session_life: 30 * DAY,
+            trusted_proxies: Vec::new(),
+        }
+    }
+
+    /// The SIP domain of the tenant with this slug.
+    pub fn sip_domain(&self, slug: &str) -> String {
+        format!("{slug}.{}", self.sip_base_domain)
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,69 @@
+//! What follows a committed write: the proxy, the devices and the pages learn of it.
+//!
+//! Nothing here can fail the request: the database already says the truth, and whoever is not reached
+//! now asks it later.
+
+use std::time::Duration;
+
+use api::{ControlAnswer, ControlError, instance_id};
+use store::{Reference, account::Rotated};
+use tokio::time::timeout;
+use tracing::{error, warn};
+use uuid::Uuid;
+
+use crate::app::App;
+
+impl App {
+    /// The pages and these devices learn that something changed.
+    pub(crate) async fn announce(&self, tenant: Uuid, devices: Vec<Uuid>) {
+        for device in devices {
+            if !self.channels.is_open(device) {
+                continue;
+            }
+            match store::device::load(tenant, device, &self.db).await {
+                Ok(loaded) => self.channels.announce(device, loaded.configuration_version),
+                Err(error) => error!(%error, "a device was not told of its new configuration"),
+            }
+        }
+        self.live.changed(tenant);
+    }
+
+    /// The device is out: bindings end, channels end, the other devices of its accounts get the new
+    /// passwords.
+    pub(crate) async fn sign_out(&self, tenant: Uuid, device: Uuid, rotated: Vec<Rotated>) {
+        self.channels.revoke(device);
+        for account in &rotated {
+            self.tell_proxy(self.proxy.account_changed(&account.aor))
+                .await;
+        }
+        let instance = instance_id(device);
+        self.tell_proxy(self.proxy.revoke_device(&instance)).await;
+        self.announce(tenant, others(&rotated, device)).await;
+    }
+
+    /// Waits until the proxy has acted, but not for ever.
+    pub(crate) async fn tell_proxy(&self, answer: ControlAnswer<'_, ()>) {
+        match timeout(PATIENCE, answer).await {
+            Ok(Ok(())) => {}
+            Ok(Err(ControlError::Unreachable)) | Err(_) => {
+                warn!("the proxy did not learn of a change");
+            }
+        }
+    }
+}
+
+/// The devices that have these accounts too.
+fn others(rotated: &[Rotated], device: Uuid) -> Vec<Uuid> {
+    let devices = rotated.iter().flat_map(|account| &account.devices);
+    devices
+        .map(|reference| reference.id)
+        .filter(|other| *other != device)
+        .collect()
+}
+
+/// The keys of these.
+pub(crate) fn ids(references: &[Reference]) -> Vec<Uuid> {
+    references.iter().map(|reference| reference.id).collect()
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);

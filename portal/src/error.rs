@@ -1,0 +1,239 @@
+//! What can go wrong with a request, and how it is told (RFC 9457).
+//!
+//! An error becomes a response without a body that carries its [`Problem`]; `request::finish` knows the
+//! request's identifier and writes the body. Text of other layers stays on our side: it is logged where
+//! the error is turned into an answer, once.
+
+use api::{FieldError, Problem, problem_type};
+use axum::{
+    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use store::StoreError;
+use tracing::error;
+
+use crate::{limits::Wait, password::PasswordError};
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug)]
+pub(crate) enum ApiError {
+    /// Nobody is signed in.
+    Unauthenticated,
+    /// E-mail or password is wrong; which is not told.
+    SignInRefused,
+    /// The one-time password must be replaced first.
+    PasswordChangeRequired,
+    /// Signed in, but not allowed.
+    Forbidden,
+    /// A write from another origin.
+    ForeignOrigin,
+    /// Not there, or in another tenant.
+    NotFound,
+    /// Not with this method.
+    MethodNotAllowed,
+    /// The body is not what it must be.
+    Malformed { status: StatusCode, detail: String },
+    /// Fields are wrong.
+    Invalid(Vec<FieldError>),
+    /// A value that must be unique exists already.
+    Conflict {
+        field: &'static str,
+        message: &'static str,
+    },
+    /// Other objects depend on it.
+    InUse(Vec<String>),
+    /// It was changed since it was read.
+    Stale,
+    /// Too many attempts.
+    TooMany(Wait),
+    /// The activation cannot be used; why is not told.
+    ActivationRefused,
+    /// The device's access token is not valid, or no longer.
+    TokenRefused,
+    /// The device is unknown or revoked.
+    DeviceRevoked,
+    /// Too much to do at the moment.
+    Overloaded,
+    /// Our fault; logged where it happened.
+    Internal,
+}
+
+impl ApiError {
+    fn parts(&self) -> (StatusCode, &'static str, &'static str) {
+        use problem_type::*;
+        match self {
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, BLANK, "Please sign in."),
+            Self::SignInRefused => (
+                StatusCode::UNAUTHORIZED,
+                BLANK,
+                "E-mail address or password is wrong.",
+            ),
+            Self::PasswordChangeRequired => (
+                StatusCode::FORBIDDEN,
+                PASSWORD_CHANGE_REQUIRED,
+                "Please choose your own password first.",
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                BLANK,
+                "Your role does not allow this.",
+            ),
+            Self::ForeignOrigin => (
+                StatusCode::FORBIDDEN,
+                BLANK,
+                "The request came from a page of another site.",
+            ),
+            Self::NotFound => (StatusCode::NOT_FOUND, BLANK, "This does not exist."),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                BLANK,
+                "This cannot be done here.",
+            ),
+            Self::Malformed { status, .. } => (*status, BLANK, ""),
+            Self::Invalid(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                INVALID,
+                "Some fields need to be corrected.",
+            ),
+            Self::Conflict { message, .. } => (StatusCode::CONFLICT, CONFLICT, message),
+            Self::InUse(_) => (StatusCode::CONFLICT, IN_USE, ""),
+            Self::Stale => (
+                StatusCode::PRECONDITION_FAILED,
+                STALE,
+                "Somebody else has changed this in the meantime. Please load it again.",
+            ),
+            Self::TooMany(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                TOO_MANY,
+                "Too many attempts. Please wait a little.",
+            ),
+            Self::ActivationRefused => (
+                StatusCode::NOT_FOUND,
+                ACTIVATION_REFUSED,
+                "This activation cannot be used. Please ask your administrator for a new one.",
+            ),
+            Self::TokenRefused => (
+                StatusCode::UNAUTHORIZED,
+                BLANK,
+                "The access token is not valid. Please ask for a new one.",
+            ),
+            Self::DeviceRevoked => (
+                StatusCode::UNAUTHORIZED,
+                DEVICE_REVOKED,
+                "This device is not activated any more.",
+            ),
+            Self::Overloaded => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                BLANK,
+                "The server is busy. Please try again.",
+            ),
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                BLANK,
+                "Something went wrong on our side.",
+            ),
+        }
+    }
+
+    fn detail(&self, general: &str) -> String {
+        match self {
+            Self::Malformed { detail, .. } => detail.clone(),
+            Self::InUse(by) => format!("Still in use by: {}.", by.join(", ")),
+            _ => general.to_owned(),
+        }
+    }
+
+    fn errors(&self) -> Vec<FieldError> {
+        match self {
+            Self::Invalid(errors) => errors.clone(),
+            Self::Conflict { field, message } if !field.is_empty() => vec![FieldError {
+                field: (*field).to_owned(),
+                message: (*message).to_owned(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany(Wait(time)) => Some(time.as_secs().max(1)),
+            Self::Overloaded => Some(2),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, kind, general) = self.parts();
+        let problem = Problem {
+            kind: kind.to_owned(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: self.detail(general),
+            request_id: String::new(),
+            errors: self.errors(),
+        };
+        let mut response = status.into_response();
+        if let Some(secs) = self.retry_after() {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(secs));
+        }
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            StoreError::Conflict { field } => Self::Conflict {
+                field,
+                message: "This is taken already.",
+            },
+            StoreError::UnknownReference { field } => invalid(field, "This does not exist."),
+            StoreError::Count { field, max } => {
+                invalid(field, format!("Please choose 1 to {max}."))
+            }
+            StoreError::InUse { by } => {
+                Self::InUse(by.into_iter().map(|reference| reference.name).collect())
+            }
+            StoreError::StaleVersion { .. } => Self::Stale,
+            StoreError::Protected => Self::Conflict {
+                field: "",
+                message: "Tandem's own provider cannot be deleted.",
+            },
+            other => {
+                error!(error = %other, "a request failed in the store");
+                Self::Internal
+            }
+        }
+    }
+}
+
+fn invalid(field: &str, message: impl Into<String>) -> ApiError {
+    ApiError::Invalid(vec![FieldError {
+        field: field.to_owned(),
+        message: message.into(),
+    }])
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Overloaded => Self::Overloaded,
+            PasswordError::Hash => {
+                error!(%error, "a password could not be hashed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<Wait> for ApiError {
+    fn from(wait: Wait) -> Self {
+        Self::TooMany(wait)
+    }
+}

@@ -1,0 +1,328 @@
+//! What a handler asks for: the body, the object's id, the version the caller has seen, the caller.
+//!
+//! Who is calling is an argument. A handler without one of [`Reader`], [`Writer`], [`Owner`],
+//! [`SignedIn`] or [`Device`] cannot know a user, and one with it is not reached by anybody else.
+
+use std::{
+    marker::PhantomData,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    str::FromStr,
+};
+
+use api::PageQuery;
+use axum::{
+    Json,
+    extract::{ConnectInfo, FromRequest, FromRequestParts, Query, RawPathParams, Request},
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, IF_MATCH},
+        request::Parts,
+    },
+};
+use axum_extra::extract::CookieJar;
+use serde::de::DeserializeOwned;
+use store::{
+    Cursor, PageRequest, Role, StoreError, device::DeviceCredential, tenant::Tenant, user::User,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{app::App, error::ApiError, limits};
+
+/// The cookie with the session's token.
+pub(crate) const SESSION_COOKIE: &str = "tandem_session";
+
+/// A JSON body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        match Json::from_request(request, app).await {
+            Ok(Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(ApiError::Malformed {
+                status: rejection.status(),
+                detail: rejection.body_text(),
+            }),
+        }
+    }
+}
+
+/// The object's id in the path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl FromRequestParts<App> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        parameter(parts, "id", app).await.map(Self)
+    }
+}
+
+async fn parameter<T: FromStr>(parts: &mut Parts, name: &str, app: &App) -> Result<T, ApiError> {
+    let parameters = RawPathParams::from_request_parts(parts, app)
+        .await
+        .map_err(|_| ApiError::NotFound)?;
+    parameters
+        .iter()
+        .find_map(|(known, value)| (known == name).then_some(value))
+        .and_then(|value| value.parse().ok())
+        .ok_or(ApiError::NotFound)
+}
+
+/// The version the caller has seen, if the write depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IfMatch(pub(crate) Option<u64>);
+
+impl FromRequestParts<App> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get(IF_MATCH) else {
+            return Ok(Self(None));
+        };
+        match value.to_str().map(str::trim) {
+            Ok("*") => Ok(Self(None)),
+            // A tag that is not ours matches nothing.
+            Ok(tag) => unquoted(tag)
+                .map(|version| Self(Some(version)))
+                .ok_or(ApiError::Stale),
+            Err(_) => Err(ApiError::Stale),
+        }
+    }
+}
+
+fn unquoted(tag: &str) -> Option<u64> {
+    tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Paging(pub(crate) PageRequest);
+
+impl FromRequestParts<App> for Paging {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let malformed = |detail: String| ApiError::Malformed {
+            status: StatusCode::BAD_REQUEST,
+            detail,
+        };
+        let Query(query) = Query::<PageQuery>::from_request_parts(parts, app)
+            .await
+            .map_err(|rejection| malformed(rejection.body_text()))?;
+        let after: Option<Cursor> = query
+            .after
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|_| malformed("`after` is not the `next` of a list.".to_owned()))?;
+        let usual = PageRequest::default();
+        Ok(Self(PageRequest {
+            limit: query.limit.unwrap_or(usual.limit),
+            after,
+            search: query.search.filter(|search| !search.trim().is_empty()),
+        }))
+    }
+}
+
+/// Where the request came from, for limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source(pub(crate) limits::Source);
+
+impl FromRequestParts<App> for Source {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| {
+                peer.ip()
+            });
+        let address = if app.config.trusted_proxies.contains(&peer.to_canonical()) {
+            forwarded_for(&parts.headers).unwrap_or(peer)
+        } else {
+            peer
+        };
+        Ok(Self(address.into()))
+    }
+}
+
+/// The address that the nearest proxy saw; what stands before it anybody may have written.
+fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let value = headers.get_all("x-forwarded-for").iter().next_back()?;
+    value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// Somebody with a session, even if the one-time password is not yet replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct AnySession {
+    pub(crate) user: User,
+    pub(crate) token: String,
+}
+
+impl FromRequestParts<App> for AnySession {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let jar = CookieJar::from_headers(&parts.headers);
+        let token = jar
+            .get(SESSION_COOKIE)
+            .map(|cookie| cookie.value().to_owned())
+            .ok_or(ApiError::Unauthenticated)?;
+        let now = OffsetDateTime::now_utc();
+        let session = store::session::find(&token, &app.session_lifetime(), now, &app.db)
+            .await?
+            .ok_or(ApiError::Unauthenticated)?;
+        let user = store::user::load(session.user_id, &app.db).await?;
+        Ok(Self { user, token })
+    }
+}
+
+/// Somebody signed in with a password of their own.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedIn {
+    pub(crate) user: User,
+    pub(crate) token: String,
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let AnySession { user, token } = AnySession::from_request_parts(parts, app).await?;
+        if user.must_set_password {
+            return Err(ApiError::PasswordChangeRequired);
+        }
+        Ok(Self { user, token })
+    }
+}
+
+/// A signed-in member of the tenant in the path who may do what `A` stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Member<A> {
+    pub(crate) tenant: Tenant,
+    pub(crate) user: User,
+    pub(crate) token: String,
+    access: PhantomData<A>,
+}
+
+/// May look.
+pub(crate) type Reader = Member<Read>;
+/// May change what the tenant has.
+pub(crate) type Writer = Member<Write>;
+/// May change who belongs to the tenant.
+pub(crate) type Owner = Member<Own>;
+
+/// What a role must allow.
+pub(crate) trait Access: Send {
+    fn is_allowed(role: Role) -> bool;
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Read;
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Write;
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own;
+
+impl Access for Read {
+    fn is_allowed(_: Role) -> bool {
+        true
+    }
+}
+
+impl Access for Write {
+    fn is_allowed(role: Role) -> bool {
+        matches!(role, Role::Owner | Role::Administrator)
+    }
+}
+
+impl Access for Own {
+    fn is_allowed(role: Role) -> bool {
+        role == Role::Owner
+    }
+}
+
+impl<A: Access> FromRequestParts<App> for Member<A> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let SignedIn { user, token } = SignedIn::from_request_parts(parts, app).await?;
+        let id: Uuid = parameter(parts, "tenant", app).await?;
+        let tenant = match store::tenant::load(id, &app.db).await {
+            Err(StoreError::NotFound) => return Err(ApiError::NotFound),
+            loaded => loaded?,
+        };
+        let role = store::membership::find_role(id, user.id, &app.db)
+            .await?
+            .ok_or(ApiError::NotFound)?;
+        if !A::is_allowed(role) {
+            return Err(ApiError::Forbidden);
+        }
+        Ok(Self {
+            tenant,
+            user,
+            token,
+            access: PhantomData,
+        })
+    }
+}
+
+/// An activated device with a valid access token.
+#[derive(Clone, Debug)]
+pub(crate) struct Device(pub(crate) DeviceCredential);
+
+impl FromRequestParts<App> for Device {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let token = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or(ApiError::TokenRefused)?;
+        let claims = app
+            .tokens
+            .verify(token)
+            .map_err(|_| ApiError::TokenRefused)?;
+        let credential = store::device::find_credential(claims.sub, &app.db)
+            .await?
+            .filter(|credential| credential.generation == claims.generation)
+            .ok_or(ApiError::DeviceRevoked)?;
+        Ok(Self(credential))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_nearest_proxy_is_believed() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(forwarded_for(&headers), None);
+        headers.append("x-forwarded-for", "203.0.113.9".parse().unwrap());
+        headers.append(
+            "x-forwarded-for",
+            "198.51.100.1, 192.0.2.7".parse().unwrap(),
+        );
+        assert_eq!(forwarded_for(&headers), Some("192.0.2.7".parse().unwrap()));
+        headers.append("x-forwarded-for", "unknown".parse().unwrap());
+        assert_eq!(forwarded_for(&headers), None);
+    }
+
+    #[test]
+    fn versions_stand_in_quotes() {
+        assert_eq!(unquoted("\"17\""), Some(17));
+        for tag in ["17", "\"\"", "\"x\"", "W/\"17\"", "\"-1\""] {
+            assert_eq!(unquoted(tag), None, "{tag}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! SIP accounts of a tenant. A password goes in and never comes out.
+
+use api::{Account, AccountInput, Page, PageQuery};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use store::{
+    Secret, StoreError,
+    account::{self, AccountFields},
+    begin, commit,
+    provider::Provider,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Refused, note};
+use crate::{
+    app::App,
+    effects::ids,
+    error::ApiError,
+    extract::{Body, Id, IfMatch, Paging, Reader, Writer},
+    validate::Fields,
+    wire,
+};
+
+/// The accounts by name.
+#[utoipa::path(get, operation_id = "accounts_list", path = "/tenants/{tenant}/accounts", tag = "accounts",
+    params(("tenant" = Uuid, Path), PageQuery),
+    responses((status = 200, body = Page<Account>), Refused), security(("session" = [])))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Reader,
+    Paging(request): Paging,
+) -> Result<Json<Page<Account>>, ApiError> {
+    let accounts = account::list(caller.tenant.id, &request, &app.db).await?;
+    Ok(wire::page(accounts, |account| {
+        wire::account(account, &app.presence)
+    }))
+}
+
+/// Create an account. At Tandem's own provider a password is made if none is given.
+#[utoipa::path(post, operation_id = "accounts_create", path = "/tenants/{tenant}/accounts", tag = "accounts",
+    params(("tenant" = Uuid, Path)), request_body = AccountInput,
+    responses((status = 201, body = Account), Refused), security(("session" = [])))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Writer,
+    Body(input): Body<AccountInput>,
+) -> Result<Response, ApiError> {
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let provider = load_provider(tenant, &input, &transaction).await?;
+    let (fields, password) = check(&input, &provider, None)?;
+    let vault = &app.vault;
+    let account =
+        account::insert(tenant, &fields, password.as_ref(), vault, now, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "account.create",
+        &account.aor(),
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    if account.own {
+        let aor = account.aor();
+        app.tell_proxy(app.proxy.account_changed(&aor)).await;
+    }
+    app.announce(tenant, Vec::new()).await;
+    let version = account.version;
+    let body = wire::account(account, &app.presence);
+    Ok(wire::tagged(StatusCode::CREATED, version, body))
+}
+
+/// One account.
+#[utoipa::path(get, operation_id = "accounts_show", path = "/tenants/{tenant}/accounts/{id}", tag = "accounts",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = Account), Refused), security(("session" = [])))]
+pub(crate) async fn show(
+    State(app): State<App>,
+    caller: Reader,
+    Id(id): Id,
+) -> Result<Response, ApiError> {
+    let account = account::load(caller.tenant.id, id, &app.db).await?;
+    let version = account.version;
+    let body = wire::account(account, &app.presence);
+    Ok(wire::tagged(StatusCode::OK, version, body))
+}
+
+/// Change an account. Without a password the one before stays.
+#[utoipa::path(put, operation_id = "accounts_update", path = "/tenants/{tenant}/accounts/{id}", tag = "accounts",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    request_body = AccountInput,
+    responses((status = 200, body = Account), Refused), security(("session" = [])))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    caller: Writer,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    Body(input): Body<AccountInput>,
+) -> Result<Response, ApiError> {
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let before = account::load(tenant, id, &transaction).await?;
+    let provider = load_provider(tenant, &input, &transaction).await?;
+    let (fields, password) = check(&input, &provider, Some(&before))?;
+    let (password, vault) = (password.as_ref(), &app.vault);
+    let account =
+        account::update(tenant, id, &fields, password, expected, vault, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "account.update",
+        &account.aor(),
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    tell_proxy(&before, &account, &app).await;
+    app.announce(tenant, ids(&account.devices)).await;
+    let version = account.version;
+    let body = wire::account(account, &app.presence);
+    Ok(wire::tagged(StatusCode::OK, version, body))
+}
+
+/// Delete an account that no device has.
+#[utoipa::path(delete, operation_id = "accounts_delete", path = "/tenants/{tenant}/accounts/{id}", tag = "accounts",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 204), Refused), security(("session" = [])))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Writer,
+    Id(id): Id,
+) -> Result<StatusCode, ApiError> {
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let account = account::load(tenant, id, &transaction).await?;
+    account::delete(tenant, id, &transaction).await?;
+    let aor = account.aor();
+    note(
+        tenant,
+        &caller.user.email,
+        "account.delete",
+        &aor,
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    if account.own {
+        app.tell_proxy(app.proxy.account_changed(&aor)).await;
+        app.tell_proxy(app.proxy.drop_bindings(&aor)).await;
+    }
+    app.announce(tenant, Vec::new()).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An account that is called differently now leaves no bindings under the old name.
+async fn tell_proxy(before: &account::Account, after: &account::Account, app: &App) {
+    if !after.own {
+        return;
+    }
+    let (old, new) = (before.aor(), after.aor());
+    if old != new {
+        app.tell_proxy(app.proxy.account_changed(&old)).await;
+        app.tell_proxy(app.proxy.drop_bindings(&old)).await;
+    }
+    app.tell_proxy(app.proxy.account_changed(&new)).await;
+}
+
+async fn load_provider(
+    tenant: Uuid,
+    input: &AccountInput,
+    db: &impl store::ConnectionTrait,
+) -> Result<Provider, ApiError> {
+    match store::provider::load(tenant, input.provider_id, db).await {
+        Err(StoreError::NotFound) => Err(ApiError::from(StoreError::UnknownReference {
+            field: "provider_id",
+        })),
+        loaded => Ok(loaded?),
+    }
+}
+
+fn check(
+    input: &AccountInput,
+    provider: &Provider,
+    before: Option<&account::Account>,
+) -> Result<(AccountFields, Option<Secret>), ApiError> {
+    let mut fields = Fields::default();
+    let chosen = input.codecs.as_deref().unwrap_or_default();
+    if input.codecs.is_some() {
+        fields.list("codecs", chosen, 1, 4);
+    }
+    let checked = AccountFields {
+        provider_id: provider.id,
+        name: fields.text("name", &input.name, 100),
+        username: fields.sip_username("username", &input.username),
+        auth_username: fields.auth_username("auth_username", input.auth_username.as_deref()),
+        enter_on_device: input.enter_on_device,
+        transport: input.transport.map(wire::stored_transport),
+        display_name: fields.optional_text("display_name", input.display_name.as_deref(), 100),
+        codecs: wire::stored_codecs(chosen),
+        push: provider.own && !input.enter_on_device,
+    };
+    if before.is_some_and(|before| before.provider.id != provider.id) {
+        fields.wrong(
+            "provider_id",
+            "The provider of an account cannot be changed.",
+        );
+    }
+    let has_password = before.is_some_and(|before| before.has_password);
+    let password = password(input, provider, has_password, &mut fields);
+    fields.finish()?;
+    Ok((checked, password))
+}
+
+/// The new password, if there is to be one.
+fn password(
+    input: &AccountInput,
+    provider: &Provider,
+    has_password: bool,
+    fields: &mut Fields,
+) -> Option<Secret> {
+    let given = fields.sip_password("password", input.password.as_deref());
+    if input.enter_on_device {
+        if provider.own {
+            fields.wrong(
+                "enter_on_device",
+                "Accounts of Tandem's own provider get their password by themselves.",
+            );
+        }
+        return None;
+    }
+    if given.is_none() && !has_password {
+        if provider.own {
+            return Some(Secret::random_password());
+        }
+        fields.wrong(
+            "password",
+            "Please enter the password, or choose that it is entered on the device.",
+        );
+    }
+    given.map(Secret::new)
+}

@@ -1,0 +1,189 @@
+//! Contacts of a tenant.
+
+use api::{Contact, ContactInput, Page, PageQuery};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use store::{
+    begin, commit,
+    contact::{self, ContactEmail, ContactFields, ContactNumber, MAX_EMAILS, MAX_NUMBERS},
+};
+use time::OffsetDateTime;
+
+use super::{Refused, note};
+use crate::{
+    app::App,
+    effects::ids,
+    error::ApiError,
+    extract::{Body, Id, IfMatch, Paging, Reader, Writer},
+    validate::Fields,
+    wire,
+};
+
+/// The contacts by name; the search looks at names, numbers and addresses.
+#[utoipa::path(get, operation_id = "contacts_list", path = "/tenants/{tenant}/contacts", tag = "contacts",
+    params(("tenant" = Uuid, Path), PageQuery),
+    responses((status = 200, body = Page<Contact>), Refused), security(("session" = [])))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Reader,
+    Paging(request): Paging,
+) -> Result<Json<Page<Contact>>, ApiError> {
+    let contacts = contact::list(caller.tenant.id, &request, &app.db).await?;
+    Ok(wire::page(contacts, wire::contact))
+}
+
+/// Create a contact.
+#[utoipa::path(post, operation_id = "contacts_create", path = "/tenants/{tenant}/contacts", tag = "contacts",
+    params(("tenant" = Uuid, Path)), request_body = ContactInput,
+    responses((status = 201, body = Contact), Refused), security(("session" = [])))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Writer,
+    Body(input): Body<ContactInput>,
+) -> Result<Response, ApiError> {
+    let fields = check(&input)?;
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let contact = contact::insert(tenant, &fields, now, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "contact.create",
+        &contact.name(),
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    Ok(wire::tagged(
+        StatusCode::CREATED,
+        contact.version,
+        wire::contact(contact),
+    ))
+}
+
+/// One contact.
+#[utoipa::path(get, operation_id = "contacts_show", path = "/tenants/{tenant}/contacts/{id}", tag = "contacts",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = Contact), Refused), security(("session" = [])))]
+pub(crate) async fn show(
+    State(app): State<App>,
+    caller: Reader,
+    Id(id): Id,
+) -> Result<Response, ApiError> {
+    let contact = contact::load(caller.tenant.id, id, &app.db).await?;
+    Ok(wire::tagged(
+        StatusCode::OK,
+        contact.version,
+        wire::contact(contact),
+    ))
+}
+
+/// Change a contact.
+#[utoipa::path(put, operation_id = "contacts_update", path = "/tenants/{tenant}/contacts/{id}", tag = "contacts",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    request_body = ContactInput,
+    responses((status = 200, body = Contact), Refused), security(("session" = [])))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    caller: Writer,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    Body(input): Body<ContactInput>,
+) -> Result<Response, ApiError> {
+    let fields = check(&input)?;
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let contact = contact::update(tenant, id, &fields, expected, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "contact.update",
+        &contact.name(),
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    app.announce(tenant, ids(&contact.devices)).await;
+    Ok(wire::tagged(
+        StatusCode::OK,
+        contact.version,
+        wire::contact(contact),
+    ))
+}
+
+/// Delete a contact without devices.
+#[utoipa::path(delete, operation_id = "contacts_delete", path = "/tenants/{tenant}/contacts/{id}", tag = "contacts",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 204), Refused), security(("session" = [])))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Writer,
+    Id(id): Id,
+) -> Result<StatusCode, ApiError> {
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let contact = contact::load(tenant, id, &transaction).await?;
+    contact::delete(tenant, id, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "contact.delete",
+        &contact.name(),
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn check(input: &ContactInput) -> Result<ContactFields, ApiError> {
+    let mut fields = Fields::default();
+    let checked = ContactFields {
+        first_name: fields.text("first_name", &input.first_name, 100),
+        last_name: fields.text("last_name", &input.last_name, 100),
+        company: fields.optional_text("company", input.company.as_deref(), 100),
+        job_title: fields.optional_text("job_title", input.job_title.as_deref(), 100),
+        in_directory: input.in_directory,
+        numbers: check_numbers(input, &mut fields),
+        emails: check_emails(input, &mut fields),
+    };
+    fields.finish()?;
+    Ok(checked)
+}
+
+fn check_numbers(input: &ContactInput, fields: &mut Fields) -> Vec<ContactNumber> {
+    let numbers: Vec<_> = input
+        .numbers
+        .iter()
+        .take(MAX_NUMBERS + 1)
+        .enumerate()
+        .map(|(index, number)| ContactNumber {
+            number: fields.e164(&format!("numbers[{index}].number"), &number.number),
+            label: fields.text(&format!("numbers[{index}].label"), &number.label, 40),
+        })
+        .collect();
+    let given: Vec<_> = numbers.iter().map(|number| &number.number).collect();
+    fields.list("numbers", &given, 0, MAX_NUMBERS);
+    numbers
+}
+
+fn check_emails(input: &ContactInput, fields: &mut Fields) -> Vec<ContactEmail> {
+    let emails: Vec<_> = input
+        .emails
+        .iter()
+        .take(MAX_EMAILS + 1)
+        .enumerate()
+        .map(|(index, email)| ContactEmail {
+            address: fields.email(&format!("emails[{index}].address"), &email.address),
+            label: wire::stored_email_label(email.label),
+        })
+        .collect();
+    let given: Vec<_> = emails
+        .iter()
+        .map(|email| email.address.to_lowercase())
+        .collect();
+    fields.list("emails", &given, 1, MAX_EMAILS);
+    emails
+}

@@ -1,0 +1,149 @@
+//! The live channel of a device: the version to have, and the end of the device's rights.
+
+use api::{DeviceFrame, DeviceUpload};
+use axum::{
+    extract::{State, WebSocketUpgrade},
+    response::Response,
+};
+use store::device::{self, DeviceCredential};
+use time::OffsetDateTime;
+use tokio::select;
+use tracing::{debug, error};
+
+use super::{Refused, provisioning::apply_report};
+use crate::{
+    app::App,
+    device_channel::{DeviceChannel, Signal},
+    error::ApiError,
+    extract::Device,
+    socket::{self, GOING_AWAY, Gone, POLICY, Received, Socket},
+};
+
+/// Changes of the configuration, and reports. See `DeviceFrame` and `DeviceUpload`.
+#[utoipa::path(get, operation_id = "device_live_live", path = "/device/live", tag = "device",
+    responses((status = 101, description = "A WebSocket"), Refused), security(("device" = [])))]
+pub(crate) async fn live(
+    State(app): State<App>,
+    Device(credential): Device,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
+    let channel = app
+        .channels
+        .open(credential.device_id)
+        .ok_or(ApiError::Overloaded)?;
+    let connection = Connection::new(credential, channel, app.clone());
+    socket::open(upgrade, &app, async move |socket| {
+        connection.run(socket).await;
+    })
+}
+
+/// A device that is there; when dropped it is gone again.
+struct Connection {
+    credential: DeviceCredential,
+    channel: DeviceChannel,
+    app: App,
+}
+
+impl Connection {
+    fn new(credential: DeviceCredential, channel: DeviceChannel, app: App) -> Self {
+        app.presence.channel_opened(credential.device_id);
+        app.live.device_moved(credential.tenant_id);
+        Self {
+            credential,
+            channel,
+            app,
+        }
+    }
+
+    async fn run(mut self, mut socket: Socket) {
+        self.announce_present_state().await;
+        loop {
+            let signal = *self.channel.signals.borrow_and_update();
+            if tell(&mut socket, signal).await.is_err() {
+                return;
+            }
+            if signal.revoked {
+                return socket.close(POLICY, "revoked").await;
+            }
+            if let Err(Gone) = self.wait(&mut socket).await {
+                return;
+            }
+            if self.app.stop.is_cancelled() {
+                return socket.close(GOING_AWAY, "restarting").await;
+            }
+        }
+    }
+
+    /// Asked after the channel was opened, so that a change or a reset just before is not missed.
+    async fn announce_present_state(&self) {
+        let DeviceCredential {
+            device_id,
+            tenant_id,
+            generation,
+            ..
+        } = self.credential;
+        let db = &self.app.db;
+        match device::find_credential(device_id, db).await {
+            Ok(Some(current)) if current.generation == generation => {}
+            Ok(_) => return self.app.channels.revoke(device_id),
+            Err(error) => return error!(%error, "a device's rights could not be read"),
+        }
+        let now = OffsetDateTime::now_utc();
+        if let Err(error) = device::set_seen(tenant_id, device_id, now, db).await {
+            error!(%error, "a device was not noted as seen");
+        }
+        match device::load(tenant_id, device_id, db).await {
+            Ok(device) => self
+                .app
+                .channels
+                .announce(device_id, device.configuration_version),
+            Err(error) => error!(%error, "a device's version could not be read"),
+        }
+    }
+
+    /// Takes reports until there is something to tell.
+    async fn wait(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        loop {
+            select! {
+                () = self.app.stop.cancelled() => return Ok(()),
+                changed = self.channel.signals.changed() => return changed.map_err(|_| Gone),
+                received = socket.receive() => match received? {
+                    Received::Text(text) => self.take(&text).await,
+                    Received::Pinged => {}
+                },
+            }
+        }
+    }
+
+    async fn take(&self, text: &str) {
+        let DeviceCredential {
+            device_id,
+            tenant_id,
+            ..
+        } = self.credential;
+        let Ok(DeviceUpload::Report(report)) = serde_json::from_str(text) else {
+            return debug!(device = %device_id, "a device sent what is not a report");
+        };
+        if let Err(error) = apply_report(&report, tenant_id, device_id, &self.app).await {
+            debug!(?error, device = %device_id, "a device's report was not taken");
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.app.presence.channel_closed(self.credential.device_id);
+        self.app.live.device_moved(self.credential.tenant_id);
+    }
+}
+
+/// Version zero is none: the present one could not be read.
+async fn tell(socket: &mut Socket, signal: Signal) -> Result<(), Gone> {
+    let frame = match signal {
+        Signal { revoked: true, .. } => DeviceFrame::Revoked,
+        Signal { version: 0, .. } => return Ok(()),
+        Signal { version, .. } => DeviceFrame::Configuration { version },
+    };
+    let text = serde_json::to_string(&frame).map_err(|_| Gone)?;
+    socket.send(text).await
+}

@@ -1,0 +1,151 @@
+//! Devices of a tenant.
+
+use api::{Device, DeviceInput, Page, PageQuery};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use store::{
+    account, activation, begin, commit,
+    device::{self, DeviceFields, MAX_ACCOUNTS},
+};
+use time::OffsetDateTime;
+
+use super::{Refused, note};
+use crate::{
+    app::App,
+    error::ApiError,
+    extract::{Body, Id, IfMatch, Paging, Reader, Writer},
+    validate::Fields,
+    wire,
+};
+
+/// The devices by name.
+#[utoipa::path(get, operation_id = "devices_list", path = "/tenants/{tenant}/devices", tag = "devices",
+    params(("tenant" = Uuid, Path), PageQuery),
+    responses((status = 200, body = Page<Device>), Refused), security(("session" = [])))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Reader,
+    Paging(request): Paging,
+) -> Result<Json<Page<Device>>, ApiError> {
+    let devices = device::list(caller.tenant.id, &request, &app.db).await?;
+    Ok(wire::page(devices, |device| {
+        wire::device(device, &app.presence)
+    }))
+}
+
+/// Create a device and its activation.
+#[utoipa::path(post, operation_id = "devices_create", path = "/tenants/{tenant}/devices", tag = "devices",
+    params(("tenant" = Uuid, Path)), request_body = DeviceInput,
+    responses((status = 201, body = Device), Refused), security(("session" = [])))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Writer,
+    Body(input): Body<DeviceInput>,
+) -> Result<Response, ApiError> {
+    let fields = check(input)?;
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let life = app.activation_life();
+    let transaction = begin(&app.db).await?;
+    let device = device::insert(tenant, &fields, now, &transaction).await?;
+    activation::replace(tenant, device.id, life, &app.vault, now, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "device.create",
+        &device.name,
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    app.announce(tenant, Vec::new()).await;
+    let version = device.version;
+    let body = wire::device(device, &app.presence);
+    Ok(wire::tagged(StatusCode::CREATED, version, body))
+}
+
+/// One device.
+#[utoipa::path(get, operation_id = "devices_show", path = "/tenants/{tenant}/devices/{id}", tag = "devices",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = Device), Refused), security(("session" = [])))]
+pub(crate) async fn show(
+    State(app): State<App>,
+    caller: Reader,
+    Id(id): Id,
+) -> Result<Response, ApiError> {
+    let device = device::load(caller.tenant.id, id, &app.db).await?;
+    let version = device.version;
+    let body = wire::device(device, &app.presence);
+    Ok(wire::tagged(StatusCode::OK, version, body))
+}
+
+/// Change a device; it learns of it at once.
+#[utoipa::path(put, operation_id = "devices_update", path = "/tenants/{tenant}/devices/{id}", tag = "devices",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    request_body = DeviceInput,
+    responses((status = 200, body = Device), Refused), security(("session" = [])))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    caller: Writer,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    Body(input): Body<DeviceInput>,
+) -> Result<Response, ApiError> {
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let fields = check(input)?;
+    let transaction = begin(&app.db).await?;
+    let device = device::update(tenant, id, &fields, expected, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "device.update",
+        &device.name,
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    app.announce(tenant, vec![id]).await;
+    let version = device.version;
+    let body = wire::device(device, &app.presence);
+    Ok(wire::tagged(StatusCode::OK, version, body))
+}
+
+/// Delete a device: it is signed out, and its accounts get new passwords.
+#[utoipa::path(delete, operation_id = "devices_delete", path = "/tenants/{tenant}/devices/{id}", tag = "devices",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 204), Refused), security(("session" = [])))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Writer,
+    Id(id): Id,
+) -> Result<StatusCode, ApiError> {
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let device = device::load(tenant, id, &transaction).await?;
+    let rotated = account::rotate_passwords(tenant, id, &app.vault, &transaction).await?;
+    device::delete(tenant, id, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "device.delete",
+        &device.name,
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    app.sign_out(tenant, id, rotated).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn check(input: DeviceInput) -> Result<DeviceFields, ApiError> {
+    let mut fields = Fields::default();
+    fields.list("account_ids", &input.account_ids, 1, MAX_ACCOUNTS);
+    let checked = DeviceFields {
+        name: fields.text("name", &input.name, 100),
+        contact_id: input.contact_id,
+        account_ids: input.account_ids,
+    };
+    fields.finish()?;
+    Ok(checked)
+}

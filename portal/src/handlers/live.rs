@@ -1,0 +1,107 @@
+//! The live channel of the pages.
+
+use std::time::Duration;
+
+use api::{LivePosition, LiveRequest};
+use axum::{
+    extract::{State, WebSocketUpgrade},
+    response::Response,
+};
+use time::OffsetDateTime;
+use tokio::{select, sync::broadcast::error::RecvError, time::timeout};
+use uuid::Uuid;
+
+use super::Refused;
+use crate::{
+    app::App,
+    error::ApiError,
+    extract::Reader,
+    live::{Subscription, subscribe},
+    socket::{self, GOING_AWAY, Gone, POLICY, Received, Socket},
+};
+
+/// Statuses of devices and accounts: a snapshot, then changes. See `LiveFrame` and `LiveRequest`.
+#[utoipa::path(get, operation_id = "live_live", path = "/tenants/{tenant}/live", tag = "live",
+    params(("tenant" = Uuid, Path)),
+    responses((status = 101, description = "A WebSocket"), Refused), security(("session" = [])))]
+pub(crate) async fn live(
+    State(app): State<App>,
+    caller: Reader,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
+    let watching = app.clone();
+    socket::open(upgrade, &app, async move |socket| {
+        watch(socket, caller, watching).await;
+    })
+}
+
+async fn watch(mut socket: Socket, caller: Reader, app: App) {
+    let tenant = caller.tenant.id;
+    // Whoever comes back says so at once; anybody else gets the snapshot after a moment.
+    let position = match timeout(RESUME_WAIT, socket.receive()).await {
+        Ok(Ok(Received::Text(text))) => position_in(&text),
+        Ok(Err(Gone)) => return,
+        Ok(Ok(Received::Pinged)) | Err(_) => None,
+    };
+    let Some(mut subscription) = join(&mut socket, tenant, position, &app).await else {
+        return;
+    };
+    loop {
+        let rejoin = select! {
+            () = app.stop.cancelled() => return socket.close(GOING_AWAY, "restarting").await,
+            frame = subscription.frames.recv() => match frame {
+                Ok(frame) => match socket.send(&*frame.text).await {
+                    Ok(()) => continue,
+                    Err(Gone) => return,
+                },
+                Err(RecvError::Lagged(_) | RecvError::Closed) => None,
+            },
+            received = socket.receive() => match received {
+                Ok(Received::Text(text)) => position_in(&text),
+                Ok(Received::Pinged) => {
+                    if is_still_allowed(&caller, &app).await {
+                        continue;
+                    }
+                    return socket.close(POLICY, "session ended").await;
+                }
+                Err(Gone) => return,
+            },
+        };
+        match join(&mut socket, tenant, rejoin, &app).await {
+            Some(joined) => subscription = joined,
+            None => return,
+        }
+    }
+}
+
+/// Joins the stream and sends what comes first.
+async fn join(
+    socket: &mut Socket,
+    tenant: Uuid,
+    position: Option<LivePosition>,
+    app: &App,
+) -> Option<Subscription> {
+    let subscription = subscribe(tenant, position, app).await?;
+    for text in &subscription.first {
+        socket.send(&**text).await.ok()?;
+    }
+    Some(subscription)
+}
+
+/// Where the page wants to go on; anything else asks for a snapshot.
+fn position_in(text: &str) -> Option<LivePosition> {
+    serde_json::from_str::<LiveRequest>(text)
+        .ok()
+        .map(|request| request.resume)
+}
+
+/// Signed out, password changed, or no member any more: then the channel ends with the next ping.
+async fn is_still_allowed(caller: &Reader, app: &App) -> bool {
+    let now = OffsetDateTime::now_utc();
+    let lifetime = app.session_lifetime();
+    let session = store::session::find(&caller.token, &lifetime, now, &app.db);
+    let role = store::membership::find_role(caller.tenant.id, caller.user.id, &app.db);
+    matches!(session.await, Ok(Some(_))) && matches!(role.await, Ok(Some(_)))
+}
+
+const RESUME_WAIT: Duration = Duration::from_millis(200);

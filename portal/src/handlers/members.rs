@@ -1,0 +1,76 @@
+//! Members of a tenant.
+
+use api::{Member, MemberInput, Page, PageQuery};
+use axum::{Json, extract::State, http::StatusCode};
+use store::{begin, commit};
+use time::OffsetDateTime;
+
+use super::{Refused, note};
+use crate::{
+    app::App,
+    error::ApiError,
+    extract::{Body, Owner, Paging, Reader},
+    validate::Fields,
+    wire,
+};
+
+/// Who may do what in the tenant.
+#[utoipa::path(get, operation_id = "members_list", path = "/tenants/{tenant}/members", tag = "tenants",
+    params(("tenant" = Uuid, Path), PageQuery),
+    responses((status = 200, body = Page<Member>), Refused), security(("session" = [])))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Reader,
+    Paging(request): Paging,
+) -> Result<Json<Page<Member>>, ApiError> {
+    let members = store::membership::list(caller.tenant.id, &request, &app.db).await?;
+    Ok(wire::page(members, member))
+}
+
+/// Make an existing user a member. Owners only.
+#[utoipa::path(post, operation_id = "members_create", path = "/tenants/{tenant}/members", tag = "tenants",
+    params(("tenant" = Uuid, Path)), request_body = MemberInput,
+    responses((status = 201, body = Member), Refused), security(("session" = [])))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Owner,
+    Body(input): Body<MemberInput>,
+) -> Result<(StatusCode, Json<Member>), ApiError> {
+    let mut fields = Fields::default();
+    let email = fields.email("email", &input.email);
+    let found = store::user::find_by_email(&email, &app.db).await?;
+    if found.is_none() {
+        fields.wrong("email", "Nobody with this e-mail address exists here.");
+    }
+    fields.finish()?;
+    let (user, _) = found.ok_or(ApiError::NotFound)?;
+
+    let role = wire::stored_role(input.role);
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    store::membership::insert(tenant, user.id, role, now, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "member.create",
+        &user.email,
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(member(store::membership::Member { user, role })),
+    ))
+}
+
+fn member(member: store::membership::Member) -> Member {
+    Member {
+        user_id: member.user.id,
+        email: member.user.email,
+        first_name: member.user.first_name,
+        last_name: member.user.last_name,
+        role: wire::role(member.role),
+    }
+}

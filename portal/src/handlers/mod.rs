@@ -1,0 +1,53 @@
+//! The answers, one file per resource.
+//!
+//! A handler checks the input, does one thing in the store, notes it in the audit log within the same
+//! transaction, and lets the others know after the commit.
+
+pub(crate) mod accounts;
+pub(crate) mod activation;
+pub(crate) mod audit;
+pub(crate) mod contacts;
+pub(crate) mod device_live;
+pub(crate) mod devices;
+pub(crate) mod health;
+pub(crate) mod live;
+pub(crate) mod members;
+pub(crate) mod providers;
+pub(crate) mod provisioning;
+pub(crate) mod session;
+pub(crate) mod tenants;
+
+use api::Problem;
+use store::{ConnectionTrait, StoreError, audit::NewAuditEntry};
+use time::OffsetDateTime;
+use utoipa::IntoResponses;
+use uuid::Uuid;
+
+/// Every refusal, for the description.
+#[derive(IntoResponses)]
+#[response(
+    status = "default",
+    description = "Not carried out; see the problem's type and detail",
+    content_type = "application/problem+json"
+)]
+pub(crate) struct Refused(
+    #[expect(dead_code, reason = "names the type in the description")] Problem,
+);
+
+/// Notes in the audit log of the tenant that `actor` has done `action` to `subject`.
+pub(crate) async fn note(
+    tenant: Uuid,
+    actor: &str,
+    action: &str,
+    subject: &str,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let entry = NewAuditEntry {
+        actor,
+        action,
+        subject,
+        detail: "",
+    };
+    store::audit::append(Some(tenant), &entry, now, db).await
+}

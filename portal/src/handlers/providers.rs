@@ -1,0 +1,145 @@
+//! Service providers of a tenant.
+
+use api::{Page, PageQuery, Provider, ProviderInput};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use store::{begin, commit, provider::ProviderFields};
+use time::OffsetDateTime;
+
+use super::{Refused, note};
+use crate::{
+    app::App,
+    error::ApiError,
+    extract::{Body, Id, IfMatch, Paging, Reader, Writer},
+    validate::Fields,
+    wire,
+};
+
+/// The providers by name.
+#[utoipa::path(get, operation_id = "providers_list", path = "/tenants/{tenant}/providers", tag = "providers",
+    params(("tenant" = Uuid, Path), PageQuery),
+    responses((status = 200, body = Page<Provider>), Refused), security(("session" = [])))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Reader,
+    Paging(request): Paging,
+) -> Result<Json<Page<Provider>>, ApiError> {
+    let providers = store::provider::list(caller.tenant.id, &request, &app.db).await?;
+    Ok(wire::page(providers, |provider| {
+        wire::provider(provider, &app.config)
+    }))
+}
+
+/// Create a provider.
+#[utoipa::path(post, operation_id = "providers_create", path = "/tenants/{tenant}/providers", tag = "providers",
+    params(("tenant" = Uuid, Path)), request_body = ProviderInput,
+    responses((status = 201, body = Provider), Refused), security(("session" = [])))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Writer,
+    Body(input): Body<ProviderInput>,
+) -> Result<Response, ApiError> {
+    let fields = check(&input)?;
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let provider = store::provider::insert(tenant, &fields, now, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "provider.create",
+        &provider.name,
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    let version = provider.version;
+    let body = wire::provider(provider, &app.config);
+    Ok(wire::tagged(StatusCode::CREATED, version, body))
+}
+
+/// One provider.
+#[utoipa::path(get, operation_id = "providers_show", path = "/tenants/{tenant}/providers/{id}", tag = "providers",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = Provider), Refused), security(("session" = [])))]
+pub(crate) async fn show(
+    State(app): State<App>,
+    caller: Reader,
+    Id(id): Id,
+) -> Result<Response, ApiError> {
+    let provider = store::provider::load(caller.tenant.id, id, &app.db).await?;
+    let version = provider.version;
+    let body = wire::provider(provider, &app.config);
+    Ok(wire::tagged(StatusCode::OK, version, body))
+}
+
+/// Change a provider; of Tandem's own only the name.
+#[utoipa::path(put, operation_id = "providers_update", path = "/tenants/{tenant}/providers/{id}", tag = "providers",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    request_body = ProviderInput,
+    responses((status = 200, body = Provider), Refused), security(("session" = [])))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    caller: Writer,
+    Id(id): Id,
+    IfMatch(expected): IfMatch,
+    Body(input): Body<ProviderInput>,
+) -> Result<Response, ApiError> {
+    let fields = check(&input)?;
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let provider = store::provider::update(tenant, id, &fields, expected, &transaction).await?;
+    let devices = store::device::list_ids_by_provider(tenant, id, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "provider.update",
+        &provider.name,
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    app.announce(tenant, devices).await;
+    let version = provider.version;
+    let body = wire::provider(provider, &app.config);
+    Ok(wire::tagged(StatusCode::OK, version, body))
+}
+
+/// Delete a provider without accounts.
+#[utoipa::path(delete, operation_id = "providers_delete", path = "/tenants/{tenant}/providers/{id}", tag = "providers",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 204), Refused), security(("session" = [])))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Writer,
+    Id(id): Id,
+) -> Result<StatusCode, ApiError> {
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let provider = store::provider::load(tenant, id, &transaction).await?;
+    store::provider::delete(tenant, id, &transaction).await?;
+    note(
+        tenant,
+        &caller.user.email,
+        "provider.delete",
+        &provider.name,
+        now,
+        &transaction,
+    )
+    .await?;
+    commit(transaction).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn check(input: &ProviderInput) -> Result<ProviderFields, ApiError> {
+    let mut fields = Fields::default();
+    let checked = ProviderFields {
+        name: fields.text("name", &input.name, 100),
+        server: fields.host("server", &input.server),
+        port: fields.port("port", input.port),
+        transport: wire::stored_transport(input.transport),
+        outbound_proxy: fields.outbound_proxy("outbound_proxy", input.outbound_proxy.as_deref()),
+    };
+    fields.finish()?;
+    Ok(checked)
+}

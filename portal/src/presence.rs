@@ -1,0 +1,230 @@
+//! Who is there: bindings at the proxy, live channels of devices, and what devices say of their lines.
+//!
+//! Kept in memory only; after a start the proxy and the devices tell it again. What a device said of its
+//! lines counts as long as the device is online and is forgotten with it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{PoisonError, RwLock},
+};
+
+use api::{LineReport, LineState, Registration, RegistrationChange, instance_id};
+use uuid::Uuid;
+
+/// The state of all devices and addresses-of-record.
+#[derive(Debug, Default)]
+pub(crate) struct Presence(RwLock<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Instance-ids bound, by address-of-record. An entry without instance counts as `None`.
+    bindings: HashMap<String, Vec<Option<String>>>,
+    /// Number of bindings by instance-id.
+    instances: HashMap<String, usize>,
+    devices: HashMap<Uuid, Connected>,
+}
+
+#[derive(Debug, Default)]
+struct Connected {
+    channels: usize,
+    /// Accounts that the device says are registered.
+    lines: HashSet<Uuid>,
+}
+
+impl Presence {
+    /// All bindings are these.
+    pub(crate) fn set_registrations(&self, registrations: Vec<Registration>) {
+        let mut by_aor: HashMap<String, Vec<Registration>> = HashMap::new();
+        for registration in registrations {
+            by_aor
+                .entry(registration.aor.clone())
+                .or_default()
+                .push(registration);
+        }
+        let mut state = self.write();
+        state.bindings.clear();
+        state.instances.clear();
+        for (aor, registrations) in by_aor {
+            state.bind(RegistrationChange { aor, registrations });
+        }
+        state.forget_absent();
+    }
+
+    /// The bindings of one address-of-record are these.
+    pub(crate) fn set_bindings(&self, change: RegistrationChange) {
+        let mut state = self.write();
+        state.bind(change);
+        state.forget_absent();
+    }
+
+    /// The device has opened a live channel.
+    pub(crate) fn channel_opened(&self, device: Uuid) {
+        self.write().devices.entry(device).or_default().channels += 1;
+    }
+
+    /// The device has closed a live channel.
+    pub(crate) fn channel_closed(&self, device: Uuid) {
+        let mut state = self.write();
+        if let Some(connected) = state.devices.get_mut(&device) {
+            connected.channels = connected.channels.saturating_sub(1);
+        }
+        state.forget_absent();
+    }
+
+    /// The device tells of its lines. Ignored while the device is not online.
+    pub(crate) fn reported(&self, device: Uuid, lines: &[LineReport]) {
+        let mut state = self.write();
+        if state.is_online(device) {
+            state.devices.entry(device).or_default().lines = lines
+                .iter()
+                .filter(|line| line.state == LineState::Connected)
+                .map(|line| line.account_id)
+                .take(MAX_LINES)
+                .collect();
+        }
+    }
+
+    /// The device has a live channel, or a binding at the proxy.
+    pub(crate) fn is_device_online(&self, device: Uuid) -> bool {
+        self.read().is_online(device)
+    }
+
+    /// A binding at the proxy exists, or one of the devices says that the account is registered.
+    pub(crate) fn is_account_online(&self, account: Uuid, aor: &str, devices: &[Uuid]) -> bool {
+        let state = self.read();
+        let said_so = |device: &Uuid| {
+            state
+                .devices
+                .get(device)
+                .is_some_and(|connected| connected.lines.contains(&account))
+        };
+        state.bindings.contains_key(aor) || devices.iter().any(said_so)
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn bind(&mut self, change: RegistrationChange) {
+        let RegistrationChange { aor, registrations } = change;
+        let before = self.bindings.remove(&aor).unwrap_or_default();
+        for instance in before.into_iter().flatten() {
+            if let Some(count) = self.instances.get_mut(&instance) {
+                *count -= 1;
+                if *count == 0 {
+                    self.instances.remove(&instance);
+                }
+            }
+        }
+        if registrations.is_empty() {
+            return;
+        }
+        let bound: Vec<_> = registrations
+            .into_iter()
+            .map(|registration| registration.instance)
+            .collect();
+        for instance in bound.iter().flatten() {
+            *self.instances.entry(instance.clone()).or_default() += 1;
+        }
+        self.bindings.insert(aor, bound);
+    }
+
+    fn is_online(&self, device: Uuid) -> bool {
+        self.devices
+            .get(&device)
+            .is_some_and(|connected| connected.channels > 0)
+            || self.instances.contains_key(&instance_id(device))
+    }
+
+    fn forget_absent(&mut self) {
+        let instances = &self.instances;
+        self.devices.retain(|device, connected| {
+            connected.channels > 0 || instances.contains_key(&instance_id(*device))
+        });
+    }
+}
+
+/// A device has at most four accounts.
+const MAX_LINES: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    const AOR: &str = "sip:101@acme.tandem.localhost";
+
+    fn bound(aor: &str, device: Option<Uuid>) -> Registration {
+        Registration {
+            aor: aor.to_owned(),
+            instance: device.map(instance_id),
+            expires_at: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn change(aor: &str, devices: &[Option<Uuid>]) -> RegistrationChange {
+        RegistrationChange {
+            aor: aor.to_owned(),
+            registrations: devices.iter().map(|device| bound(aor, *device)).collect(),
+        }
+    }
+
+    fn connected(account: Uuid) -> LineReport {
+        LineReport {
+            account_id: account,
+            state: LineState::Connected,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn a_binding_makes_account_and_device_online_until_it_ends() {
+        let (presence, device, account) = (Presence::default(), Uuid::now_v7(), Uuid::now_v7());
+        presence.set_bindings(change(AOR, &[Some(device), None]));
+        assert!(presence.is_device_online(device));
+        assert!(presence.is_account_online(account, AOR, &[]));
+        presence.set_bindings(change(AOR, &[None]));
+        assert!(!presence.is_device_online(device));
+        assert!(presence.is_account_online(account, AOR, &[]));
+        presence.set_bindings(change(AOR, &[]));
+        assert!(!presence.is_account_online(account, AOR, &[]));
+        assert!(presence.read().instances.is_empty() && presence.read().bindings.is_empty());
+    }
+
+    #[test]
+    fn a_device_with_two_accounts_stays_online_with_the_second() {
+        let (presence, device) = (Presence::default(), Uuid::now_v7());
+        presence.set_registrations(vec![
+            bound("sip:1@a", Some(device)),
+            bound("sip:2@a", Some(device)),
+        ]);
+        presence.set_bindings(change("sip:1@a", &[]));
+        assert!(presence.is_device_online(device));
+        presence.set_registrations(Vec::new());
+        assert!(!presence.is_device_online(device));
+    }
+
+    #[test]
+    fn what_a_device_says_counts_while_it_is_online() {
+        let (presence, device, account) = (Presence::default(), Uuid::now_v7(), Uuid::now_v7());
+        let online = || presence.is_account_online(account, "sip:x@provider.example", &[device]);
+        presence.reported(device, &[connected(account)]);
+        assert!(!online(), "nobody is there to say it");
+        presence.channel_opened(device);
+        presence.channel_opened(device);
+        presence.reported(device, &[connected(account)]);
+        assert!(online());
+        presence.channel_closed(device);
+        assert!(online(), "one channel is left");
+        presence.channel_closed(device);
+        assert!(!online());
+        assert!(presence.read().devices.is_empty());
+    }
+}

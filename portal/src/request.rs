@@ -1,0 +1,203 @@
+//! Around every request: its identifier, its origin, its answer's headers and the text of its problem.
+
+use api::{Problem, problem_type};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
+        header::{
+            CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY,
+            STRICT_TRANSPORT_SECURITY, UPGRADE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        },
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tracing::{Instrument, debug, info_span};
+use uuid::Uuid;
+
+use crate::{app::App, error::ApiError};
+
+/// Gives the request an identifier and finishes its answer.
+pub(crate) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id = Uuid::now_v7().to_string();
+    let path = request.uri().path().to_owned();
+    let span = info_span!("request", request.id = %id, method = %request.method(), path);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| debug!(status = response.status().as_u16(), "answered"));
+
+    let is_api = path.starts_with("/api/");
+    if let Some(problem) = problem_of(&mut response, is_api) {
+        response = with_problem(response, problem, &id);
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    if is_api && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    secure(headers);
+    if app.config.is_https() {
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+    response
+}
+
+/// The problem an answer of ours carries, or one made of the status that a library chose.
+fn problem_of(response: &mut Response, is_api: bool) -> Option<Problem> {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return Some(problem);
+    }
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    (is_api && failed).then(|| Problem {
+        kind: problem_type::BLANK.to_owned(),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        detail: "The request could not be understood.".to_owned(),
+        request_id: String::new(),
+        errors: Vec::new(),
+    })
+}
+
+fn with_problem(response: Response, mut problem: Problem, id: &str) -> Response {
+    id.clone_into(&mut problem.request_id);
+    let (parts, _) = response.into_parts();
+    let mut answer = (parts.status, Json(problem)).into_response();
+    for (name, value) in &parts.headers {
+        answer.headers_mut().entry(name).or_insert(value.clone());
+    }
+    answer.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    answer
+}
+
+fn secure(headers: &mut HeaderMap) {
+    let fixed = [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// Scripts and styles come as files only; libraries set style attributes from scripts.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; \
+     connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'none'";
+
+/// Refuses writes and live channels that a page of another site started.
+///
+/// A browser always names the origin of these; who names none is not a browser and has no cookies that
+/// somebody else could use. The body must be JSON, which a foreign page cannot send unasked.
+pub(crate) async fn same_origin(State(app): State<App>, request: Request, next: Next) -> Response {
+    let reads = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let headers = request.headers();
+    if (!reads || headers.contains_key(UPGRADE)) && !is_same_origin(headers, &app.config.public_url)
+    {
+        return ApiError::ForeignOrigin.into_response();
+    }
+    if !reads && has_body(headers) && !is_json(headers) {
+        return ApiError::Malformed {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            detail: "The body must be JSON (Content-Type: application/json).".to_owned(),
+        }
+        .into_response();
+    }
+    next.run(request).await
+}
+
+fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    if origin == public_url {
+        return true;
+    }
+    // Reached under another name than the public one: then page and interface share that name.
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let authority = origin
+        .parse::<Uri>()
+        .ok()
+        .and_then(|uri| uri.authority().cloned());
+    matches!((authority, host), (Some(authority), Some(host)) if authority.as_str().eq_ignore_ascii_case(host))
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+    headers.contains_key(TRANSFER_ENCODING)
+        || headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(|length| length != "0")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLIC: &str = "https://portal.example";
+
+    fn judge(origin: Option<&str>, host: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, origin.parse().unwrap());
+        }
+        is_same_origin(&headers, PUBLIC)
+    }
+
+    #[test]
+    fn only_pages_of_this_site_may_write() {
+        assert!(judge(None, "portal.example"));
+        assert!(judge(Some("https://portal.example"), "backend:8080"));
+        assert!(judge(Some("http://127.0.0.1:8080"), "127.0.0.1:8080"));
+        for foreign in [
+            "https://evil.example",
+            "https://portal.example.evil.example",
+            "https://portal.example:8443",
+            "http://127.0.0.1:9090",
+            "null",
+            "",
+            "portal.example@evil.example",
+        ] {
+            assert!(!judge(Some(foreign), "127.0.0.1:8080"), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! All routes in one place, and the description made of them.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::{StatusCode, header::CONTENT_TYPE},
+    middleware,
+    response::IntoResponse,
+    routing::get,
+};
+use tower_http::timeout::TimeoutLayer;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    app::App,
+    error::ApiError,
+    extract::SESSION_COOKIE,
+    handlers::{
+        accounts, activation, audit, contacts, device_live, devices, health, live, members,
+        providers, provisioning, session, tenants,
+    },
+    pages, request,
+};
+
+/// Everything the portal answers: the interface, its description, health, and the web pages.
+pub fn router(app: App) -> Router {
+    let (interface, _) = interface().split_for_parts();
+    interface
+        .route("/api/v1/openapi.json", get(description))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(pages::page)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            request::same_origin,
+        ))
+        .layer(middleware::from_fn_with_state(app.clone(), request::finish))
+        .with_state(app)
+}
+
+/// The description of the interface (OpenAPI 3.1), as JSON.
+///
+/// # Panics
+///
+/// If the description cannot be written as JSON, which a test excludes.
+pub fn openapi_json() -> String {
+    let (_, description) = interface().split_for_parts();
+    description
+        .to_pretty_json()
+        .expect("the description is plain data")
+}
+
+async fn description(State(_): State<App>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], openapi_json())
+}
+
+fn interface() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi()).nest(
+        "/api/v1",
+        OpenApiRouter::new()
+            .merge(people())
+            .merge(tenant())
+            .merge(device_side()),
+    )
+}
+
+fn people() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(session::sign_in, session::show, session::sign_out))
+        .routes(routes!(session::change_password))
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(members::list, members::create))
+}
+
+fn tenant() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(providers::list, providers::create))
+        .routes(routes!(
+            providers::show,
+            providers::update,
+            providers::delete
+        ))
+        .routes(routes!(accounts::list, accounts::create))
+        .routes(routes!(accounts::show, accounts::update, accounts::delete))
+        .routes(routes!(contacts::list, contacts::create))
+        .routes(routes!(contacts::show, contacts::update, contacts::delete))
+        .routes(routes!(devices::list, devices::create))
+        .routes(routes!(devices::show, devices::update, devices::delete))
+        .routes(routes!(activation::show, activation::reset))
+        .routes(routes!(activation::qr_svg))
+        .routes(routes!(activation::qr_png))
+        .routes(routes!(audit::list))
+        .routes(routes!(live::live))
+}
+
+fn device_side() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(provisioning::activate))
+        .routes(routes!(provisioning::token))
+        .routes(routes!(provisioning::configuration))
+        .routes(routes!(provisioning::report))
+        .routes(routes!(device_live::live))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tandem portal",
+        description = "Accounts, devices, activation and provisioning. Errors are problem details (RFC 9457)."
+    ),
+    components(schemas(
+        api::LiveFrame,
+        api::LiveRequest,
+        api::DeviceFrame,
+        api::DeviceUpload,
+        api::Problem
+    )),
+    modifiers(&Security)
+)]
+struct Description;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme(
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))),
+        );
+        components.add_security_scheme(
+            "device",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .bearer_format("JWT")
+                    .build(),
+            ),
+        );
+    }
+}
+
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,0 +1,334 @@
+//! Domain values as wire types, and back where a word has its own type on each side.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header::ETAG},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use store::{
+    account::Account, activation, contact::Contact, device::Device, provider::Provider,
+    tenant::Tenant,
+};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    config::PortalConfig,
+    presence::Presence,
+    status::{account_status, device_status, is_update_pending},
+};
+
+/// One object with its version as the entity tag.
+pub(crate) fn tagged<T: Serialize>(status: StatusCode, version: u64, body: T) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// A page whose items are turned into their wire type.
+pub(crate) fn page<T, U>(page: store::Page<T>, convert: impl FnMut(T) -> U) -> Json<api::Page<U>> {
+    Json(api::Page {
+        items: page.items.into_iter().map(convert).collect(),
+        next: page.next.map(|cursor| cursor.to_string()),
+    })
+}
+
+pub(crate) fn role(role: store::Role) -> api::Role {
+    match role {
+        store::Role::Owner => api::Role::Owner,
+        store::Role::Administrator => api::Role::Administrator,
+        store::Role::ReadOnly => api::Role::ReadOnly,
+    }
+}
+
+pub(crate) fn stored_role(role: api::Role) -> store::Role {
+    match role {
+        api::Role::Owner => store::Role::Owner,
+        api::Role::Administrator => store::Role::Administrator,
+        api::Role::ReadOnly => store::Role::ReadOnly,
+    }
+}
+
+pub(crate) fn transport(transport: store::SipTransport) -> api::Transport {
+    match transport {
+        store::SipTransport::Udp => api::Transport::Udp,
+        store::SipTransport::Tcp => api::Transport::Tcp,
+        store::SipTransport::Tls => api::Transport::Tls,
+    }
+}
+
+pub(crate) fn stored_transport(transport: api::Transport) -> store::SipTransport {
+    match transport {
+        api::Transport::Udp => store::SipTransport::Udp,
+        api::Transport::Tcp => store::SipTransport::Tcp,
+        api::Transport::Tls => store::SipTransport::Tls,
+    }
+}
+
+/// Codecs in order; none chosen means all.
+fn codecs(codecs: &[store::Codec]) -> Vec<api::Codec> {
+    if codecs.is_empty() {
+        return ALL_CODECS.to_vec();
+    }
+    let one = |codec: &store::Codec| match codec {
+        store::Codec::Opus => api::Codec::Opus,
+        store::Codec::G722 => api::Codec::G722,
+        store::Codec::Pcma => api::Codec::Pcma,
+        store::Codec::Pcmu => api::Codec::Pcmu,
+    };
+    codecs.iter().map(one).collect()
+}
+
+const ALL_CODECS: [api::Codec; 4] = [
+    api::Codec::Opus,
+    api::Codec::G722,
+    api::Codec::Pcma,
+    api::Codec::Pcmu,
+];
+
+pub(crate) fn stored_codecs(codecs: &[api::Codec]) -> Vec<store::Codec> {
+    let one = |codec: &api::Codec| match codec {
+        api::Codec::Opus => store::Codec::Opus,
+        api::Codec::G722 => store::Codec::G722,
+        api::Codec::Pcma => store::Codec::Pcma,
+        api::Codec::Pcmu => store::Codec::Pcmu,
+    };
+    codecs.iter().map(one).collect()
+}
+
+fn email_label(label: store::EmailLabel) -> api::EmailLabel {
+    match label {
+        store::EmailLabel::Work => api::EmailLabel::Work,
+        store::EmailLabel::Home => api::EmailLabel::Home,
+    }
+}
+
+pub(crate) fn stored_email_label(label: api::EmailLabel) -> store::EmailLabel {
+    match label {
+        api::EmailLabel::Work => store::EmailLabel::Work,
+        api::EmailLabel::Home => store::EmailLabel::Home,
+    }
+}
+
+pub(crate) fn tenant(tenant: Tenant, own: Option<store::Role>) -> api::Tenant {
+    api::Tenant {
+        id: tenant.id,
+        slug: tenant.slug,
+        name: tenant.name,
+        demonstration: tenant.demonstration,
+        sip_domain: tenant.sip_domain,
+        role: own.map(role),
+    }
+}
+
+/// Tandem's own provider is reached as the configuration says now, not when it was made.
+pub(crate) fn provider(provider: Provider, config: &PortalConfig) -> api::Provider {
+    api::Provider {
+        id: provider.id,
+        name: provider.name,
+        server: provider.server,
+        port: provider.port,
+        transport: transport(provider.transport),
+        outbound_proxy: outbound_proxy(provider.own, provider.outbound_proxy, config),
+        own: provider.own,
+        accounts: provider.account_count,
+        version: provider.version,
+    }
+}
+
+fn outbound_proxy(own: bool, stored: Option<String>, config: &PortalConfig) -> Option<String> {
+    if own {
+        Some(config.sip_outbound_proxy.clone())
+    } else {
+        stored
+    }
+}
+
+pub(crate) fn account(account: Account, presence: &Presence) -> api::Account {
+    let aor = account.aor();
+    let devices: Vec<Uuid> = account.devices.iter().map(|device| device.id).collect();
+    api::Account {
+        id: account.id,
+        provider_id: account.provider.id,
+        status: account_status(account.id, &aor, &devices, presence),
+        aor,
+        name: account.name,
+        username: account.username,
+        auth_username: account.auth_username,
+        enter_on_device: account.enter_on_device,
+        transport: account.transport.map(transport),
+        display_name: account.display_name,
+        codecs: codecs(&account.codecs),
+        push: account.push,
+        devices: account
+            .devices
+            .into_iter()
+            .map(|device| api::AccountDevice {
+                id: device.id,
+                name: device.name,
+            })
+            .collect(),
+        version: account.version,
+    }
+}
+
+pub(crate) fn contact(contact: Contact) -> api::Contact {
+    api::Contact {
+        id: contact.id,
+        first_name: contact.first_name,
+        last_name: contact.last_name,
+        company: contact.company,
+        job_title: contact.job_title,
+        in_directory: contact.in_directory,
+        numbers: contact
+            .numbers
+            .into_iter()
+            .map(|number| api::ContactNumber {
+                number: number.number,
+                label: number.label,
+            })
+            .collect(),
+        emails: contact
+            .emails
+            .into_iter()
+            .map(|email| api::ContactEmail {
+                address: email.address,
+                label: email_label(email.label),
+            })
+            .collect(),
+        devices: contact
+            .devices
+            .into_iter()
+            .map(|device| api::ContactDevice {
+                id: device.id,
+                name: device.name,
+            })
+            .collect(),
+        version: contact.version,
+    }
+}
+
+pub(crate) fn device(device: Device, presence: &Presence) -> api::Device {
+    let activated = device.activated_at.is_some();
+    api::Device {
+        id: device.id,
+        status: device_status(device.id, activated, presence),
+        pending_update: is_update_pending(&device),
+        name: device.name,
+        contact: api::DeviceContact {
+            id: device.contact.id,
+            name: device.contact.name,
+        },
+        accounts: device
+            .accounts
+            .into_iter()
+            .map(|account| api::DeviceAccount {
+                id: account.id,
+                status: account_status(account.id, &account.aor, &[device.id], presence),
+                name: account.name,
+                aor: account.aor,
+            })
+            .collect(),
+        app_version: device.app_version,
+        platform: device.platform,
+        activated_at: device.activated_at,
+        last_seen_at: device.last_seen_at,
+        version: device.version,
+    }
+}
+
+pub(crate) fn activation(activation: &activation::Activation, app: &App) -> api::Activation {
+    let portal_url = app.config.public_url.clone();
+    let (state, secrets) = match &activation.state {
+        activation::ActivationState::Open { token, code } => (
+            api::ActivationState::Open,
+            Some((token.text(), code.grouped())),
+        ),
+        activation::ActivationState::Used => (api::ActivationState::Used, None),
+        activation::ActivationState::Expired => (api::ActivationState::Expired, None),
+    };
+    let (token, code) = secrets.unzip();
+    api::Activation {
+        state,
+        link: token.as_ref().map(|token| link(&portal_url, token)),
+        deep_link: token.map(|token| {
+            format!(
+                "tandem:activate?portal={}&token={token}",
+                percent_encoded(&portal_url)
+            )
+        }),
+        code,
+        expires_at: activation.expires_at,
+        portal_url,
+    }
+}
+
+/// The token is in the fragment: it reaches no server and no log when the page is fetched.
+pub(crate) fn link(portal_url: &str, token: &str) -> String {
+    format!("{portal_url}/activate#{token}")
+}
+
+/// Everything but unreserved characters as `%XX` (RFC 3986 section 2).
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+pub(crate) fn configuration(
+    configuration: store::device::Configuration,
+    config: &PortalConfig,
+) -> api::DeviceConfiguration {
+    let name = |name| api::ConfiguredName { name };
+    api::DeviceConfiguration {
+        version: configuration.version,
+        device: api::ConfiguredDevice {
+            id: configuration.device_id,
+            name: configuration.device_name,
+        },
+        contact: name(configuration.contact_name),
+        tenant: name(configuration.tenant_name),
+        lines: configuration
+            .lines
+            .into_iter()
+            .map(|line| api::Line {
+                account_id: line.account_id,
+                name: line.name,
+                display_name: line.display_name,
+                username: line.username,
+                domain: line.domain,
+                port: line.port,
+                auth_username: line.auth_username,
+                password: line
+                    .password
+                    .map(|password| api::Secret(password.reveal().to_owned())),
+                enter_on_device: line.enter_on_device,
+                transport: transport(line.transport),
+                outbound_proxy: outbound_proxy(line.own, line.outbound_proxy, config),
+                codecs: codecs(&line.codecs),
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portal_address_survives_in_the_deep_link() {
+        assert_eq!(
+            percent_encoded("https://portal.example:8443"),
+            "https%3A%2F%2Fportal.example%3A8443"
+        );
+    }
+}
