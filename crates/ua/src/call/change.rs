@@ -41,7 +41,15 @@ impl Call {
             return Err(CallError::WrongState);
         }
         match &mut self.change {
-            Change::Sent { .. } => return Err(CallError::OfferPending),
+            Change::Sent {
+                wish: Wish::Offer(_),
+                ..
+            } => return Err(CallError::OfferPending),
+            // A refresh takes a moment only: the offer comes right after it.
+            Change::Sent {
+                wish: Wish::Refresh,
+                ..
+            } => self.wanted = Some(Box::new(offer)),
             Change::Waiting { wish, .. } => *wish = Wish::Offer(Box::new(offer)),
             Change::None => self.start_change(Wish::Offer(Box::new(offer)), turn),
         }
@@ -159,6 +167,17 @@ impl Call {
                 }
                 Wish::Refresh => self.refresh_later(turn),
             },
+        }
+        self.start_wanted(turn);
+    }
+
+    /// Sends the offer that came while a refresh was under way.
+    fn start_wanted(&mut self, turn: &mut Turn<'_>) {
+        if matches!(self.change, Change::None)
+            && !self.told_end
+            && let Some(offer) = self.wanted.take()
+        {
+            self.start_change(Wish::Offer(offer), turn);
         }
     }
 

@@ -10,7 +10,7 @@ use sip::{
 use super::body::{Admitted, description_in, push_capabilities, set_description};
 use super::outgoing::takes_update;
 use super::session_timer::Demand;
-use super::state::{Call, Change, Phase, Ringing, Side, Turn, Unacked, UnackedKind};
+use super::state::{Call, Change, Path, Phase, Ringing, Side, Turn, Unacked, UnackedKind};
 use super::{CallError, CallEvent, CallFailure, CallKey, EndReason};
 use crate::login::Login;
 
@@ -42,6 +42,7 @@ impl Call {
             })),
             dialog: Some(dialog),
             destination: Destination::Flow(flow),
+            path: Path::Flow,
             contact: own_contact(request, flow, turn.endpoint),
             login: Login::new(None),
             local: None,
@@ -52,6 +53,7 @@ impl Call {
             unacked: None,
             pending_ack: None,
             change: Change::None,
+            wanted: None,
             peer_offer: None,
             farewell: None,
             told_end: false,

@@ -53,7 +53,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use sdp::SessionDescription;
-use sip::Endpoint;
+use sip::{Endpoint, Flow};
 
 use body::set_description;
 use state::{Call, Phase, Turn};
@@ -286,6 +286,14 @@ impl Calls {
         self.on(call, endpoint, now, |call, turn| {
             call.answer_reoffer(answer, turn)
         })
+    }
+
+    /// A connection ended. Calls that rest on it live on: their next request opens another one to
+    /// the same address, or comes from the peer on a new one. The endpoint has to be told too.
+    pub fn handle_flow_closed(&mut self, flow: Flow) {
+        for call in self.calls.values_mut() {
+            call.leave_flow(flow);
+        }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).

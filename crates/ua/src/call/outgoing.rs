@@ -8,7 +8,7 @@ use sip::{Contacts, Destination, Dialog, Flow, Method, Request, Response, Transa
 
 use super::body::{description_in, push_capabilities, set_description};
 use super::session_timer;
-use super::state::{Call, Calling, Change, PendingAck, Phase, Side, Turn};
+use super::state::{Call, Calling, Change, Path, PendingAck, Phase, Side, Turn};
 use super::table::{Purpose, ack_for};
 use super::{CallError, CallEvent, CallFailure, CallKey, Dial, EndReason};
 use crate::login::Login;
@@ -39,6 +39,10 @@ impl Call {
             })),
             dialog: None,
             destination: dial.destination,
+            path: match dial.destination {
+                Destination::Flow(_) => Path::Flow,
+                Destination::Address { .. } => Path::Address,
+            },
             contact,
             login,
             local: dial.offer,
@@ -49,6 +53,7 @@ impl Call {
             unacked: None,
             pending_ack: None,
             change: Change::None,
+            wanted: None,
             peer_offer: None,
             farewell: None,
             told_end: false,
@@ -135,7 +140,7 @@ impl Call {
         let Ok(dialog) = Dialog::new_uac(&invite, response) else {
             return self.finish(EndReason::Failed(CallFailure::Protocol), turn);
         };
-        if let Destination::Address { .. } = self.destination {
+        if self.path == Path::Address {
             self.destination = Destination::Address {
                 transport: flow.transport,
                 peer: flow.peer,

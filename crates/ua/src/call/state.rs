@@ -23,6 +23,15 @@ pub(super) enum Side {
     Incoming,
 }
 
+/// What the destination of a call is tied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Path {
+    /// The flow that the peer was heard on last: it may be behind a NAT.
+    Flow,
+    /// An address that can be reached anew.
+    Address,
+}
+
 /// Where a call stands; see the figure in `mod.rs`.
 #[derive(Debug)]
 pub(super) enum Phase {
@@ -137,6 +146,7 @@ pub(super) struct Call {
     /// From the first response with a tag that counts: for callers the 2xx.
     pub(super) dialog: Option<Dialog>,
     pub(super) destination: Destination,
+    pub(super) path: Path,
     /// Our Contact value.
     pub(super) contact: String,
     pub(super) login: Login,
@@ -150,6 +160,8 @@ pub(super) struct Call {
     pub(super) unacked: Option<Box<Unacked>>,
     pub(super) pending_ack: Option<Box<PendingAck>>,
     pub(super) change: Change,
+    /// An offer for when our refresh is done.
+    pub(super) wanted: Option<Box<SessionDescription>>,
     pub(super) peer_offer: Option<Box<PeerOffer>>,
     pub(super) farewell: Option<Farewell>,
     /// The owner knows that the call ended: nothing more is told.
@@ -359,8 +371,19 @@ impl Call {
 
     /// The peer was heard of on `flow`: further requests of a call that lives on flows go there.
     pub(super) fn follow(&mut self, flow: Flow) {
-        if let Destination::Flow(current) = &mut self.destination {
-            *current = flow;
+        if self.path == Path::Flow {
+            self.destination = flow.into();
+        }
+    }
+
+    /// A connection ended. If it was ours, the next request has to open another one; where that
+    /// cannot be done the request fails like before.
+    pub(super) fn leave_flow(&mut self, closed: Flow) {
+        if self.destination == Destination::Flow(closed) {
+            let Flow {
+                transport, peer, ..
+            } = closed;
+            self.destination = Destination::Address { transport, peer };
         }
     }
 }

@@ -312,6 +312,28 @@ fn with_other_tag(response: &str) -> String {
 }
 
 #[test]
+fn call_outlives_its_connection() {
+    let mut world = World::new(&["alice", "bob"]);
+    let (_, bob) = world.connect();
+    let alice = world.agents[ALICE].address;
+    let agent = &mut world.agents[BOB];
+    // The endpoint fails whatever goes to a flow that is gone, so BYE must not be sent there.
+    let flow = agent.flow(alice);
+    agent.calls.handle_flow_closed(flow);
+    world.dead_flows.push(flow);
+    world.hang_up(BOB, bob);
+    world.run_ms(100);
+    world.expect(
+        "
+        2000 ms bob > alice BYE
+        2000 ms bob: Ended LocalHangUp
+        2010 ms alice > bob 200 BYE
+        2010 ms alice: Ended RemoteHangUp",
+    );
+    world.finish();
+}
+
+#[test]
 fn both_hang_up_at_once() {
     let mut world = World::new(&["alice", "bob"]);
     let (alice, bob) = world.connect();

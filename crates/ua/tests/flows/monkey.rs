@@ -35,7 +35,7 @@ fn play(seed: u8) {
     };
     let config = CallsConfig {
         max_calls: 4,
-        session_timers: (seed % 2 == 0).then_some(timers),
+        session_timers: seed.is_multiple_of(2).then_some(timers),
         ..CallsConfig::default()
     };
     let mut world = World::with_config(&NAMES, &config);

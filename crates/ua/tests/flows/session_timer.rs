@@ -114,6 +114,25 @@ fn peer_without_update_is_refreshed_by_reinvite() {
 }
 
 #[test]
+fn offer_during_a_refresh_comes_right_after_it() {
+    let mut world = world(120, 90);
+    let (alice, bob) = world.connect();
+    world.run_ms(59_005);
+    world.reoffer(BOB, bob, sdp::Direction::SendOnly, 2);
+    world.run_ms(100);
+    world.expect(
+        "
+        61000 ms bob > alice UPDATE
+        61010 ms alice > bob 200 UPDATE
+        61020 ms bob > alice INVITE sdp
+        61030 ms alice: Reoffered sendonly",
+    );
+    world.answer_reoffer(ALICE, alice);
+    world.hang_up(ALICE, alice);
+    world.finish();
+}
+
+#[test]
 fn caller_without_timers_sets_none_up() {
     let mut world = world(120, 90);
     world.agents[ALICE].calls = ua::Calls::new(CallsConfig {

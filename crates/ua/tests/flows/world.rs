@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) edit: fn(String) -> String,
     /// Everything that was sent.
     pub(crate) packets: Vec<Packet>,
+    /// Flows that are gone: nothing can be sent on them.
+    pub(crate) dead_flows: Vec<Flow>,
     /// Addresses where every packet is refused, as by a closed port.
     pub(crate) closed: Vec<SocketAddr>,
 }
@@ -87,6 +89,7 @@ impl World {
             hosts: HashMap::new(),
             edit: |text| text,
             packets: Vec::new(),
+            dead_flows: Vec::new(),
             closed: Vec::new(),
         }
     }
@@ -191,7 +194,11 @@ impl World {
                         bytes,
                     };
                     self.packets.push(packet.clone());
-                    if self.closed.contains(&to) {
+                    let dead = matches!(
+                        transmit.destination,
+                        Destination::Flow(flow) if self.dead_flows.contains(&flow)
+                    );
+                    if dead || self.closed.contains(&to) {
                         agent.endpoint.handle_transmit_failed(transmit.id, now);
                         self.ladder.packet(&packet, Fate::Lost, now);
                     } else {
