@@ -75,7 +75,7 @@ fn play(steps: &[Step]) -> (Vec<bytes::Bytes>, Vec<EndpointEvent>) {
     for step in steps {
         apply(step, &mut sim, &mut calls);
         sim.drain();
-        // Cancels the wish of some machines to be called in the past.
+        // A deadline that is due at once is run at once.
         sim.run_for(Duration::ZERO);
     }
     sim.run_for(Duration::from_secs(2_000));
@@ -97,7 +97,7 @@ fn apply(step: &Step, sim: &mut Sim, calls: &mut Vec<sip::ClientTransaction>) {
             sim.receive(*transport, text.replace("c1", &format!("c{branch}")));
         }
         Step::Send { method, transport } => {
-            calls.push(sim.send(outgoing(method.clone()), *transport))
+            calls.push(sim.send(outgoing(method.clone()), *transport));
         }
         Step::Respond { index, code } => {
             if let Some((transaction, request)) = told(sim, *index) {

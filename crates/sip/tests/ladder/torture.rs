@@ -3,6 +3,8 @@
 //! What the endpoint decides (400, 416, 482, 505, silence) is its verdict; what it passes on gets the
 //! answer of the rules below, the shortest that a user agent without dialogs can have.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
