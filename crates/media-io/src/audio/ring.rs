@@ -7,7 +7,8 @@
 //!
 //! The ring holds mono samples at the card's rate; conversion to 48 kHz happens on the session's
 //! side. The card's clock rules: the session takes a frame when one is there, and gives frames so
-//! that about 40 ms are waiting to be played.
+//! that about 40 ms are waiting to be played. A card that has not started yet, or has died, does
+//! not stop the call: the session goes on at the pace of its ticks, with silence.
 
 use media::resample::{ResampleError, Resampler};
 use media::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
@@ -19,6 +20,8 @@ use super::{AudioSink, AudioSource};
 const CAPACITY_MS: u32 = 200;
 /// Most frames that one tick moves.
 const MAX_DUE: usize = 3;
+/// Ticks without a sign of life after which the session goes on at its own pace: 100 ms.
+const MAX_STALLED_TICKS: u32 = 5;
 
 /// Who sets the pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +70,8 @@ pub struct RingSource {
     store: Vec<i16>,
     block: Vec<i16>,
     pace: Pace,
+    /// Ticks in a row without a frame. Starts as if the card were dead: it may take its time.
+    stalled_ticks: u32,
 }
 
 impl RingSource {
@@ -78,6 +83,7 @@ impl RingSource {
             store: Vec::with_capacity(4 * FRAME_SAMPLES),
             block: Vec::with_capacity(frame_len(rate_hz)),
             pace,
+            stalled_ticks: MAX_STALLED_TICKS,
         })
     }
 
@@ -103,13 +109,18 @@ impl RingSource {
 
 impl AudioSource for RingSource {
     fn frames_due(&mut self) -> usize {
-        match (self.pace, self.ring.slots() / self.frame_len) {
-            (Pace::Ticks, _) => 1,
-            (Pace::Card, 0) => 0,
-            // One per tick keeps packets evenly spaced; more only when the card runs ahead.
-            (Pace::Card, 1..3) => 1,
-            (Pace::Card, waiting) => (waiting - 1).min(MAX_DUE),
+        let waiting = self.ring.slots() / self.frame_len;
+        if self.pace == Pace::Ticks {
+            return 1;
         }
+        if waiting == 0 {
+            let is_dead = self.stalled_ticks >= MAX_STALLED_TICKS;
+            self.stalled_ticks = self.stalled_ticks.saturating_add(1);
+            return usize::from(is_dead);
+        }
+        self.stalled_ticks = 0;
+        // One per tick keeps packets evenly spaced; more only when the card runs ahead.
+        waiting.saturating_sub(1).clamp(1, MAX_DUE)
     }
 
     fn read(&mut self, frame: &mut Frame) {
@@ -134,6 +145,7 @@ pub struct RingSink {
     frame_len: usize,
     block: Vec<i16>,
     pace: Pace,
+    stalled_ticks: u32,
     dropped_samples: u64,
 }
 
@@ -145,6 +157,7 @@ impl RingSink {
             frame_len: frame_len(rate_hz),
             block: Vec::with_capacity(2 * frame_len(rate_hz)),
             pace,
+            stalled_ticks: 0,
             dropped_samples: 0,
         })
     }
@@ -163,12 +176,16 @@ impl RingSink {
 impl AudioSink for RingSink {
     fn frames_due(&mut self) -> usize {
         let waiting = self.ring.buffer().capacity() - self.ring.slots();
-        match self.pace {
-            Pace::Ticks => 1,
-            Pace::Card if waiting > 3 * self.frame_len => 0,
-            Pace::Card if waiting < self.frame_len / 2 => 2,
-            Pace::Card => 1,
+        if self.pace == Pace::Ticks {
+            return 1;
         }
+        if waiting > 3 * self.frame_len {
+            let is_dead = self.stalled_ticks >= MAX_STALLED_TICKS;
+            self.stalled_ticks = self.stalled_ticks.saturating_add(1);
+            return usize::from(is_dead);
+        }
+        self.stalled_ticks = 0;
+        if waiting < self.frame_len / 2 { 2 } else { 1 }
     }
 
     fn write(&mut self, frame: &Frame) {
@@ -253,7 +270,6 @@ mod tests {
             card.push_entire_slice(&[1; 960]).unwrap();
             source.discard();
         }
-        assert_eq!(source.frames_due(), 0);
         card.push_entire_slice(&[2; 960]).unwrap();
         let mut frame = SILENCE;
         source.read(&mut frame);
@@ -261,17 +277,34 @@ mod tests {
     }
 
     #[test]
-    fn a_card_that_stopped_costs_a_bounded_ring_and_no_more() {
+    fn a_card_that_died_costs_a_bounded_ring_and_the_call_goes_on() {
         let (mut sink, card) = playback_ring(48_000).unwrap();
-        for _ in 0..1_000 {
-            sink.write(&[1; 960]);
-        }
+        let frames: usize = (0..1_000)
+            .map(|_| {
+                let due = sink.frames_due();
+                (0..due).for_each(|_| sink.write(&[1; 960]));
+                due
+            })
+            .sum();
+        assert!(
+            frames >= 990,
+            "{frames} frames were still taken from the session"
+        );
         assert_eq!(card.slots(), 9_600);
-        assert_eq!(sink.frames_due(), 0);
         assert!(sink.dropped_samples() > 0);
-        let (_, mut source) = capture_ring(48_000).unwrap();
+    }
+
+    #[test]
+    fn a_card_that_starts_late_or_dies_gives_silence() {
+        let (mut card, mut source) = capture_ring(48_000).unwrap();
         let mut frame = [7; FRAME_SAMPLES];
+        assert_eq!(source.frames_due(), 1, "not started yet");
         source.read(&mut frame);
-        assert_eq!(frame, SILENCE, "nothing captured is silence");
+        assert_eq!(frame, SILENCE);
+        card.push_entire_slice(&[1; 960]).unwrap();
+        assert_eq!(source.frames_due(), 1);
+        source.read(&mut frame);
+        let due: Vec<_> = (0..8).map(|_| source.frames_due()).collect();
+        assert_eq!(due, [0, 0, 0, 0, 0, 1, 1, 1], "a short wait, then silence");
     }
 }

@@ -1,0 +1,157 @@
+//! The sound cards that there are, with ids that can be stored.
+
+use std::fmt;
+
+use cpal::traits::{DeviceTrait, HostTrait};
+use cpal::{DeviceId, Host};
+
+use super::AudioError;
+
+/// What a card is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeviceKind {
+    /// Captures.
+    Microphone,
+    /// Plays.
+    Loudspeaker,
+}
+
+impl fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Microphone => "microphone",
+            Self::Loudspeaker => "loudspeaker",
+        })
+    }
+}
+
+/// One use of one card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Stays the same across restarts and replugging, as far as the system allows; store this.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// What it does. A card that does both is listed twice.
+    pub kind: DeviceKind,
+    /// The system's choice when none is made.
+    pub is_default: bool,
+}
+
+/// All microphones and loudspeakers of the sound system that is in use. A system without any
+/// gives an empty list.
+///
+/// Blocks for a moment.
+///
+/// # Errors
+///
+/// [`AudioError::NoSystem`] if the sound system refuses.
+pub fn devices() -> Result<Vec<Device>, AudioError> {
+    let host = cpal::default_host();
+    let all = host.devices().map_err(|error| AudioError::NoSystem {
+        reason: error.to_string(),
+    })?;
+    let default_of = |device: Option<cpal::Device>| device.and_then(|device| device.id().ok());
+    let default_input = default_of(host.default_input_device());
+    let default_output = default_of(host.default_output_device());
+    let mut devices = Vec::new();
+    for device in all {
+        // A card that vanishes while it is looked at is not listed.
+        let Ok(id) = device.id() else { continue };
+        let name = name_of(&device);
+        let uses = [
+            (
+                DeviceKind::Microphone,
+                device.supports_input(),
+                &default_input,
+            ),
+            (
+                DeviceKind::Loudspeaker,
+                device.supports_output(),
+                &default_output,
+            ),
+        ];
+        for (kind, is_usable, default) in uses {
+            if is_usable {
+                let is_default = default.as_ref() == Some(&id);
+                devices.push(Device {
+                    id: id.to_string(),
+                    name: name.clone(),
+                    kind,
+                    is_default,
+                });
+            }
+        }
+    }
+    Ok(devices)
+}
+
+/// The card with this id, or the system's choice.
+pub(super) fn find(id: Option<&str>, kind: DeviceKind) -> Result<cpal::Device, AudioError> {
+    let Some(id) = id else {
+        let host = cpal::default_host();
+        return default_of(&host, kind).ok_or(AudioError::NoDevice { kind });
+    };
+    let unknown = || AudioError::UnknownDevice {
+        kind,
+        id: id.to_owned(),
+    };
+    let parsed: DeviceId = id.parse().map_err(|_| unknown())?;
+    let host = cpal::host_from_id(parsed.host()).map_err(|error| AudioError::NoSystem {
+        reason: error.to_string(),
+    })?;
+    host.device_by_id(&parsed).ok_or_else(unknown)
+}
+
+fn default_of(host: &Host, kind: DeviceKind) -> Option<cpal::Device> {
+    match kind {
+        DeviceKind::Microphone => host.default_input_device(),
+        DeviceKind::Loudspeaker => host.default_output_device(),
+    }
+}
+
+pub(super) fn name_of(device: &cpal::Device) -> String {
+    device.description().map_or_else(
+        |_| "unnamed".to_owned(),
+        |description| description.name().to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_names_no_card_is_said_in_plain_words() {
+        for id in ["", "nonsense", "no-such-system:card"] {
+            let Err(error) = find(Some(id), DeviceKind::Microphone) else {
+                panic!("{id:?} found something")
+            };
+            assert_eq!(
+                error,
+                AudioError::UnknownDevice {
+                    kind: DeviceKind::Microphone,
+                    id: id.to_owned()
+                }
+            );
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("no sound card: there is no microphone"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn listing_works_with_and_without_cards() {
+        let listed = devices().unwrap_or_default();
+        for kind in [DeviceKind::Microphone, DeviceKind::Loudspeaker] {
+            let defaults = listed
+                .iter()
+                .filter(|device| device.kind == kind && device.is_default)
+                .count();
+            assert!(defaults <= 1, "{listed:?}");
+        }
+    }
+}
