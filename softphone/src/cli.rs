@@ -42,7 +42,7 @@ pub enum Command {
     /// Answer a ringing call.
     Answer(AnswerCall),
     /// Decline a ringing call.
-    Reject(OneCall),
+    Reject(Reject),
     /// End a call, or stop calling.
     #[command(alias = "hang-up")]
     Hangup(OneCall),
@@ -62,6 +62,9 @@ pub enum Command {
     Open(Open),
     /// Stop the running phone.
     Stop,
+    /// Encode a sound file and decode it again: what a perfect network would make of it.
+    #[command(hide = true)]
+    Reference(Reference),
     /// Sign out and forget the activation and all passwords.
     #[command(alias = "wipe")]
     Deactivate,
@@ -116,9 +119,36 @@ pub struct Run {
     /// Microphone; `softphone devices` lists them.
     #[arg(long, value_name = "ID")]
     pub input: Option<String>,
+    /// Codecs in place of those that the portal configured, preferred first.
+    #[arg(long, value_name = "CODEC,…", value_enum, value_delimiter = ',')]
+    pub codecs: Vec<CodecChoice>,
     /// No sound card: silence is sent and what comes is dropped, unless files are given.
     #[arg(long)]
     pub no_sound_card: bool,
+}
+
+/// A codec by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CodecChoice {
+    /// Opus.
+    Opus,
+    /// G.722.
+    G722,
+    /// G.711 A-law.
+    Pcma,
+    /// G.711 µ-law.
+    Pcmu,
+}
+
+impl From<CodecChoice> for api::Codec {
+    fn from(choice: CodecChoice) -> Self {
+        match choice {
+            CodecChoice::Opus => Self::Opus,
+            CodecChoice::G722 => Self::G722,
+            CodecChoice::Pcma => Self::Pcma,
+            CodecChoice::Pcmu => Self::Pcmu,
+        }
+    }
 }
 
 /// `call`
@@ -184,6 +214,16 @@ pub struct OneCall {
     pub call: Option<u64>,
 }
 
+/// `reject`
+#[derive(Debug, Args)]
+pub struct Reject {
+    /// Number of the call; needed only if there are several.
+    pub call: Option<u64>,
+    /// Tell the caller that the call is declined, not that the phone is busy.
+    #[arg(long)]
+    pub declined: bool,
+}
+
 /// `dtmf`
 #[derive(Debug, Args)]
 pub struct Dtmf {
@@ -210,8 +250,24 @@ pub struct Status {
 pub enum StatusWait {
     /// Every line is connected.
     Registered,
+    /// A call rings here.
+    Ringing,
+    /// A call is connected.
+    Talking,
     /// No call is left.
     Idle,
+}
+
+/// `reference`
+#[derive(Debug, Args)]
+pub struct Reference {
+    /// WAV file to encode.
+    pub input: PathBuf,
+    /// WAV file to write.
+    pub output: PathBuf,
+    /// Codec.
+    #[arg(long, value_enum, default_value = "opus")]
+    pub codec: CodecChoice,
 }
 
 /// `open`

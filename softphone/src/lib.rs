@@ -16,6 +16,7 @@
 //! system's key store, or where there is none in a file of its own ([`profile`]). They are never
 //! arguments, never in the environment, and print as `***`.
 
+pub mod audio;
 pub mod cli;
 mod commands;
 pub mod control;

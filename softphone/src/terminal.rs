@@ -48,7 +48,14 @@ impl Terminal {
                 let sip = failure.sip_status.map(|status| format!(" (SIP {status})"));
                 eprintln!("softphone: {}{}", failure.message, sip.unwrap_or_default());
             }
-            Self::Json => self.result(&serde_json::json!({ "error": failure }), ""),
+            Self::Json => {
+                let error = serde_json::json!({
+                    "error": failure.kind,
+                    "message": failure.message,
+                    "sip_status": failure.sip_status,
+                });
+                self.result(&error, "");
+            }
         }
     }
 
@@ -110,7 +117,7 @@ fn line_text(line: &LineState) -> String {
     let state = match line.state {
         Connection::NotConnected => "Not connected".to_owned(),
         Connection::Connecting => "Connecting".to_owned(),
-        Connection::Connected => match line.connected_in_ms {
+        Connection::Connected => match line.registered_in_ms {
             Some(ms) => format!("Connected (in {ms} ms)"),
             None => "Connected".to_owned(),
         },

@@ -51,7 +51,7 @@ pub enum Action {
     /// Answer an incoming call; a call that is connected is put on hold.
     Answer(Which),
     /// Decline an incoming call.
-    Reject(Which),
+    Reject(Which, Rejection),
     /// End a call, whatever its state.
     HangUp(Which),
     /// Put a connected call on hold.
@@ -80,6 +80,15 @@ pub enum Action {
         /// The digit.
         digit: char,
     },
+}
+
+/// What the caller of a rejected call is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// 486: other devices of the same number go on ringing.
+    Busy,
+    /// 603: nobody else needs to try.
+    Declined,
 }
 
 /// One call, or the only one that an action fits.

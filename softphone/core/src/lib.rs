@@ -26,7 +26,7 @@ mod text;
 mod view;
 
 pub use command::{
-    Action, CallId, Command, LineConfig, LineId, LocalAddress, Refusal, ReplyId, Which,
+    Action, CallId, Command, LineConfig, LineId, LocalAddress, Refusal, Rejection, ReplyId, Which,
 };
 pub use dialing::{DialError, target};
 pub use event::{CallEnd, CallEnded, Event};

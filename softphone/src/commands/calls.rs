@@ -3,7 +3,6 @@
 use std::future::pending;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{self, Wait};
@@ -157,7 +156,7 @@ impl Watch {
             (_, Some(kind)) => Some((kind, ended.reason.clone())),
         };
         if terminal == Terminal::Json || failure.is_none() {
-            terminal.result(&json!({ "ended": ended }), &ended_text(ended));
+            terminal.result(ended, &ended_text(ended));
         }
         match failure {
             None => Ok(()),

@@ -6,6 +6,7 @@
 mod activate;
 mod calls;
 mod open;
+mod reference;
 mod status;
 
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use directories::ProjectDirs;
 
 use crate::cli::{Cli, Command};
 use crate::control::ControlClient;
-use crate::control::protocol::Command as Ask;
+use crate::control::protocol::{Command as Ask, Rejection};
 use crate::engine;
 use crate::failure::{Failure, FailureKind};
 use crate::profile::{ProfileError, ProfileFolder};
@@ -37,7 +38,10 @@ pub async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Answer(answer) => {
             calls::answer(answer, &mut connect(&folder).await?, terminal).await
         }
-        Command::Reject(one) => ask(Ask::Reject { call: one.call }, &folder, terminal).await,
+        Command::Reject(reject) => {
+            let told = if reject.declined { Rejection::Declined } else { Rejection::Busy };
+            ask(Ask::Reject { call: reject.call, told }, &folder, terminal).await
+        }
         Command::Hangup(one) => ask(Ask::HangUp { call: one.call }, &folder, terminal).await,
         Command::Hold(one) => ask(Ask::Hold { call: one.call }, &folder, terminal).await,
         Command::Resume(one) => ask(Ask::Resume { call: one.call }, &folder, terminal).await,
@@ -46,12 +50,13 @@ pub async fn execute(cli: Cli) -> Result<(), Failure> {
             ask(command, &folder, terminal).await
         }
         Command::Status(status) => {
-            status::status(&status, &mut connect(&folder).await?, terminal).await
+            status::status(&status, &folder, terminal).await
         }
         Command::Lines => status::lines(&mut connect(&folder).await?, terminal).await,
-        Command::Devices => status::devices(terminal),
+        Command::Devices => status::devices(terminal).await,
         Command::Open(open) => open::open(open, cli.secret_store, &folder, terminal).await,
         Command::Stop => ask(Ask::Stop, &folder, terminal).await,
+        Command::Reference(reference) => reference::reference(reference, terminal).await,
         Command::Deactivate => activate::deactivate(&folder, terminal).await,
     }
 }

@@ -59,7 +59,7 @@ pub(super) async fn open(
             return calls::call(call, &mut phone, terminal).await;
         }
         Wish::Answer => Ask::Answer { call: None, sound: Default::default() },
-        Wish::Reject => Ask::Reject { call: None },
+        Wish::Reject => Ask::Reject { call: None, told: Default::default() },
         Wish::HangUp => Ask::HangUp { call: None },
         Wish::HoldOrResume | Wish::Activate => {
             match phone.request(Ask::Hold { call: None }).await {

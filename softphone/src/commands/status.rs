@@ -1,46 +1,68 @@
 //! `status`, `lines` and `devices`.
 
-use serde_json::json;
-use tokio::time::timeout;
+use std::time::Duration;
 
-// AUDIO use crate::audio;
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+
+use super::connect;
+
+use crate::audio;
 use crate::cli::{self, StatusWait};
 use crate::control::ControlClient;
-use crate::control::protocol::{Command as Ask, Connection, State};
+use crate::control::protocol::{Action, Command as Ask, Connection, Phase, State};
 use crate::failure::{Failure, FailureKind};
-use crate::terminal::{Terminal, lines_text, state_text};
+use crate::profile::ProfileFolder;
+use crate::terminal::{Terminal, lines_text, shown, state_text};
+
+/// How often it is looked whether the softphone has started.
+const RETRY: Duration = Duration::from_millis(50);
 
 pub(super) async fn status(
     asked: &cli::Status,
-    phone: &mut ControlClient,
+    folder: &ProfileFolder,
     terminal: Terminal,
 ) -> Result<(), Failure> {
     let Some(wait) = asked.wait else {
+        let mut phone = connect(folder).await?;
         phone.request(Ask::Status).await?;
         let state = phone.state().await?;
         terminal.result(&state, &state_text(&state));
         return Ok(());
     };
-    phone.request(Ask::Follow).await?;
     let mut last = None;
-    let reached = timeout(asked.timeout, async {
-        loop {
-            let state = phone.state().await?;
-            let is_so = is_reached(wait, &state);
-            last = Some(state);
-            if is_so {
-                return Ok::<_, Failure>(());
-            }
+    let reached = timeout(asked.timeout, reach(wait, folder, &mut last)).await;
+    match (reached, last) {
+        (Ok(reached), Some(state)) => {
+            reached?;
+            terminal.result(&state, &state_text(&state));
+            Ok(())
         }
-    })
-    .await;
-    let Some(state) = last else { return reached.unwrap_or_else(|_| Err(not_reached(None))) };
-    match reached {
-        Ok(reached) => reached?,
-        Err(_) => return Err(not_reached(Some(&state))),
+        (Err(_), state) => Err(not_reached(state.as_deref())),
+        (Ok(reached), None) => reached,
     }
-    terminal.result(&state, &state_text(&state));
-    Ok(())
+}
+
+/// Waits until it is so; `last` is the state seen last.
+async fn reach(
+    wait: StatusWait,
+    folder: &ProfileFolder,
+    last: &mut Option<Box<State>>,
+) -> Result<(), Failure> {
+    // It may have been started a moment ago.
+    let mut phone = loop {
+        match connect(folder).await {
+            Err(failure) if failure.kind == FailureKind::NotRunning => sleep(RETRY).await,
+            connected => break connected?,
+        }
+    };
+    phone.request(Ask::Follow).await?;
+    loop {
+        let state = last.insert(phone.state().await?);
+        if is_reached(wait, state) {
+            return Ok(());
+        }
+    }
 }
 
 pub(super) async fn lines(phone: &mut ControlClient, terminal: Terminal) -> Result<(), Failure> {
@@ -50,9 +72,31 @@ pub(super) async fn lines(phone: &mut ControlClient, terminal: Terminal) -> Resu
     Ok(())
 }
 
-pub(super) fn devices(terminal: Terminal) -> Result<(), Failure> {
-    let _ = terminal;
-    Err(Failure::new(FailureKind::Sound, "no sound card support yet"))
+pub(super) async fn devices(terminal: Terminal) -> Result<(), Failure> {
+    let listed = tokio::task::spawn_blocking(audio::devices).await;
+    let devices = match listed {
+        Ok(Ok(devices)) => devices,
+        Ok(Err(error)) => return Err(Failure::new(FailureKind::Sound, error.to_string())),
+        Err(_) => return Err(Failure::new(FailureKind::Sound, "the sound system failed")),
+    };
+    let list: Vec<_> = devices
+        .iter()
+        .map(|device| json!({
+            "id": device.id,
+            "name": shown(&device.name),
+            "kind": device.kind.to_string(),
+            "is_default": device.is_default,
+        }))
+        .collect();
+    let text = devices.iter().map(device_text).collect::<Vec<_>>().join("\n");
+    let text = if text.is_empty() { "No sound devices" } else { &text };
+    terminal.result(&json!({ "devices": list }), text);
+    Ok(())
+}
+
+fn device_text(device: &audio::Device) -> String {
+    let default = if device.is_default { " (default)" } else { "" };
+    format!("{}  {}  {}{default}", shown(&device.id), shown(&device.name), device.kind)
 }
 
 fn is_reached(wait: StatusWait, state: &State) -> bool {
@@ -61,6 +105,10 @@ fn is_reached(wait: StatusWait, state: &State) -> bool {
             let connected = |line: &_| matches!(line, Connection::Connected);
             !state.lines.is_empty() && state.lines.iter().all(|line| connected(&line.state))
         }
+        StatusWait::Ringing => {
+            state.calls.iter().any(|call| call.actions.contains(&Action::Answer))
+        }
+        StatusWait::Talking => state.calls.iter().any(|call| call.phase == Phase::Connected),
         StatusWait::Idle => state.calls.is_empty(),
     }
 }

@@ -63,6 +63,9 @@ pub enum Command {
         /// Which.
         #[serde(default)]
         call: Option<u64>,
+        /// What the caller is told.
+        #[serde(default, rename = "as")]
+        told: Rejection,
     },
     /// End a call, or give it up before it is answered.
     HangUp {
@@ -94,6 +97,17 @@ pub enum Command {
     Deactivate,
     /// End the softphone.
     Stop,
+}
+
+/// What the caller of a rejected call is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rejection {
+    /// Busy, 486: other devices of the same number go on ringing.
+    #[default]
+    Busy,
+    /// Declined, 603: nobody else needs to try.
+    Declined,
 }
 
 /// Files in place of microphone and loudspeaker; paths are absolute.
@@ -185,9 +199,9 @@ pub struct LineState {
     /// The SIP status behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sip_status: Option<u16>,
-    /// How long it took to connect, in milliseconds.
+    /// How long it took to register, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connected_in_ms: Option<u64>,
+    pub registered_in_ms: Option<u64>,
 }
 
 /// Whether a line is registered.
@@ -287,7 +301,9 @@ pub struct EndedCall {
     pub direction: Direction,
     /// Name or address of the other side.
     pub party: String,
-    /// How it ended, in plain words.
+    /// How it ended.
+    pub ended: Ended,
+    /// The same in plain words.
     pub reason: String,
     /// The kind of failure; absent if the call took place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -303,6 +319,22 @@ pub struct EndedCall {
     /// What went over the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<MediaSummary>,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// We hung up, or rejected it.
+    LocalHangUp,
+    /// The other side hung up.
+    RemoteHangUp,
+    /// The caller gave up.
+    Cancelled,
+    /// Another device answered.
+    AnsweredElsewhere,
+    /// It failed; see the kind.
+    Failed,
 }
 
 /// What went over the network in one call.

@@ -1,10 +1,10 @@
 //! What comes from the control socket.
 
 use sip::Private;
-use softphone_core::{Action, CallId, Command, LineId};
+use softphone_core::{Action, CallId, Command, LineId, Rejection};
 
 use super::{Answer, Ending, Engine, sound};
-use crate::control::Incoming;
+use crate::control::{self, Incoming};
 use crate::control::protocol::{Command as Ask, Done, SoundFiles};
 use crate::failure::{Failure, FailureKind};
 
@@ -34,7 +34,13 @@ impl Engine {
                 }
                 self.act(Action::Answer(call), answer);
             }
-            Ask::Reject { call } => self.act(Action::Reject(call.map(CallId)), answer),
+            Ask::Reject { call, told } => {
+                let rejection = match told {
+                    control::protocol::Rejection::Busy => Rejection::Busy,
+                    control::protocol::Rejection::Declined => Rejection::Declined,
+                };
+                self.act(Action::Reject(call.map(CallId), rejection), answer);
+            }
             Ask::HangUp { call } => self.act(Action::HangUp(call.map(CallId)), answer),
             Ask::Hold { call } => self.act(Action::Hold(call.map(CallId)), answer),
             Ask::Resume { call } => self.act(Action::Resume(call.map(CallId)), answer),

@@ -43,9 +43,10 @@ impl Engine {
             Event::UpdateMedia { call, negotiated } => self.update_media(call, &negotiated),
             Event::CloseMedia { call } => self.close_media(call),
             Event::SendDigits { call, digits } => {
-                if let Some(media) = self.calls.get_mut(&call).and_then(|edge| edge.media.as_mut())
-                {
-                    media.send_digits(&digits.0);
+                let Some(edge) = self.calls.get_mut(&call) else { return };
+                let Some(media) = &edge.media else { return };
+                if let Err(problem) = media.send_digits(digits.0) {
+                    edge.problem = Some(problem);
                 }
             }
         }
@@ -110,7 +111,7 @@ impl Engine {
 
     fn update_media(&mut self, call: CallId, negotiated: &Negotiated) {
         let Some(edge) = self.calls.get_mut(&call) else { return };
-        let Some(media) = &mut edge.media else { return };
+        let Some(media) = &edge.media else { return };
         let sound = self.sound.for_call(call, &edge.files);
         if let Err(problem) = media.update(negotiated, sound) {
             edge.problem = Some(problem);

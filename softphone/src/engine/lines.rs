@@ -42,14 +42,16 @@ impl LocalPorts {
     }
 }
 
-/// The lines of a configuration. A line that makes no sense is left out and logged.
+/// The lines of a configuration, with `codecs` in place of the configured ones if there are any.
+/// A line that makes no sense is left out and logged.
 pub(super) async fn from_configuration(
     configuration: &DeviceConfiguration,
+    codecs: &[Codec],
     ports: LocalPorts,
 ) -> Vec<LineConfig> {
     let mut lines = Vec::new();
     for line in configuration.lines.iter().take(MAX_LINES) {
-        match line_config(line, configuration, ports).await {
+        match line_config(line, configuration, codecs, ports).await {
             Some(config) => lines.push(config),
             None => warn!(account = %line.account_id, "a line that cannot be used is left out"),
         }
@@ -60,6 +62,7 @@ pub(super) async fn from_configuration(
 async fn line_config(
     line: &Line,
     configuration: &DeviceConfiguration,
+    codecs: &[Codec],
     ports: LocalPorts,
 ) -> Option<LineConfig> {
     let host: Host = line.domain.parse().ok()?;
@@ -83,7 +86,7 @@ async fn line_config(
         auth_username: line.auth_username.clone().unwrap_or_else(|| line.username.clone()),
         password: line.password.clone().map(|password| Private(password.0)),
         transport,
-        formats: formats(&line.codecs),
+        formats: formats(if codecs.is_empty() { &line.codecs } else { codecs }),
         instance: instance_id(configuration.device.id),
         local: LocalAddress { ip, port: ports.port(transport, ip) },
         domain,

@@ -1,14 +1,31 @@
-//! One call's media session.
+//! One call's media session: from ports that are open to the numbers at the end.
+//!
+//! ```text
+//!  open ──► ports ──► first update: files and devices are opened, the session starts
+//!                 ──► further updates, digits
+//!  close ──► BYE, ports closed, recording complete ──► MediaSummary
+//! ```
+//!
+//! Everything that takes time happens in the call's own task; orders wait for it in a queue.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
 
+use media::{MediaParameters, MediaStats};
+use media_io::{EndCause, MediaEvent, MediaSession, PortRange, RtpSockets, SessionOptions};
 use sdp::Negotiated;
 use softphone_core::CallId;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::News;
-use super::sound::CallSound;
+use super::sound::{CallSound, OpenSound, Sink};
+use super::state::millis;
 use crate::control::protocol::MediaSummary;
+
+/// Orders that may wait while files and devices are opened.
+const ORDERS: usize = 32;
 
 /// What a media session tells.
 #[derive(Debug)]
@@ -19,33 +36,170 @@ pub(super) enum MediaNews {
     Problem(String),
 }
 
+/// What a media session is told.
+enum Order {
+    Parameters(Box<MediaParameters>, Box<CallSound>),
+    Digits(String),
+}
+
+/// The media of one call.
 pub(super) struct CallMedia {
-    socket: UdpSocket,
     local: SocketAddr,
+    orders: mpsc::Sender<Order>,
+    task: JoinHandle<Option<MediaSummary>>,
 }
 
 impl CallMedia {
-    pub(super) fn open(call: CallId, ip: IpAddr, news: mpsc::Sender<News>) -> Result<Self, String> {
-        let _ = (call, news);
-        let socket = UdpSocket::bind((ip, 0)).map_err(|error| error.to_string())?;
-        let local = socket.local_addr().map_err(|error| error.to_string())?;
-        Ok(Self { socket, local })
+    /// Opens the ports on the address that the call's line uses.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why there are none.
+    pub(super) fn open(
+        call: CallId,
+        ip: IpAddr,
+        news: mpsc::Sender<News>,
+    ) -> Result<Self, String> {
+        let sockets =
+            RtpSockets::bind(ip, PortRange::default()).map_err(|error| error.to_string())?;
+        let local = sockets.rtp_address();
+        let (orders, queue) = mpsc::channel(ORDERS);
+        let reporter = Reporter { call, news };
+        let task = tokio::spawn(run(sockets, queue, reporter));
+        Ok(Self { local, orders, task })
     }
 
+    /// Where RTP is received.
     pub(super) fn local(&self) -> SocketAddr {
         self.local
     }
 
-    pub(super) fn update(&mut self, negotiated: &Negotiated, sound: CallSound) -> Result<(), String> {
-        let _ = (negotiated, sound, &self.socket);
-        Ok(())
+    /// Starts the media as agreed, or changes what runs; the sound counts the first time.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why it cannot be.
+    pub(super) fn update(&self, negotiated: &Negotiated, sound: CallSound) -> Result<(), String> {
+        let parameters =
+            MediaParameters::from_negotiated(negotiated).map_err(|error| error.to_string())?;
+        self.order(Order::Parameters(Box::new(parameters), Box::new(sound)))
     }
 
-    pub(super) fn send_digits(&mut self, digits: &str) {
-        let _ = digits;
+    /// Sends digits after those that wait already.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why it cannot be.
+    pub(super) fn send_digits(&self, digits: String) -> Result<(), String> {
+        self.order(Order::Digits(digits))
     }
 
+    /// Ends the media. Afterwards the ports are free and the recording is complete.
     pub(super) async fn close(self) -> Option<MediaSummary> {
-        None
+        drop(self.orders);
+        // A panic has been told as a problem already.
+        self.task.await.ok().flatten()
+    }
+
+    fn order(&self, order: Order) -> Result<(), String> {
+        self.orders.try_send(order).map_err(|_| "the sound of this call is stuck".to_owned())
+    }
+}
+
+/// Where news of one call go.
+struct Reporter {
+    call: CallId,
+    news: mpsc::Sender<News>,
+}
+
+impl Reporter {
+    /// Never waits: the sound of a call must not depend on who listens to its news.
+    fn tell(&self, news: MediaNews) {
+        if self.news.try_send(News::Media { call: self.call, news }).is_err() {
+            tracing::warn!(call = %self.call, "news of a call were lost");
+        }
+    }
+}
+
+/// The task of one call. Ends when the orders end.
+async fn run(
+    sockets: RtpSockets,
+    mut orders: mpsc::Receiver<Order>,
+    reporter: Reporter,
+) -> Option<MediaSummary> {
+    let (parameters, sound) = loop {
+        match orders.recv().await? {
+            Order::Parameters(parameters, sound) => break (parameters, sound),
+            Order::Digits(_) => {}
+        }
+    };
+    let recording = match &sound.sink {
+        Sink::File(path) => Some(path.clone()),
+        Sink::Card(_) | Sink::Nowhere => None,
+    };
+    let opened = tokio::task::spawn_blocking(move || OpenSound::open(&sound)).await;
+    let sound = opened.unwrap_or_else(|_| OpenSound::none());
+    for problem in sound.problems {
+        reporter.tell(MediaNews::Problem(problem));
+    }
+    let options = SessionOptions::default();
+    let (session, mut events) = MediaSession::start(sockets, sound.source, sound.sink, options);
+    let mut first_packet = None;
+    carry_out(&session, Order::Parameters(parameters, Box::default()), &reporter);
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(order) => carry_out(&session, order, &reporter),
+                None => break,
+            },
+            Some(event) = events.recv() => match event {
+                MediaEvent::Started { after, .. } => first_packet = Some(after),
+                MediaEvent::Digit(digit) => reporter.tell(MediaNews::Digit(digit.as_char())),
+                MediaEvent::RemoteBye => {}
+                MediaEvent::Refused { reason } => reporter.tell(MediaNews::Problem(reason)),
+                MediaEvent::Ended(EndCause::Stopped) => {}
+                MediaEvent::Ended(EndCause::Panicked) => {
+                    let text = "the sound of this call failed".to_owned();
+                    reporter.tell(MediaNews::Problem(text));
+                }
+            },
+        }
+    }
+    let stats = session.stop().await;
+    Some(summary(&stats, first_packet, recording))
+}
+
+fn carry_out(session: &MediaSession, order: Order, reporter: &Reporter) {
+    let done = match order {
+        Order::Parameters(parameters, _) => session.set_parameters(*parameters),
+        Order::Digits(digits) => session.send_digits(&digits),
+    };
+    if let Err(error) = done {
+        reporter.tell(MediaNews::Problem(error.to_string()));
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "jitter is a small number that is not negative"
+)]
+fn summary(
+    stats: &MediaStats,
+    first_packet: Option<Duration>,
+    recording: Option<PathBuf>,
+) -> MediaSummary {
+    let codec = stats.send_codec.or(stats.receive_codec);
+    MediaSummary {
+        codec: codec.map_or("none", media::Codec::name).to_owned(),
+        packets_sent: stats.packets_sent,
+        packets_received: stats.packets_received,
+        packets_lost: stats.packets_lost,
+        jitter_us: (stats.jitter_ms * 1000.0) as u64,
+        first_packet_ms: first_packet.map(millis),
+        round_trip_us: stats
+            .round_trip
+            .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+        recording,
     }
 }

@@ -47,7 +47,7 @@ use lines::LocalPorts;
 use media::{CallMedia, MediaNews};
 use sound::SoundPlan;
 
-pub use start::run;
+pub(crate) use start::run;
 
 /// Ended calls that are remembered.
 const MAX_ENDED: usize = 64;
@@ -104,6 +104,8 @@ struct Engine {
     folder: ProfileFolder,
     profile: Profile,
     ports: LocalPorts,
+    /// In place of the configured ones, if there are any.
+    codecs: Vec<api::Codec>,
     sound: Arc<SoundPlan>,
     answering: Answering,
     terminal: Terminal,
@@ -151,8 +153,9 @@ impl Engine {
     fn prepare(&mut self, configuration: DeviceConfiguration) {
         let profile = Profile { configuration, ..self.profile.clone() };
         let (folder, ports, news) = (self.folder.clone(), self.ports, self.news.clone());
+        let codecs = self.codecs.clone();
         self.tasks.spawn(async move {
-            let lines = lines::from_configuration(&profile.configuration, ports).await;
+            let lines = lines::from_configuration(&profile.configuration, &codecs, ports).await;
             let saving = tokio::task::spawn_blocking(move || (folder.save(&profile), profile));
             // The task panicked or the softphone ends: the old configuration holds on.
             let Ok((saved, profile)) = saving.await else { return };
@@ -203,8 +206,7 @@ impl Engine {
             return;
         }
         self.files.remove(&reply);
-        if let Some(answer) = self.replies.remove(&reply)
-        {
+        if let Some(answer) = self.replies.remove(&reply) {
             let busy = Failure::new(FailureKind::General, "the softphone is overloaded");
             // The client may be gone.
             let _ = answer.send(Err(busy));

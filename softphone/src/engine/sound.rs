@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use media_io::{AfterEnd, AudioSink, AudioSource, NoSink, Silence, WavSink, WavSource};
 use softphone_core::CallId;
 
+use crate::audio;
 use crate::cli::{self, absolute};
 use crate::control::protocol::SoundFiles;
 use crate::failure::{Failure, FailureKind};
@@ -16,29 +18,31 @@ pub(super) struct SoundPlan {
 }
 
 /// What one call does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CallSound {
     pub(super) source: Source,
     pub(super) sink: Sink,
 }
 
 /// What the other side hears.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Source {
     /// A WAV file.
     File(PathBuf),
     /// A microphone; the system's usual one without an id.
     Card(Option<String>),
+    #[default]
     Silence,
 }
 
 /// Where the other side's sound goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Sink {
     /// A WAV file.
     File(PathBuf),
     /// A loudspeaker; the system's usual one without an id.
     Card(Option<String>),
+    #[default]
     Nowhere,
 }
 
@@ -79,6 +83,63 @@ impl SoundPlan {
             source: files.play.clone().map_or_else(|| self.source.clone(), Source::File),
             sink: files.record.clone().map_or(sink, Sink::File),
         }
+    }
+}
+
+/// Files and devices of one call, open.
+pub(super) struct OpenSound {
+    pub(super) source: Box<dyn AudioSource>,
+    pub(super) sink: Box<dyn AudioSink>,
+    /// What could not be opened, in plain words; silence stands in for it.
+    pub(super) problems: Vec<String>,
+}
+
+impl OpenSound {
+    /// Neither microphone nor loudspeaker.
+    pub(super) fn none() -> Self {
+        Self { source: Box::new(Silence), sink: Box::new(NoSink), problems: Vec::new() }
+    }
+
+    /// Opens what a call wants. Blocks.
+    pub(super) fn open(sound: &CallSound) -> Self {
+        let mut open = Self::none();
+        match open_source(&sound.source) {
+            Ok(source) => open.source = source,
+            Err(problem) => open.problems.push(problem),
+        }
+        match open_sink(&sound.sink) {
+            Ok(sink) => open.sink = sink,
+            Err(problem) => open.problems.push(problem),
+        }
+        open
+    }
+}
+
+fn open_source(source: &Source) -> Result<Box<dyn AudioSource>, String> {
+    match source {
+        Source::File(path) => match WavSource::open(path, AfterEnd::Silence) {
+            Ok(source) => Ok(Box::new(source)),
+            Err(error) => Err(error.to_string()),
+        },
+        Source::Card(id) => match audio::open_capture(id.as_deref()) {
+            Ok(source) => Ok(Box::new(source)),
+            Err(error) => Err(error.to_string()),
+        },
+        Source::Silence => Ok(Box::new(Silence)),
+    }
+}
+
+fn open_sink(sink: &Sink) -> Result<Box<dyn AudioSink>, String> {
+    match sink {
+        Sink::File(path) => match WavSink::create(path) {
+            Ok(sink) => Ok(Box::new(sink)),
+            Err(error) => Err(error.to_string()),
+        },
+        Sink::Card(id) => match audio::open_playback(id.as_deref()) {
+            Ok(sink) => Ok(Box::new(sink)),
+            Err(error) => Err(error.to_string()),
+        },
+        Sink::Nowhere => Ok(Box::new(NoSink)),
     }
 }
 

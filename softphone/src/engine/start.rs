@@ -55,7 +55,7 @@ struct Inputs {
 /// # Errors
 ///
 /// [`Failure`] if it cannot start, or if the portal deactivated it.
-pub async fn run(
+pub(crate) async fn run(
     asked: cli::Run,
     folder: ProfileFolder,
     terminal: Terminal,
@@ -69,7 +69,8 @@ pub async fn run(
     let client = PortalClient::new(portal_address(&profile)?)?;
     let bound = bind().await.map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
     let ports = local_ports(&bound);
-    let lines = lines::from_configuration(&profile.configuration, ports).await;
+    let codecs: Vec<_> = asked.codecs.iter().copied().map(api::Codec::from).collect();
+    let lines = lines::from_configuration(&profile.configuration, &codecs, ports).await;
 
     let (commands, phone_commands) = mpsc::channel(COMMANDS);
     let (phone_events, events) = mpsc::channel(EVENTS);
@@ -98,6 +99,7 @@ pub async fn run(
         folder,
         profile,
         ports,
+        codecs,
         sound: Arc::new(sound),
         answering: if asked.auto_answer { Answering::AtOnce } else { Answering::ByPerson },
         terminal,

@@ -8,7 +8,7 @@ use ua::{CallFailure, EndReason, RegistrationFailure};
 use uuid::Uuid;
 
 use crate::control::protocol::{
-    Action, CallState, Connection, Direction, EndedCall, LineState, MediaSummary, Phase,
+    Action, CallState, Connection, Direction, Ended, EndedCall, LineState, MediaSummary, Phase,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::portal::{APP_VERSION, PLATFORM};
@@ -31,7 +31,7 @@ pub(super) fn line_state(line: &LineView) -> LineState {
         reason: failure.map(ToString::to_string),
         kind: failure.map(registration_kind),
         sip_status: failure.and_then(RegistrationFailure::status),
-        connected_in_ms: match &line.status {
+        registered_in_ms: match &line.status {
             LineStatus::Connected { after } => Some(millis(*after)),
             _ => None,
         },
@@ -79,6 +79,15 @@ pub(super) fn ended_call(
         line,
         direction: direction(ended.call.direction),
         party: ended.call.party.0.clone(),
+        ended: match &ended.end {
+            CallEnd::Signalled(EndReason::LocalHangUp) | CallEnd::LineRemoved => Ended::LocalHangUp,
+            CallEnd::Signalled(EndReason::RemoteHangUp) => Ended::RemoteHangUp,
+            CallEnd::Signalled(EndReason::Cancelled) => Ended::Cancelled,
+            CallEnd::Signalled(EndReason::AnsweredElsewhere) => Ended::AnsweredElsewhere,
+            CallEnd::Signalled(EndReason::Failed(_)) | CallEnd::NoMedia | CallEnd::NoAgreement => {
+                Ended::Failed
+            }
+        },
         reason: ended.end.to_string(),
         kind,
         sip_status,

@@ -7,7 +7,7 @@ use sip::NameAddr;
 
 use super::{MAX_CALLS, Phone};
 use crate::call::{NewCall, PhoneCall, Stage};
-use crate::command::{Action, CallId, LineId, Refusal, Which};
+use crate::command::{Action, CallId, LineId, Refusal, Rejection, Which};
 use crate::dialing;
 use crate::event::{CallEnd, Event};
 use crate::view::{Actions, CallDirection, LineStatus};
@@ -27,9 +27,9 @@ impl Phone {
                 self.try_answer(call, now);
                 Ok(Some(call))
             }
-            Action::Reject(which) => {
+            Action::Reject(which, rejection) => {
                 let call = self.choose(which, |actions| actions.reject)?;
-                self.decline(call, now);
+                self.decline(call, rejection, now);
                 Ok(Some(call))
             }
             Action::HangUp(which) => {
@@ -236,11 +236,15 @@ impl Phone {
         }
     }
 
-    /// 603: the person does not want this call.
-    fn decline(&mut self, id: CallId, now: Instant) {
+    /// The person does not want this call.
+    fn decline(&mut self, id: CallId, rejection: Rejection, now: Instant) {
+        let status = match rejection {
+            Rejection::Busy => 486,
+            Rejection::Declined => 603,
+        };
         let Some(key) = self.table.get(&id).and_then(|call| call.key) else { return };
         self.change(id, |call| call.stage = Stage::Ending);
-        if let Err(error) = self.calls.reject(key, 603, &mut self.endpoint, now) {
+        if let Err(error) = self.calls.reject(key, status, &mut self.endpoint, now) {
             tracing::debug!(%error, "call not rejected");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sdp::{LocalMedia, SessionDescription};
+use sdp::{Direction, LocalMedia, SessionDescription};
 use sip::{Destination, Flow, NameAddr, Request};
 use ua::{CallError, CallEvent, CallKey, Dial};
 
@@ -152,7 +152,9 @@ impl Phone {
         let early = answer
             .and_then(|answer| call.session().and_then(|(_, session)| session.preview_answer(&answer).ok()));
         match early {
-            Some(negotiated) => {
+            Some(mut negotiated) => {
+                // Nobody there hears a caller before the answer; what comes is heard.
+                negotiated.direction = negotiated.direction.intersect(Direction::RecvOnly);
                 call.ringback = Ringback::Network;
                 self.tell(Event::UpdateMedia { call: id, negotiated: Box::new(negotiated) });
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sip::{Private, ResolveError};
 
 use super::exchange::{ALICE, BOB, EXCHANGE, Exchange, Net, line};
-use crate::{Action, CallId};
+use crate::{Action, CallId, Rejection};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -80,7 +80,7 @@ fn declined_given_up_and_unknown_are_told_apart() {
     let mut net = Net::registered();
     net.call("alice", "bob");
     net.run_for(SECOND);
-    net.act("bob", Action::Reject(None));
+    net.act("bob", Action::Reject(None, Rejection::Declined));
     net.run_for(SECOND);
     net.call("alice", "bob");
     net.run_for(SECOND);
@@ -346,7 +346,7 @@ fn a_phone_that_nobody_listens_to_ends_its_calls() {
     use sip::Machine as _;
     net.party("alice").phone.handle_refused_event(crate::Event::Call(Box::new(view)), now);
     net.act("bob", Action::DigitReceived { call: CallId(1), digit: '1' });
-    net.act("alice", Action::Reject(None));
+    net.act("alice", Action::Reject(None, Rejection::Declined));
     net.run_for(SECOND);
     net.expect(
         "

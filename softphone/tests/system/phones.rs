@@ -1,16 +1,12 @@
 //! The real program: activated, running, commanded, killed; with a portal and an exchange of ours.
 
-mod exchange;
-#[path = "../portal/stub.rs"]
-mod stub;
-
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use exchange::Exchange;
+use crate::exchange::Exchange;
+use crate::stub::{self, MARKER, Stub, configuration};
 use serde_json::Value;
-use stub::{MARKER, Stub, configuration};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -78,7 +74,7 @@ impl Phone {
     async fn fails(&self, code: i32, arguments: &[&str]) -> Value {
         let done = self.command(arguments).await;
         assert_eq!(done.status.code(), Some(code), "{arguments:?}: {done:?}");
-        last_line(&done)["error"].clone()
+        last_line(&done)
     }
 
     async fn kill(&mut self) {
@@ -133,9 +129,58 @@ async fn one_phone_calls_the_other_and_hangs_up() {
 }
 
 #[tokio::test]
+async fn each_hears_what_the_other_plays() {
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let file = |name: &str| parent.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(file("tone.wav"), tone_wav()).unwrap();
+    let sound = ["--auto-answer", "--play", &file("tone.wav"), "--record", &file("bob.wav")];
+    let alice = Phone::running("200", &exchange, parent.path(), &[]).await;
+    let bob = Phone::running("201", &exchange, parent.path(), &sound).await;
+
+    let call = ["call", "201", "--duration", "2", "--play", &file("tone.wav"), "--record"];
+    let ended = alice.succeeds(&[&call[..], &[&file("alice.wav")]].concat()).await;
+    assert_eq!(ended["media"]["packets_lost"], 0, "{ended}");
+    assert!(ended["media"]["packets_sent"].as_u64().unwrap() > 50, "{ended}");
+    assert!(ended["media"]["packets_received"].as_u64().unwrap() > 50, "{ended}");
+    bob.succeeds(&["status", "--wait", "idle"]).await;
+    for name in ["alice.wav", "bob.wav"] {
+        let loudest = loudest_sample(&std::fs::read(file(name)).unwrap());
+        assert!((4_000..16_000).contains(&loudest), "{name}: {loudest}");
+    }
+}
+
+/// 5 s of a tone of 500 Hz at a quarter of full scale, mono at 48 kHz.
+fn tone_wav() -> Vec<u8> {
+    let samples = (0..240_000_u32).flat_map(|n| {
+        let phase = f64::from(n % 96) / 96.0 * std::f64::consts::TAU;
+        #[expect(clippy::cast_possible_truncation, reason = "a quarter of full scale")]
+        let sample = (phase.sin() * 8_192.0) as i16;
+        sample.to_le_bytes()
+    });
+    let samples: Vec<u8> = samples.collect();
+    let length = u32::try_from(samples.len()).unwrap();
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((length + 36).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(48_000_u32.to_le_bytes());
+    wav.extend(96_000_u32.to_le_bytes());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend(length.to_le_bytes());
+    wav.extend(samples);
+    wav
+}
+
+fn loudest_sample(wav: &[u8]) -> u16 {
+    let samples = wav[44..].chunks_exact(2);
+    let loudness = samples.map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]]).unsigned_abs());
+    loudness.max().unwrap_or(0)
+}
+
+#[tokio::test]
 async fn a_call_of_a_given_length_ends_by_itself() {
     let (_parent, alice, _bob) = two_phones(&["--auto-answer"]).await;
-    let ended = alice.succeeds(&["call", "201", "--duration", "0.2"]).await["ended"].clone();
+    let ended = alice.succeeds(&["call", "201", "--duration", "0.2"]).await;
     assert!(ended["talked_ms"].as_u64().unwrap() >= 200, "{ended}");
     assert_eq!(ended["reason"], "You ended the call.");
 }
@@ -144,9 +189,9 @@ async fn a_call_of_a_given_length_ends_by_itself() {
 async fn failures_have_their_own_words_and_exit_codes() {
     let (_parent, alice, bob) = two_phones(&[]).await;
     let error = alice.fails(11, &["call", "999"]).await;
-    assert_eq!((&error["kind"], &error["sip_status"]), (&"not-found".into(), &404.into()));
+    assert_eq!((&error["error"], &error["sip_status"]), (&"not-found".into(), &404.into()));
     let error = alice.fails(13, &["call", "201", "--timeout", "0.2"]).await;
-    assert_eq!(error["kind"], "no-answer");
+    assert_eq!(error["error"], "no-answer");
     alice.fails(9, &["answer"]).await;
     alice.fails(9, &["hangup"]).await;
     alice.fails(2, &["call", "not a number"]).await;
@@ -158,7 +203,7 @@ async fn failures_have_their_own_words_and_exit_codes() {
     let rejecting = async {
         bob.succeeds(&["status", "--wait", "idle"]).await;
         let rings = async {
-            while !bob.command(&["reject"]).await.status.success() {}
+            while !bob.command(&["reject", "--declined"]).await.status.success() {}
         };
         timeout(PATIENCE, rings).await.unwrap();
     };

@@ -1,7 +1,5 @@
 //! Activation and the live channel against a small portal on loopback.
 
-mod stub;
-
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use softphone::portal::{
     PortalEvent, activate, run_session,
 };
 use softphone::profile::{KeyPlaceChoice, ProfileFolder};
-use stub::{CODE, MARKER, Seen, Stub, configuration};
+use crate::stub::{self, CODE, MARKER, Seen, Stub, configuration};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
