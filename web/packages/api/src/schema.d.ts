@@ -4,6 +4,91 @@
  */
 
 export interface paths {
+    "/api/v1/device/activation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Activate a device, once. Every activation that cannot be used gets the same answer. */
+        post: operations["provisioning_activate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The configuration, or 304 if the device has it already. */
+        get: operations["provisioning_configuration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of the configuration, and reports. See `DeviceFrame` and `DeviceUpload`. */
+        get: operations["device_live_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the device says of itself: the applied version and the state of its lines. */
+        post: operations["provisioning_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new access token, by proof of the device's key. */
+        post: operations["provisioning_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -11,90 +96,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Who is signed in. */
+        get: operations["session_show"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SignIn"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Sign in. Unknown address and wrong password get the same answer after the same time. */
+        post: operations["session_sign_in"];
+        /** Sign out. Well also without a session. */
+        delete: operations["session_sign_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -108,35 +116,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PasswordChange"];
-                };
-            };
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Replace the own password. All other sessions of the person end. */
+        put: operations["session_change_password"];
         post?: never;
         delete?: never;
         options?: never;
@@ -151,245 +132,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Tenant"][];
-                    };
-                };
-            };
-        };
+        /** The tenants of the caller; of the installation, if the caller administers it. */
+        get: operations["tenants_list"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["TenantInput"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Tenant"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Create a tenant with Tandem's own provider; the caller becomes its owner. */
+        post: operations["tenants_create"];
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tenants/{tenant}/providers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    after?: string;
-                    search?: string;
-                };
-                header?: never;
-                path: {
-                    tenant: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_Provider"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ProviderInput"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Provider"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tenants/{tenant}/providers/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Provider"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "If-Match"?: string;
-                };
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ProviderInput"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Provider"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
         options?: never;
         head?: never;
         patch?: never;
@@ -402,73 +150,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    after?: string;
-                    search?: string;
-                };
-                header?: never;
-                path: {
-                    tenant: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_Account"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The accounts by name. */
+        get: operations["accounts_list"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AccountInput"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Account"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Create an account. At Tandem's own provider a password is made if none is given. */
+        post: operations["accounts_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -482,101 +168,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Account"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "If-Match"?: string;
-                };
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AccountInput"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Account"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One account. */
+        get: operations["accounts_show"];
+        /** Change an account. Without a password the one before stays. */
+        put: operations["accounts_update"];
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Delete an account that no device has. */
+        delete: operations["accounts_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Who changed what, newest first. */
+        get: operations["audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -589,73 +204,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    after?: string;
-                    search?: string;
-                };
-                header?: never;
-                path: {
-                    tenant: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_Contact"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The contacts by name; the search looks at names, numbers and addresses. */
+        get: operations["contacts_list"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ContactInput"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Contact"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Create a contact. */
+        post: operations["contacts_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -669,101 +222,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Contact"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "If-Match"?: string;
-                };
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ContactInput"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Contact"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One contact. */
+        get: operations["contacts_show"];
+        /** Change a contact. */
+        put: operations["contacts_update"];
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Delete a contact without devices. */
+        delete: operations["contacts_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -776,73 +241,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    after?: string;
-                    search?: string;
-                };
-                header?: never;
-                path: {
-                    tenant: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_Device"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The devices by name. */
+        get: operations["devices_list"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["DeviceInput"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Device"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Create a device and its activation. */
+        post: operations["devices_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -856,101 +259,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Device"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "If-Match"?: string;
-                };
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["DeviceInput"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Device"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One device. */
+        get: operations["devices_show"];
+        /** Change a device; it learns of it at once. */
+        put: operations["devices_update"];
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Delete a device: it is signed out, and its accounts get new passwords. */
+        delete: operations["devices_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -963,68 +278,118 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Activation"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** How to activate the device. Link and code are there only while they can be used. */
+        get: operations["activation_show"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    tenant: string;
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Activation"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** A new link and code. An activated device is signed out at once. */
+        post: operations["activation_reset"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/devices/{id}/activation/qr.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The link as a QR code. */
+        get: operations["activation_qr_png"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/devices/{id}/activation/qr.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The link as a QR code. */
+        get: operations["activation_qr_svg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Statuses of devices and accounts: a snapshot, then changes. See `LiveFrame` and `LiveRequest`. */
+        get: operations["live_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may do what in the tenant. */
+        get: operations["members_list"];
+        put?: never;
+        /** Make an existing user a member. Owners only. */
+        post: operations["members_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers by name. */
+        get: operations["providers_list"];
+        put?: never;
+        /** Create a provider. */
+        post: operations["providers_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/providers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One provider. */
+        get: operations["providers_show"];
+        /** Change a provider; of Tandem's own only the name. */
+        put: operations["providers_update"];
+        post?: never;
+        /** Delete a provider without accounts. */
+        delete: operations["providers_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1034,268 +399,954 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        Codec: "opus" | "g722" | "pcma" | "pcmu";
-        /** @enum {string} */
-        AccountStatus: "online" | "offline" | "not_in_use";
-        /** @enum {string} */
-        DeviceStatus: "not_activated" | "online" | "offline";
-        /** @enum {string} */
-        Transport: "udp" | "tcp" | "tls";
-        /** @enum {string} */
-        ActivationState: "open" | "used" | "expired";
-        /** @enum {string} */
-        EmailLabel: "work" | "home";
-        /** @enum {string} */
-        Role: "owner" | "administrator" | "read_only";
-        Provider: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            server: string;
-            /** Format: int64 */
-            port?: number | null;
-            transport: components["schemas"]["Transport"];
-            outbound_proxy?: string | null;
-            own: boolean;
-            /** Format: int64 */
-            accounts: number;
-            /** Format: int64 */
-            version: number;
-        };
-        ProviderInput: {
-            name: string;
-            server: string;
-            /** Format: int64 */
-            port?: number | null;
-            transport?: components["schemas"]["Transport"];
-            outbound_proxy?: string | null;
-        };
-        AccountDevice: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-        };
+        /** @description A SIP account. */
         Account: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            provider_id: string;
-            name: string;
-            username: string;
-            auth_username?: string | null;
-            enter_on_device: boolean;
-            transport?: null | components["schemas"]["Transport"];
-            display_name?: string | null;
-            codecs: components["schemas"]["Codec"][];
+            /** @description Address-of-record, `sip:username@server`. */
             aor: string;
-            status: components["schemas"]["AccountStatus"];
-            push: boolean;
+            /** @description Name for authentication, when it differs from `username`. */
+            auth_username?: string | null;
+            /** @description Codecs, preferred first. */
+            codecs: components["schemas"]["Codec"][];
+            /** @description Devices with this account. */
             devices: components["schemas"]["AccountDevice"][];
-            /** Format: int64 */
+            /** @description Name shown to the other side. */
+            display_name?: string | null;
+            /** @description The password is not kept here; the person types it on the device. */
+            enter_on_device: boolean;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name for people. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The provider it belongs to.
+             */
+            provider_id: string;
+            /** @description Calls wake the device by push. */
+            push: boolean;
+            /** @description Whether it can be reached now. */
+            status: components["schemas"]["AccountStatus"];
+            transport?: components["schemas"]["Transport"] | null;
+            /** @description SIP user part, the extension. */
+            username: string;
+            /**
+             * Format: int64
+             * @description Row version, the value of the `ETag`.
+             */
             version: number;
         };
-        AccountInput: {
-            /** Format: uuid */
-            provider_id: string;
+        /** @description A device that has the account. */
+        AccountDevice: {
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name. */
             name: string;
-            username: string;
+        };
+        /** @description An account to create or the new values of one. */
+        AccountInput: {
+            /** @description Name for authentication, when it differs from `username`. */
             auth_username?: string | null;
-            password?: string | null;
-            enter_on_device?: boolean;
-            transport?: null | components["schemas"]["Transport"];
-            display_name?: string | null;
+            /** @description Codecs, preferred first; all of them when absent. */
             codecs?: components["schemas"]["Codec"][] | null;
+            /** @description Name shown to the other side. */
+            display_name?: string | null;
+            /** @description The person types the password on the device. */
+            enter_on_device?: boolean;
+            /** @description Name for people, 1 to 100 characters. */
+            name: string;
+            /**
+             * Format: password
+             * @description Write-only. Absent: made at random for Tandem's own proxy, else kept as it is.
+             */
+            password?: string | null;
+            /**
+             * Format: uuid
+             * @description The provider; cannot be changed later.
+             */
+            provider_id: string;
+            transport?: components["schemas"]["Transport"] | null;
+            /** @description SIP user part, the extension. */
+            username: string;
         };
-        ContactNumber: {
-            number: string;
-            label: string;
+        /** @description Status of one account. */
+        AccountLive: {
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Whether it can be reached. */
+            status: components["schemas"]["AccountStatus"];
         };
+        /**
+         * @description Whether an account can be reached.
+         * @enum {string}
+         */
+        AccountStatus: "online" | "offline" | "not_in_use";
+        /** @description How to activate a device. The secrets are there only while the state is `open`. */
+        Activation: {
+            /** @description To be typed: 16 symbols in groups of four. */
+            code?: string | null;
+            /** @description Opens the softphone at once, where it is installed. */
+            deep_link?: string | null;
+            /**
+             * Format: date-time
+             * @description When it can no longer be used.
+             */
+            expires_at: string;
+            /** @description The web page that opens the softphone; the token is in the fragment. */
+            link?: string | null;
+            /** @description Address of this portal, to be typed with the code. */
+            portal_url: string;
+            /** @description What became of it. */
+            state: components["schemas"]["ActivationState"];
+        };
+        /**
+         * @description What became of an activation.
+         * @enum {string}
+         */
+        ActivationState: "open" | "used" | "expired";
+        /** @description One change. */
+        AuditEntry: {
+            /** @description What was done, such as `account.create`. */
+            action: string;
+            /** @description Who: an e-mail address, or `device` or `system`. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description More about it in words, without secrets. */
+            detail: string;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description To which object. */
+            subject: string;
+        };
+        /**
+         * @description An audio codec, by the name SDP uses.
+         * @enum {string}
+         */
+        Codec: "opus" | "g722" | "pcma" | "pcmu";
+        /** @description The device in its own configuration. */
+        ConfiguredDevice: {
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name for people. */
+            name: string;
+        };
+        /** @description Just a name. */
+        ConfiguredName: {
+            /** @description For people. */
+            name: string;
+        };
+        /** @description A person. */
+        Contact: {
+            /** @description Company. */
+            company?: string | null;
+            /** @description Devices of the person. */
+            devices: components["schemas"]["ContactDevice"][];
+            /** @description E-mail addresses, at least one. */
+            emails: components["schemas"]["ContactEmail"][];
+            /** @description First name. */
+            first_name: string;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Shown in the company directory. */
+            in_directory: boolean;
+            /** @description Job title. */
+            job_title?: string | null;
+            /** @description Last name. */
+            last_name: string;
+            /** @description Telephone numbers. */
+            numbers: components["schemas"]["ContactNumber"][];
+            /**
+             * Format: int64
+             * @description Row version, the value of the `ETag`.
+             */
+            version: number;
+        };
+        /** @description A device of a contact. */
+        ContactDevice: {
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name. */
+            name: string;
+        };
+        /** @description An e-mail address of a contact. */
         ContactEmail: {
+            /** @description The address. */
             address: string;
+            /** @description What it is for. */
             label: components["schemas"]["EmailLabel"];
         };
-        ContactDevice: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-        };
-        Contact: {
-            /** Format: uuid */
-            id: string;
-            first_name: string;
-            last_name: string;
-            company?: string | null;
-            job_title?: string | null;
-            in_directory: boolean;
-            numbers: components["schemas"]["ContactNumber"][];
-            emails: components["schemas"]["ContactEmail"][];
-            devices: components["schemas"]["ContactDevice"][];
-            /** Format: int64 */
-            version: number;
-        };
+        /** @description A contact to create or the new values of one. */
         ContactInput: {
-            first_name: string;
-            last_name: string;
+            /** @description Company. */
             company?: string | null;
-            job_title?: string | null;
-            in_directory?: boolean;
-            numbers?: components["schemas"]["ContactNumber"][];
+            /** @description E-mail addresses, 1 to 20. */
             emails: components["schemas"]["ContactEmail"][];
+            /** @description First name, 1 to 100 characters. */
+            first_name: string;
+            /** @description Show in the company directory; true when absent. */
+            in_directory?: boolean;
+            /** @description Job title. */
+            job_title?: string | null;
+            /** @description Last name, 1 to 100 characters. */
+            last_name: string;
+            /** @description Telephone numbers, at most 20. */
+            numbers?: components["schemas"]["ContactNumber"][];
         };
-        DeviceContact: {
-            /** Format: uuid */
-            id: string;
-            name: string;
+        /** @description A telephone number of a contact. */
+        ContactNumber: {
+            /** @description What it is, such as `work` or `mobile`; at most 40 characters. */
+            label: string;
+            /** @description E.164, `+` and up to 15 digits. */
+            number: string;
         };
-        DeviceAccount: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            aor: string;
-            status: components["schemas"]["AccountStatus"];
-        };
+        /** @description A device. */
         Device: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            contact: components["schemas"]["DeviceContact"];
+            /** @description SIP accounts, in the order of the lines. */
             accounts: components["schemas"]["DeviceAccount"][];
-            status: components["schemas"]["DeviceStatus"];
-            pending_update: boolean;
-            app_version?: string | null;
-            platform?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was activated.
+             */
             activated_at?: string | null;
-            /** Format: date-time */
+            /** @description Version of the softphone, as it reported it. */
+            app_version?: string | null;
+            /** @description Whose it is. */
+            contact: components["schemas"]["DeviceContact"];
+            /**
+             * Format: uuid
+             * @description Identifier; its SIP instance-id is `urn:uuid:` and this.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard of.
+             */
             last_seen_at?: string | null;
-            /** Format: int64 */
+            /** @description Name for people. */
+            name: string;
+            /** @description It has not yet applied the current configuration. */
+            pending_update: boolean;
+            /** @description Operating system, as the device reported it. */
+            platform?: string | null;
+            /** @description Whether it is there. */
+            status: components["schemas"]["DeviceStatus"];
+            /**
+             * Format: int64
+             * @description Row version, the value of the `ETag`.
+             */
             version: number;
         };
-        DeviceInput: {
+        /** @description An account of a device. */
+        DeviceAccount: {
+            /** @description Address-of-record. */
+            aor: string;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name for people. */
             name: string;
-            /** Format: uuid */
-            contact_id: string;
-            account_ids: string[];
-        };
-        Activation: {
-            state: components["schemas"]["ActivationState"];
-            link?: string | null;
-            deep_link?: string | null;
-            code?: string | null;
-            /** Format: date-time */
-            expires_at: string;
-            portal_url: string;
-        };
-        SignIn: {
-            email: string;
-            password: string;
-        };
-        PasswordChange: {
-            current: string;
-            new: string;
-        };
-        SessionUser: {
-            /** Format: uuid */
-            id: string;
-            email: string;
-            first_name: string;
-            last_name: string;
-            installation_administrator: boolean;
-        };
-        SessionTenant: {
-            /** Format: uuid */
-            id: string;
-            slug: string;
-            name: string;
-            demonstration: boolean;
-            role: components["schemas"]["Role"];
-        };
-        Session: {
-            user: components["schemas"]["SessionUser"];
-            tenants: components["schemas"]["SessionTenant"][];
-            must_set_password: boolean;
-        };
-        Tenant: {
-            /** Format: uuid */
-            id: string;
-            slug: string;
-            name: string;
-            demonstration: boolean;
-            sip_domain: string;
-            role?: null | components["schemas"]["Role"];
-        };
-        TenantInput: {
-            name: string;
-            slug?: string | null;
-            demonstration?: boolean;
-        };
-        FieldError: {
-            field: string;
-            message: string;
-        };
-        Problem: {
-            type: string;
-            title: string;
-            /** Format: int64 */
-            status: number;
-            detail: string;
-            request_id: string;
-            errors?: components["schemas"]["FieldError"][];
-        };
-        DeviceLive: {
-            /** Format: uuid */
-            id: string;
-            status: components["schemas"]["DeviceStatus"];
-            pending_update: boolean;
-        };
-        AccountLive: {
-            /** Format: uuid */
-            id: string;
+            /** @description Whether it can be reached. */
             status: components["schemas"]["AccountStatus"];
         };
-        LivePosition: {
-            /** Format: uuid */
-            epoch: string;
-            /** Format: int64 */
-            seq: number;
+        /** @description The device is activated. */
+        DeviceActivated: {
+            /** @description Bearer token, a JWT. */
+            access_token: components["schemas"]["Secret"];
+            /** @description What to register and how. */
+            configuration: components["schemas"]["DeviceConfiguration"];
+            /**
+             * Format: uuid
+             * @description The device's identifier from now on.
+             */
+            device_id: string;
+            /**
+             * Format: int64
+             * @description Seconds until the token expires.
+             */
+            expires_in_secs: number;
         };
-        LiveRequest: {
-            resume: components["schemas"]["LivePosition"];
+        /** @description Redeems an activation. Exactly one of `token` and `code` is given. */
+        DeviceActivation: {
+            /** @description Version of the softphone. */
+            app_version: string;
+            /** @description The typed code, in any case, with or without separators. */
+            code?: string | null;
+            /** @description Operating system, such as `linux`. */
+            platform: string;
+            /** @description The device's Ed25519 key, 32 bytes, base64url without padding. */
+            public_key: string;
+            /** @description The token of the link. */
+            token?: string | null;
         };
-        LiveFrame: {
+        /** @description Everything a device needs. */
+        DeviceConfiguration: {
+            /** @description Whose it is. */
+            contact: components["schemas"]["ConfiguredName"];
+            /** @description The device itself. */
+            device: components["schemas"]["ConfiguredDevice"];
+            /** @description One to four lines, in order. */
+            lines: components["schemas"]["Line"][];
+            /** @description The company. */
+            tenant: components["schemas"]["ConfiguredName"];
+            /**
+             * Format: int64
+             * @description Grows with every change; the value of the `ETag`.
+             */
+            version: number;
+        };
+        /** @description The contact of a device. */
+        DeviceContact: {
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description First and last name. */
+            name: string;
+        };
+        /** @description What the portal sends on a device's live channel. */
+        DeviceFrame: {
             /** @enum {string} */
-            type: "snapshot";
-            /** Format: uuid */
-            epoch: string;
-            /** Format: int64 */
-            seq: number;
-            devices: components["schemas"]["DeviceLive"][];
-            accounts: components["schemas"]["AccountLive"][];
+            type: "configuration";
+            /**
+             * Format: int64
+             * @description Fetch the configuration if this is not the version in use.
+             */
+            version: number;
         } | {
             /** @enum {string} */
-            type: "delta";
-            /** Format: int64 */
+            type: "revoked";
+        };
+        /** @description A device to create or the new values of one. */
+        DeviceInput: {
+            /** @description One to four accounts, in the order of the lines. */
+            account_ids: string[];
+            /**
+             * Format: uuid
+             * @description Whose it is.
+             */
+            contact_id: string;
+            /** @description Name for people, 1 to 100 characters. */
+            name: string;
+        };
+        /** @description Status of one device. */
+        DeviceLive: {
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description It has not yet applied the current configuration. */
+            pending_update: boolean;
+            /** @description Whether it is there. */
+            status: components["schemas"]["DeviceStatus"];
+        };
+        /** @description What a device says about itself. */
+        DeviceReport: {
+            /** @description Version of the softphone. */
+            app_version: string;
+            /**
+             * Format: int64
+             * @description Version of the configuration in use.
+             */
+            applied_version: number;
+            /** @description State of each line. */
+            lines: components["schemas"]["LineReport"][];
+            /** @description Operating system. */
+            platform: string;
+        };
+        /**
+         * @description Whether a device is there.
+         * @enum {string}
+         */
+        DeviceStatus: "not_activated" | "online" | "offline";
+        /** @description A new access token. */
+        DeviceToken: {
+            /** @description Bearer token, a JWT. */
+            access_token: components["schemas"]["Secret"];
+            /**
+             * Format: int64
+             * @description Seconds until the token expires.
+             */
+            expires_in_secs: number;
+        };
+        /** @description Asks for a new access token by proof of the device's key. */
+        DeviceTokenRequest: {
+            /**
+             * Format: uuid
+             * @description The device.
+             */
+            device_id: string;
+            /**
+             * Format: int64
+             * @description Seconds since 1970; at most 120 away from the portal's clock.
+             */
+            issued_at: number;
+            /** @description 16 to 64 characters, never used before. */
+            nonce: string;
+            /** @description Ed25519 signature of [`device_token_statement`], base64url without padding. */
+            signature: string;
+        };
+        /** @description What a device sends on its live channel. */
+        DeviceUpload: components["schemas"]["DeviceReport"] & {
+            /** @enum {string} */
+            type: "report";
+        };
+        /**
+         * @description What an e-mail address is for.
+         * @enum {string}
+         */
+        EmailLabel: "work" | "home";
+        /** @description What is wrong with one field of the request. */
+        FieldError: {
+            /** @description Path of the field, such as `numbers[1].number`. */
+            field: string;
+            /** @description A sentence for the person who filled it in. */
+            message: string;
+        };
+        /** @description One SIP account on a device. */
+        Line: {
+            /**
+             * Format: uuid
+             * @description The account.
+             */
+            account_id: string;
+            /** @description Name for authentication, when it differs from `username`. */
+            auth_username?: string | null;
+            /** @description Codecs, preferred first. */
+            codecs: components["schemas"]["Codec"][];
+            /** @description Name shown to the other side. */
+            display_name?: string | null;
+            /** @description SIP domain: the provider's server. */
+            domain: string;
+            /** @description Ask the person for the password. */
+            enter_on_device: boolean;
+            /** @description Name of the line for people. */
+            name: string;
+            /** @description Where requests are sent first, a SIP URI. */
+            outbound_proxy?: string | null;
+            password?: components["schemas"]["Secret"] | null;
+            /**
+             * Format: int32
+             * @description Port; absent means SRV lookup or 5060.
+             */
+            port?: number | null;
+            /** @description How SIP is carried. */
+            transport: components["schemas"]["Transport"];
+            /** @description SIP user part. */
+            username: string;
+        };
+        /** @description State of one line. */
+        LineReport: {
+            /**
+             * Format: uuid
+             * @description The account.
+             */
+            account_id: string;
+            /** @description Why not, for a person. */
+            reason?: string | null;
+            /** @description Whether it is registered. */
+            state: components["schemas"]["LineState"];
+        };
+        /**
+         * @description Whether a line is registered.
+         * @enum {string}
+         */
+        LineState: "connected" | "connecting" | "not_connected" | "failed";
+        /** @description What the portal sends. */
+        LiveFrame: {
+            /** @description All accounts of the tenant. */
+            accounts: components["schemas"]["AccountLive"][];
+            /** @description All devices of the tenant. */
+            devices: components["schemas"]["DeviceLive"][];
+            /**
+             * Format: uuid
+             * @description Which run of the server counts `seq`.
+             */
+            epoch: string;
+            /**
+             * Format: int64
+             * @description Number of the last change contained.
+             */
             seq: number;
-            devices?: components["schemas"]["DeviceLive"][];
+            /** @enum {string} */
+            type: "snapshot";
+        } | {
+            /** @description Changed accounts. */
             accounts?: components["schemas"]["AccountLive"][];
+            /** @description Changed devices. */
+            devices?: components["schemas"]["DeviceLive"][];
+            /**
+             * Format: int64
+             * @description One or more above the frame before.
+             */
+            seq: number;
+            /** @enum {string} */
+            type: "delta";
         };
-        Page_Provider: {
-            items: components["schemas"]["Provider"][];
-            next?: string | null;
+        /** @description The last frame a page has seen. */
+        LivePosition: {
+            /**
+             * Format: uuid
+             * @description `epoch` of the last snapshot.
+             */
+            epoch: string;
+            /**
+             * Format: int64
+             * @description `seq` of the last frame.
+             */
+            seq: number;
         };
+        /** @description What a page may send first. */
+        LiveRequest: {
+            /** @description Go on from here. */
+            resume: components["schemas"]["LivePosition"];
+        };
+        /** @description A person with a role in a tenant. */
+        Member: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description First name. */
+            first_name: string;
+            /** @description Last name. */
+            last_name: string;
+            /** @description What the person may do. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: uuid
+             * @description Identifier of the user.
+             */
+            user_id: string;
+        };
+        /** @description A member to add. */
+        MemberInput: {
+            /** @description E-mail address of an existing user. */
+            email: string;
+            /** @description What the person may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description One page of a list. */
         Page_Account: {
-            items: components["schemas"]["Account"][];
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /** @description Address-of-record, `sip:username@server`. */
+                aor: string;
+                /** @description Name for authentication, when it differs from `username`. */
+                auth_username?: string | null;
+                /** @description Codecs, preferred first. */
+                codecs: components["schemas"]["Codec"][];
+                /** @description Devices with this account. */
+                devices: components["schemas"]["AccountDevice"][];
+                /** @description Name shown to the other side. */
+                display_name?: string | null;
+                /** @description The password is not kept here; the person types it on the device. */
+                enter_on_device: boolean;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description Name for people. */
+                name: string;
+                /**
+                 * Format: uuid
+                 * @description The provider it belongs to.
+                 */
+                provider_id: string;
+                /** @description Calls wake the device by push. */
+                push: boolean;
+                /** @description Whether it can be reached now. */
+                status: components["schemas"]["AccountStatus"];
+                transport?: components["schemas"]["Transport"] | null;
+                /** @description SIP user part, the extension. */
+                username: string;
+                /**
+                 * Format: int64
+                 * @description Row version, the value of the `ETag`.
+                 */
+                version: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
         };
+        /** @description One page of a list. */
+        Page_AuditEntry: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /** @description What was done, such as `account.create`. */
+                action: string;
+                /** @description Who: an e-mail address, or `device` or `system`. */
+                actor: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description More about it in words, without secrets. */
+                detail: string;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description To which object. */
+                subject: string;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Contact: {
-            items: components["schemas"]["Contact"][];
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /** @description Company. */
+                company?: string | null;
+                /** @description Devices of the person. */
+                devices: components["schemas"]["ContactDevice"][];
+                /** @description E-mail addresses, at least one. */
+                emails: components["schemas"]["ContactEmail"][];
+                /** @description First name. */
+                first_name: string;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description Shown in the company directory. */
+                in_directory: boolean;
+                /** @description Job title. */
+                job_title?: string | null;
+                /** @description Last name. */
+                last_name: string;
+                /** @description Telephone numbers. */
+                numbers: components["schemas"]["ContactNumber"][];
+                /**
+                 * Format: int64
+                 * @description Row version, the value of the `ETag`.
+                 */
+                version: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
         };
+        /** @description One page of a list. */
         Page_Device: {
-            items: components["schemas"]["Device"][];
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /** @description SIP accounts, in the order of the lines. */
+                accounts: components["schemas"]["DeviceAccount"][];
+                /**
+                 * Format: date-time
+                 * @description When it was activated.
+                 */
+                activated_at?: string | null;
+                /** @description Version of the softphone, as it reported it. */
+                app_version?: string | null;
+                /** @description Whose it is. */
+                contact: components["schemas"]["DeviceContact"];
+                /**
+                 * Format: uuid
+                 * @description Identifier; its SIP instance-id is `urn:uuid:` and this.
+                 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last heard of.
+                 */
+                last_seen_at?: string | null;
+                /** @description Name for people. */
+                name: string;
+                /** @description It has not yet applied the current configuration. */
+                pending_update: boolean;
+                /** @description Operating system, as the device reported it. */
+                platform?: string | null;
+                /** @description Whether it is there. */
+                status: components["schemas"]["DeviceStatus"];
+                /**
+                 * Format: int64
+                 * @description Row version, the value of the `ETag`.
+                 */
+                version: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
         };
+        /** @description One page of a list. */
+        Page_Member: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /** @description E-mail address. */
+                email: string;
+                /** @description First name. */
+                first_name: string;
+                /** @description Last name. */
+                last_name: string;
+                /** @description What the person may do. */
+                role: components["schemas"]["Role"];
+                /**
+                 * Format: uuid
+                 * @description Identifier of the user.
+                 */
+                user_id: string;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Provider: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description SIP accounts at this provider.
+                 */
+                accounts: number;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description Name for people. */
+                name: string;
+                /** @description Where requests are sent instead of `server`, a SIP URI or `host[:port]`. */
+                outbound_proxy?: string | null;
+                /** @description Tandem's own proxy: there from the start, cannot be deleted, only renamed. */
+                own: boolean;
+                /**
+                 * Format: int32
+                 * @description Port; absent means SRV lookup or 5060.
+                 */
+                port?: number | null;
+                /** @description Host name or IP address of the SIP server; the domain of its addresses. */
+                server: string;
+                /** @description How SIP is carried. */
+                transport: components["schemas"]["Transport"];
+                /**
+                 * Format: int64
+                 * @description Row version, the value of the `ETag`.
+                 */
+                version: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Tenant: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /** @description Made by the demonstration. */
+                demonstration: boolean;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description Name for people. */
+                name: string;
+                role?: components["schemas"]["Role"] | null;
+                /** @description Domain of the tenant's own SIP addresses. */
+                sip_domain: string;
+                /** @description Short name for addresses and for the SIP domain. */
+                slug: string;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+        };
+        /** @description A new password, proven by the current one. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The password used until now.
+             */
+            current: string;
+            /**
+             * Format: password
+             * @description At least 12 characters.
+             */
+            new: string;
+        };
+        /** @description Why a request was not carried out (`application/problem+json`). */
+        Problem: {
+            /** @description What is wrong this time, for a person. */
+            detail: string;
+            /** @description One entry per wrong field. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description Finds this request in the server's log. */
+            request_id: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description Short, the same for every problem of this type. */
+            title: string;
+            /** @description One of [`problem_type`]: a stable word for programs. */
+            type: string;
+        };
+        /** @description A SIP service that accounts belong to. */
+        Provider: {
+            /**
+             * Format: int64
+             * @description SIP accounts at this provider.
+             */
+            accounts: number;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name for people. */
+            name: string;
+            /** @description Where requests are sent instead of `server`, a SIP URI or `host[:port]`. */
+            outbound_proxy?: string | null;
+            /** @description Tandem's own proxy: there from the start, cannot be deleted, only renamed. */
+            own: boolean;
+            /**
+             * Format: int32
+             * @description Port; absent means SRV lookup or 5060.
+             */
+            port?: number | null;
+            /** @description Host name or IP address of the SIP server; the domain of its addresses. */
+            server: string;
+            /** @description How SIP is carried. */
+            transport: components["schemas"]["Transport"];
+            /**
+             * Format: int64
+             * @description Row version, the value of the `ETag`.
+             */
+            version: number;
+        };
+        /** @description A provider to create or the new values of one. */
+        ProviderInput: {
+            /** @description Name for people, 1 to 100 characters. */
+            name: string;
+            /** @description Where requests are sent instead of `server`. */
+            outbound_proxy?: string | null;
+            /**
+             * Format: int32
+             * @description Port; absent means SRV lookup or 5060.
+             */
+            port?: number | null;
+            /** @description Host name or IP address. Ignored for Tandem's own proxy. */
+            server: string;
+            /** @description How SIP is carried. */
+            transport?: components["schemas"]["Transport"];
+        };
+        /**
+         * @description What a member may do in a tenant.
+         * @enum {string}
+         */
+        Role: "owner" | "administrator" | "read_only";
+        /** @description Text that no log may show: a plain string on the wire, `***` in `Debug`. */
+        Secret: string;
+        /** @description Who is signed in, and where they may go. */
+        Session: {
+            /** @description Nothing but replacing the password is possible. */
+            must_set_password: boolean;
+            /** @description The tenants they are a member of, by name. */
+            tenants: components["schemas"]["SessionTenant"][];
+            /** @description The person. */
+            user: components["schemas"]["SessionUser"];
+        };
+        /** @description A tenant the person belongs to. */
+        SessionTenant: {
+            /** @description Made by the demonstration; may be deleted without loss. */
+            demonstration: boolean;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name for people. */
+            name: string;
+            /** @description What the person may do there. */
+            role: components["schemas"]["Role"];
+            /** @description Short name for addresses. */
+            slug: string;
+        };
+        /** @description The signed-in person. */
+        SessionUser: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description First name. */
+            first_name: string;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description May create tenants. */
+            installation_administrator: boolean;
+            /** @description Last name. */
+            last_name: string;
+        };
+        /** @description E-mail and password. */
+        SignIn: {
+            /** @description E-mail address, in any case. */
+            email: string;
+            /**
+             * Format: password
+             * @description The password, or the one-time password.
+             */
+            password: string;
+        };
+        /** @description A company on this installation. */
+        Tenant: {
+            /** @description Made by the demonstration. */
+            demonstration: boolean;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name for people. */
+            name: string;
+            role?: components["schemas"]["Role"] | null;
+            /** @description Domain of the tenant's own SIP addresses. */
+            sip_domain: string;
+            /** @description Short name for addresses and for the SIP domain. */
+            slug: string;
+        };
+        /** @description A tenant to create. */
+        TenantInput: {
+            /** @description Mark the tenant as made by the demonstration. */
+            demonstration?: boolean;
+            /** @description Name for people, 1 to 100 characters. */
+            name: string;
+            /** @description Lower-case letters, digits and hyphens; made from the name when absent. */
+            slug?: string | null;
+        };
+        /**
+         * @description How SIP is carried to a provider.
+         * @enum {string}
+         */
+        Transport: "udp" | "tcp" | "tls";
     };
     responses: never;
     parameters: never;
@@ -1304,4 +1355,1278 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    provisioning_activate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceActivation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceActivated"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    provisioning_configuration: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfiguration"];
+                };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_live_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WebSocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    provisioning_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceReport"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    provisioning_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceTokenRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceToken"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenants_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Tenant"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenants_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Account"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accounts_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contacts_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Contact"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contacts_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contacts_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contacts_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contacts_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Device"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activation_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activation_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activation_qr_png: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    activation_qr_svg: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WebSocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Member"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Provider"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provider"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provider"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provider"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
