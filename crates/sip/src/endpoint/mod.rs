@@ -303,18 +303,19 @@ impl Endpoint {
 
     /// Answers a request and forgets it: for a challenge or another refusal of somebody who may
     /// have lied about his address (RFC 3261, section 26.3.2.4). Never retransmitted; silence
-    /// over UDP if the response is longer than one and a half times the request. The request
+    /// over UDP if the response is longer than one and a half times the request, and no Server header
+    /// that would make it longer. The request
     /// itself comes again as a new one.
     ///
     /// # Errors
     ///
     /// [`EndpointError::Answered`] if the transaction is over.
+    #[expect(clippy::needless_pass_by_value, reason = "like `respond`: the answer is given away")]
     pub fn respond_once(
         &mut self,
         transaction: ServerTransaction,
-        mut response: Response,
+        response: Response,
     ) -> Result<(), EndpointError> {
-        self.name_server(&mut response);
         let server = self
             .servers
             .remove(transaction)
