@@ -1,4 +1,4 @@
-//! Three agents do anything at any time over a bad network. Whatever they do: nothing panics, every
+//! Three agents do anything at any time over a bad network that also damages messages. Whatever they do: nothing panics, every
 //! call that an owner knows ends exactly once for it, and in the end nothing is left
 //! ([`World::finish`](crate::world::World::finish), `Agent::remember`).
 
@@ -51,6 +51,7 @@ fn play(seed: u8) {
     for _ in 0..120 {
         act(&mut world, &mut random);
         world.run_ms(u64::from(random.u32() % 3_000));
+        repeat_damaged(&mut world, &mut random);
         world.ladder.take();
         world.packets.clear();
     }
@@ -60,6 +61,22 @@ fn play(seed: u8) {
         }
     }
     world.finish();
+}
+
+/// Something that was sent arrives once more, with a few bytes changed.
+fn repeat_damaged(world: &mut World, random: &mut Ids) {
+    let mut pick = |bound: usize| random.u32() as usize % bound;
+    if world.packets.is_empty() || pick(2) == 0 {
+        return;
+    }
+    let mut packet = world.packets[pick(world.packets.len())].clone();
+    let mut bytes = packet.bytes.to_vec();
+    for _ in 0..=pick(3) {
+        let at = pick(bytes.len());
+        bytes[at] = b"0;:<>@,= \r\nz\xff\""[pick(14)];
+    }
+    packet.bytes = bytes.into();
+    world.receive(&packet);
 }
 
 fn calls_of(world: &World, who: usize) -> Vec<CallKey> {
