@@ -23,7 +23,13 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub json: bool,
     /// Where the key that protects the passwords is kept.
-    #[arg(long, global = true, env = "TANDEM_SECRET_STORE", value_enum, default_value_t)]
+    #[arg(
+        long,
+        global = true,
+        env = "TANDEM_SECRET_STORE",
+        value_enum,
+        default_value_t
+    )]
     pub secret_store: KeyPlaceChoice,
     /// What to do.
     #[command(subcommand)]
@@ -283,15 +289,33 @@ pub struct Open {
 impl Activate {
     /// As if this link had been typed, by somebody who agreed already.
     pub fn from_link(link: String) -> Self {
-        Self { link: Some(link), code: None, qr: None, url: None, portal: None, replace: false, yes: true }
+        Self {
+            link: Some(link),
+            code: None,
+            qr: None,
+            url: None,
+            portal: None,
+            replace: false,
+            yes: true,
+        }
     }
 }
 
 impl Call {
     /// As if only a number had been typed.
     pub fn to(number: String, wait: Wait) -> Self {
-        let sound = SoundArgs { play: None, record: None };
-        Self { number, line: None, wait, sound, duration: None, timeout: None }
+        let sound = SoundArgs {
+            play: None,
+            record: None,
+        };
+        Self {
+            number,
+            line: None,
+            wait,
+            sound,
+            duration: None,
+            timeout: None,
+        }
     }
 
     /// The sound files of the call, with absolute paths.
@@ -322,7 +346,9 @@ pub(crate) fn absolute(path: PathBuf) -> PathBuf {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let secs: f64 = text.parse().map_err(|_| "a number of seconds is needed".to_owned())?;
+    let secs: f64 = text
+        .parse()
+        .map_err(|_| "a number of seconds is needed".to_owned())?;
     // A day is longer than any call that a script waits for.
     if !(0.0..=86_400.0).contains(&secs) {
         return Err("from 0 to 86400 seconds".to_owned());
@@ -351,7 +377,10 @@ mod tests {
         assert!(parse("softphone activate --link https://a.example/activate#x").is_ok());
         assert!(parse("softphone activate tandem:activate?portal=x&token=y").is_ok());
         let open = parse("softphone open tel:+4930123;ext=1").unwrap();
-        assert!(matches!(open.command, Command::Open(Open { yes: false, .. })));
+        assert!(matches!(
+            open.command,
+            Command::Open(Open { yes: false, .. })
+        ));
         assert!(parse("softphone open --yes=tel:1").is_err());
     }
 

@@ -154,7 +154,11 @@ pub struct Failure {
 impl Failure {
     /// A failure that has no SIP status.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), sip_status: None }
+        Self {
+            kind,
+            message: message.into(),
+            sip_status: None,
+        }
     }
 }
 
@@ -172,7 +176,10 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_own_exit_code_in_rising_order() {
-        let codes: Vec<_> = FailureKind::ALL.iter().map(|kind| kind.exit_code()).collect();
+        let codes: Vec<_> = FailureKind::ALL
+            .iter()
+            .map(|kind| kind.exit_code())
+            .collect();
         assert_eq!(codes, (1..=22).collect::<Vec<u8>>());
     }
 }

@@ -140,15 +140,26 @@ pub fn call_text(call: &CallState) -> String {
         Phase::HeldByPeer => "put on hold by the other side",
         Phase::Ending => "ending",
     };
-    let problem = call.problem.as_deref().map(|problem| format!("; {problem}"));
-    format!("Call {} with {}: {phase}{}", call.call, call.party, problem.unwrap_or_default())
+    let problem = call
+        .problem
+        .as_deref()
+        .map(|problem| format!("; {problem}"));
+    format!(
+        "Call {} with {}: {phase}{}",
+        call.call,
+        call.party,
+        problem.unwrap_or_default()
+    )
 }
 
 /// One ended call in sentences.
 pub fn ended_text(call: &EndedCall) -> String {
     let mut text = format!("Call {} with {}: {}", call.call, call.party, call.reason);
     if let Some(ms) = call.answered_in_ms {
-        text.push_str(&format!("; answered in {ms} ms, talked {:.1} s", secs(call.talked_ms)));
+        text.push_str(&format!(
+            "; answered in {ms} ms, talked {:.1} s",
+            secs(call.talked_ms)
+        ));
     }
     if let Some(media) = &call.media {
         text.push_str(&format!(
@@ -167,7 +178,10 @@ pub fn ended_text(call: &EndedCall) -> String {
 }
 
 /// Thousandths as a number with a point.
-#[expect(clippy::cast_precision_loss, reason = "for show, with one decimal place")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "for show, with one decimal place"
+)]
 fn secs(thousandths: u64) -> f64 {
     thousandths as f64 / 1000.0
 }

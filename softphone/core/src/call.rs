@@ -125,7 +125,11 @@ impl PhoneCall {
     pub(crate) fn session(&mut self) -> Option<(LocalMedia, &mut OfferAnswer)> {
         let mut media = LocalMedia::audio(self.local?);
         media.formats.clone_from(&self.formats);
-        media.direction = if self.on_hold { Direction::SendOnly } else { Direction::SendRecv };
+        media.direction = if self.on_hold {
+            Direction::SendOnly
+        } else {
+            Direction::SendRecv
+        };
         Some((media, self.session.as_mut()?))
     }
 
@@ -152,7 +156,8 @@ impl PhoneCall {
 
     /// The other side does not want to hear us now.
     fn is_held_by_peer(&self) -> bool {
-        self.negotiated().is_some_and(|negotiated| !negotiated.direction.sends())
+        self.negotiated()
+            .is_some_and(|negotiated| !negotiated.direction.sends())
     }
 
     pub(crate) fn actions(&self) -> Actions {
@@ -167,7 +172,10 @@ impl PhoneCall {
             hold: only_if(talks && !self.on_hold),
             resume: only_if(talks && self.on_hold),
             send_digits: only_if(
-                talks && self.negotiated().is_some_and(|agreed| agreed.telephone_event.is_some()),
+                talks
+                    && self
+                        .negotiated()
+                        .is_some_and(|agreed| agreed.telephone_event.is_some()),
             ),
         }
     }
@@ -197,7 +205,11 @@ impl PhoneCall {
 
 /// The name for people, else the number, else the host.
 fn party_name(party: &NameAddr) -> String {
-    let name = party.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let name = party
+        .display_name
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
     let uri = &party.uri;
     let user = uri.user_decoded();
     let number = user.as_deref().or(uri.telephone_number());

@@ -79,7 +79,8 @@ fn telephone(text: &str, domain: &HostPort) -> Result<Uri, DialError> {
     let digits = number.strip_prefix('+').unwrap_or(&number);
     let is_global = digits.len() != number.len();
     let known = |digit: char| {
-        digit.is_ascii_digit() || (!is_global && (digit.is_ascii_hexdigit() || "*#".contains(digit)))
+        digit.is_ascii_digit()
+            || (!is_global && (digit.is_ascii_hexdigit() || "*#".contains(digit)))
     };
     if digits.is_empty() || !digits.chars().all(known) {
         return Err(DialError::Malformed);
@@ -97,7 +98,9 @@ fn telephone(text: &str, domain: &HostPort) -> Result<Uri, DialError> {
             user.push_str(&extension);
         }
     }
-    format!("sip:{user}@{domain};user=phone").parse().map_err(|_| DialError::Malformed)
+    format!("sip:{user}@{domain};user=phone")
+        .parse()
+        .map_err(|_| DialError::Malformed)
 }
 
 /// A number or name without a domain.
@@ -116,7 +119,9 @@ fn extension(text: &str) -> Result<String, DialError> {
 
 /// The visual separators of RFC 3966, and the blanks and strokes that people write.
 fn without_separators(text: &str) -> String {
-    text.chars().filter(|symbol| !" -.()/\u{a0}".contains(*symbol)).collect()
+    text.chars()
+        .filter(|symbol| !" -.()/\u{a0}".contains(*symbol))
+        .collect()
 }
 
 /// `#` may stand in a telephone number but not in the user part of a SIP URI.
@@ -143,12 +148,24 @@ mod tests {
             ("bob", "sip:bob@example.org"),
             ("bob.smith-2", "sip:bob.smith-2@example.org"),
             ("bob@example.com", "sip:bob@example.com"),
-            ("sip:bob@example.com:5070;transport=tcp", "sip:bob@example.com:5070;transport=tcp"),
-            ("sip:bob@example.com?Subject=x&Replaces=y", "sip:bob@example.com"),
+            (
+                "sip:bob@example.com:5070;transport=tcp",
+                "sip:bob@example.com:5070;transport=tcp",
+            ),
+            (
+                "sip:bob@example.com?Subject=x&Replaces=y",
+                "sip:bob@example.com",
+            ),
             ("sip:bob@example.com;method=REGISTER", "sip:bob@example.com"),
             ("tel:+49-30-123.45", "sip:+493012345@example.org;user=phone"),
-            ("TEL:+4930123;ext=4-5", "sip:+4930123;ext=45@example.org;user=phone"),
-            ("tel:200;phone-context=example.com", "sip:200@example.org;user=phone"),
+            (
+                "TEL:+4930123;ext=4-5",
+                "sip:+4930123;ext=45@example.org;user=phone",
+            ),
+            (
+                "tel:200;phone-context=example.com",
+                "sip:200@example.org;user=phone",
+            ),
             ("tel:*31#", "sip:*31%23@example.org;user=phone"),
         ] {
             assert_eq!(dial(typed), Ok(called.to_owned()), "{typed}");

@@ -47,7 +47,10 @@ mod tests {
     #[test]
     fn escapes_and_direction_marks_become_visible() {
         assert_eq!(plain_text("Ann \u{1b}[31mred", 40), "Ann \\u{1b}[31mred");
-        assert_eq!(plain_text("a\u{202e}b\u{200b}c\r\nd\u{9b}", 40), "a\\u{202e}b\\u{200b}c\\u{d}\\u{a}d\\u{9b}");
+        assert_eq!(
+            plain_text("a\u{202e}b\u{200b}c\r\nd\u{9b}", 40),
+            "a\\u{202e}b\\u{200b}c\\u{d}\\u{a}d\\u{9b}"
+        );
         assert_eq!(plain_text("Zoë Müller 字", 40), "Zoë Müller 字");
     }
 

@@ -58,6 +58,9 @@ pub fn devices() -> Result<Vec<Device>, AudioError> {
     for device in all {
         // A card that vanishes while it is looked at is not listed.
         let Ok(id) = device.id() else { continue };
+        if is_plugin(&id.to_string()) {
+            continue;
+        }
         let name = name_of(&device);
         let uses = [
             (
@@ -84,6 +87,13 @@ pub fn devices() -> Result<Vec<Device>, AudioError> {
         }
     }
     Ok(devices)
+}
+
+/// ALSA lists its plugins (rate converters, "null") beside the cards. Those have no card in their
+/// name, and `default` is the one of them that a person may want.
+fn is_plugin(id: &str) -> bool {
+    id.strip_prefix("alsa:")
+        .is_some_and(|id| !id.contains(':') && id != "default")
 }
 
 /// The card with this id, or the system's choice.
@@ -140,6 +150,21 @@ mod tests {
                     .starts_with("no sound card: there is no microphone"),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn plugins_of_alsa_are_no_cards() {
+        for plugin in ["alsa:null", "alsa:speexrate", "alsa:pulse"] {
+            assert!(is_plugin(plugin), "{plugin}");
+        }
+        for card in [
+            "alsa:default",
+            "alsa:hw:CARD=PCH,DEV=0",
+            "pulseaudio:null",
+            "coreaudio:x",
+        ] {
+            assert!(!is_plugin(card), "{card}");
         }
     }
 

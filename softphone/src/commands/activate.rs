@@ -7,8 +7,8 @@ use crate::control::ControlClient;
 use crate::control::protocol::Command as Ask;
 use crate::failure::{Failure, FailureKind};
 use crate::portal::{
-    Activated, ActivationError, ActivationRequest, LinkError, PortalError, QrError, activate as
-    redeem, read_qr_file,
+    Activated, ActivationError, ActivationRequest, LinkError, PortalError, QrError,
+    activate as redeem, read_qr_file,
 };
 use crate::profile::{KeyPlace, KeyPlaceChoice, ProfileFolder};
 use crate::terminal::{Terminal, shown};
@@ -67,7 +67,10 @@ pub(super) async fn deactivate(folder: &ProfileFolder, terminal: Terminal) -> Re
             }
         }
     }
-    terminal.result(&json!({ "deactivated": true }), "Signed out; all passwords are forgotten");
+    terminal.result(
+        &json!({ "deactivated": true }),
+        "Signed out; all passwords are forgotten",
+    );
     Ok(())
 }
 

@@ -21,10 +21,18 @@ pub(super) async fn call(
 ) -> Result<(), Failure> {
     phone.request(Ask::Follow).await?;
     let sound = asked.sound();
-    let placed = Ask::Call { number: asked.number, line: asked.line, sound };
+    let placed = Ask::Call {
+        number: asked.number,
+        line: asked.line,
+        sound,
+    };
     let done = phone.request(placed).await?;
     let number = done.call.ok_or_else(no_call)?;
-    let wait = if asked.duration.is_some() { Wait::Ended } else { asked.wait };
+    let wait = if asked.duration.is_some() {
+        Wait::Ended
+    } else {
+        asked.wait
+    };
     if wait == Wait::Placed {
         terminal.result(&done, &format!("Call {number} placed"));
         return Ok(());
@@ -33,7 +41,9 @@ pub(super) async fn call(
         call: number,
         until_end: wait == Wait::Ended,
         duration: asked.duration,
-        give_up: asked.timeout.map(|timeout| (Instant::now() + timeout, Why::NoAnswer)),
+        give_up: asked
+            .timeout
+            .map(|timeout| (Instant::now() + timeout, Why::NoAnswer)),
         ending: None,
         phase: None,
     };
@@ -49,7 +59,10 @@ pub(super) async fn answer(
         phone.request(Ask::Follow).await?;
         let rings = |state: &State| {
             let ringing = |call: &CallState| call.actions.contains(&Action::Answer);
-            state.calls.iter().any(|call| ringing(call) && asked.call.is_none_or(|one| one == call.call))
+            state
+                .calls
+                .iter()
+                .any(|call| ringing(call) && asked.call.is_none_or(|one| one == call.call))
         };
         let waited = tokio::time::timeout(patience, async {
             while !rings(phone.state().await?.as_ref()) {}
@@ -60,8 +73,16 @@ pub(super) async fn answer(
             .map_err(|_| Failure::new(FailureKind::Timeout, "no call came in time"))??;
     }
     let sound = asked.sound();
-    let done = phone.request(Ask::Answer { call: asked.call, sound }).await?;
-    terminal.result(&done, &format!("Call {} answered", done.call.unwrap_or_default()));
+    let done = phone
+        .request(Ask::Answer {
+            call: asked.call,
+            sound,
+        })
+        .await?;
+    terminal.result(
+        &done,
+        &format!("Call {} answered", done.call.unwrap_or_default()),
+    );
     Ok(())
 }
 
@@ -89,7 +110,11 @@ struct Watch {
 }
 
 impl Watch {
-    async fn follow(&mut self, phone: &mut ControlClient, terminal: Terminal) -> Result<(), Failure> {
+    async fn follow(
+        &mut self,
+        phone: &mut ControlClient,
+        terminal: Terminal,
+    ) -> Result<(), Failure> {
         loop {
             tokio::select! {
                 state = phone.state() => {
@@ -140,7 +165,12 @@ impl Watch {
     async fn hang_up(&mut self, why: Why, phone: &mut ControlClient) -> Result<(), Failure> {
         self.ending = Some(why);
         self.give_up = Some((Instant::now() + HANG_UP, why));
-        match phone.request(Ask::HangUp { call: Some(self.call) }).await {
+        match phone
+            .request(Ask::HangUp {
+                call: Some(self.call),
+            })
+            .await
+        {
             // It ended by itself in the same moment.
             Err(failure) if failure.kind == FailureKind::NotPossible => Ok(()),
             asked => asked.map(drop),
@@ -160,7 +190,11 @@ impl Watch {
         }
         match failure {
             None => Ok(()),
-            Some((kind, message)) => Err(Failure { kind, message, sip_status: ended.sip_status }),
+            Some((kind, message)) => Err(Failure {
+                kind,
+                message,
+                sip_status: ended.sip_status,
+            }),
         }
     }
 }
@@ -176,5 +210,8 @@ async fn due(give_up: Option<(Instant, Why)>) -> Why {
 }
 
 fn no_call() -> Failure {
-    Failure::new(FailureKind::General, "the running softphone is of another version")
+    Failure::new(
+        FailureKind::General,
+        "the running softphone is of another version",
+    )
 }

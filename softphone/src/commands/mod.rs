@@ -27,7 +27,11 @@ use crate::terminal::Terminal;
 ///
 /// [`Failure`] with the exit status of the process.
 pub async fn execute(cli: Cli) -> Result<(), Failure> {
-    let terminal = if cli.json { Terminal::Json } else { Terminal::Sentences };
+    let terminal = if cli.json {
+        Terminal::Json
+    } else {
+        Terminal::Sentences
+    };
     let folder = ProfileFolder::new(profile_folder(cli.profile)?);
     match cli.command {
         Command::Activate(activate) => {
@@ -39,19 +43,32 @@ pub async fn execute(cli: Cli) -> Result<(), Failure> {
             calls::answer(answer, &mut connect(&folder).await?, terminal).await
         }
         Command::Reject(reject) => {
-            let told = if reject.declined { Rejection::Declined } else { Rejection::Busy };
-            ask(Ask::Reject { call: reject.call, told }, &folder, terminal).await
+            let told = if reject.declined {
+                Rejection::Declined
+            } else {
+                Rejection::Busy
+            };
+            ask(
+                Ask::Reject {
+                    call: reject.call,
+                    told,
+                },
+                &folder,
+                terminal,
+            )
+            .await
         }
         Command::Hangup(one) => ask(Ask::HangUp { call: one.call }, &folder, terminal).await,
         Command::Hold(one) => ask(Ask::Hold { call: one.call }, &folder, terminal).await,
         Command::Resume(one) => ask(Ask::Resume { call: one.call }, &folder, terminal).await,
         Command::Dtmf(dtmf) => {
-            let command = Ask::Dtmf { digits: dtmf.digits, call: dtmf.call };
+            let command = Ask::Dtmf {
+                digits: dtmf.digits,
+                call: dtmf.call,
+            };
             ask(command, &folder, terminal).await
         }
-        Command::Status(status) => {
-            status::status(&status, &folder, terminal).await
-        }
+        Command::Status(status) => status::status(&status, &folder, terminal).await,
         Command::Lines => status::lines(&mut connect(&folder).await?, terminal).await,
         Command::Devices => status::devices(terminal).await,
         Command::Open(open) => open::open(open, cli.secret_store, &folder, terminal).await,
@@ -75,7 +92,9 @@ async fn connect(folder: &ProfileFolder) -> Result<ControlClient, Failure> {
 
 async fn ask(command: Ask, folder: &ProfileFolder, terminal: Terminal) -> Result<(), Failure> {
     let done = connect(folder).await?.request(command).await?;
-    let sentence = done.call.map_or("Done".to_owned(), |call| format!("Done (call {call})"));
+    let sentence = done
+        .call
+        .map_or("Done".to_owned(), |call| format!("Done (call {call})"));
     terminal.result(&done, &sentence);
     Ok(())
 }
@@ -88,7 +107,10 @@ fn profile_folder(asked: Option<PathBuf>) -> Result<PathBuf, Failure> {
     ProjectDirs::from("", "Tandem", "softphone")
         .map(|folders| folders.data_local_dir().to_owned())
         .ok_or_else(|| {
-            Failure::new(FailureKind::Profile, "there is no home folder: use --profile DIR")
+            Failure::new(
+                FailureKind::Profile,
+                "there is no home folder: use --profile DIR",
+            )
         })
 }
 

@@ -31,13 +31,21 @@ pub(super) async fn open(
     terminal: Terminal,
 ) -> Result<(), Failure> {
     let wish = wish_of(&asked.url).ok_or_else(|| {
-        Failure::new(FailureKind::Usage, "this is not a link that a softphone can follow")
+        Failure::new(
+            FailureKind::Usage,
+            "this is not a link that a softphone can follow",
+        )
     })?;
     if wish == Wish::Activate {
         let request = ActivationRequest::from_link(&asked.url)?;
         activate::confirm(&request, asked.yes, terminal)?;
-        return activate::activate(cli::Activate::from_link(asked.url), key_choice, folder, terminal)
-            .await;
+        return activate::activate(
+            cli::Activate::from_link(asked.url),
+            key_choice,
+            folder,
+            terminal,
+        )
+        .await;
     }
     let question = match &wish {
         Wish::Call(number) => format!("Call {}?", shown(number)),
@@ -58,8 +66,14 @@ pub(super) async fn open(
             let call = cli::Call::to(number, Wait::Placed);
             return calls::call(call, &mut phone, terminal).await;
         }
-        Wish::Answer => Ask::Answer { call: None, sound: Default::default() },
-        Wish::Reject => Ask::Reject { call: None, told: Default::default() },
+        Wish::Answer => Ask::Answer {
+            call: None,
+            sound: Default::default(),
+        },
+        Wish::Reject => Ask::Reject {
+            call: None,
+            told: Default::default(),
+        },
         Wish::HangUp => Ask::HangUp { call: None },
         Wish::HoldOrResume | Wish::Activate => {
             match phone.request(Ask::Hold { call: None }).await {
@@ -88,7 +102,11 @@ fn wish_of(text: &str) -> Option<Wish> {
         "tel" => Some(Wish::Call(text.to_owned())),
         // The number may be percent-encoded and have slashes in front, as browsers pass it on.
         "callto" => {
-            let url = Url::parse(&format!("x:?n={}", rest.trim_start_matches('/').replace('+', "%2B"))).ok()?;
+            let url = Url::parse(&format!(
+                "x:?n={}",
+                rest.trim_start_matches('/').replace('+', "%2B")
+            ))
+            .ok()?;
             let (_, number) = url.query_pairs().next()?;
             Some(Wish::Call(number.into_owned()))
         }

@@ -24,6 +24,9 @@ pub(super) async fn reference(asked: cli::Reference, terminal: Terminal) -> Resu
         .map_err(|_| failed("the codec failed".to_owned()))?
         .map_err(|error| failed(error.to_string()))?;
     let path = output.display().to_string();
-    terminal.result(&json!({ "written": path, "codec": codec.name() }), &format!("Wrote {path}"));
+    terminal.result(
+        &json!({ "written": path, "codec": codec.name() }),
+        &format!("Wrote {path}"),
+    );
     Ok(())
 }

@@ -81,22 +81,37 @@ pub(super) async fn devices(terminal: Terminal) -> Result<(), Failure> {
     };
     let list: Vec<_> = devices
         .iter()
-        .map(|device| json!({
-            "id": device.id,
-            "name": shown(&device.name),
-            "kind": device.kind.to_string(),
-            "is_default": device.is_default,
-        }))
+        .map(|device| {
+            json!({
+                "id": device.id,
+                "name": shown(&device.name),
+                "kind": device.kind.to_string(),
+                "is_default": device.is_default,
+            })
+        })
         .collect();
-    let text = devices.iter().map(device_text).collect::<Vec<_>>().join("\n");
-    let text = if text.is_empty() { "No sound devices" } else { &text };
+    let text = devices
+        .iter()
+        .map(device_text)
+        .collect::<Vec<_>>()
+        .join("\n");
+    let text = if text.is_empty() {
+        "No sound devices"
+    } else {
+        &text
+    };
     terminal.result(&json!({ "devices": list }), text);
     Ok(())
 }
 
 fn device_text(device: &audio::Device) -> String {
     let default = if device.is_default { " (default)" } else { "" };
-    format!("{}  {}  {}{default}", shown(&device.id), shown(&device.name), device.kind)
+    format!(
+        "{}  {}  {}{default}",
+        shown(&device.id),
+        shown(&device.name),
+        device.kind
+    )
 }
 
 fn is_reached(wait: StatusWait, state: &State) -> bool {
@@ -105,10 +120,14 @@ fn is_reached(wait: StatusWait, state: &State) -> bool {
             let connected = |line: &_| matches!(line, Connection::Connected);
             !state.lines.is_empty() && state.lines.iter().all(|line| connected(&line.state))
         }
-        StatusWait::Ringing => {
-            state.calls.iter().any(|call| call.actions.contains(&Action::Answer))
-        }
-        StatusWait::Talking => state.calls.iter().any(|call| call.phase == Phase::Connected),
+        StatusWait::Ringing => state
+            .calls
+            .iter()
+            .any(|call| call.actions.contains(&Action::Answer)),
+        StatusWait::Talking => state
+            .calls
+            .iter()
+            .any(|call| call.phase == Phase::Connected),
         StatusWait::Idle => state.calls.is_empty(),
     }
 }
@@ -116,12 +135,19 @@ fn is_reached(wait: StatusWait, state: &State) -> bool {
 /// Says which line is not there and why: that is what the person has to know.
 fn not_reached(state: Option<&State>) -> Failure {
     let failed = state.and_then(|state| {
-        state.lines.iter().find(|line| line.state == Connection::Failed)
+        state
+            .lines
+            .iter()
+            .find(|line| line.state == Connection::Failed)
     });
     match failed {
         Some(line) => Failure {
             kind: line.kind.unwrap_or(FailureKind::Timeout),
-            message: format!("{}: {}", line.name, line.reason.as_deref().unwrap_or("failed")),
+            message: format!(
+                "{}: {}",
+                line.name,
+                line.reason.as_deref().unwrap_or("failed")
+            ),
             sip_status: line.sip_status,
         },
         None => Failure::new(FailureKind::Timeout, "it did not happen in time"),

@@ -26,8 +26,9 @@ impl ControlClient {
     ///
     /// [`FailureKind::NotRunning`] if there is none.
     pub async fn connect(folder: &Path) -> Result<Self, Failure> {
-        let stream = UnixStream::connect(socket_path(folder)).await.map_err(|error| {
-            match error.kind() {
+        let stream = UnixStream::connect(socket_path(folder))
+            .await
+            .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Failure::new(
                     FailureKind::NotRunning,
                     "no softphone is running on this profile: start it with `softphone run`",
@@ -36,10 +37,13 @@ impl ControlClient {
                     FailureKind::General,
                     format!("the running softphone cannot be reached: {error}"),
                 ),
-            }
-        })?;
+            })?;
         let codec = LinesCodec::new_with_max_length(MAX_LINE_BYTES);
-        Ok(Self { lines: Framed::new(stream, codec), next_id: 1, state: None })
+        Ok(Self {
+            lines: Framed::new(stream, codec),
+            next_id: 1,
+            state: None,
+        })
     }
 
     /// Asks for something and waits for the answer.
@@ -50,7 +54,8 @@ impl ControlClient {
     pub async fn request(&mut self, command: Command) -> Result<Done, Failure> {
         let id = self.next_id;
         self.next_id += 1;
-        let text = serde_json::to_string(&Request { id, command }).expect("plain values become JSON");
+        let text =
+            serde_json::to_string(&Request { id, command }).expect("plain values become JSON");
         self.lines.send(text).await.map_err(|_| ended())?;
         loop {
             let line = self.line().await?;
@@ -84,9 +89,17 @@ impl ControlClient {
     }
 
     async fn line(&mut self) -> Result<Line, Failure> {
-        let line = self.lines.next().await.and_then(Result::ok).ok_or_else(ended)?;
+        let line = self
+            .lines
+            .next()
+            .await
+            .and_then(Result::ok)
+            .ok_or_else(ended)?;
         serde_json::from_str(&line).map_err(|_| {
-            Failure::new(FailureKind::General, "the running softphone is of another version")
+            Failure::new(
+                FailureKind::General,
+                "the running softphone is of another version",
+            )
         })
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::codec::{Framed, LinesCodec};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,9 @@ const MAX_CLIENTS: usize = 32;
 
 /// A client that does not read for this long is let go.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long answers may take to leave when the softphone ends.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A command on its way to the engine, with the way back for its answer.
 #[derive(Debug)]
@@ -47,10 +51,11 @@ pub async fn serve(
 ) -> io::Result<()> {
     let listener = bind(&path)?;
     let owner = std::fs::metadata(&path)?.uid();
-    let places = Arc::new(Semaphore::new(MAX_CLIENTS));
+    let mut clients = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
+            Some(_) = clients.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, _)) = accepted else { continue };
@@ -59,7 +64,9 @@ pub async fn serve(
             continue;
         }
         // One too many is closed at once.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        if clients.len() >= MAX_CLIENTS {
+            continue;
+        }
         let client = Client {
             lines: Framed::new(stream, LinesCodec::new_with_max_length(MAX_LINE_BYTES)),
             commands: commands.clone(),
@@ -67,15 +74,16 @@ pub async fn serve(
             follows: false,
         };
         let stop = stop.clone();
-        tokio::spawn(async move {
-            let _place = place;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                ended = client.run() => if let Err(reason) = ended {
-                    tracing::debug!(%reason, "control client gone");
-                }
+        clients.spawn(async move {
+            if let Err(reason) = client.run(stop).await {
+                tracing::debug!(%reason, "control client gone");
             }
         });
+    }
+    // Whoever asked for the end gets an answer.
+    let answered = async { while clients.join_next().await.is_some() {} };
+    if timeout(FAREWELL, answered).await.is_err() {
+        tracing::debug!("control clients that do not read are let go");
     }
     // The next start removes what stays.
     let _ = std::fs::remove_file(&path);
@@ -94,7 +102,9 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
 
 /// The socket's file mode says the same; folders outside our own are shared, so look again.
 fn is_from(stream: &UnixStream, owner: u32) -> bool {
-    stream.peer_cred().is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0)
+    stream
+        .peer_cred()
+        .is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0)
 }
 
 /// Why a client is let go.
@@ -118,9 +128,11 @@ struct Client {
 }
 
 impl Client {
-    async fn run(mut self) -> Result<(), Gone> {
+    /// A request that was read is answered, whatever happens meanwhile.
+    async fn run(mut self, stop: CancellationToken) -> Result<(), Gone> {
         loop {
             tokio::select! {
+                () = stop.cancelled() => return Ok(()),
                 line = self.lines.next() => {
                     let line = line.ok_or(Gone::Closed)??;
                     self.handle(&line).await?;
@@ -152,7 +164,10 @@ impl Client {
             command => {
                 let (answer, answered) = oneshot::channel();
                 let incoming = Incoming { command, answer };
-                self.commands.send(incoming).await.map_err(|_| Gone::Ending)?;
+                self.commands
+                    .send(incoming)
+                    .await
+                    .map_err(|_| Gone::Ending)?;
                 let answer = match answered.await.map_err(|_| Gone::Ending)? {
                     Ok(done) => Answer::Done(done),
                     Err(failure) => Answer::Failed(failure),
@@ -170,7 +185,9 @@ impl Client {
     async fn send(&mut self, id: Option<u64>, answer: Answer) -> Result<(), Gone> {
         let line = Line { id, answer };
         let text = serde_json::to_string(&line).expect("plain values become JSON");
-        timeout(PATIENCE, self.lines.send(text)).await.map_err(|_| Gone::Slow)??;
+        timeout(PATIENCE, self.lines.send(text))
+            .await
+            .map_err(|_| Gone::Slow)??;
         Ok(())
     }
 }

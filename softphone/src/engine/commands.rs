@@ -4,15 +4,19 @@ use sip::Private;
 use softphone_core::{Action, CallId, Command, LineId, Rejection};
 
 use super::{Answer, Ending, Engine, sound};
-use crate::control::{self, Incoming};
 use crate::control::protocol::{Command as Ask, Done, SoundFiles};
+use crate::control::{self, Incoming};
 use crate::failure::{Failure, FailureKind};
 
 impl Engine {
     pub(super) fn handle_command(&mut self, incoming: Incoming) -> Option<Ending> {
         let Incoming { command, answer } = incoming;
         match command {
-            Ask::Call { number, line, sound } => match self.call(number, line, &sound) {
+            Ask::Call {
+                number,
+                line,
+                sound,
+            } => match self.call(number, line, &sound) {
                 Ok(action) => {
                     let reply = self.reply_id();
                     self.files.insert(reply, sound);
@@ -27,7 +31,11 @@ impl Engine {
                     return None;
                 }
                 let call = call.map(CallId);
-                let rings = self.view.calls.iter().filter_map(|call| call.actions.answer);
+                let rings = self
+                    .view
+                    .calls
+                    .iter()
+                    .filter_map(|call| call.actions.answer);
                 // The sound must be known before the answer takes effect.
                 for ringing in rings.filter(|ringing| call.is_none_or(|call| call == *ringing)) {
                     self.calls.entry(ringing).or_default().files = sound.clone();
@@ -45,7 +53,10 @@ impl Engine {
             Ask::Hold { call } => self.act(Action::Hold(call.map(CallId)), answer),
             Ask::Resume { call } => self.act(Action::Resume(call.map(CallId)), answer),
             Ask::Dtmf { digits, call } => {
-                self.act(Action::SendDigits(call.map(CallId), Private(digits)), answer);
+                self.act(
+                    Action::SendDigits(call.map(CallId), Private(digits)),
+                    answer,
+                );
             }
             Ask::Deactivate => {
                 self.deactivation = Some(answer);
@@ -57,7 +68,10 @@ impl Engine {
                 return Some(Ending::Stop);
             }
             Ask::Status | Ask::Follow => {
-                refuse(answer, Failure::new(FailureKind::Usage, "the command is not understood"));
+                refuse(
+                    answer,
+                    Failure::new(FailureKind::Usage, "the command is not understood"),
+                );
             }
         }
         None
@@ -80,13 +94,20 @@ impl Engine {
             Some(name) => Some(self.line_called(&name)?),
             None => None,
         };
-        Ok(Action::Call { line, target: Private(number) })
+        Ok(Action::Call {
+            line,
+            target: Private(number),
+        })
     }
 
     /// A line by its name, address, user or account.
     fn line_called(&self, name: &str) -> Result<LineId, Failure> {
         let is_meant = |line: &&softphone_core::LineView| {
-            let address = line.address.0.strip_prefix("sip:").unwrap_or(&line.address.0);
+            let address = line
+                .address
+                .0
+                .strip_prefix("sip:")
+                .unwrap_or(&line.address.0);
             let user = address.split('@').next();
             let account = uuid::Uuid::from_u128(line.id.0).to_string();
             line.name.eq_ignore_ascii_case(name)

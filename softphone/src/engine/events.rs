@@ -12,7 +12,12 @@ use crate::terminal::{call_text, ended_text, lines_text};
 impl Engine {
     pub(super) fn handle_event(&mut self, event: Event) {
         let line_before = match &event {
-            Event::Line(line) => self.view.lines.iter().find(|known| known.id == line.id).cloned(),
+            Event::Line(line) => self
+                .view
+                .lines
+                .iter()
+                .find(|known| known.id == line.id)
+                .cloned(),
             _ => None,
         };
         self.view.apply(&event);
@@ -24,7 +29,9 @@ impl Engine {
                 }
                 if let Some(answer) = self.replies.remove(&reply) {
                     let answered = result
-                        .map(|call| Done { call: call.map(|call| call.0) })
+                        .map(|call| Done {
+                            call: call.map(|call| call.0),
+                        })
                         .map_err(|refusal| self.refused(&refusal));
                     // The client may be gone.
                     let _ = answer.send(answered);
@@ -33,7 +40,8 @@ impl Engine {
             Event::Line(line) => {
                 if line_before.is_none_or(|before| before.status != line.status) {
                     let shown = state::line_state(&line);
-                    self.terminal.result(&shown, &lines_text(std::slice::from_ref(&shown)));
+                    self.terminal
+                        .result(&shown, &lines_text(std::slice::from_ref(&shown)));
                 }
             }
             Event::LineGone(_) => {}
@@ -43,7 +51,9 @@ impl Engine {
             Event::UpdateMedia { call, negotiated } => self.update_media(call, &negotiated),
             Event::CloseMedia { call } => self.close_media(call),
             Event::SendDigits { call, digits } => {
-                let Some(edge) = self.calls.get_mut(&call) else { return };
+                let Some(edge) = self.calls.get_mut(&call) else {
+                    return;
+                };
                 let Some(media) = &edge.media else { return };
                 if let Err(problem) = media.send_digits(digits.0) {
                     edge.problem = Some(problem);
@@ -54,13 +64,23 @@ impl Engine {
 
     pub(super) fn handle_news(&mut self, news: News) {
         match news {
-            News::Prepared { profile, lines, saved } => {
+            News::Prepared {
+                profile,
+                lines,
+                saved,
+            } => {
                 self.handle_prepared(*profile, lines, saved);
             }
-            News::Media { call, news: MediaNews::Digit(digit) } => {
+            News::Media {
+                call,
+                news: MediaNews::Digit(digit),
+            } => {
                 self.command(Action::DigitReceived { call, digit });
             }
-            News::Media { call, news: MediaNews::Problem(problem) } => {
+            News::Media {
+                call,
+                news: MediaNews::Problem(problem),
+            } => {
                 tracing::warn!(%call, %problem, "sound of a call");
                 if let Some(edge) = self.calls.get_mut(&call) {
                     edge.problem = Some(problem);
@@ -110,7 +130,9 @@ impl Engine {
     }
 
     fn update_media(&mut self, call: CallId, negotiated: &Negotiated) {
-        let Some(edge) = self.calls.get_mut(&call) else { return };
+        let Some(edge) = self.calls.get_mut(&call) else {
+            return;
+        };
         let Some(media) = &edge.media else { return };
         let sound = self.sound.for_call(call, &edge.files);
         if let Err(problem) = media.update(negotiated, sound) {
@@ -119,8 +141,12 @@ impl Engine {
     }
 
     fn close_media(&mut self, call: CallId) {
-        let Some(edge) = self.calls.get_mut(&call) else { return };
-        let Some(media) = edge.media.take() else { return };
+        let Some(edge) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let Some(media) = edge.media.take() else {
+            return;
+        };
         edge.is_closing = true;
         let news = self.news.clone();
         self.tasks.spawn(async move {
@@ -143,7 +169,14 @@ impl Engine {
             return;
         }
         let edge = self.calls.remove(&call);
-        let Some(EdgeCall { ended: Some(ended), summary, .. }) = edge else { return };
+        let Some(EdgeCall {
+            ended: Some(ended),
+            summary,
+            ..
+        }) = edge
+        else {
+            return;
+        };
         let ended = state::ended_call(&ended, self.line_name(ended.call.line), summary);
         self.terminal.result(&ended, &ended_text(&ended));
         if self.ended.len() == MAX_ENDED {
@@ -156,7 +189,12 @@ impl Engine {
     fn refused(&self, refusal: &softphone_core::Refusal) -> Failure {
         let mut failure = state::refused(refusal);
         if let softphone_core::Refusal::NotConnected { .. } = refusal {
-            let failed = self.view.lines.iter().map(state::line_state).find_map(|line| line.kind);
+            let failed = self
+                .view
+                .lines
+                .iter()
+                .map(state::line_state)
+                .find_map(|line| line.kind);
             failure.kind = failed.unwrap_or(failure.kind);
         }
         failure

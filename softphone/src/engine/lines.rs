@@ -76,19 +76,32 @@ async fn line_config(
         Some(proxy) => Some(proxy.parse().ok()?),
         None => None,
     };
-    let first_hop = outbound_proxy.as_ref().and_then(Uri::host_port).unwrap_or(&domain);
+    let first_hop = outbound_proxy
+        .as_ref()
+        .and_then(Uri::host_port)
+        .unwrap_or(&domain);
     let ip = local_ip_towards(first_hop).await;
     Some(LineConfig {
         id: LineId(line.account_id.as_u128()),
         name: line.name.clone(),
         display_name: line.display_name.clone(),
         username: line.username.clone(),
-        auth_username: line.auth_username.clone().unwrap_or_else(|| line.username.clone()),
+        auth_username: line
+            .auth_username
+            .clone()
+            .unwrap_or_else(|| line.username.clone()),
         password: line.password.clone().map(|password| Private(password.0)),
         transport,
-        formats: formats(if codecs.is_empty() { &line.codecs } else { codecs }),
+        formats: formats(if codecs.is_empty() {
+            &line.codecs
+        } else {
+            codecs
+        }),
         instance: instance_id(configuration.device.id),
-        local: LocalAddress { ip, port: ports.port(transport, ip) },
+        local: LocalAddress {
+            ip,
+            port: ports.port(transport, ip),
+        },
         domain,
         outbound_proxy,
     })
@@ -109,7 +122,9 @@ fn formats(codecs: &[Codec]) -> Vec<PayloadFormat> {
         .filter(|format| media::Codec::of(format).is_some())
         .collect();
     let has_rate = |formats: &[PayloadFormat], rate| {
-        formats.iter().any(|format: &PayloadFormat| format.clock_rate == rate)
+        formats
+            .iter()
+            .any(|format: &PayloadFormat| format.clock_rate == rate)
     };
     // The event's clock should be the audio's (RFC 4733, section 2.1), and some phones know
     // only 8000.
@@ -135,12 +150,17 @@ pub(super) async fn local_ip_towards(peer: &HostPort) -> IpAddr {
     {
         return ip;
     }
-    usual_route(ANYWHERE_V4).await.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    usual_route(ANYWHERE_V4)
+        .await
+        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
 /// The addresses of the usual way out, where there is one.
 pub(super) async fn usual_addresses() -> (Option<IpAddr>, Option<IpAddr>) {
-    (usual_route(ANYWHERE_V4).await, usual_route(ANYWHERE_V6).await)
+    (
+        usual_route(ANYWHERE_V4).await,
+        usual_route(ANYWHERE_V6).await,
+    )
 }
 
 async fn usual_route(anywhere: IpAddr) -> Option<IpAddr> {
@@ -165,19 +185,37 @@ mod tests {
 
     #[tokio::test]
     async fn the_local_address_follows_the_route() {
-        assert_eq!(local_ip_towards(&"127.0.0.1:5060".parse().unwrap()).await, Ipv4Addr::LOCALHOST);
-        assert!(local_ip_towards(&"[::1]".parse().unwrap()).await.is_loopback());
+        assert_eq!(
+            local_ip_towards(&"127.0.0.1:5060".parse().unwrap()).await,
+            Ipv4Addr::LOCALHOST
+        );
+        assert!(
+            local_ip_towards(&"[::1]".parse().unwrap())
+                .await
+                .is_loopback()
+        );
     }
 
     #[test]
     fn digits_have_the_clock_of_the_audio_and_the_usual_one() {
         let names = |codecs: &[Codec]| {
-            formats(codecs).iter().map(|f| format!("{} {f}", f.number)).collect::<Vec<_>>()
+            formats(codecs)
+                .iter()
+                .map(|f| format!("{} {f}", f.number))
+                .collect::<Vec<_>>()
         };
         assert_eq!(
             names(&[Codec::Opus, Codec::Pcmu]),
-            ["96 opus/48000/2", "0 PCMU/8000", "97 telephone-event/48000", "101 telephone-event/8000"]
+            [
+                "96 opus/48000/2",
+                "0 PCMU/8000",
+                "97 telephone-event/48000",
+                "101 telephone-event/8000"
+            ]
         );
-        assert_eq!(names(&[Codec::Pcma]), ["8 PCMA/8000", "101 telephone-event/8000"]);
+        assert_eq!(
+            names(&[Codec::Pcma]),
+            ["8 PCMA/8000", "101 telephone-event/8000"]
+        );
     }
 }

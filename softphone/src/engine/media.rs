@@ -55,18 +55,18 @@ impl CallMedia {
     /// # Errors
     ///
     /// A sentence that says why there are none.
-    pub(super) fn open(
-        call: CallId,
-        ip: IpAddr,
-        news: mpsc::Sender<News>,
-    ) -> Result<Self, String> {
+    pub(super) fn open(call: CallId, ip: IpAddr, news: mpsc::Sender<News>) -> Result<Self, String> {
         let sockets =
             RtpSockets::bind(ip, PortRange::default()).map_err(|error| error.to_string())?;
         let local = sockets.rtp_address();
         let (orders, queue) = mpsc::channel(ORDERS);
         let reporter = Reporter { call, news };
         let task = tokio::spawn(run(sockets, queue, reporter));
-        Ok(Self { local, orders, task })
+        Ok(Self {
+            local,
+            orders,
+            task,
+        })
     }
 
     /// Where RTP is received.
@@ -102,7 +102,9 @@ impl CallMedia {
     }
 
     fn order(&self, order: Order) -> Result<(), String> {
-        self.orders.try_send(order).map_err(|_| "the sound of this call is stuck".to_owned())
+        self.orders
+            .try_send(order)
+            .map_err(|_| "the sound of this call is stuck".to_owned())
     }
 }
 
@@ -115,7 +117,14 @@ struct Reporter {
 impl Reporter {
     /// Never waits: the sound of a call must not depend on who listens to its news.
     fn tell(&self, news: MediaNews) {
-        if self.news.try_send(News::Media { call: self.call, news }).is_err() {
+        if self
+            .news
+            .try_send(News::Media {
+                call: self.call,
+                news,
+            })
+            .is_err()
+        {
             tracing::warn!(call = %self.call, "news of a call were lost");
         }
     }
@@ -145,7 +154,11 @@ async fn run(
     let options = SessionOptions::default();
     let (session, mut events) = MediaSession::start(sockets, sound.source, sound.sink, options);
     let mut first_packet = None;
-    carry_out(&session, Order::Parameters(parameters, Box::default()), &reporter);
+    carry_out(
+        &session,
+        Order::Parameters(parameters, Box::default()),
+        &reporter,
+    );
     loop {
         tokio::select! {
             order = orders.recv() => match order {

@@ -69,11 +69,18 @@ enum Ending {
 /// What tasks send back.
 enum News {
     /// A configuration is saved, and its lines are ready to be used.
-    Prepared { profile: Box<Profile>, lines: Vec<LineConfig>, saved: Result<(), ProfileError> },
+    Prepared {
+        profile: Box<Profile>,
+        lines: Vec<LineConfig>,
+        saved: Result<(), ProfileError>,
+    },
     /// Something happened in a call's media.
     Media { call: CallId, news: MediaNews },
     /// A call's media is closed.
-    Closed { call: CallId, summary: Option<MediaSummary> },
+    Closed {
+        call: CallId,
+        summary: Option<MediaSummary>,
+    },
 }
 
 /// How calls are taken.
@@ -151,15 +158,24 @@ impl Engine {
 
     /// Saves a configuration and finds out how its lines are reached.
     fn prepare(&mut self, configuration: DeviceConfiguration) {
-        let profile = Profile { configuration, ..self.profile.clone() };
+        let profile = Profile {
+            configuration,
+            ..self.profile.clone()
+        };
         let (folder, ports, news) = (self.folder.clone(), self.ports, self.news.clone());
         let codecs = self.codecs.clone();
         self.tasks.spawn(async move {
             let lines = lines::from_configuration(&profile.configuration, &codecs, ports).await;
             let saving = tokio::task::spawn_blocking(move || (folder.save(&profile), profile));
             // The task panicked or the softphone ends: the old configuration holds on.
-            let Ok((saved, profile)) = saving.await else { return };
-            let prepared = News::Prepared { profile: Box::new(profile), lines, saved };
+            let Ok((saved, profile)) = saving.await else {
+                return;
+            };
+            let prepared = News::Prepared {
+                profile: Box::new(profile),
+                lines,
+                saved,
+            };
             // The engine may be gone.
             let _ = news.send(prepared).await;
         });
@@ -178,7 +194,10 @@ impl Engine {
             // It is used all the same; the next start fetches it again.
             tracing::error!(%error, "configuration not saved");
         }
-        tracing::info!(version = profile.configuration.version, "configuration applied");
+        tracing::info!(
+            version = profile.configuration.version,
+            "configuration applied"
+        );
         self.profile = profile;
         self.configure(lines);
     }
@@ -237,7 +256,10 @@ impl Engine {
     fn current_state(&self) -> State {
         let configuration = &self.profile.configuration;
         let call = |call: &softphone_core::CallView| {
-            let problem = self.calls.get(&call.id).and_then(|edge| edge.problem.clone());
+            let problem = self
+                .calls
+                .get(&call.id)
+                .and_then(|edge| edge.problem.clone());
             state::call_state(call, self.line_name(call.line), problem)
         };
         // A call is there until everything about its end is known.

@@ -80,7 +80,10 @@ impl SoundPlan {
             other => other.clone(),
         };
         CallSound {
-            source: files.play.clone().map_or_else(|| self.source.clone(), Source::File),
+            source: files
+                .play
+                .clone()
+                .map_or_else(|| self.source.clone(), Source::File),
             sink: files.record.clone().map_or(sink, Sink::File),
         }
     }
@@ -97,7 +100,11 @@ pub(super) struct OpenSound {
 impl OpenSound {
     /// Neither microphone nor loudspeaker.
     pub(super) fn none() -> Self {
-        Self { source: Box::new(Silence), sink: Box::new(NoSink), problems: Vec::new() }
+        Self {
+            source: Box::new(Silence),
+            sink: Box::new(NoSink),
+            problems: Vec::new(),
+        }
     }
 
     /// Opens what a call wants. Blocks.
@@ -154,7 +161,10 @@ pub(super) fn check(files: &SoundFiles) -> Result<(), Failure> {
     if let Some(path) = &files.record {
         let folder = path.parent().unwrap_or(Path::new("/"));
         if !folder.is_dir() {
-            return refuse(format!("{} is no folder that can be written to", folder.display()));
+            return refuse(format!(
+                "{} is no folder that can be written to",
+                folder.display()
+            ));
         }
     }
     Ok(())
@@ -166,7 +176,9 @@ fn numbered(path: &Path, call: CallId) -> PathBuf {
         return path.to_owned();
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy()));
+    let ending = path
+        .extension()
+        .map(|ending| format!(".{}", ending.to_string_lossy()));
     path.with_file_name(format!("{stem}-{call}{}", ending.unwrap_or_default()))
 }
 
@@ -183,21 +195,39 @@ mod tests {
         let none = SoundFiles::default();
         assert_eq!(
             plan.for_call(CallId(1), &none),
-            CallSound { source: Source::Card(None), sink: Sink::File("/r/said.wav".into()) }
+            CallSound {
+                source: Source::Card(None),
+                sink: Sink::File("/r/said.wav".into())
+            }
         );
-        assert_eq!(plan.for_call(CallId(3), &none).sink, Sink::File("/r/said-3.wav".into()));
-        let own = SoundFiles { play: Some("/p.wav".into()), record: Some("/o.wav".into()) };
+        assert_eq!(
+            plan.for_call(CallId(3), &none).sink,
+            Sink::File("/r/said-3.wav".into())
+        );
+        let own = SoundFiles {
+            play: Some("/p.wav".into()),
+            record: Some("/o.wav".into()),
+        };
         assert_eq!(
             plan.for_call(CallId(3), &own),
-            CallSound { source: Source::File("/p.wav".into()), sink: Sink::File("/o.wav".into()) }
+            CallSound {
+                source: Source::File("/p.wav".into()),
+                sink: Sink::File("/o.wav".into())
+            }
         );
     }
 
     #[test]
     fn files_that_cannot_be_used_are_refused_beforehand() {
-        let missing = SoundFiles { play: Some("/no/such.wav".into()), record: None };
+        let missing = SoundFiles {
+            play: Some("/no/such.wav".into()),
+            record: None,
+        };
         assert_eq!(check(&missing).unwrap_err().kind, FailureKind::Sound);
-        let nowhere = SoundFiles { play: None, record: Some("/no/such/folder/x.wav".into()) };
+        let nowhere = SoundFiles {
+            play: None,
+            record: Some("/no/such/folder/x.wav".into()),
+        };
         assert_eq!(check(&nowhere).unwrap_err().kind, FailureKind::Sound);
         assert_eq!(check(&SoundFiles::default()), Ok(()));
     }

@@ -1,7 +1,7 @@
 //! Starting and ending the softphone.
 //!
-//! The order of the end: lines are signed out and calls hung up while everything still runs, then
-//! the tasks are stopped, then, if the phone was deactivated, the profile is wiped.
+//! The order of the end: lines are signed out and calls hung up while everything still runs; then,
+//! if the phone was deactivated, the profile is wiped; then the tasks are stopped.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -21,8 +21,8 @@ use super::lines::{self, LocalPorts};
 use super::sound::SoundPlan;
 use super::{Answering, Ending, Engine, News, state};
 use crate::cli;
-use crate::control::{self, Incoming, socket_path};
 use crate::control::protocol::{Done, State};
+use crate::control::{self, Incoming, socket_path};
 use crate::failure::{Failure, FailureKind};
 use crate::portal::{
     APP_VERSION, DeviceIdentity, LinkError, PortalAddress, PortalClient, PortalEvent, run_session,
@@ -67,7 +67,9 @@ pub(crate) async fn run(
     let profile = folder.load()?;
     let sound = SoundPlan::new(&asked)?;
     let client = PortalClient::new(portal_address(&profile)?)?;
-    let bound = bind().await.map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
+    let bound = bind()
+        .await
+        .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
     let ports = local_ports(&bound);
     let codecs: Vec<_> = asked.codecs.iter().copied().map(api::Codec::from).collect();
     let lines = lines::from_configuration(&profile.configuration, &codecs, ports).await;
@@ -91,8 +93,19 @@ pub(crate) async fn run(
     let driver = sip_io::run(phone, bound, phone_commands, phone_events, stop.clone());
     let tasks: Vec<JoinHandle<()>> = vec![
         tokio::spawn(async move { drop(driver.await) }),
-        tokio::spawn(run_session(client, identity, report_receiver, portal_sender, stop.clone())),
-        tokio::spawn(serve(folder.clone(), control_sender, state_receiver, stop.clone())),
+        tokio::spawn(run_session(
+            client,
+            identity,
+            report_receiver,
+            portal_sender,
+            stop.clone(),
+        )),
+        tokio::spawn(serve(
+            folder.clone(),
+            control_sender,
+            state_receiver,
+            stop.clone(),
+        )),
     ];
 
     let mut engine = Engine {
@@ -101,7 +114,11 @@ pub(crate) async fn run(
         ports,
         codecs,
         sound: Arc::new(sound),
-        answering: if asked.auto_answer { Answering::AtOnce } else { Answering::ByPerson },
+        answering: if asked.auto_answer {
+            Answering::AtOnce
+        } else {
+            Answering::ByPerson
+        },
         terminal,
         view: View::default(),
         configs: HashMap::new(),
@@ -119,17 +136,23 @@ pub(crate) async fn run(
         report,
         deactivation: None,
     };
-    let mut inputs = Inputs { events, commands: control_commands, portal, news };
+    let mut inputs = Inputs {
+        events,
+        commands: control_commands,
+        portal,
+        news,
+    };
     engine.greet();
     engine.configure(lines);
     let ending = engine.run(&mut inputs).await;
     engine.say_goodbye(&mut inputs).await;
+    // Before the tasks end: whoever asked for it is answered through one of them.
+    let ended = engine.end(ending).await;
     stop.cancel();
     for task in tasks {
         // A task that does not end is ended with the process.
         let _ = timeout(FAREWELL, task).await;
     }
-    let ended = engine.end(ending);
     drop(lock);
     ended
 }
@@ -137,8 +160,10 @@ pub(crate) async fn run(
 impl Engine {
     fn greet(&self) {
         let configuration = &self.profile.configuration;
-        let (device, contact) =
-            (shown(&configuration.device.name), shown(&configuration.contact.name));
+        let (device, contact) = (
+            shown(&configuration.device.name),
+            shown(&configuration.contact.name),
+        );
         self.publish();
         self.terminal.result(
             &json!({ "running": true, "device": device, "contact": contact, "version": APP_VERSION }),
@@ -190,10 +215,17 @@ impl Engine {
     }
 
     /// What remains when everything else has ended.
-    fn end(mut self, ending: Ending) -> Result<(), Failure> {
+    async fn end(mut self, ending: Ending) -> Result<(), Failure> {
         if ending == Ending::Stop {
             return Ok(());
         }
+        // A configuration that is being saved must not come back after the wipe.
+        let saved = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(FAREWELL, saved).await.is_err() {
+            tracing::warn!("a task does not end");
+        }
+        // The socket would keep the folder from going; its server has it open still.
+        let _ = std::fs::remove_file(socket_path(self.folder.path()));
         let wiped = self.folder.wipe().map_err(Failure::from);
         if let Some(answer) = self.deactivation.take() {
             // The client may be gone.
@@ -231,7 +263,11 @@ fn portal_address(profile: &Profile) -> Result<PortalAddress, Failure> {
 async fn bind() -> std::io::Result<Bound> {
     let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
-    let both = Listeners { udp: vec![v4, v6], tcp: vec![v4, v6], ..Listeners::default() };
+    let both = Listeners {
+        udp: vec![v4, v6],
+        tcp: vec![v4, v6],
+        ..Listeners::default()
+    };
     match both.bind().await {
         Ok(bound) => Ok(bound),
         Err(_) => Listeners::on(v4).bind().await,
@@ -240,7 +276,10 @@ async fn bind() -> std::io::Result<Bound> {
 
 fn local_ports(bound: &Bound) -> LocalPorts {
     let port = |addresses: Vec<SocketAddr>, v6: bool| {
-        addresses.iter().find(|address| address.is_ipv6() == v6).map_or(0, SocketAddr::port)
+        addresses
+            .iter()
+            .find(|address| address.is_ipv6() == v6)
+            .map_or(0, SocketAddr::port)
     };
     LocalPorts {
         udp_v4: port(bound.udp_addresses(), false),
@@ -278,9 +317,10 @@ async fn phone_config(lines: &[LineConfig], ports: LocalPorts) -> PhoneConfig {
 #[cfg(unix)]
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut hang_up)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
+    let (Ok(mut terminate), Ok(mut hang_up)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
         return std::future::pending().await;
     };
     tokio::select! {

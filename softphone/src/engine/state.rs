@@ -61,7 +61,10 @@ pub(super) fn call_state(call: &CallView, line: String, problem: Option<String>)
             CallPhase::Ending => Phase::Ending,
         },
         party: call.party.0.clone(),
-        actions: actions.into_iter().filter_map(|(id, action)| id.map(|_| action)).collect(),
+        actions: actions
+            .into_iter()
+            .filter_map(|(id, action)| id.map(|_| action))
+            .collect(),
         answered_in_ms: call.answered_after.map(millis),
         digits: call.digits.0.clone(),
         problem,

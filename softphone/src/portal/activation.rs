@@ -9,8 +9,7 @@ use zeroize::Zeroizing;
 use super::client::{PortalClient, PortalError};
 use super::link::ActivationRequest;
 use crate::profile::{
-    KeyPlace, KeyPlaceChoice, KeyStoreError, Profile, ProfileError, ProfileFolder,
-    choose_key_place,
+    KeyPlace, KeyPlaceChoice, KeyStoreError, Profile, ProfileError, ProfileFolder, choose_key_place,
 };
 
 /// Why a device is not activated.
@@ -26,7 +25,9 @@ pub enum ActivationError {
     #[error(transparent)]
     KeyStore(#[from] KeyStoreError),
     /// The portal activated the device, but the profile could not be written.
-    #[error("the portal activated this device, but its profile cannot be saved ({0}); ask your administrator to reset the activation")]
+    #[error(
+        "the portal activated this device, but its profile cannot be saved ({0}); ask your administrator to reset the activation"
+    )]
     NotSaved(ProfileError),
 }
 
@@ -82,7 +83,10 @@ async fn activate_in(
         folder.forget_key(key_place, profile.device_id);
         return Err(ActivationError::NotSaved(error));
     }
-    Ok(Activated { key_place, configuration: profile.configuration })
+    Ok(Activated {
+        key_place,
+        configuration: profile.configuration,
+    })
 }
 
 fn remove_folder(folder: &ProfileFolder) {

@@ -33,7 +33,9 @@ const MAX_DETAIL: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortalError {
     /// The activation is unknown, used, expired or reset; which is not told.
-    #[error("the portal refused the activation: the code or link is wrong, already used, expired or reset; ask your administrator for a new one")]
+    #[error(
+        "the portal refused the activation: the code or link is wrong, already used, expired or reset; ask your administrator for a new one"
+    )]
     ActivationRefused,
     /// Too many attempts from here.
     #[error("too many attempts: wait a while and try again")]
@@ -42,7 +44,9 @@ pub enum PortalError {
     #[error("this device was deactivated in the portal")]
     Revoked,
     /// The portal does not take our proof or token, but did not revoke us either.
-    #[error("the portal does not accept this device's proof of identity; is this computer's clock right?")]
+    #[error(
+        "the portal does not accept this device's proof of identity; is this computer's clock right?"
+    )]
     Unauthorized,
     /// No connection, no name, no valid certificate.
     #[error("the portal {portal} cannot be reached: {reason}")]
@@ -120,7 +124,9 @@ impl PortalClient {
             platform: PLATFORM.to_owned(),
             app_version: APP_VERSION.to_owned(),
         };
-        let answer = self.send(self.request(Method::POST, "/device/activation").json(&body)).await?;
+        let answer = self
+            .send(self.request(Method::POST, "/device/activation").json(&body))
+            .await?;
         self.read(answer).await
     }
 
@@ -138,8 +144,15 @@ impl PortalClient {
         let nonce = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>());
         let statement = device_token_statement(device_id, issued_at, &nonce);
         let signature = URL_SAFE_NO_PAD.encode(device_key.sign(statement.as_bytes()).to_bytes());
-        let body = DeviceTokenRequest { device_id, issued_at, nonce, signature };
-        let answer = self.send(self.request(Method::POST, "/device/token").json(&body)).await?;
+        let body = DeviceTokenRequest {
+            device_id,
+            issued_at,
+            nonce,
+            signature,
+        };
+        let answer = self
+            .send(self.request(Method::POST, "/device/token").json(&body))
+            .await?;
         self.read(answer).await
     }
 
@@ -183,12 +196,17 @@ impl PortalClient {
 
     /// A request below the interface's base.
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, self.address.at(&format!("/api/v1{path}")))
+        self.http
+            .request(method, self.address.at(&format!("/api/v1{path}")))
     }
 
     /// Sends; every answer that is no success becomes an error.
     async fn send(&self, request: RequestBuilder) -> Result<Response, PortalError> {
-        let answer = request.timeout(ANSWER).send().await.map_err(|error| self.failed(&error))?;
+        let answer = request
+            .timeout(ANSWER)
+            .send()
+            .await
+            .map_err(|error| self.failed(&error))?;
         let status = answer.status();
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             return Ok(answer);
@@ -203,7 +221,9 @@ impl PortalClient {
             Ok(body) => serde_json::from_slice::<Problem>(&body).ok(),
             Err(_) => None,
         };
-        let kind = problem.as_ref().map_or(problem_type::BLANK, |problem| &problem.kind);
+        let kind = problem
+            .as_ref()
+            .map_or(problem_type::BLANK, |problem| &problem.kind);
         match (status, kind) {
             (StatusCode::NOT_FOUND, problem_type::ACTIVATION_REFUSED) => {
                 PortalError::ActivationRefused
@@ -241,11 +261,17 @@ impl PortalClient {
         } else {
             plain_text(&root_cause(error), MAX_DETAIL)
         };
-        PortalError::Unreachable { portal: self.address.to_string(), reason }
+        PortalError::Unreachable {
+            portal: self.address.to_string(),
+            reason,
+        }
     }
 
     pub(super) fn not_a_portal(&self, reason: String) -> PortalError {
-        PortalError::NotAPortal { portal: self.address.to_string(), reason }
+        PortalError::NotAPortal {
+            portal: self.address.to_string(),
+            reason,
+        }
     }
 }
 
@@ -259,6 +285,8 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 }
 
 fn unix_secs() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

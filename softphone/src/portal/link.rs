@@ -44,7 +44,9 @@ pub enum LinkError {
     #[error("the portal's address must look like https://portal.example")]
     BadPortal,
     /// Not encrypted, and not on this machine.
-    #[error("the portal's address must begin with https:// (http:// only for a portal on this machine)")]
+    #[error(
+        "the portal's address must begin with https:// (http:// only for a portal on this machine)"
+    )]
     NotEncrypted,
 }
 
@@ -91,7 +93,8 @@ impl PortalAddress {
 
     fn from_url(mut url: Url) -> Result<Self, LinkError> {
         url.set_fragment(None);
-        let has_more = url.query().is_some() || !url.username().is_empty() || url.password().is_some();
+        let has_more =
+            url.query().is_some() || !url.username().is_empty() || url.password().is_some();
         if url.cannot_be_a_base() || has_more || url.host_str().is_none_or(str::is_empty) {
             return Err(LinkError::BadPortal);
         }
@@ -216,7 +219,10 @@ impl ActivationRequest {
         let base = url.path().trim_end_matches('/').strip_suffix("/activate");
         let base = base.ok_or(LinkError::NotALink)?.to_owned();
         url.set_path(&base);
-        Ok(Self { portal: PortalAddress::from_url(url)?, secret })
+        Ok(Self {
+            portal: PortalAddress::from_url(url)?,
+            secret,
+        })
     }
 }
 
@@ -234,7 +240,9 @@ fn is_loopback(url: &Url) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.ends_with(".localhost")
-        || literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || literal
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -244,7 +252,8 @@ mod tests {
     const TOKEN: &str = "AbCdEfGhIjKlMnOpQrStUw";
 
     fn link(text: &str) -> Result<(String, ActivationSecret), LinkError> {
-        ActivationRequest::from_link(text).map(|request| (request.portal.to_string(), request.secret))
+        ActivationRequest::from_link(text)
+            .map(|request| (request.portal.to_string(), request.secret))
     }
 
     fn token() -> ActivationSecret {
@@ -254,12 +263,30 @@ mod tests {
     #[test]
     fn links_of_both_forms_name_portal_and_token() {
         for (text, portal) in [
-            (format!("https://portal.example/activate#{TOKEN}"), "https://portal.example"),
-            (format!(" https://portal.example:8443/tandem/activate#{TOKEN}\n"), "https://portal.example:8443/tandem"),
-            (format!("http://127.0.0.1:8080/activate#{TOKEN}"), "http://127.0.0.1:8080"),
-            (format!("http://[::1]:8080/activate#{TOKEN}"), "http://[::1]:8080"),
-            (format!("tandem:activate?portal=https%3A%2F%2Fportal.example&token={TOKEN}"), "https://portal.example"),
-            (format!("tandem://activate/?token={TOKEN}&portal=http://localhost:1"), "http://localhost:1"),
+            (
+                format!("https://portal.example/activate#{TOKEN}"),
+                "https://portal.example",
+            ),
+            (
+                format!(" https://portal.example:8443/tandem/activate#{TOKEN}\n"),
+                "https://portal.example:8443/tandem",
+            ),
+            (
+                format!("http://127.0.0.1:8080/activate#{TOKEN}"),
+                "http://127.0.0.1:8080",
+            ),
+            (
+                format!("http://[::1]:8080/activate#{TOKEN}"),
+                "http://[::1]:8080",
+            ),
+            (
+                format!("tandem:activate?portal=https%3A%2F%2Fportal.example&token={TOKEN}"),
+                "https://portal.example",
+            ),
+            (
+                format!("tandem://activate/?token={TOKEN}&portal=http://localhost:1"),
+                "http://localhost:1",
+            ),
         ] {
             assert_eq!(link(&text), Ok((portal.to_owned(), token())), "{text}");
         }
@@ -267,28 +294,67 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused_with_a_reason() {
-        let long = format!("https://portal.example/activate#{}", "a".repeat(MAX_LINK_BYTES));
+        let long = format!(
+            "https://portal.example/activate#{}",
+            "a".repeat(MAX_LINK_BYTES)
+        );
         for (text, error) in [
             ("--portal=https://evil.example", LinkError::NotALink),
             ("", LinkError::NotALink),
             ("portal.example/activate", LinkError::NotALink),
-            ("file:///etc/passwd#AbCdEfGhIjKlMnOpQrStUw", LinkError::NotALink),
+            (
+                "file:///etc/passwd#AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::NotALink,
+            ),
             ("javascript:alert(1)", LinkError::NotALink),
             ("https://portal.example/activate", LinkError::NoToken),
             ("https://portal.example/activate#", LinkError::NoToken),
             ("https://portal.example/activate#short", LinkError::BadToken),
-            ("https://portal.example/activate#AbCdEfGhIjKlMnOp%20rStUw", LinkError::BadToken),
-            ("https://portal.example/other#AbCdEfGhIjKlMnOpQrStUw", LinkError::NotALink),
-            ("https://user@portal.example/activate#AbCdEfGhIjKlMnOpQrStUw", LinkError::BadPortal),
-            ("https://portal.example/activate?x=1#AbCdEfGhIjKlMnOpQrStUw", LinkError::BadPortal),
-            ("http://portal.example/activate#AbCdEfGhIjKlMnOpQrStUw", LinkError::NotEncrypted),
-            ("http://127.evil.example/activate#AbCdEfGhIjKlMnOpQrStUw", LinkError::NotEncrypted),
+            (
+                "https://portal.example/activate#AbCdEfGhIjKlMnOp%20rStUw",
+                LinkError::BadToken,
+            ),
+            (
+                "https://portal.example/other#AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::NotALink,
+            ),
+            (
+                "https://user@portal.example/activate#AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::BadPortal,
+            ),
+            (
+                "https://portal.example/activate?x=1#AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::BadPortal,
+            ),
+            (
+                "http://portal.example/activate#AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::NotEncrypted,
+            ),
+            (
+                "http://127.evil.example/activate#AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::NotEncrypted,
+            ),
             ("tandem:call?number=1", LinkError::NotALink),
-            ("tandem:activate?token=AbCdEfGhIjKlMnOpQrStUw", LinkError::BadPortal),
-            ("tandem:activate?portal=https://portal.example", LinkError::NoToken),
-            ("tandem:activate?portal=--x&token=AbCdEfGhIjKlMnOpQrStUw", LinkError::BadPortal),
-            ("tandem:activate?portal=https://a.example&portal=https://b.example&token=AbCdEfGhIjKlMnOpQrStUw", LinkError::NotALink),
-            ("tandem:activate?portal=https://a.example&token=AbCdEfGhIjKlMnOpQrStUw&run=x", LinkError::NotALink),
+            (
+                "tandem:activate?token=AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::BadPortal,
+            ),
+            (
+                "tandem:activate?portal=https://portal.example",
+                LinkError::NoToken,
+            ),
+            (
+                "tandem:activate?portal=--x&token=AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::BadPortal,
+            ),
+            (
+                "tandem:activate?portal=https://a.example&portal=https://b.example&token=AbCdEfGhIjKlMnOpQrStUw",
+                LinkError::NotALink,
+            ),
+            (
+                "tandem:activate?portal=https://a.example&token=AbCdEfGhIjKlMnOpQrStUw&run=x",
+                LinkError::NotALink,
+            ),
             (&long, LinkError::TooLong),
         ] {
             assert_eq!(link(text), Err(error), "{text}");
@@ -298,12 +364,22 @@ mod tests {
     #[test]
     fn a_code_is_read_in_any_case_with_any_dashes() {
         let wanted = ActivationSecret::Code(Zeroizing::new("ABCDEFGHJKMNPQR*".to_owned()));
-        for code in ["ABCD-EFGH-JKMN-PQR*", "abcdefghjkmnpqr*", " abcd efgh-jkmn  pqr* "] {
+        for code in [
+            "ABCD-EFGH-JKMN-PQR*",
+            "abcdefghjkmnpqr*",
+            " abcd efgh-jkmn  pqr* ",
+        ] {
             let request = ActivationRequest::from_code(code, "portal.example").unwrap();
             assert_eq!(request.secret, wanted, "{code}");
             assert_eq!(request.portal.to_string(), "https://portal.example");
         }
-        for code in ["", "ABCD", "ABCD-EFGH-JKMN-PQR", "ABCD-EFGH-JKMN-PQR/", "ABCD-EFGH-JKMN-PQRST"] {
+        for code in [
+            "",
+            "ABCD",
+            "ABCD-EFGH-JKMN-PQR",
+            "ABCD-EFGH-JKMN-PQR/",
+            "ABCD-EFGH-JKMN-PQRST",
+        ] {
             let refused = ActivationRequest::from_code(code, "portal.example");
             assert_eq!(refused, Err(LinkError::BadCode), "{code}");
         }
@@ -312,14 +388,23 @@ mod tests {
     #[test]
     fn paths_are_joined_below_the_portal() {
         let portal = PortalAddress::parse("https://portal.example/tandem/").unwrap();
-        assert_eq!(portal.at("/api/v1/x").as_str(), "https://portal.example/tandem/api/v1/x");
+        assert_eq!(
+            portal.at("/api/v1/x").as_str(),
+            "https://portal.example/tandem/api/v1/x"
+        );
         let portal = PortalAddress::parse("portal.example").unwrap();
-        assert_eq!(portal.at("/api/v1/x").as_str(), "https://portal.example/api/v1/x");
+        assert_eq!(
+            portal.at("/api/v1/x").as_str(),
+            "https://portal.example/api/v1/x"
+        );
     }
 
     #[test]
     fn debug_output_shows_no_token() {
-        let text = format!("{:?}", ActivationRequest::from_link(&format!("https://a.example/activate#{TOKEN}")));
+        let text = format!(
+            "{:?}",
+            ActivationRequest::from_link(&format!("https://a.example/activate#{TOKEN}"))
+        );
         assert!(!text.contains(TOKEN), "{text}");
     }
 }

@@ -66,7 +66,10 @@ impl LiveChannel {
         if accepted.is_none_or(|accepted| accepted != derive_accept_key(key.as_bytes()).as_str()) {
             return Err(client.not_a_portal("a live channel that is none".to_owned()));
         }
-        let stream = answer.upgrade().await.map_err(|error| client.failed(&error))?;
+        let stream = answer
+            .upgrade()
+            .await
+            .map_err(|error| client.failed(&error))?;
         let mut config = WebSocketConfig::default();
         config.read_buffer_size = 4 * 1024;
         config.max_message_size = Some(MAX_FRAME_BYTES);

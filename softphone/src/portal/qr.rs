@@ -42,7 +42,9 @@ pub enum QrError {
 pub fn read_file(path: &Path) -> Result<String, QrError> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path)?;
-    BufReader::new(file).take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    BufReader::new(file)
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(QrError::TooLarge);
     }
@@ -87,9 +89,14 @@ mod tests {
 
     fn picture_of(text: &str, format: image::ImageFormat) -> Vec<u8> {
         let code = qrcode::QrCode::new(text).unwrap();
-        let picture = code.render::<image::Luma<u8>>().min_dimensions(300, 300).build();
+        let picture = code
+            .render::<image::Luma<u8>>()
+            .min_dimensions(300, 300)
+            .build();
         let mut bytes = Vec::new();
-        picture.write_to(&mut Cursor::new(&mut bytes), format).unwrap();
+        picture
+            .write_to(&mut Cursor::new(&mut bytes), format)
+            .unwrap();
         bytes
     }
 
@@ -111,7 +118,10 @@ mod tests {
         assert!(matches!(read(b"GIF89a"), Err(QrError::NotAPicture)));
         assert!(matches!(read(b""), Err(QrError::NotAPicture)));
         let whole = picture_of("x", image::ImageFormat::Png);
-        assert!(matches!(read(&whole[..whole.len() / 2]), Err(QrError::NotAPicture)));
+        assert!(matches!(
+            read(&whole[..whole.len() / 2]),
+            Err(QrError::NotAPicture)
+        ));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::{PortalClient, PortalError};
-use super::live::LiveChannel;
+use super::live::{LiveChannel, LiveError};
 
 /// First wait after a failure; doubled with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -70,7 +70,13 @@ pub async fn run(
     events: mpsc::Sender<PortalEvent>,
     stop: CancellationToken,
 ) {
-    let mut session = Session { client, identity, reports, events, token: None };
+    let mut session = Session {
+        client,
+        identity,
+        reports,
+        events,
+        token: None,
+    };
     let mut wait = FIRST_WAIT;
     loop {
         let started = Instant::now();
@@ -82,7 +88,11 @@ pub async fn run(
             ControlFlow::Break(()) => return,
             ControlFlow::Continue(reason) => {
                 tracing::debug!(%reason, "portal away");
-                if session.tell(PortalEvent::Disconnected { reason }).await.is_break() {
+                if session
+                    .tell(PortalEvent::Disconnected { reason })
+                    .await
+                    .is_break()
+                {
                     return;
                 }
             }
@@ -140,7 +150,7 @@ impl Session {
         self.told(PortalEvent::Connected).await?;
         loop {
             tokio::select! {
-                frame = channel.next() => match frame.map_err(Ended::closed)? {
+                frame = channel.next() => match frame? {
                     DeviceFrame::Revoked => return Err(PortalError::Revoked.into()),
                     DeviceFrame::Configuration { version } => {
                         if version != self.identity.version {
@@ -151,7 +161,7 @@ impl Session {
                 changed = self.reports.changed() => {
                     changed.map_err(|_| Ended::Gone)?;
                     let report = self.reports.borrow_and_update().clone();
-                    channel.report(report).await.map_err(Ended::closed)?;
+                    channel.report(report).await?;
                 }
             }
         }
@@ -162,7 +172,8 @@ impl Session {
         let known = self.identity.version;
         if let Some(configuration) = self.client.configuration(&token, known).await? {
             self.identity.version = configuration.version;
-            self.told(PortalEvent::Configuration(Box::new(configuration))).await?;
+            self.told(PortalEvent::Configuration(Box::new(configuration)))
+                .await?;
         }
         Ok(())
     }
@@ -174,7 +185,10 @@ impl Session {
             return Ok(token.clone());
         }
         let identity = &self.identity;
-        let token = self.client.token(identity.device_id, &identity.device_key).await?;
+        let token = self
+            .client
+            .token(identity.device_id, &identity.device_key)
+            .await?;
         let expires = Instant::now() + Duration::from_secs(token.expires_in_secs.min(3600));
         self.token = Some((token.clone(), expires));
         Ok(token)
@@ -200,14 +214,14 @@ enum Ended {
     Closed(String),
 }
 
-impl Ended {
-    fn closed(error: super::live::LiveError) -> Self {
-        Self::Closed(error.to_string())
-    }
-}
-
 impl From<PortalError> for Ended {
     fn from(error: PortalError) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<LiveError> for Ended {
+    fn from(error: LiveError) -> Self {
+        Self::Closed(error.to_string())
     }
 }

@@ -17,7 +17,9 @@ pub(crate) const UNFINISHED: &str = ".new-";
 /// What the file system says; the old file is then unchanged.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempfile_in(folder)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -31,7 +33,9 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 /// What the file system says; `FileTooLarge` beyond the limit.
 pub(crate) fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    File::open(path)?.take(limit_bytes + 1).read_to_end(&mut content)?;
+    File::open(path)?
+        .take(limit_bytes + 1)
+        .read_to_end(&mut content)?;
     if content.len() as u64 > limit_bytes {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
@@ -84,7 +88,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("profile.json");
         replace(&path, &[b'x'; 101]).unwrap();
-        assert_eq!(read(&path, 100).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(
+            read(&path, 100).unwrap_err().kind(),
+            io::ErrorKind::FileTooLarge
+        );
     }
 
     #[test]

@@ -85,7 +85,9 @@ pub(crate) struct KeyStore {
 
 impl KeyStore {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { file: folder.join("profile.key") }
+        Self {
+            file: folder.join("profile.key"),
+        }
     }
 
     /// Decides where a new key will be.
@@ -117,7 +119,9 @@ impl KeyStore {
             KeyPlace::File => atomic_file::replace(&self.file, key.as_slice())?,
             KeyPlace::OperatingSystem => {
                 let secret = key.clone();
-                entry(name, ANSWER, move |entry| entry.set_secret(secret.as_slice()))?;
+                entry(name, ANSWER, move |entry| {
+                    entry.set_secret(secret.as_slice())
+                })?;
             }
         }
         Ok(key)
@@ -134,7 +138,10 @@ impl KeyStore {
             },
             KeyPlace::OperatingSystem => entry(name, ANSWER, keyring::Entry::get_secret)?,
         });
-        let key = secret.as_slice().try_into().map_err(|_| KeyStoreError::Missing)?;
+        let key = secret
+            .as_slice()
+            .try_into()
+            .map_err(|_| KeyStoreError::Missing)?;
         Ok(Zeroizing::new(key))
     }
 
@@ -155,7 +162,9 @@ impl KeyStore {
 /// Whether the operating system's key store is there. Does not create an entry.
 fn probe() -> Result<(), KeyStoreError> {
     if !has_session_bus() {
-        return Err(KeyStoreError::Unavailable { reason: "no D-Bus session".to_owned() });
+        return Err(KeyStoreError::Unavailable {
+            reason: "no D-Bus session".to_owned(),
+        });
     }
     match entry("probe", PROBE, keyring::Entry::get_secret) {
         Ok(_) | Err(KeyStoreError::Missing) => Ok(()),
@@ -192,11 +201,17 @@ fn entry<T: Send + 'static>(
     match answered.recv_timeout(patience) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(keyring::Error::NoEntry)) => Err(KeyStoreError::Missing),
-        Ok(Err(
-            error @ (keyring::Error::NoDefaultStore | keyring::Error::PlatformFailure(_)),
-        )) => Err(KeyStoreError::Unavailable { reason: error.to_string() }),
-        Ok(Err(error)) => Err(KeyStoreError::Refused { reason: error.to_string() }),
-        Err(_) => Err(KeyStoreError::Unavailable { reason: "no answer in time".to_owned() }),
+        Ok(Err(error @ (keyring::Error::NoDefaultStore | keyring::Error::PlatformFailure(_)))) => {
+            Err(KeyStoreError::Unavailable {
+                reason: error.to_string(),
+            })
+        }
+        Ok(Err(error)) => Err(KeyStoreError::Refused {
+            reason: error.to_string(),
+        }),
+        Err(_) => Err(KeyStoreError::Unavailable {
+            reason: "no answer in time".to_owned(),
+        }),
     }
 }
 
@@ -208,13 +223,23 @@ mod tests {
     fn a_key_in_a_file_is_kept_until_it_is_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let keys = KeyStore::new(folder.path());
-        assert!(matches!(keys.load(KeyPlace::File, "a"), Err(KeyStoreError::Missing)));
+        assert!(matches!(
+            keys.load(KeyPlace::File, "a"),
+            Err(KeyStoreError::Missing)
+        ));
         let key = keys.create(KeyPlace::File, "a").unwrap();
-        assert_eq!(keys.create(KeyPlace::File, "b").unwrap(), key, "the old profile stays readable");
+        assert_eq!(
+            keys.create(KeyPlace::File, "b").unwrap(),
+            key,
+            "the old profile stays readable"
+        );
         assert_eq!(keys.load(KeyPlace::File, "a").unwrap(), key);
         keys.delete(KeyPlace::File, "a").unwrap();
         keys.delete(KeyPlace::File, "a").unwrap();
-        assert!(matches!(keys.load(KeyPlace::File, "a"), Err(KeyStoreError::Missing)));
+        assert!(matches!(
+            keys.load(KeyPlace::File, "a"),
+            Err(KeyStoreError::Missing)
+        ));
     }
 
     #[test]
@@ -222,11 +247,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("profile.key"), b"short").unwrap();
         let keys = KeyStore::new(folder.path());
-        assert!(matches!(keys.load(KeyPlace::File, "a"), Err(KeyStoreError::Missing)));
+        assert!(matches!(
+            keys.load(KeyPlace::File, "a"),
+            Err(KeyStoreError::Missing)
+        ));
     }
 
     #[test]
     fn a_file_can_be_demanded_even_where_there_is_a_key_store() {
-        assert_eq!(KeyStore::choose(KeyPlaceChoice::File).unwrap(), KeyPlace::File);
+        assert_eq!(
+            KeyStore::choose(KeyPlaceChoice::File).unwrap(),
+            KeyPlace::File
+        );
     }
 }

@@ -14,7 +14,10 @@ pub struct ProfileLock {
 impl ProfileLock {
     pub(super) fn take(folder: &Path) -> Result<Self, ProfileError> {
         let path = folder.join("lock");
-        let failed = |error| ProfileError::File { path: path.clone(), error };
+        let failed = |error| ProfileError::File {
+            path: path.clone(),
+            error,
+        };
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
         #[cfg(unix)]
@@ -22,9 +25,9 @@ impl ProfileLock {
         let file = options.open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                Err(ProfileError::InUse { folder: folder.to_owned() })
-            }
+            Err(TryLockError::WouldBlock) => Err(ProfileError::InUse {
+                folder: folder.to_owned(),
+            }),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }

@@ -49,7 +49,9 @@ pub enum ProfileError {
     #[error("this softphone is not activated yet: run `softphone activate` first")]
     NotActivated,
     /// The file is damaged, or not ours.
-    #[error("{path} is damaged or not a profile of this program; restore it or remove it and activate again")]
+    #[error(
+        "{path} is damaged or not a profile of this program; restore it or remove it and activate again"
+    )]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -63,7 +65,9 @@ pub enum ProfileError {
         version: u32,
     },
     /// Its key is not the one it was sealed with.
-    #[error("the secrets in {path} cannot be opened: they belong to another user or machine; activate again")]
+    #[error(
+        "the secrets in {path} cannot be opened: they belong to another user or machine; activate again"
+    )]
     Sealed {
         /// The file.
         path: PathBuf,
@@ -133,7 +137,10 @@ impl ProfileFolder {
     /// The profile in `path`; nothing is touched yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { keys: KeyStore::new(&path), path }
+        Self {
+            keys: KeyStore::new(&path),
+            path,
+        }
     }
 
     /// The folder.
@@ -165,11 +172,15 @@ impl ProfileFolder {
     /// [`ProfileError`] says what is wrong with it; the files are left as they are.
     pub fn load(&self) -> Result<Profile, ProfileError> {
         let path = self.file();
-        let bytes = atomic_file::read(&path, MAX_PROFILE_BYTES).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ProfileError::NotActivated,
-            io::ErrorKind::FileTooLarge => ProfileError::Corrupt { path: path.clone() },
-            _ => ProfileError::File { path: path.clone(), error },
-        })?;
+        let bytes =
+            atomic_file::read(&path, MAX_PROFILE_BYTES).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => ProfileError::NotActivated,
+                io::ErrorKind::FileTooLarge => ProfileError::Corrupt { path: path.clone() },
+                _ => ProfileError::File {
+                    path: path.clone(),
+                    error,
+                },
+            })?;
         let file = parse(&bytes, &path)?;
         let key = match self.keys.load(file.key_place, &key_name(file.device_id)) {
             Err(KeyStoreError::Missing) => return Err(ProfileError::Sealed { path }),
@@ -197,7 +208,9 @@ impl ProfileFolder {
     /// [`ProfileError::Key`] or [`ProfileError::File`]; what was there before is still there.
     pub fn save(&self, profile: &Profile) -> Result<(), ProfileError> {
         self.make_folder()?;
-        let key = self.keys.create(profile.key_place, &key_name(profile.device_id))?;
+        let key = self
+            .keys
+            .create(profile.key_place, &key_name(profile.device_id))?;
         let path = self.file();
         atomic_file::replace(&path, &profile.to_json(&key))
             .map_err(|error| ProfileError::File { path, error })
@@ -215,7 +228,8 @@ impl ProfileFolder {
             .ok()
             .and_then(|bytes| parse(&bytes, &path).ok());
         if let Some(file) = known {
-            self.keys.delete(file.key_place, &key_name(file.device_id))?;
+            self.keys
+                .delete(file.key_place, &key_name(file.device_id))?;
         }
         self.keys.delete(KeyPlace::File, "")?;
         atomic_file::remove(&path).map_err(|error| ProfileError::File { path, error })?;
@@ -236,9 +250,15 @@ impl ProfileFolder {
 
     /// Files that a kill in the middle of a write left behind.
     fn remove_leftovers(&self) {
-        let Ok(entries) = std::fs::read_dir(&self.path) else { return };
+        let Ok(entries) = std::fs::read_dir(&self.path) else {
+            return;
+        };
         for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(atomic_file::UNFINISHED) {
+            if entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(atomic_file::UNFINISHED)
+            {
                 // It is in nobody's way; the next start tries again.
                 let _ = std::fs::remove_file(entry.path());
             }
@@ -257,7 +277,10 @@ impl ProfileFolder {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder
             .create(&self.path)
-            .map_err(|error| ProfileError::File { path: self.path.clone(), error })
+            .map_err(|error| ProfileError::File {
+                path: self.path.clone(),
+                error,
+            })
     }
 }
 
@@ -307,13 +330,18 @@ fn parse(bytes: &[u8], path: &Path) -> Result<ProfileFile, ProfileError> {
         format: String,
         version: u32,
     }
-    let corrupt = || ProfileError::Corrupt { path: path.to_owned() };
+    let corrupt = || ProfileError::Corrupt {
+        path: path.to_owned(),
+    };
     let head: Head = serde_json::from_slice(bytes).map_err(|_| corrupt())?;
     if head.format != FORMAT {
         return Err(corrupt());
     }
     if head.version > VERSION {
-        return Err(ProfileError::TooNew { path: path.to_owned(), version: head.version });
+        return Err(ProfileError::TooNew {
+            path: path.to_owned(),
+            version: head.version,
+        });
     }
     serde_json::from_slice(bytes).map_err(|_| corrupt())
 }

@@ -14,7 +14,10 @@ const NONCE_BYTES: usize = 24;
 /// Seals `plain`; it opens only with the same key and the same `context`.
 pub(crate) fn seal(plain: &[u8], context: &str, key: &ProfileKey) -> String {
     let nonce: [u8; NONCE_BYTES] = rand::random();
-    let payload = Payload { msg: plain, aad: context.as_bytes() };
+    let payload = Payload {
+        msg: plain,
+        aad: context.as_bytes(),
+    };
     let sealed = XChaCha20Poly1305::new(key.as_slice().try_into().expect("32 bytes are a key"))
         .encrypt(&XNonce::from(nonce), payload)
         .expect("a short text in memory can be sealed");
@@ -25,7 +28,10 @@ pub(crate) fn seal(plain: &[u8], context: &str, key: &ProfileKey) -> String {
 pub(crate) fn open(sealed: &str, context: &str, key: &ProfileKey) -> Option<Zeroizing<Vec<u8>>> {
     let bytes = STANDARD.decode(sealed).ok()?;
     let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
-    let payload = Payload { msg: sealed, aad: context.as_bytes() };
+    let payload = Payload {
+        msg: sealed,
+        aad: context.as_bytes(),
+    };
     XChaCha20Poly1305::new(key.as_slice().try_into().expect("32 bytes are a key"))
         .decrypt(&XNonce::from(*nonce), payload)
         .ok()
@@ -40,7 +46,10 @@ mod tests {
     fn a_seal_opens_only_with_its_key_in_its_context_and_untouched() {
         let key = Zeroizing::new([7; 32]);
         let sealed = seal(b"secret", "profile a", &key);
-        assert_eq!(open(&sealed, "profile a", &key).unwrap().as_slice(), b"secret");
+        assert_eq!(
+            open(&sealed, "profile a", &key).unwrap().as_slice(),
+            b"secret"
+        );
         assert!(open(&sealed, "profile b", &key).is_none());
         assert!(open(&sealed, "profile a", &Zeroizing::new([8; 32])).is_none());
         let mut bytes = STANDARD.decode(&sealed).unwrap();

@@ -17,9 +17,16 @@ fn profile() -> Profile {
         device_key: SigningKey::from_bytes(&[3; 32]),
         configuration: DeviceConfiguration {
             version: 5,
-            device: ConfiguredDevice { id: device_id, name: "Desk".to_owned() },
-            contact: ConfiguredName { name: "Alice".to_owned() },
-            tenant: ConfiguredName { name: "Example Ltd".to_owned() },
+            device: ConfiguredDevice {
+                id: device_id,
+                name: "Desk".to_owned(),
+            },
+            contact: ConfiguredName {
+                name: "Alice".to_owned(),
+            },
+            tenant: ConfiguredName {
+                name: "Example Ltd".to_owned(),
+            },
             lines: vec![Line {
                 account_id: Uuid::from_u128(8),
                 name: "Main".to_owned(),
@@ -99,7 +106,10 @@ fn every_shortened_file_is_called_damaged_and_left_alone() {
     let whole = std::fs::read(&file).unwrap();
     for length in 0..whole.len() {
         std::fs::write(&file, &whole[..length]).unwrap();
-        assert!(matches!(folder.load(), Err(ProfileError::Corrupt { .. })), "{length} bytes");
+        assert!(
+            matches!(folder.load(), Err(ProfileError::Corrupt { .. })),
+            "{length} bytes"
+        );
     }
     std::fs::write(&file, &whole).unwrap();
     assert!(folder.load().is_ok());
@@ -110,8 +120,15 @@ fn a_foreign_or_newer_file_is_named_as_such() {
     let (_parent, folder, file) = saved();
     std::fs::write(&file, r#"{"format":"something-else","version":1}"#).unwrap();
     assert!(matches!(folder.load(), Err(ProfileError::Corrupt { .. })));
-    std::fs::write(&file, r#"{"format":"tandem-softphone-profile","version":2}"#).unwrap();
-    assert!(matches!(folder.load(), Err(ProfileError::TooNew { version: 2, .. })));
+    std::fs::write(
+        &file,
+        r#"{"format":"tandem-softphone-profile","version":2}"#,
+    )
+    .unwrap();
+    assert!(matches!(
+        folder.load(),
+        Err(ProfileError::TooNew { version: 2, .. })
+    ));
 }
 
 #[test]
@@ -134,8 +151,15 @@ fn a_kill_between_any_two_steps_of_a_save_leaves_a_readable_profile() {
     let mut newer = profile();
     newer.device_id = Uuid::from_u128(9);
     newer.configuration.version = 6;
-    folder.keys.create(newer.key_place, &key_name(newer.device_id)).unwrap();
-    assert_eq!(folder.load().unwrap().configuration.version, 5, "killed after the key");
+    folder
+        .keys
+        .create(newer.key_place, &key_name(newer.device_id))
+        .unwrap();
+    assert_eq!(
+        folder.load().unwrap().configuration.version,
+        5,
+        "killed after the key"
+    );
     folder.save(&newer).unwrap();
     assert_eq!(folder.load().unwrap().configuration.version, 6);
 }

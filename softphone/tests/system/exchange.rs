@@ -54,9 +54,18 @@ fn pass_request(
         let response = request.response(404, Some("exchange"));
         return (request.method != Method::ACK).then(|| (from, response.to_bytes()));
     };
-    let branch = request.via().unwrap().params.value("branch").unwrap().to_owned();
+    let branch = request
+        .via()
+        .unwrap()
+        .params
+        .value("branch")
+        .unwrap()
+        .to_owned();
     request.remove_header("Route");
-    let via = format!("SIP/2.0/UDP 127.0.0.1:{port};branch={branch}x;back={}", from.port());
+    let via = format!(
+        "SIP/2.0/UDP 127.0.0.1:{port};branch={branch}x;back={}",
+        from.port()
+    );
     request.insert_first("Via", via);
     Some((*to, request.to_bytes()))
 }
@@ -68,5 +77,8 @@ fn pass_response(mut response: Response) -> Option<(SocketAddr, Bytes)> {
     for via in &vias[1..] {
         response.push_header("Via", via.to_string());
     }
-    Some((SocketAddr::from(([127, 0, 0, 1], back)), response.to_bytes()))
+    Some((
+        SocketAddr::from(([127, 0, 0, 1], back)),
+        response.to_bytes(),
+    ))
 }

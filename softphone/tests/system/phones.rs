@@ -27,7 +27,12 @@ impl Phone {
         let mut configuration = configuration(1, &[(2, user)]);
         configuration.lines[0].port = Some(exchange.port);
         let (stub, seen) = Stub::start(configuration).await;
-        let phone = Self { folder: parent.join(user), stub, running: None, _seen: seen };
+        let phone = Self {
+            folder: parent.join(user),
+            stub,
+            running: None,
+            _seen: seen,
+        };
         let link = phone.stub.link();
         let done = phone.command(&["activate", "--link", &link]).await;
         assert!(done.status.success(), "{done:?}");
@@ -43,7 +48,9 @@ impl Phone {
 
     async fn start(&mut self, with: &[&str]) {
         let mut command = program(&self.folder);
-        command.args(["run", "--headless", "--no-sound-card"]).args(with);
+        command
+            .args(["run", "--headless", "--no-sound-card"])
+            .args(with);
         self.running = Some(command.stdout(Stdio::null()).spawn().unwrap());
         self.connects().await;
     }
@@ -55,12 +62,17 @@ impl Phone {
                 tokio::task::yield_now().await;
             }
         };
-        timeout(PATIENCE, until_there).await.expect("the phone starts");
+        timeout(PATIENCE, until_there)
+            .await
+            .expect("the phone starts");
     }
 
     async fn command(&self, arguments: &[&str]) -> Output {
         let output = program(&self.folder).args(arguments).output();
-        timeout(PATIENCE, output).await.expect("a command ends").unwrap()
+        timeout(PATIENCE, output)
+            .await
+            .expect("a command ends")
+            .unwrap()
     }
 
     /// The last line that the command printed.
@@ -83,7 +95,11 @@ impl Phone {
 
     async fn exit_code(&mut self) -> Option<i32> {
         let mut running = self.running.take().unwrap();
-        timeout(PATIENCE, running.wait()).await.expect("it ends").unwrap().code()
+        timeout(PATIENCE, running.wait())
+            .await
+            .expect("it ends")
+            .unwrap()
+            .code()
     }
 }
 
@@ -99,7 +115,10 @@ fn program(folder: &Path) -> Command {
 
 fn last_line(done: &Output) -> Value {
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
-    let line = text.lines().last().unwrap_or_else(|| panic!("nothing printed: {done:?}"));
+    let line = text
+        .lines()
+        .last()
+        .unwrap_or_else(|| panic!("nothing printed: {done:?}"));
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
 
@@ -122,7 +141,10 @@ async fn one_phone_calls_the_other_and_hangs_up() {
     alice.succeeds(&["resume"]).await;
     alice.succeeds(&["hangup"]).await;
     let state = bob.succeeds(&["status", "--wait", "idle"]).await;
-    assert_eq!(state["ended"][0]["reason"], "The other side ended the call.");
+    assert_eq!(
+        state["ended"][0]["reason"],
+        "The other side ended the call."
+    );
     assert_eq!(state["ended"][0]["direction"], "incoming");
     let state = alice.succeeds(&["status", "--wait", "idle"]).await;
     assert_eq!(state["ended"][0]["kind"], Value::Null);
@@ -134,15 +156,37 @@ async fn each_hears_what_the_other_plays() {
     let exchange = Exchange::start().await;
     let file = |name: &str| parent.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(file("tone.wav"), tone_wav()).unwrap();
-    let sound = ["--auto-answer", "--play", &file("tone.wav"), "--record", &file("bob.wav")];
+    let sound = [
+        "--auto-answer",
+        "--play",
+        &file("tone.wav"),
+        "--record",
+        &file("bob.wav"),
+    ];
     let alice = Phone::running("200", &exchange, parent.path(), &[]).await;
     let bob = Phone::running("201", &exchange, parent.path(), &sound).await;
 
-    let call = ["call", "201", "--duration", "2", "--play", &file("tone.wav"), "--record"];
-    let ended = alice.succeeds(&[&call[..], &[&file("alice.wav")]].concat()).await;
+    let call = [
+        "call",
+        "201",
+        "--duration",
+        "2",
+        "--play",
+        &file("tone.wav"),
+        "--record",
+    ];
+    let ended = alice
+        .succeeds(&[&call[..], &[&file("alice.wav")]].concat())
+        .await;
     assert_eq!(ended["media"]["packets_lost"], 0, "{ended}");
-    assert!(ended["media"]["packets_sent"].as_u64().unwrap() > 50, "{ended}");
-    assert!(ended["media"]["packets_received"].as_u64().unwrap() > 50, "{ended}");
+    assert!(
+        ended["media"]["packets_sent"].as_u64().unwrap() > 50,
+        "{ended}"
+    );
+    assert!(
+        ended["media"]["packets_received"].as_u64().unwrap() > 50,
+        "{ended}"
+    );
     bob.succeeds(&["status", "--wait", "idle"]).await;
     for name in ["alice.wav", "bob.wav"] {
         let loudest = loudest_sample(&std::fs::read(file(name)).unwrap());
@@ -189,21 +233,31 @@ async fn a_call_of_a_given_length_ends_by_itself() {
 async fn failures_have_their_own_words_and_exit_codes() {
     let (_parent, alice, bob) = two_phones(&[]).await;
     let error = alice.fails(11, &["call", "999"]).await;
-    assert_eq!((&error["error"], &error["sip_status"]), (&"not-found".into(), &404.into()));
+    assert_eq!(
+        (&error["error"], &error["sip_status"]),
+        (&"not-found".into(), &404.into())
+    );
     let error = alice.fails(13, &["call", "201", "--timeout", "0.2"]).await;
     assert_eq!(error["error"], "no-answer");
     alice.fails(9, &["answer"]).await;
     alice.fails(9, &["hangup"]).await;
     alice.fails(2, &["call", "not a number"]).await;
     alice.fails(9, &["call", "201", "--line", "nowhere"]).await;
-    alice.fails(22, &["call", "201", "--play", "no-such-file.wav"]).await;
+    alice
+        .fails(22, &["call", "201", "--play", "no-such-file.wav"])
+        .await;
     bob.fails(5, &["run", "--no-sound-card"]).await;
 
     let calling = alice.command(&["call", "201"]);
     let rejecting = async {
         bob.succeeds(&["status", "--wait", "idle"]).await;
         let rings = async {
-            while !bob.command(&["reject", "--declined"]).await.status.success() {}
+            while !bob
+                .command(&["reject", "--declined"])
+                .await
+                .status
+                .success()
+            {}
         };
         timeout(PATIENCE, rings).await.unwrap();
     };
@@ -218,14 +272,25 @@ async fn without_activation_or_a_running_phone_commands_say_so() {
     let phone = Phone::activated("200", &exchange, parent.path()).await;
     phone.fails(4, &["status"]).await;
     phone.fails(4, &["call", "201"]).await;
-    phone.fails(9, &["activate", "--link", &phone.stub.link()]).await;
-    phone.fails(20, &["activate", "--replace", &phone.stub.link()]).await;
-    phone.fails(6, &["activate", "--replace", "--yes", &phone.stub.link()]).await;
+    phone
+        .fails(9, &["activate", "--link", &phone.stub.link()])
+        .await;
+    phone
+        .fails(20, &["activate", "--replace", &phone.stub.link()])
+        .await;
+    phone
+        .fails(6, &["activate", "--replace", "--yes", &phone.stub.link()])
+        .await;
     phone.succeeds(&["deactivate"]).await;
     assert!(!phone.folder.exists());
     phone.fails(3, &["status"]).await;
     phone.fails(3, &["run"]).await;
-    phone.fails(2, &["activate", "--link", "https://portal.example/activate"]).await;
+    phone
+        .fails(
+            2,
+            &["activate", "--link", "https://portal.example/activate"],
+        )
+        .await;
     assert!(!phone.folder.exists());
 }
 
@@ -242,7 +307,10 @@ async fn a_killed_phone_starts_again_and_a_damaged_profile_is_named() {
 
     std::fs::write(phone.folder.join("profile.json"), "{").unwrap();
     let error = phone.fails(8, &["run"]).await;
-    assert!(error["message"].as_str().unwrap().contains("profile.json"), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains("profile.json"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -279,6 +347,19 @@ async fn a_revoked_phone_signs_out_forgets_everything_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_running_phone_can_be_deactivated_and_stopped_by_command() {
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let mut phone = Phone::running("200", &exchange, parent.path(), &[]).await;
+    phone.succeeds(&["stop"]).await;
+    assert_eq!(phone.exit_code().await, Some(0));
+    phone.start(&[]).await;
+    phone.succeeds(&["deactivate"]).await;
+    assert_eq!(phone.exit_code().await, Some(0));
+    assert!(!phone.folder.exists());
+}
+
+#[tokio::test]
 async fn the_password_shows_up_nowhere() {
     let parent = tempfile::tempdir().unwrap();
     let exchange = Exchange::start().await;
@@ -308,7 +389,9 @@ async fn the_password_shows_up_nowhere() {
         }
     }
     for place in places {
-        let Ok(content) = std::fs::read(&place) else { continue };
+        let Ok(content) = std::fs::read(&place) else {
+            continue;
+        };
         let found = String::from_utf8_lossy(&content).contains(MARKER);
         assert!(!found, "{} shows the password", place.display());
     }
@@ -316,6 +399,9 @@ async fn the_password_shows_up_nowhere() {
     {
         use std::os::unix::fs::PermissionsExt;
         let socket = phone.folder.join("control.sock");
-        assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            socket.metadata().unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 }

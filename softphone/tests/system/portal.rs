@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::stub::{self, CODE, MARKER, Seen, Stub, configuration};
 use api::{DeviceReport, DeviceUpload, LineReport, LineState};
 use softphone::portal::{
     ActivationError, ActivationRequest, DeviceIdentity, PortalAddress, PortalClient, PortalError,
     PortalEvent, activate, run_session,
 };
 use softphone::profile::{KeyPlaceChoice, ProfileFolder};
-use crate::stub::{self, CODE, MARKER, Seen, Stub, configuration};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -53,12 +53,25 @@ impl Session {
         let (reports, report_receiver) = watch::channel(report(1));
         let (sender, events) = mpsc::channel(16);
         let stop = CancellationToken::new();
-        tokio::spawn(run_session(client, identity, report_receiver, sender, stop.clone()));
-        Self { events, reports, stop }
+        tokio::spawn(run_session(
+            client,
+            identity,
+            report_receiver,
+            sender,
+            stop.clone(),
+        ));
+        Self {
+            events,
+            reports,
+            stop,
+        }
     }
 
     async fn next(&mut self) -> PortalEvent {
-        timeout(Duration::from_secs(20), self.events.recv()).await.unwrap().unwrap()
+        timeout(Duration::from_secs(20), self.events.recv())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Skips what comes and goes by itself.
@@ -73,8 +86,10 @@ impl Session {
 
 async fn applied(seen: &mut Seen, version: u64) -> DeviceReport {
     loop {
-        let DeviceUpload::Report(report) =
-            timeout(Duration::from_secs(20), seen.uploads.recv()).await.unwrap().unwrap();
+        let DeviceUpload::Report(report) = timeout(Duration::from_secs(20), seen.uploads.recv())
+            .await
+            .unwrap()
+            .unwrap();
         if report.applied_version == version {
             return report;
         }
@@ -112,7 +127,10 @@ async fn wrong_and_used_activations_are_refused_alike_and_leave_nothing_behind()
     let mut texts = Vec::new();
     for request in [request, wrong] {
         let error = activate(&request, FILE, &second).await.unwrap_err();
-        assert!(matches!(error, ActivationError::Portal(PortalError::ActivationRefused)));
+        assert!(matches!(
+            error,
+            ActivationError::Portal(PortalError::ActivationRefused)
+        ));
         texts.push(error.to_string());
         assert!(!second.path().exists());
     }
@@ -125,15 +143,31 @@ async fn a_portal_that_is_away_or_none_is_said_and_leaves_nothing_behind() {
     let parent = tempfile::tempdir().unwrap();
     let folder = ProfileFolder::new(parent.path().join("phone"));
     // A port that was free a moment ago refuses connections.
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let request = ActivationRequest::from_code(CODE, &format!("http://{gone}")).unwrap();
     let error = activate(&request, FILE, &folder).await.unwrap_err();
-    assert!(matches!(error, ActivationError::Portal(PortalError::Unreachable { .. })), "{error}");
+    assert!(
+        matches!(
+            error,
+            ActivationError::Portal(PortalError::Unreachable { .. })
+        ),
+        "{error}"
+    );
 
     let (stub, _seen) = Stub::start(configuration(1, &[])).await;
     let request = ActivationRequest::from_code(CODE, &format!("{}/wrong", stub.address)).unwrap();
     let error = activate(&request, FILE, &folder).await.unwrap_err();
-    assert!(matches!(error, ActivationError::Portal(PortalError::NotAPortal { .. })), "{error}");
+    assert!(
+        matches!(
+            error,
+            ActivationError::Portal(PortalError::NotAPortal { .. })
+        ),
+        "{error}"
+    );
     assert!(!folder.path().exists());
 }
 
@@ -172,7 +206,10 @@ async fn a_broken_channel_is_opened_again_and_misses_nothing() {
     assert!(matches!(session.next().await, PortalEvent::Connected));
     seen.lives.recv().await.unwrap();
     stub.hang_up_live();
-    assert!(matches!(session.next().await, PortalEvent::Disconnected { .. }));
+    assert!(matches!(
+        session.next().await,
+        PortalEvent::Disconnected { .. }
+    ));
     stub.configure(configuration(7, &[]));
     assert_eq!(session.next_configuration().await, 7);
     assert!(matches!(session.next().await, PortalEvent::Connected));

@@ -69,7 +69,11 @@ impl Stub {
             lives,
         };
         let state = Arc::new(Mutex::new(state));
-        let stub = Self { address, state, frames: broadcast::channel(16).0 };
+        let stub = Self {
+            address,
+            state,
+            frames: broadcast::channel(16).0,
+        };
         let serving = stub.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -77,7 +81,13 @@ impl Stub {
                 tokio::spawn(async move { stub.serve(stream).await });
             }
         });
-        (stub, Seen { uploads: upload_receiver, lives: live_receiver })
+        (
+            stub,
+            Seen {
+                uploads: upload_receiver,
+                lives: live_receiver,
+            },
+        )
     }
 
     pub(crate) fn link(&self) -> String {
@@ -87,7 +97,9 @@ impl Stub {
     pub(crate) fn configure(&self, configuration: DeviceConfiguration) {
         let version = configuration.version;
         self.state.lock().unwrap().configuration = configuration;
-        let _ = self.frames.send(Frame::Say(DeviceFrame::Configuration { version }));
+        let _ = self
+            .frames
+            .send(Frame::Say(DeviceFrame::Configuration { version }));
     }
 
     pub(crate) fn revoke(&self) {
@@ -111,7 +123,11 @@ impl Stub {
 
     async fn serve(&self, mut stream: TcpStream) {
         while let Some(request) = read_request(&mut stream).await {
-            self.state.lock().unwrap().requests.push(request.line.clone());
+            self.state
+                .lock()
+                .unwrap()
+                .requests
+                .push(request.line.clone());
             if request.line == "GET /api/v1/device/live" {
                 self.live(stream, &request).await;
                 return;
@@ -133,7 +149,8 @@ impl Stub {
         match request.line.as_str() {
             "POST /api/v1/device/activation" => {
                 let body: DeviceActivation = serde_json::from_slice(&request.body).unwrap();
-                let right = body.token.as_deref() == Some(TOKEN) || body.code.as_deref() == Some(CODE);
+                let right =
+                    body.token.as_deref() == Some(TOKEN) || body.code.as_deref() == Some(CODE);
                 if !right || state.used {
                     return (404, none(), problem("activation-refused", 404));
                 }
@@ -153,18 +170,25 @@ impl Stub {
                 if state.revoked || body.device_id != state.configuration.device.id {
                     return (401, none(), problem("device-revoked", 401));
                 }
-                let statement =
-                    device_token_statement(body.device_id, body.issued_at, &body.nonce);
+                let statement = device_token_statement(body.device_id, body.issued_at, &body.nonce);
                 let signature = URL_SAFE_NO_PAD.decode(&body.signature).unwrap();
                 let signature = ed25519_dalek::Signature::from_slice(&signature).unwrap();
-                state.key.unwrap().verify_strict(statement.as_bytes(), &signature).unwrap();
+                state
+                    .key
+                    .unwrap()
+                    .verify_strict(statement.as_bytes(), &signature)
+                    .unwrap();
                 assert!(!state.nonces.contains(&body.nonce), "a nonce is used once");
                 state.nonces.push(body.nonce);
-                let token =
-                    DeviceToken { access_token: Secret("token".to_owned()), expires_in_secs: 600 };
+                let token = DeviceToken {
+                    access_token: Secret("token".to_owned()),
+                    expires_in_secs: 600,
+                };
                 (200, none(), serde_json::to_string(&token).unwrap())
             }
-            line if !line.contains(" /api/v1/") => (404, none(), "<html>not here</html>".to_owned()),
+            line if !line.contains(" /api/v1/") => {
+                (404, none(), "<html>not here</html>".to_owned())
+            }
             _ if request.header("authorization") != "Bearer token" || state.revoked => {
                 (401, none(), problem("about:blank", 401))
             }
@@ -247,10 +271,16 @@ async fn read_request(stream: &mut TcpStream) -> Option<Request> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let length = headers
+        .get("content-length")
+        .map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Request { line, headers, body })
+    Some(Request {
+        line,
+        headers,
+        body,
+    })
 }
 
 fn problem(kind: &str, status: u16) -> String {
@@ -261,10 +291,15 @@ fn problem(kind: &str, status: u16) -> String {
 }
 
 pub(crate) fn configuration(version: u64, lines: &[(u128, &str)]) -> DeviceConfiguration {
-    let name = |name: &str| api::ConfiguredName { name: name.to_owned() };
+    let name = |name: &str| api::ConfiguredName {
+        name: name.to_owned(),
+    };
     DeviceConfiguration {
         version,
-        device: api::ConfiguredDevice { id: Uuid::from_u128(1), name: "Desk".to_owned() },
+        device: api::ConfiguredDevice {
+            id: Uuid::from_u128(1),
+            name: "Desk".to_owned(),
+        },
         contact: name("Alice"),
         tenant: name("Example Ltd"),
         lines: lines

@@ -94,7 +94,10 @@ impl Phone {
             let call = self.table.get(&call).ok_or(Refusal::NoCall)?;
             return action(&call.actions()).ok_or(Refusal::NotPossible);
         }
-        let mut fitting = self.table.values().filter_map(|call| action(&call.actions()));
+        let mut fitting = self
+            .table
+            .values()
+            .filter_map(|call| action(&call.actions()));
         let only = fitting.next().ok_or(Refusal::NoCall)?;
         match fitting.next() {
             None => Ok(only),
@@ -122,7 +125,9 @@ impl Phone {
         match &line.status {
             LineStatus::Connected { .. } => {}
             LineStatus::Failed(failure) => {
-                return Err(Refusal::NotConnected { reason: Some(failure.to_string()) });
+                return Err(Refusal::NotConnected {
+                    reason: Some(failure.to_string()),
+                });
             }
             LineStatus::NotConnected | LineStatus::Connecting => {
                 return Err(Refusal::NotConnected { reason: None });
@@ -146,7 +151,10 @@ impl Phone {
         call.target = Some(target);
         self.table.insert(id, call);
         self.hold_others(id, now);
-        self.tell(Event::OpenMedia { call: id, line: id_of_line });
+        self.tell(Event::OpenMedia {
+            call: id,
+            line: id_of_line,
+        });
         self.show(id);
         Ok(id)
     }
@@ -180,12 +188,18 @@ impl Phone {
 
     /// Sends the offer of a changed session, unless a change is under way: then afterwards.
     pub(super) fn renegotiate(&mut self, id: CallId, now: Instant) {
-        let Some(call) = self.table.get_mut(&id) else { return };
-        let Some(key) = call.key.filter(|_| call.stage == Stage::Connected) else { return };
+        let Some(call) = self.table.get_mut(&id) else {
+            return;
+        };
+        let Some(key) = call.key.filter(|_| call.stage == Stage::Connected) else {
+            return;
+        };
         if call.is_changing || !call.must_change {
             return;
         }
-        let Some((media, session)) = call.session() else { return };
+        let Some((media, session)) = call.session() else {
+            return;
+        };
         let offer = session.offer(&media);
         call.must_change = false;
         match self.calls.reoffer(key, offer, &mut self.endpoint, now) {
@@ -203,19 +217,28 @@ impl Phone {
 
     /// Answers an incoming call if the person wants to and the ports are open.
     fn try_answer(&mut self, id: CallId, now: Instant) {
-        let Some(call) = self.table.get_mut(&id) else { return };
-        let (Some(key), true) = (call.key, call.has_ports()) else { return };
+        let Some(call) = self.table.get_mut(&id) else {
+            return;
+        };
+        let (Some(key), true) = (call.key, call.has_ports()) else {
+            return;
+        };
         let offer = call.offer.take();
-        let Some((media, session)) = call.session() else { return };
+        let Some((media, session)) = call.session() else {
+            return;
+        };
         let description = match &offer {
-            Some(offer) => session.accept_offer(offer, &media).map(|(answer, _)| answer),
+            Some(offer) => session
+                .accept_offer(offer, &media)
+                .map(|(answer, _)| answer),
             // An INVITE without offer: ours goes into the 200 (RFC 3261, section 13.3.1.4).
             None => Ok(session.offer(&media)),
         };
         match description {
             Ok(description) => {
                 if let Err(error) =
-                    self.calls.answer(key, Some(description), &mut self.endpoint, now)
+                    self.calls
+                        .answer(key, Some(description), &mut self.endpoint, now)
                 {
                     // The caller gave up in the same moment; the end is on its way.
                     tracing::debug!(%error, "call not answered");
@@ -229,7 +252,9 @@ impl Phone {
     }
 
     fn reject(&mut self, id: CallId, error: &AnswerError, now: Instant) {
-        let Some(key) = self.table.get(&id).and_then(|call| call.key) else { return };
+        let Some(key) = self.table.get(&id).and_then(|call| call.key) else {
+            return;
+        };
         let status = error.reply_status();
         if let Err(error) = self.calls.reject(key, status, &mut self.endpoint, now) {
             tracing::debug!(%error, "call not rejected");
@@ -242,7 +267,9 @@ impl Phone {
             Rejection::Busy => 486,
             Rejection::Declined => 603,
         };
-        let Some(key) = self.table.get(&id).and_then(|call| call.key) else { return };
+        let Some(key) = self.table.get(&id).and_then(|call| call.key) else {
+            return;
+        };
         self.change(id, |call| call.stage = Stage::Ending);
         if let Err(error) = self.calls.reject(key, status, &mut self.endpoint, now) {
             tracing::debug!(%error, "call not rejected");
@@ -250,7 +277,9 @@ impl Phone {
     }
 
     pub(super) fn hang_up(&mut self, id: CallId, now: Instant) {
-        let Some(call) = self.table.get_mut(&id) else { return };
+        let Some(call) = self.table.get_mut(&id) else {
+            return;
+        };
         call.stage = Stage::Ending;
         match call.key {
             None => {

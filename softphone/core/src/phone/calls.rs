@@ -15,11 +15,19 @@ use crate::view::{CallDirection, Ringback};
 impl Phone {
     pub(super) fn handle_call(&mut self, event: CallEvent, now: Instant) {
         let key = event.call();
-        if let CallEvent::Incoming { invite, offer, flow, .. } = event {
+        if let CallEvent::Incoming {
+            invite,
+            offer,
+            flow,
+            ..
+        } = event
+        {
             self.handle_incoming(key, &invite, offer, flow, now);
             return;
         }
-        let Some(&id) = self.keys.get(&key) else { return };
+        let Some(&id) = self.keys.get(&key) else {
+            return;
+        };
         match event {
             CallEvent::Incoming { .. } => {}
             CallEvent::Progress { status, answer, .. } => self.handle_progress(id, status, answer),
@@ -32,7 +40,9 @@ impl Phone {
             CallEvent::Info { body, .. } => {
                 // `Signal=5` (application/dtmf-relay) or the digit alone.
                 let text = String::from_utf8_lossy(&body);
-                let signal = text.lines().find_map(|line| line.trim().strip_prefix("Signal="));
+                let signal = text
+                    .lines()
+                    .find_map(|line| line.trim().strip_prefix("Signal="));
                 if let Some(digit) = signal.unwrap_or(&text).trim().chars().next() {
                     self.change(id, |call| call.push_digit(digit));
                 }
@@ -59,9 +69,14 @@ impl Phone {
             (Some(line), Some(offer)) => {
                 let address = std::net::SocketAddr::new(line.local.ip, 9);
                 let formats = line.formats.clone();
-                let media = LocalMedia { formats, ..LocalMedia::audio(address) };
+                let media = LocalMedia {
+                    formats,
+                    ..LocalMedia::audio(address)
+                };
                 let origin = sdp::Origin::new(media.address, 0, 0);
-                sdp::answer(offer, &media, &origin).err().map(|error| error.reply_status())
+                sdp::answer(offer, &media, &origin)
+                    .err()
+                    .map(|error| error.reply_status())
             }
             (Some(_), None) => None,
         };
@@ -145,18 +160,25 @@ impl Phone {
     }
 
     fn handle_progress(&mut self, id: CallId, status: u16, answer: Option<SessionDescription>) {
-        let Some(call) = self.table.get_mut(&id) else { return };
+        let Some(call) = self.table.get_mut(&id) else {
+            return;
+        };
         if status == 180 || status == 183 {
             call.stage = Stage::Alerting;
         }
-        let early = answer
-            .and_then(|answer| call.session().and_then(|(_, session)| session.preview_answer(&answer).ok()));
+        let early = answer.and_then(|answer| {
+            call.session()
+                .and_then(|(_, session)| session.preview_answer(&answer).ok())
+        });
         match early {
             Some(mut negotiated) => {
                 // Nobody there hears a caller before the answer; what comes is heard.
                 negotiated.direction = negotiated.direction.intersect(Direction::RecvOnly);
                 call.ringback = Ringback::Network;
-                self.tell(Event::UpdateMedia { call: id, negotiated: Box::new(negotiated) });
+                self.tell(Event::UpdateMedia {
+                    call: id,
+                    negotiated: Box::new(negotiated),
+                });
             }
             // Early media that has begun goes on.
             None if status == 180 && call.ringback == Ringback::None => {
@@ -168,7 +190,9 @@ impl Phone {
     }
 
     fn handle_answered(&mut self, id: CallId, answer: Option<SessionDescription>, now: Instant) {
-        let Some(call) = self.table.get_mut(&id) else { return };
+        let Some(call) = self.table.get_mut(&id) else {
+            return;
+        };
         if call.stage == Stage::Ending {
             return;
         }
@@ -192,7 +216,9 @@ impl Phone {
 
     /// An answer to an offer of ours arrived, in an ACK or for a change.
     fn handle_agreed(&mut self, id: CallId, answer: Option<SessionDescription>, now: Instant) {
-        let Some(call) = self.table.get_mut(&id) else { return };
+        let Some(call) = self.table.get_mut(&id) else {
+            return;
+        };
         call.is_changing = false;
         if let (Some(answer), Some((_, session))) = (answer, call.session())
             && session.is_offering()
@@ -211,9 +237,13 @@ impl Phone {
 
     /// The other side wants another session: hold, resume, another address.
     fn handle_reoffered(&mut self, id: CallId, offer: Option<SessionDescription>, now: Instant) {
-        let Some(call) = self.table.get_mut(&id) else { return };
+        let Some(call) = self.table.get_mut(&id) else {
+            return;
+        };
         let was_offering = call.is_changing;
-        let (Some(key), Some((media, session))) = (call.key, call.session()) else { return };
+        let (Some(key), Some((media, session))) = (call.key, call.session()) else {
+            return;
+        };
         if was_offering {
             // Both offered at once, and theirs came through first: ours is made anew from what
             // holds after it, and takes the place of the one that waits.
@@ -227,7 +257,10 @@ impl Phone {
             None => Ok(session.offer(&media)),
         };
         let agreed = answer.is_ok();
-        if let Err(error) = self.calls.answer_reoffer(key, answer, &mut self.endpoint, now) {
+        if let Err(error) = self
+            .calls
+            .answer_reoffer(key, answer, &mut self.endpoint, now)
+        {
             tracing::debug!(%error, "changed session not answered");
         }
         if agreed {
@@ -248,7 +281,9 @@ impl Phone {
                 session.abandon();
             }
             // What is shown must be what is so.
-            call.on_hold = call.negotiated().is_some_and(|agreed| !agreed.direction.receives());
+            call.on_hold = call
+                .negotiated()
+                .is_some_and(|agreed| !agreed.direction.receives());
         });
         self.renegotiate(id, now);
     }
@@ -257,7 +292,10 @@ impl Phone {
     pub(super) fn update_media(&mut self, id: CallId) {
         let agreed = self.table.get(&id).and_then(PhoneCall::negotiated).cloned();
         if let Some(negotiated) = agreed {
-            self.tell(Event::UpdateMedia { call: id, negotiated: Box::new(negotiated) });
+            self.tell(Event::UpdateMedia {
+                call: id,
+                negotiated: Box::new(negotiated),
+            });
             self.show(id);
         }
     }
@@ -279,14 +317,19 @@ impl Phone {
 
     /// Takes a call off the table. Its media is closed before anybody hears that it is over.
     pub(super) fn end(&mut self, id: CallId, end: CallEnd, now: Instant) {
-        let Some(mut call) = self.table.remove(&id) else { return };
+        let Some(mut call) = self.table.remove(&id) else {
+            return;
+        };
         if let Some(key) = call.key {
             self.keys.remove(&key);
         }
         call.stage = Stage::Ending;
         let talked = call.answered().map(|answered| now - answered);
         self.tell(Event::CloseMedia { call: id });
-        self.tell(Event::CallEnded(Box::new(CallEnded { call: call.view(), end, talked })));
+        self.tell(Event::CallEnded(Box::new(CallEnded {
+            call: call.view(),
+            end,
+            talked,
+        })));
     }
 }
-

@@ -9,8 +9,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sip::{Credentials, Flow, HostPort, NameAddr, Private, ResolveId, ResolveRequest, Transport};
 use sip::Uri;
+use sip::{Credentials, Flow, HostPort, NameAddr, Private, ResolveId, ResolveRequest, Transport};
 use ua::{Lookup, Registration, RegistrationEvent, RegistrationKey, RegistrationState};
 
 use super::{MAX_LINES, Phone};
@@ -52,11 +52,7 @@ enum Then {
 
 impl Phone {
     /// Makes the lines what is wanted.
-    pub(super) fn configure(
-        &mut self,
-        wanted: &[LineConfig],
-        now: Instant,
-    ) -> Result<(), Refusal> {
+    pub(super) fn configure(&mut self, wanted: &[LineConfig], now: Instant) -> Result<(), Refusal> {
         if wanted.len() > MAX_LINES {
             return Err(Refusal::TooManyLines);
         }
@@ -71,7 +67,11 @@ impl Phone {
             self.sign_out(id, Then::Gone, now);
         }
         for config in wanted.iter().cloned() {
-            match self.lines.iter_mut().find(|line| line.config.id == config.id) {
+            match self
+                .lines
+                .iter_mut()
+                .find(|line| line.config.id == config.id)
+            {
                 None => self.add_line(config, now),
                 Some(line) if line.config.is_same_account(&config) && !line.is_leaving() => {
                     line.config = config;
@@ -80,7 +80,10 @@ impl Phone {
             }
         }
         let place = |line: &Line| {
-            wanted.iter().position(|wanted| wanted.id == line.config.id).unwrap_or(MAX_LINES)
+            wanted
+                .iter()
+                .position(|wanted| wanted.id == line.config.id)
+                .unwrap_or(MAX_LINES)
         };
         self.lines.sort_by_key(place);
         self.show_lines();
@@ -103,7 +106,9 @@ impl Phone {
     fn register(&mut self, line: &mut Line, now: Instant) {
         line.started = now;
         line.status = LineStatus::NotConnected;
-        let Some(credentials) = line.config.credentials() else { return };
+        let Some(credentials) = line.config.credentials() else {
+            return;
+        };
         let config = &line.config;
         let registration = Registration {
             aor: config.address(),
@@ -116,7 +121,10 @@ impl Phone {
             credentials: Some(credentials),
             expires: EXPIRES,
         };
-        match self.registrations.register(registration, &mut self.endpoint, now) {
+        match self
+            .registrations
+            .register(registration, &mut self.endpoint, now)
+        {
             Ok(key) => {
                 line.key = Some(key);
                 line.status = LineStatus::Connecting;
@@ -126,14 +134,21 @@ impl Phone {
     }
 
     fn sign_out(&mut self, id: LineId, then: Then, now: Instant) {
-        let Some(index) = self.lines.iter().position(|line| line.config.id == id) else { return };
+        let Some(index) = self.lines.iter().position(|line| line.config.id == id) else {
+            return;
+        };
         let line = &mut self.lines[index];
         let was_leaving = line.is_leaving();
         line.then = then;
         line.status = LineStatus::NotConnected;
-        let Some(key) = line.key else { return self.signed_out(index, now) };
+        let Some(key) = line.key else {
+            return self.signed_out(index, now);
+        };
         if !was_leaving
-            && self.registrations.unregister(key, &mut self.endpoint, now).is_err()
+            && self
+                .registrations
+                .unregister(key, &mut self.endpoint, now)
+                .is_err()
         {
             self.signed_out(index, now);
         }
@@ -158,7 +173,9 @@ impl Phone {
 
     pub(super) fn handle_registration(&mut self, event: &RegistrationEvent, now: Instant) {
         let of_event = |line: &Line| line.key == Some(event.registration);
-        let Some(index) = self.lines.iter().position(of_event) else { return };
+        let Some(index) = self.lines.iter().position(of_event) else {
+            return;
+        };
         let line = &mut self.lines[index];
         match &event.state {
             RegistrationState::Unregistered => return self.signed_out(index, now),
@@ -166,7 +183,9 @@ impl Phone {
             RegistrationState::Registered { destination, .. } => {
                 line.server = Some((destination.transport(), destination.peer()));
                 if !matches!(line.status, LineStatus::Connected { .. }) {
-                    line.status = LineStatus::Connected { after: now - line.started };
+                    line.status = LineStatus::Connected {
+                        after: now - line.started,
+                    };
                 }
             }
             RegistrationState::Failed { failure, .. } => {
@@ -187,7 +206,12 @@ impl Phone {
         let id = ResolveId(self.next_lookup);
         self.next_lookup += 1;
         self.lookups.insert(id, lookup.registration);
-        ResolveRequest { id, host: lookup.host, port: lookup.port, transport: lookup.transport }
+        ResolveRequest {
+            id,
+            host: lookup.host,
+            port: lookup.port,
+            transport: lookup.transport,
+        }
     }
 
     /// Whether a request on this flow comes from where one of our lines is registered.
@@ -199,12 +223,20 @@ impl Phone {
     pub(super) fn line_of(&self, user: Option<&str>, flow: &Flow) -> Option<LineConfig> {
         let named = |line: &&Line| Some(line.config.username.as_str()) == user;
         let served = |line: &&Line| line.is_served_by(flow) && !line.is_leaving();
-        self.lines.iter().filter(served).find(named).map(|line| line.config.clone())
+        self.lines
+            .iter()
+            .filter(served)
+            .find(named)
+            .map(|line| line.config.clone())
     }
 
     fn end_calls_of(&mut self, id: LineId, now: Instant) {
-        let calls: Vec<_> =
-            self.table.values().filter(|call| call.line == id).map(|call| call.id).collect();
+        let calls: Vec<_> = self
+            .table
+            .values()
+            .filter(|call| call.line == id)
+            .map(|call| call.id)
+            .collect();
         for call in calls {
             if let Some(key) = self.table.get(&call).and_then(|call| call.key) {
                 // Its end is ours to tell, with the reason.
@@ -218,8 +250,12 @@ impl Phone {
     }
 
     fn show_lines(&mut self) {
-        let views: Vec<_> =
-            self.lines.iter().enumerate().map(|(place, line)| line.view(place)).collect();
+        let views: Vec<_> = self
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(place, line)| line.view(place))
+            .collect();
         for view in views {
             if self.shown.get(&view.id) != Some(&view) {
                 self.shown.insert(view.id, view.clone());
@@ -227,7 +263,8 @@ impl Phone {
             }
         }
         let lines = &self.lines;
-        self.shown.retain(|id, _| lines.iter().any(|line| line.config.id == *id));
+        self.shown
+            .retain(|id, _| lines.iter().any(|line| line.config.id == *id));
     }
 }
 
@@ -278,12 +315,20 @@ impl LineConfig {
 
     /// Every call goes through the proxy that is configured (RFC 3261, section 8.1.2).
     pub(super) fn route(&self) -> Vec<NameAddr> {
-        self.outbound_proxy.iter().cloned().map(NameAddr::new).collect()
+        self.outbound_proxy
+            .iter()
+            .cloned()
+            .map(NameAddr::new)
+            .collect()
     }
 
     pub(super) fn credentials(&self) -> Option<Credentials> {
         let password = self.password.clone()?;
-        Some(Credentials { username: self.auth_username.clone(), password, realm: None })
+        Some(Credentials {
+            username: self.auth_username.clone(),
+            password,
+            realm: None,
+        })
     }
 
     fn registrar(&self) -> Uri {

@@ -71,10 +71,18 @@ impl Phone {
     /// A phone without lines. The same seed gives the same identifiers.
     #[must_use]
     pub fn new(config: PhoneConfig, seed: [u8; 32]) -> Self {
-        let registrations = Registrations::new(RegistrationsConfig { max_registrations: 2 * MAX_LINES });
+        let registrations = Registrations::new(RegistrationsConfig {
+            max_registrations: 2 * MAX_LINES,
+        });
         // Calls that are over may wait for the peer's last response.
-        let calls = Calls::new(CallsConfig { max_calls: 4 * MAX_CALLS, ..CallsConfig::default() });
-        let endpoint = EndpointConfig { max_transactions: 500, ..config.endpoint };
+        let calls = Calls::new(CallsConfig {
+            max_calls: 4 * MAX_CALLS,
+            ..CallsConfig::default()
+        });
+        let endpoint = EndpointConfig {
+            max_transactions: 500,
+            ..config.endpoint
+        };
         Self {
             endpoint: Endpoint::new(endpoint, Ids::from_seed(seed)),
             registrations,
@@ -131,16 +139,28 @@ impl Phone {
         if self.refuse_stranger(&event, now) {
             return;
         }
-        let Some(event) = self.registrations.handle_event(event, &mut self.endpoint, now) else {
+        let Some(event) = self
+            .registrations
+            .handle_event(event, &mut self.endpoint, now)
+        else {
             return;
         };
-        let Some(event) = self.calls.handle_event(event, &mut self.endpoint, now) else { return };
+        let Some(event) = self.calls.handle_event(event, &mut self.endpoint, now) else {
+            return;
+        };
         ua::respond_default(event, &mut self.endpoint, now);
     }
 
     /// Answers 403 to what comes from outside every dialog and every registrar.
     fn refuse_stranger(&mut self, event: &EndpointEvent, now: Instant) -> bool {
-        let EndpointEvent::Request { transaction, request, flow } = event else { return false };
+        let EndpointEvent::Request {
+            transaction,
+            request,
+            flow,
+        } = event
+        else {
+            return false;
+        };
         let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
         if in_dialog || self.is_registrar(flow) {
             return false;
@@ -171,7 +191,8 @@ impl Machine for Phone {
 
     fn handle_flow_closed(&mut self, flow: Flow, now: Instant) {
         self.endpoint.handle_flow_closed(flow, now);
-        self.registrations.handle_flow_closed(flow, &mut self.endpoint, now);
+        self.registrations
+            .handle_flow_closed(flow, &mut self.endpoint, now);
         self.settle(now);
     }
 
@@ -182,14 +203,18 @@ impl Machine for Phone {
         now: Instant,
     ) {
         if let Some(registration) = self.lookups.remove(&id) {
-            self.registrations.handle_resolved(registration, result, &mut self.endpoint, now);
+            self.registrations
+                .handle_resolved(registration, result, &mut self.endpoint, now);
         }
         self.settle(now);
     }
 
     fn handle_command(&mut self, command: Command, now: Instant) {
         let result = self.act(command.action, now);
-        self.tell(Event::Reply { reply: command.reply, result });
+        self.tell(Event::Reply {
+            reply: command.reply,
+            result,
+        });
         self.settle(now);
     }
 

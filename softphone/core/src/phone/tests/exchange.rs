@@ -69,14 +69,23 @@ pub(super) fn line(user: &str, address: &str) -> LineConfig {
         password: Some(Private("secret".to_owned())),
         transport: Transport::Udp,
         outbound_proxy: Some(format!("sip:{EXCHANGE};lr").parse().unwrap()),
-        formats: vec![PayloadFormat::opus(96), PayloadFormat::telephone_event(97, 48_000)],
+        formats: vec![
+            PayloadFormat::opus(96),
+            PayloadFormat::telephone_event(97, 48_000),
+        ],
         instance: "urn:uuid:00000000-0000-0000-0000-000000000001".to_owned(),
-        local: LocalAddress { ip: address.ip(), port: address.port() },
+        local: LocalAddress {
+            ip: address.ip(),
+            port: address.port(),
+        },
     }
 }
 
 impl Net {
-    #[expect(clippy::disallowed_methods, reason = "simulated time has to start somewhere")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "simulated time has to start somewhere"
+    )]
     pub(super) fn new() -> Self {
         let now = Instant::now();
         let party = |address: &str, seed: u8| {
@@ -123,12 +132,21 @@ impl Net {
     }
 
     pub(super) fn call(&mut self, who: &'static str, target: &str) {
-        self.act(who, Action::Call { line: None, target: Private(target.to_owned()) });
+        self.act(
+            who,
+            Action::Call {
+                line: None,
+                target: Private(target.to_owned()),
+            },
+        );
     }
 
     pub(super) fn act(&mut self, who: &'static str, action: Action) {
         self.next_reply += 1;
-        let command = Command { reply: ReplyId(self.next_reply), action };
+        let command = Command {
+            reply: ReplyId(self.next_reply),
+            action,
+        };
         let now = self.now;
         self.party(who).phone.handle_command(command, now);
         self.drain(who);
@@ -142,15 +160,24 @@ impl Net {
     pub(super) fn inject(&mut self, from: &str, who: &'static str, bytes: &str) {
         let to = self.party(who).address;
         let bytes = Bytes::from(bytes.to_owned());
-        self.queue.push((self.now + DELAY, from.parse().unwrap(), to, bytes));
+        self.queue
+            .push((self.now + DELAY, from.parse().unwrap(), to, bytes));
     }
 
     pub(super) fn run_for(&mut self, duration: Duration) {
         let end = self.now + duration;
         loop {
             let datagram = self.queue.iter().map(|(at, ..)| *at).min();
-            let timer = self.phones.values().filter_map(|party| party.phone.poll_timeout()).min();
-            let Some(next) = datagram.into_iter().chain(timer).min().filter(|next| *next <= end)
+            let timer = self
+                .phones
+                .values()
+                .filter_map(|party| party.phone.poll_timeout())
+                .min();
+            let Some(next) = datagram
+                .into_iter()
+                .chain(timer)
+                .min()
+                .filter(|next| *next <= end)
             else {
                 break;
             };
@@ -175,7 +202,9 @@ impl Net {
 
     fn deliver(&mut self) {
         let now = self.now;
-        let (due, later) = std::mem::take(&mut self.queue).into_iter().partition(|(at, ..)| *at <= now);
+        let (due, later) = std::mem::take(&mut self.queue)
+            .into_iter()
+            .partition(|(at, ..)| *at <= now);
         self.queue = later;
         let due: Vec<(Instant, SocketAddr, SocketAddr, Bytes)> = due;
         for (_, from, to, bytes) in due {
@@ -185,12 +214,20 @@ impl Net {
             }
             let phone = self.phones.iter().find(|(_, party)| party.address == to);
             let Some(who) = phone.map(|(who, _)| *who) else {
-                let Ok(Message::Response(response)) = parse_datagram(bytes) else { continue };
+                let Ok(Message::Response(response)) = parse_datagram(bytes) else {
+                    continue;
+                };
                 let at = (now - self.start).as_millis();
-                self.ladder.push(format!("{at:>6} stranger hears {}", response.status.code()));
+                self.ladder
+                    .push(format!("{at:>6} stranger hears {}", response.status.code()));
                 continue;
             };
-            let flow = Flow { transport: Transport::Udp, local: to, peer: from, generation: 0 };
+            let flow = Flow {
+                transport: Transport::Udp,
+                local: to,
+                peer: from,
+                generation: 0,
+            };
             self.party(who).phone.handle_received(flow, bytes, now);
             self.drain(who);
         }
@@ -202,7 +239,8 @@ impl Net {
                 Output::Transmit(transmit) => {
                     let from = self.party(who).address;
                     let to = transmit.destination.peer();
-                    self.queue.push((self.now + DELAY, from, to, transmit.bytes));
+                    self.queue
+                        .push((self.now + DELAY, from, to, transmit.bytes));
                 }
                 Output::Resolve(request) => self.lookups.push((who, request.id)),
                 Output::Close(_) => {}
@@ -210,7 +248,9 @@ impl Net {
             }
         }
         for (who, id) in std::mem::take(&mut self.lookups) {
-            let result = self.names.map(|()| vec![(Transport::Udp, EXCHANGE.parse().unwrap())]);
+            let result = self
+                .names
+                .map(|()| vec![(Transport::Udp, EXCHANGE.parse().unwrap())]);
             let now = self.now;
             self.party(who).phone.handle_resolved(id, result, now);
             self.drain(who);
@@ -222,7 +262,10 @@ impl Net {
         party.view.apply(&event);
         let text = match event {
             Event::Reply { result: Ok(_), .. } => return,
-            Event::Reply { result: Err(refusal), .. } => format!("refused: {refusal}"),
+            Event::Reply {
+                result: Err(refusal),
+                ..
+            } => format!("refused: {refusal}"),
             Event::Line(line) => match line.status {
                 LineStatus::NotConnected => format!("{} not connected", line.name),
                 LineStatus::Connecting => return,
@@ -251,7 +294,10 @@ impl Net {
             }
             Event::UpdateMedia { call, negotiated } => {
                 party.direction = Some(negotiated.direction);
-                format!("{call} media {:?} {}", negotiated.direction, negotiated.send[0].name)
+                format!(
+                    "{call} media {:?} {}",
+                    negotiated.direction, negotiated.send[0].name
+                )
             }
             Event::CloseMedia { .. } => {
                 party.direction = None;
@@ -265,7 +311,9 @@ impl Net {
 
     /// Everything passes here, as through a proxy that stays in the path.
     fn exchange(&mut self, from: SocketAddr, bytes: Bytes) {
-        let Ok(message) = parse_datagram(bytes) else { return };
+        let Ok(message) = parse_datagram(bytes) else {
+            return;
+        };
         let (to, bytes) = match message {
             Message::Request(mut request) => {
                 let refused = match self.exchange {
@@ -290,7 +338,13 @@ impl Net {
                         }
                         return;
                     };
-                    let branch = request.via().unwrap().params.value("branch").unwrap().to_owned();
+                    let branch = request
+                        .via()
+                        .unwrap()
+                        .params
+                        .value("branch")
+                        .unwrap()
+                        .to_owned();
                     request.remove_header("Route");
                     request.insert_first("Via", format!("SIP/2.0/UDP {EXCHANGE};branch={branch}x"));
                     (party.address, request.to_bytes())
@@ -303,7 +357,9 @@ impl Net {
                     response.push_header("Via", via.to_string());
                 }
                 // Without a second Via it answers a request that was made up as the exchange's own.
-                let Some(via) = vias.get(1) else { return self.note_answer(&response) };
+                let Some(via) = vias.get(1) else {
+                    return self.note_answer(&response);
+                };
                 let to = via.sent_by.to_string().parse().unwrap();
                 (to, response.to_bytes())
             }
@@ -313,11 +369,13 @@ impl Net {
 
     fn note_answer(&mut self, response: &sip::Response) {
         let at = (self.now - self.start).as_millis();
-        self.ladder.push(format!("{at:>6} exchange hears {}", response.status.code()));
+        self.ladder
+            .push(format!("{at:>6} exchange hears {}", response.status.code()));
     }
 
     fn send(&mut self, to: SocketAddr, bytes: Bytes) {
-        self.queue.push((self.now + DELAY, EXCHANGE.parse().unwrap(), to, bytes));
+        self.queue
+            .push((self.now + DELAY, EXCHANGE.parse().unwrap(), to, bytes));
     }
 
     /// Compares what both told since the last look.
@@ -325,8 +383,11 @@ impl Net {
     pub(super) fn expect(&mut self, expected: &str) {
         let told = std::mem::take(&mut self.ladder);
         let told: Vec<_> = told.iter().map(|line| line.trim()).collect();
-        let expected: Vec<_> =
-            expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let expected: Vec<_> = expected
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
         assert_eq!(told, expected, "\n{}\n", told.join("\n"));
     }
 

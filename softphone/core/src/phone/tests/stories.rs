@@ -183,7 +183,13 @@ fn a_second_call_puts_the_first_on_hold() {
     let mut net = connected();
     net.call("alice", "bob");
     net.run_for(SECOND);
-    let phases: Vec<_> = net.party("bob").view.calls.iter().map(|call| call.phase).collect();
+    let phases: Vec<_> = net
+        .party("bob")
+        .view
+        .calls
+        .iter()
+        .map(|call| call.phase)
+        .collect();
     assert_eq!(phases, [crate::Phase::HeldByPeer, crate::Phase::Ringing]);
     net.act("bob", Action::Answer(None));
     net.run_for(SECOND);
@@ -191,7 +197,11 @@ fn a_second_call_puts_the_first_on_hold() {
     assert_eq!(held.actions.resume, Some(CallId(1)));
     net.act("alice", Action::HangUp(None));
     net.run_for(SECOND);
-    assert_eq!(net.party("alice").view.calls.len(), 2, "which of two must be said");
+    assert_eq!(
+        net.party("alice").view.calls.len(),
+        2,
+        "which of two must be said"
+    );
 }
 
 #[test]
@@ -202,8 +212,20 @@ fn digits_go_out_as_events_only_in_a_call() {
     let mut net = connected();
     net.act("alice", Action::SendDigits(None, Private("12#".to_owned())));
     net.act("alice", Action::SendDigits(None, Private("x".to_owned())));
-    net.act("bob", Action::DigitReceived { call: CallId(1), digit: '1' });
-    net.act("bob", Action::DigitReceived { call: CallId(1), digit: '\u{1b}' });
+    net.act(
+        "bob",
+        Action::DigitReceived {
+            call: CallId(1),
+            digit: '1',
+        },
+    );
+    net.act(
+        "bob",
+        Action::DigitReceived {
+            call: CallId(1),
+            digit: '\u{1b}',
+        },
+    );
     net.expect(
         "
   2000 alice 1 sends 12#
@@ -261,8 +283,17 @@ fn failing_lines_say_why_and_keep_trying() {
     net.run_for(10 * SECOND);
     net.exchange = Exchange::Works;
     net.run_for(Duration::from_secs(4000));
-    let told: Vec<_> = net.party("alice").view.lines.iter().map(|line| line.status.clone()).collect();
-    assert!(matches!(told[..], [crate::LineStatus::Connected { .. }]), "{told:?}");
+    let told: Vec<_> = net
+        .party("alice")
+        .view
+        .lines
+        .iter()
+        .map(|line| line.status.clone())
+        .collect();
+    assert!(
+        matches!(told[..], [crate::LineStatus::Connected { .. }]),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -287,7 +318,11 @@ fn strangers_are_refused_and_unknown_users_not_found() {
         )
     };
     let mut net = Net::registered();
-    net.inject("198.51.100.7:5060", "alice", &invite("alice", "198.51.100.7:5060"));
+    net.inject(
+        "198.51.100.7:5060",
+        "alice",
+        &invite("alice", "198.51.100.7:5060"),
+    );
     net.inject(EXCHANGE, "alice", &invite("mallory", EXCHANGE));
     net.run_for(Duration::from_millis(100));
     net.expect(
@@ -344,8 +379,16 @@ fn a_phone_that_nobody_listens_to_ends_its_calls() {
     let view = net.party("alice").view.calls[0].clone();
     let now = net.now;
     use sip::Machine as _;
-    net.party("alice").phone.handle_refused_event(crate::Event::Call(Box::new(view)), now);
-    net.act("bob", Action::DigitReceived { call: CallId(1), digit: '1' });
+    net.party("alice")
+        .phone
+        .handle_refused_event(crate::Event::Call(Box::new(view)), now);
+    net.act(
+        "bob",
+        Action::DigitReceived {
+            call: CallId(1),
+            digit: '1',
+        },
+    );
     net.act("alice", Action::Reject(None, Rejection::Declined));
     net.run_for(SECOND);
     net.expect(
