@@ -202,11 +202,15 @@ pub async fn list(
     request: &PageRequest,
     db: &impl ConnectionTrait,
 ) -> Result<Page<Contact>, StoreError> {
-    let mut select = row::Entity::find().filter(row::Column::TenantId.eq(tenant));
     let words = request.words();
-    if !words.is_empty() {
-        let found = matching(tenant, &words, db.get_database_backend());
-        select = select.filter(row::Column::Id.in_subquery(found));
+    let backend = db.get_database_backend();
+    let mut select = row::Entity::find();
+    if words.is_empty() {
+        select = select.filter(row::Column::TenantId.eq(tenant));
+    } else {
+        select = select
+            .filter(belongs_to(tenant, &words, backend))
+            .filter(row::Column::Id.in_subquery(matching(tenant, &words, backend)));
     }
     let rows = page(select, row::Column::SortName, row::Column::Id, request)
         .all(db)
@@ -221,6 +225,20 @@ pub async fn list(
     })
 }
 
+/// The contact is the tenant's. SQLite knows no number of matches and would walk through all names of the
+/// tenant; a `+` keeps it from that where the trigram index leaves only a few contacts to look at.
+fn belongs_to(tenant: Uuid, words: &[String], backend: DbBackend) -> SimpleExpr {
+    if backend == DbBackend::Sqlite && words.iter().any(|word| has_trigram(word)) {
+        Expr::cust_with_values("+contacts.tenant_id = ?", [tenant])
+    } else {
+        row::Column::TenantId.eq(tenant)
+    }
+}
+
+fn has_trigram(word: &str) -> bool {
+    word.chars().count() >= 3
+}
+
 /// The contacts whose text contains every word. A trigram index knows nothing of words shorter than
 /// three characters: those are looked for in the text of what the longer ones leave.
 fn matching(tenant: Uuid, words: &[String], backend: DbBackend) -> SelectStatement {
@@ -230,7 +248,7 @@ fn matching(tenant: Uuid, words: &[String], backend: DbBackend) -> SelectStateme
         .from(search_row::Entity)
         .and_where(search_row::Column::TenantId.eq(tenant));
     for word in words {
-        let condition = if backend == DbBackend::Sqlite && word.chars().count() >= 3 {
+        let condition = if backend == DbBackend::Sqlite && has_trigram(word) {
             in_sqlite_index(word)
         } else {
             contains(search_row::Column::Text, word)
