@@ -398,6 +398,7 @@ impl Net {
         for (who, party) in &self.phones {
             assert!(party.phone.is_idle(), "{who} is not idle");
             assert_eq!(party.view.calls, [], "{who}");
+            assert_eq!(party.direction, None, "{who} still has media");
         }
     }
 }

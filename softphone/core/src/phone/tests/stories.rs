@@ -193,8 +193,10 @@ fn a_second_call_puts_the_first_on_hold() {
     assert_eq!(phases, [crate::Phase::HeldByPeer, crate::Phase::Ringing]);
     net.act("bob", Action::Answer(None));
     net.run_for(SECOND);
-    let held = net.party("alice").view.calls[0].clone();
-    assert_eq!(held.actions.resume, Some(CallId(1)));
+    for who in ["alice", "bob"] {
+        let held = net.party(who).view.calls[0].clone();
+        assert_eq!(held.actions.resume, Some(CallId(1)), "{who}");
+    }
     net.act("alice", Action::HangUp(None));
     net.run_for(SECOND);
     assert_eq!(
