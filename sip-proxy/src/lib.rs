@@ -1,1 +1,15 @@
-//! sip-proxy
+//! The registration proxy around its pure core: sockets, database, and the portal's handle on it.
+//!
+//! [`Service::bind`] opens the sockets, [`Service::start`] runs the core of `sip-proxy-core` in the loop of `sip-io` and returns
+//! a [`Control`], through which the portal sees registrations and ends them. `service.rs` shows how the tasks hang together.
+//!
+//! Not here: any decision about a SIP message (`sip-proxy/core`), SQL (`store`).
+
+mod account;
+mod control;
+mod persistence;
+mod service;
+
+pub use control::Control;
+pub use service::{Service, ServiceConfig, StartError};
+pub use sip_proxy_core::Counts;

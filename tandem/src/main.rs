@@ -1,2 +1,66 @@
-//! tandem
-fn main() {}
+//! `tandem`: portal and SIP proxy in one process, the embedded default.
+//!
+//! `serve` runs both on one data directory (`serve.rs`); `user add` lets somebody in from the command line, also when everybody
+//! is locked out; `openapi` prints the description that the web pages' client is generated from. Configuration comes from a file and
+//! the command line (`config.rs`, `cli.rs`).
+//!
+//! Not here: anything about SIP (`sip-proxy`) or HTTP (`portal`).
+
+mod cli;
+mod config;
+mod data_dir;
+mod serve;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use time::OffsetDateTime;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{AddUser, Cli, Command, ServeArguments, UserCommand};
+use crate::config::Config;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::User { command: UserCommand::Add(arguments) } => add_user(arguments).await,
+        Command::Openapi => {
+            println!("{}", portal::openapi_json());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tandem: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: ServeArguments) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(&arguments)?;
+    if arguments.check_config {
+        print!("{}", toml::to_string(&config)?);
+        return Ok(());
+    }
+    let filter = EnvFilter::try_from_env("TANDEM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(serve::serve(config).await?)
+}
+
+async fn add_user(arguments: AddUser) -> Result<(), Box<dyn Error>> {
+    let (_, _, db) = serve::open_store(&Config::for_data(&arguments.data)).await?;
+    let person = portal::Person {
+        email: arguments.email,
+        first_name: arguments.first_name,
+        last_name: arguments.last_name,
+        installation_administrator: arguments.installation_administrator,
+    };
+    let made = portal::add_user(&person, OffsetDateTime::now_utc(), &db).await?;
+    println!("One-time password of {}: {}", made.email, made.password.reveal());
+    Ok(())
+}

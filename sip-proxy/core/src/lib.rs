@@ -1,1 +1,27 @@
-//! sip-proxy/core
+//! Everything the registration proxy decides: registrar, authentication, routing, B2BUA. Pure.
+//!
+//! ```text
+//!   proxy.rs ──► authentication.rs     who asks
+//!      │    └──► waiting.rs            requests whose account is being looked up
+//!      ├───────► registrar.rs ──► binding.rs   where devices are
+//!      └───────► routing.rs ───► bridge.rs     who is rung, and what passes between the legs
+//! ```
+//!
+//! [`Proxy`] is a [`sip::Machine`]; what it needs of the world is an [`Event`], what the world answers a [`Command`].
+//! Reading order: `effect.rs` for what goes in and out, then `proxy.rs`.
+//!
+//! Not here: sockets, the database, who may see registrations (the `sip-proxy` crate).
+
+mod authentication;
+mod binding;
+mod bridge;
+mod effect;
+mod proxy;
+mod registrar;
+mod routing;
+mod waiting;
+
+pub use binding::{Binding, BindingChange};
+pub use effect::{Account, Command, Counts, Event, LookupFailed, Owner, Ticket};
+pub use proxy::{Proxy, ProxyConfig};
+pub use registrar::RegistrarPolicy;

@@ -1,0 +1,184 @@
+//! Start and stop: sockets, the core in its loop, and the tasks that do what the core asks for.
+//!
+//! ```text
+//!   sip_io::run(core) ── events ──► this loop ──► look-up tasks ── commands ──► core
+//!                                       ├───────► control (mirror, broadcast)
+//!                                       └───────► unwritten ──► write-behind ──► store
+//! ```
+//!
+//! Invariant: every `LoadAccount` is answered, also when the store fails.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use sip::{EndpointConfig, Host, HostPort, Timers, Transport};
+use sip_io::{Bound, Listeners};
+use sip_proxy_core::{Command, Event, Proxy, ProxyConfig};
+use store::{Database, StoreError, Vault};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::account;
+use crate::control::Control;
+use crate::persistence::{self, Unwritten};
+
+/// Events the core may have outstanding; beyond that requests are answered 503.
+const EVENTS: usize = 4_096;
+
+/// Look-ups at the same time; the database has no more connections than this.
+const LOOK_UPS: usize = 16;
+
+/// How often a pair of free ports is searched when the port is left to the system.
+const PORT_ATTEMPTS: usize = 16;
+
+/// How long the last bindings may take to be written.
+const LAST_WRITE: Duration = Duration::from_secs(5);
+
+/// Where the proxy listens and what it is called.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// Where to listen, on UDP and TCP; with port 0 a port that is free on both.
+    pub listen: SocketAddr,
+    /// What phones and peers reach it by; the listening address unless it is set.
+    pub public_host: Option<Host>,
+}
+
+/// Why the proxy does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on; the text names it.
+    #[error("the SIP proxy cannot start: {0}")]
+    Listen(#[from] io::Error),
+    /// The bindings of the last run cannot be read.
+    #[error("the SIP proxy cannot read its bindings: {0}")]
+    Restore(#[from] StoreError),
+}
+
+/// An open, not yet running proxy.
+#[derive(Debug)]
+pub struct Service {
+    bound: Bound,
+    advertised: HostPort,
+}
+
+impl Service {
+    /// Opens the sockets.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Listen`] if the address is taken or not ours.
+    pub async fn bind(config: ServiceConfig) -> Result<Self, StartError> {
+        let bound = bind(config.listen).await?;
+        let local = bound.udp_addresses().first().copied().unwrap_or(config.listen);
+        let host = config.public_host.unwrap_or_else(|| local.ip().into());
+        Ok(Self { bound, advertised: HostPort::new(host, Some(local.port())) })
+    }
+
+    /// What phones reach the proxy by.
+    #[must_use]
+    pub fn advertised(&self) -> &HostPort {
+        &self.advertised
+    }
+
+    /// Brings the bindings of the last run back and serves in the background until `stop`; the tasks end in `tasks`.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Restore`] if the store cannot be read.
+    pub async fn start(
+        self,
+        vault: Vault,
+        db: Database,
+        stop: CancellationToken,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Arc<Control>, StartError> {
+        let restored = persistence::restore(&db).await?;
+        let (commands, inbox) = mpsc::channel(EVENTS);
+        let (events, outbox) = mpsc::channel(EVENTS);
+        let control = Arc::new(Control::new(commands.clone(), &restored));
+        let mut proxy = Proxy::new(config(self.advertised));
+        sip::Machine::handle_command(&mut proxy, Command::RestoreBindings(restored), now());
+        let bound = self.bound;
+        let stop_loop = stop.clone();
+        tasks.spawn(async move {
+            sip_io::run(proxy, bound, inbox, events, stop_loop).await;
+        });
+        let unwritten = Arc::new(Unwritten::default());
+        tasks.spawn(serve_events(outbox, commands, control.clone(), unwritten.clone(), vault, db.clone()));
+        tasks.spawn(async move {
+            persistence::write_behind(&unwritten, &db, stop).await;
+            let last = persistence::write_rest(&unwritten, &db);
+            if tokio::time::timeout(LAST_WRITE, last).await.is_err() {
+                tracing::error!("the last bindings were not written in time");
+            }
+        });
+        Ok(control)
+    }
+}
+
+/// Does what the core asks for until the core has stopped.
+async fn serve_events(
+    mut events: mpsc::Receiver<Event>,
+    commands: mpsc::Sender<Command>,
+    control: Arc<Control>,
+    unwritten: Arc<Unwritten>,
+    vault: Vault,
+    db: Database,
+) {
+    let permits = Arc::new(Semaphore::new(LOOK_UPS));
+    let mut look_ups = JoinSet::new();
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::LoadAccount { ticket, aor } => {
+                let (permits, commands, vault, db) = (permits.clone(), commands.clone(), vault.clone(), db.clone());
+                look_ups.spawn(async move {
+                    let permit = permits.acquire().await;
+                    let account = account::find(&aor, &vault, &db).await;
+                    drop(permit);
+                    // The core has stopped if nobody takes the answer.
+                    let _ = commands.send(Command::AccountLoaded { ticket, account }).await;
+                });
+            }
+            Event::BindingsChanged(changes) => {
+                control.note(&changes);
+                unwritten.note(changes);
+            }
+            Event::Counts(counts) => control.answer_counts(counts),
+        }
+        while look_ups.try_join_next().is_some() {}
+    }
+}
+
+async fn bind(listen: SocketAddr) -> io::Result<Bound> {
+    if listen.port() != 0 {
+        return Listeners::on(listen).bind().await;
+    }
+    let mut last = None;
+    for _ in 0..PORT_ATTEMPTS {
+        let port = std::net::UdpSocket::bind(listen)?.local_addr()?.port();
+        match Listeners::on(SocketAddr::new(listen.ip(), port)).bind().await {
+            Ok(bound) => return Ok(bound),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
+}
+
+fn config(advertised: HostPort) -> ProxyConfig {
+    let endpoint = EndpointConfig {
+        advertised: vec![(Transport::Udp, advertised.clone()), (Transport::Tcp, advertised)],
+        user_agent: Some(concat!("Tandem/", env!("CARGO_PKG_VERSION")).to_owned()),
+        max_transactions: 100_000,
+        timers: Timers::default(),
+    };
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    ProxyConfig::new(endpoint, (now(), unix.as_secs()), rand::random())
+}
+
+/// The clock of the loop that drives the core.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

@@ -1,0 +1,185 @@
+//! The configuration file, refused as a whole or complete.
+//!
+//! Every key has a default, so that an empty file is a good one. What the command line says wins over the file.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{DataArguments, ServeArguments};
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("the configuration {path} cannot be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the configuration {path} is not understood: {source}")]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("http.public_url must start with https:// or http://, not {url:?}")]
+    PublicUrl { url: String },
+    #[error("sip.public_host is needed when sip.listen is {listen}: phones must be told an address they can reach")]
+    PublicHost { listen: SocketAddr },
+}
+
+/// Everything `tandem.toml` may say.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Folder of database and keys.
+    pub(crate) data_dir: PathBuf,
+    /// Database to use instead of the SQLite file in the data directory.
+    #[serde(serialize_with = "masked")]
+    pub(crate) database_url: Option<String>,
+    pub(crate) http: HttpConfig,
+    pub(crate) sip: SipConfig,
+}
+
+/// The portal's address.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct HttpConfig {
+    /// Where the portal listens.
+    pub(crate) listen: SocketAddr,
+    /// How people and devices reach it; `http://` and the listening address unless it is set.
+    pub(crate) public_url: Option<String>,
+}
+
+/// The proxy's address and names.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SipConfig {
+    /// Where the proxy listens, on UDP and TCP.
+    pub(crate) listen: SocketAddr,
+    /// Host name or address that phones reach the proxy by; the listening address unless it is set.
+    pub(crate) public_host: Option<String>,
+    /// A tenant's SIP domain is its short name, a dot and this.
+    pub(crate) base_domain: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("tandem-data"),
+            database_url: None,
+            http: HttpConfig::default(),
+            sip: SipConfig::default(),
+        }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 8080).into(), public_url: None }
+    }
+}
+
+impl Default for SipConfig {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 5060).into(),
+            public_host: None,
+            base_domain: "tandem.localhost".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// The file, if one is named, and on top of it what the command line says.
+    pub(crate) fn load(arguments: &ServeArguments) -> Result<Self, ConfigError> {
+        let mut config = match &arguments.config {
+            Some(path) => Self::read(path)?,
+            None => Self::default(),
+        };
+        config.overlay(&arguments.data);
+        config.http.listen = arguments.http.unwrap_or(config.http.listen);
+        config.sip.listen = arguments.sip.unwrap_or(config.sip.listen);
+        config.http.public_url = arguments.public_url.clone().or(config.http.public_url);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The defaults and what the command line says about the data.
+    pub(crate) fn for_data(arguments: &DataArguments) -> Self {
+        let mut config = Self::default();
+        config.overlay(arguments);
+        config
+    }
+
+    /// The address of the database, which for SQLite lies in the data directory.
+    pub(crate) fn database_url(&self) -> String {
+        match &self.database_url {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}?mode=rwc", self.data_dir.join("tandem.db").display()),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.to_path_buf(), source: Box::new(source) })
+    }
+
+    fn overlay(&mut self, arguments: &DataArguments) {
+        if let Some(data_dir) = &arguments.data_dir {
+            self.data_dir.clone_from(data_dir);
+        }
+        if arguments.database_url.is_some() {
+            self.database_url.clone_from(&arguments.database_url);
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if let Some(url) = self.http.public_url.as_deref()
+            && !url.starts_with("https://")
+            && !url.starts_with("http://")
+        {
+            return Err(ConfigError::PublicUrl { url: url.to_owned() });
+        }
+        if self.sip.listen.ip().is_unspecified() && self.sip.public_host.is_none() {
+            return Err(ConfigError::PublicHost { listen: self.sip.listen });
+        }
+        Ok(())
+    }
+}
+
+/// A database address can hold a password.
+fn masked<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(_) => serializer.serialize_some("***"),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        let config: Config = toml::from_str("").unwrap();
+        assert_eq!(config.http.listen.port(), 8080);
+        config.check().unwrap();
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = toml::from_str::<Config>("[sip]\nlisten_on = \"127.0.0.1:5060\"").unwrap_err();
+        assert!(error.to_string().contains("listen_on"), "{error}");
+    }
+
+    #[test]
+    fn a_printed_configuration_hides_the_database_password() {
+        let config = Config { database_url: Some("postgres://tandem:hunter2@db/tandem".to_owned()), ..Config::default() };
+        let printed = toml::to_string(&config).unwrap();
+        assert!(!printed.contains("hunter2"), "{printed}");
+        assert!(printed.contains("***"), "{printed}");
+    }
+
+    #[test]
+    fn listening_everywhere_needs_a_name_for_the_phones() {
+        let config: Config = toml::from_str("[sip]\nlisten = \"0.0.0.0:5060\"").unwrap();
+        assert!(matches!(config.check(), Err(ConfigError::PublicHost { .. })));
+    }
+}

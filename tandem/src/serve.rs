@@ -1,0 +1,113 @@
+//! `tandem serve`: opens everything, tells the person where it is, and ends it in order.
+//!
+//! Whatever can fail at the start fails before anything is served, with a text that says what to do. Addresses are printed on
+//! standard output once they are known, one a line; logs go to standard error.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use api::ProxyControl;
+use portal::{App, PortalConfig};
+use sip_proxy::{Service, ServiceConfig};
+use store::{Database, StoreConfig, Vault};
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::config::Config;
+use crate::data_dir::{DataDir, DataDirError};
+
+/// Why the server does not start. The texts are for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error("the keys in {path} cannot be used: {source}")]
+    Vault { path: String, source: store::VaultError },
+    #[error("the database cannot be used: {0}")]
+    Connect(#[from] store::ConnectError),
+    #[error("the portal cannot listen on {address}: {source}; is another server running there?")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Proxy(#[from] sip_proxy::StartError),
+    #[error("sip.public_host {host:?} is neither a host name nor an address")]
+    PublicHost { host: String },
+    #[error(transparent)]
+    Portal(#[from] portal::StartError),
+    #[error("the first administrator cannot be made: {0}")]
+    FirstRun(#[from] portal::PersonError),
+    #[error("the server cannot be told to stop: {0}")]
+    Signals(io::Error),
+    #[error("the portal has stopped: {0}")]
+    Served(io::Error),
+}
+
+/// Database and keys of a data directory.
+pub(crate) async fn open_store(config: &Config) -> Result<(DataDir, Vault, Database), ServeError> {
+    let data_dir = DataDir::open(&config.data_dir)?;
+    let key = data_dir.path().join("master.key");
+    let vault = Vault::open_or_create(&key)
+        .map_err(|source| ServeError::Vault { path: key.display().to_string(), source })?;
+    let db = store::connect(&config.database_url(), &StoreConfig::default()).await?;
+    Ok((data_dir, vault, db))
+}
+
+/// Serves until the process is told to stop.
+pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
+    let data_dir = DataDir::open(&config.data_dir)?;
+    let _lock = data_dir.lock()?;
+    let (_, vault, db) = open_store(&config).await?;
+    let listener = TcpListener::bind(config.http.listen)
+        .await
+        .map_err(|source| ServeError::Listen { address: config.http.listen, source })?;
+    let http = listener.local_addr().map_err(|source| ServeError::Listen { address: config.http.listen, source })?;
+    let service = Service::bind(service_config(&config)?).await?;
+    let portal_config = portal_config(&config, http, &service);
+
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    let sip = service.advertised().to_string();
+    let proxy: Arc<dyn ProxyControl> = service.start(vault.clone(), db.clone(), stop.clone(), &mut tasks).await?;
+    let first = portal::first_run(&portal_config, OffsetDateTime::now_utc(), &db).await?;
+    let url = portal_config.public_url.clone();
+    let app = App::new(db, vault, proxy, portal_config)?;
+
+    println!("Portal: {url}");
+    println!("SIP: {sip} (UDP and TCP)");
+    if let Some(first) = first {
+        println!("First administrator: {}, one-time password: {}", first.email, first.password.reveal());
+    }
+    info!(%http, %sip, "serving");
+    let ended = until_told_to_stop(portal::serve(listener, app, stop.clone())).await;
+    stop.cancel();
+    while tasks.join_next().await.is_some() {}
+    info!("stopped");
+    ended
+}
+
+async fn until_told_to_stop(served: impl Future<Output = io::Result<()>>) -> Result<(), ServeError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+    tokio::select! {
+        served = served => served.map_err(ServeError::Served),
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(ServeError::Signals),
+    }
+}
+
+fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
+    let parse = |host: &String| host.parse().map_err(|_| ServeError::PublicHost { host: host.clone() });
+    let public_host = config.sip.public_host.as_ref().map(parse).transpose()?;
+    Ok(ServiceConfig { listen: config.sip.listen, public_host })
+}
+
+fn portal_config(config: &Config, http: SocketAddr, service: &Service) -> PortalConfig {
+    let url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
+    let outbound_proxy = format!("sip:{};lr", service.advertised());
+    let mut portal = PortalConfig::new(url, outbound_proxy, &config.data_dir);
+    portal.sip_base_domain.clone_from(&config.sip.base_domain);
+    portal
+}
