@@ -43,3 +43,13 @@ pub use sdp::Direction;
 pub use send::{Microphone, SendPipeline};
 pub use session::{DigitError, Session, SessionConfig, SessionEvent, Transmit};
 pub use stats::MediaStats;
+
+/// Some moment for tests to count from.
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an instant cannot be made otherwise; tests only look at differences"
+)]
+pub(crate) fn any_instant() -> std::time::Instant {
+    std::time::Instant::now()
+}

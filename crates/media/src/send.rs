@@ -112,25 +112,25 @@ impl SendPipeline {
         let timestamp = rtp.timestamp();
         let codec = self.format.codec;
         rtp.advance(codec.frame_ticks());
-        if let Some(event) = self.event_format {
-            if let Some(packet) = events.poll(timestamp, event.clock_rate_hz) {
-                // Audio pauses while an event is sent; what follows is a new talkspurt.
-                self.starts_talkspurt = true;
-                let marker = if packet.is_first {
-                    Marker::Set
-                } else {
-                    Marker::Clear
-                };
-                let packet_len = rtp
-                    .packet(
-                        event.payload_type,
-                        marker,
-                        packet.timestamp,
-                        &packet.payload,
-                    )
-                    .write(&mut self.datagram);
-                return Ok(packet_len.ok().map(|len| &self.datagram[..len]));
-            }
+        if let Some(event) = self.event_format
+            && let Some(packet) = events.poll(timestamp, event.clock_rate_hz)
+        {
+            // Audio pauses while an event is sent; what follows is a new talkspurt.
+            self.starts_talkspurt = true;
+            let marker = if packet.is_first {
+                Marker::Set
+            } else {
+                Marker::Clear
+            };
+            let packet_len = rtp
+                .packet(
+                    event.payload_type,
+                    marker,
+                    packet.timestamp,
+                    &packet.payload,
+                )
+                .write(&mut self.datagram);
+            return Ok(packet_len.ok().map(|len| &self.datagram[..len]));
         }
         let frame = match microphone {
             Microphone::Live => frame,

@@ -29,7 +29,9 @@ use crate::receive::ReceivePipeline;
 use crate::rtcp::{
     self, Due, Leaving, Received, Report, ReportBlock, Schedule, SenderInfo, WallClock,
 };
-use crate::rtp::{Latch, RtpPacket, RtpSender, RtpSource, Sequenced, SourceLatch, is_rtcp};
+use crate::rtp::{
+    Latch, RtpPacket, RtpSender, RtpSource, SequenceTracker, Sequenced, SourceLatch, is_rtcp,
+};
 use crate::send::{Microphone, SendPipeline};
 use crate::stats::MediaStats;
 
@@ -532,12 +534,11 @@ impl Session {
             receive_codec: self.receive.codec(),
             packets_sent: self.rtp.packets(),
             octets_sent: self.rtp.octets(),
-            packets_received: self.earlier.received
-                + tracker.map_or(0, |tracker| tracker.received()),
+            packets_received: self.earlier.received + tracker.map_or(0, SequenceTracker::received),
             octets_received: self.earlier.octets + source.map_or(0, RtpSource::octets),
-            packets_lost: self.earlier.lost + tracker.map_or(0, |tracker| tracker.lost()),
+            packets_lost: self.earlier.lost + tracker.map_or(0, SequenceTracker::lost),
             packets_duplicate: self.earlier.duplicates
-                + tracker.map_or(0, |tracker| tracker.duplicates()),
+                + tracker.map_or(0, SequenceTracker::duplicates),
             datagrams_dropped: self.datagrams_dropped,
             concealed_ms: self.receive.concealed_ms(),
             packets_recovered: self.receive.recovered(),

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -89,11 +89,7 @@ impl AudioSink for WavSink {
 
 // Dropped without `finish` the thread ends the file on its own, a moment later.
 
-fn keep_writing(
-    mut file: WavWriter<BufWriter<File>>,
-    frames: &Receiver<Box<Frame>>,
-    path: &PathBuf,
-) {
+fn keep_writing(mut file: WavWriter<BufWriter<File>>, frames: &Receiver<Box<Frame>>, path: &Path) {
     let mut since_update = 0;
     let outcome = frames.iter().try_for_each(|frame| {
         for &sample in frame.iter() {

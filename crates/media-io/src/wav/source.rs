@@ -101,7 +101,7 @@ pub(crate) fn read_samples(path: &Path) -> Result<Vec<i16>, WavError> {
     let values = read_values(&mut reader, spec).map_err(read_error)?;
     let mono: Vec<i16> = values
         .chunks_exact(usize::from(spec.channels))
-        .map(|frame| downmix(frame))
+        .map(downmix)
         .collect();
     let mut samples = Vec::new();
     resampler.process(&mono, &mut samples);
@@ -162,6 +162,10 @@ mod tests {
 
     use super::*;
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the values are made to fit"
+    )]
     fn write_tone(path: &Path, spec: WavSpec, seconds: u32) {
         let mut writer = WavWriter::create(path, spec).unwrap();
         for n in 0..spec.sample_rate * seconds {

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 const REMEMBERED: usize = 256;
 /// This share of packets should be in time.
 const IN_TIME_PERCENT: usize = 98;
+/// Packets after which the quantile is computed again in any case.
+const PACKETS_PER_QUANTILE: u32 = 16;
 /// Length of a window of the fastest packet, in milliseconds.
 const WINDOW_MS: f64 = 5_000.0;
 
@@ -19,6 +21,7 @@ pub(super) struct Transit {
     fastest: Option<Fastest>,
     excess_ms: VecDeque<f64>,
     quantile_ms: f64,
+    since_quantile: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +63,12 @@ impl Transit {
             self.excess_ms.pop_front();
         }
         self.excess_ms.push_back(excess);
-        self.quantile_ms = self.compute_quantile();
+        self.since_quantile += 1;
+        // A rise is noticed at once, a fall can wait.
+        if excess > self.quantile_ms || self.since_quantile >= PACKETS_PER_QUANTILE {
+            self.since_quantile = 0;
+            self.quantile_ms = self.compute_quantile();
+        }
     }
 
     /// The stream starts anew with other zeros; the network stays what it was.

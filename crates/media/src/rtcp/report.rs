@@ -1,7 +1,10 @@
 //! Compound packets (RFC 3550 section 6.1): a report first, the canonical name always, BYE at the end.
 
 use rtcp_types::prelude::*;
-use rtcp_types::{Bye, Compound, Packet, ReceiverReport, Sdes, SdesChunk, SdesItem, SenderReport};
+use rtcp_types::{
+    Bye, Compound, Packet, ReceiverReport, ReceiverReportBuilder, Sdes, SdesChunk, SdesItem,
+    SenderReport, SenderReportBuilder,
+};
 
 use crate::rtp::MAX_DATAGRAM_BYTES;
 
@@ -103,13 +106,12 @@ pub fn write(report: &Report, cname: &str, leaving: Leaving) -> Result<Vec<u8>, 
                 .rtp_timestamp(sender.rtp_timestamp)
                 .packet_count(sender.packets)
                 .octet_count(sender.octets);
-            Compound::builder()
-                .add_packet(blocks.fold(head, |head, block| head.add_report_block(block)))
+            Compound::builder().add_packet(blocks.fold(head, SenderReportBuilder::add_report_block))
         }
         None => {
             let head = ReceiverReport::builder(report.ssrc);
             Compound::builder()
-                .add_packet(blocks.fold(head, |head, block| head.add_report_block(block)))
+                .add_packet(blocks.fold(head, ReceiverReportBuilder::add_report_block))
         }
     };
     let compound = compound.add_packet(description);

@@ -97,7 +97,7 @@ mod tests {
 
     /// Seconds between reports over many sessions, first ones apart.
     fn intervals(sessions: u64) -> (Vec<f64>, Vec<f64>) {
-        let start = Instant::now();
+        let start = crate::any_instant();
         let (mut first, mut later) = (Vec::new(), Vec::new());
         for seed in 0..sessions {
             let mut schedule = Schedule::new(ChaCha8Rng::seed_from_u64(seed), start);
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn large_packets_make_reports_rarer() {
-        let now = Instant::now();
+        let now = crate::any_instant();
         let mut schedule = Schedule::new(ChaCha8Rng::seed_from_u64(1), now);
         for _ in 0..200 {
             schedule.note_packet(60_000);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_deadlines() {
-        let now = Instant::now();
+        let now = crate::any_instant();
         let deadline = |seed| Schedule::new(ChaCha8Rng::seed_from_u64(seed), now).next();
         assert_eq!(deadline(7), deadline(7));
         assert_ne!(deadline(7), deadline(8));

@@ -52,7 +52,7 @@ impl Trace {
     }
 
     fn play_as(self, make: impl Fn(u32) -> AudioPacket) -> Outcome {
-        let start = Instant::now();
+        let start = crate::any_instant();
         let at = |ms: f64| start + Duration::from_secs_f64(ms / 1_000.0);
         let mut buffer = PlayoutBuffer::new(JitterConfig::default(), CLOCK_HZ);
         let mut outcome = Outcome::default();
@@ -230,20 +230,20 @@ fn the_delay_is_bounded_whatever_the_jitter() {
 #[test]
 fn clocks_that_drift_apart_do_not_build_up_delay_or_run_dry() {
     for ppm in [-200.0, 200.0] {
-        // An hour.
-        let mut trace = Trace::new(180_000, |n| Some(sent_ms(n) + 10.0));
+        // Half an hour.
+        let mut trace = Trace::new(90_000, |n| Some(sent_ms(n) + 10.0));
         trace.pull_ms = 20.0 * (1.0 + ppm / 1e6);
         let outcome = trace.play();
         let delay = outcome.last_delay_ms() - 10.0;
         assert!((15.0..90.0).contains(&delay), "{ppm} ppm: {delay} ms");
-        // 0.72 s of drift in an hour is 36 frames.
+        // 0.36 s of drift is 18 frames.
         let corrections = outcome.merged + outcome.held;
         assert!(
-            (30..60).contains(&corrections),
+            (15..30).contains(&corrections),
             "{ppm} ppm: {corrections} corrections"
         );
         assert_eq!(outcome.missing, 0);
-        assert_eq!(outcome.played.len(), 180_000);
+        assert_eq!(outcome.played.len(), 90_000);
     }
 }
 
@@ -311,7 +311,7 @@ fn timestamps_wrap_without_a_trace() {
 
 #[test]
 fn packets_of_other_lengths_keep_their_pace() {
-    let start = Instant::now();
+    let start = crate::any_instant();
     let mut buffer = PlayoutBuffer::new(JitterConfig::default(), CLOCK_HZ);
     let mut played = 0;
     for n in 0..200_u32 {
@@ -331,7 +331,7 @@ fn packets_of_other_lengths_keep_their_pace() {
 
 #[test]
 fn a_flood_is_bounded() {
-    let now = Instant::now();
+    let now = crate::any_instant();
     let mut buffer = PlayoutBuffer::new(JitterConfig::default(), CLOCK_HZ);
     for n in 0..10_000 {
         // Spread over less than a second of media, so that it does not look like a new beginning.
@@ -349,7 +349,7 @@ proptest! {
         events in proptest::collection::vec((any::<u32>(), 0_u32..50, 0_u64..60, any::<bool>()), 1..400),
         near in any::<bool>(),
     ) {
-        let mut now = Instant::now();
+        let mut now = crate::any_instant();
         let mut buffer = PlayoutBuffer::new(JitterConfig::default(), CLOCK_HZ);
         for (n, (random, step, wait_ms, pull)) in (0_u32..).zip(events) {
             now += Duration::from_millis(wait_ms);
