@@ -62,6 +62,8 @@ pub enum Command {
     Status(Status),
     /// Show the lines only.
     Lines,
+    /// Enter the password of a line that the portal leaves to you; read from standard input.
+    Password(Password),
     /// Show the sound devices of this machine.
     Devices,
     /// Do what a `tel:`, `callto:`, `sip:` or `tandem:` link says; asks first.
@@ -238,6 +240,13 @@ pub struct Dtmf {
     /// Number of the call; needed only if there are several.
     #[arg(long)]
     pub call: Option<u64>,
+}
+
+/// `password`
+#[derive(Debug, Args)]
+pub struct Password {
+    /// Name or user of the line; needed only if several lines want a password.
+    pub line: Option<String>,
 }
 
 /// `status`

@@ -115,7 +115,10 @@ pub fn lines_text(lines: &[LineState]) -> String {
 
 fn line_text(line: &LineState) -> String {
     let state = match line.state {
-        Connection::NotConnected => "Not connected".to_owned(),
+        Connection::NotConnected => match &line.reason {
+            Some(reason) => format!("Not connected: {reason}"),
+            None => "Not connected".to_owned(),
+        },
         Connection::Connecting => "Connecting".to_owned(),
         Connection::Connected => match line.registered_in_ms {
             Some(ms) => format!("Connected (in {ms} ms)"),

@@ -6,6 +6,7 @@
 mod activate;
 mod calls;
 mod open;
+mod password;
 mod reference;
 mod status;
 
@@ -70,6 +71,7 @@ pub async fn execute(cli: Cli) -> Result<(), Failure> {
         }
         Command::Status(status) => status::status(&status, &folder, terminal).await,
         Command::Lines => status::lines(&mut connect(&folder).await?, terminal).await,
+        Command::Password(asked) => password::enter(asked.line, &folder, terminal).await,
         Command::Devices => status::devices(terminal).await,
         Command::Open(open) => open::open(open, cli.secret_store, &folder, terminal).await,
         Command::Stop => ask(Ask::Stop, &folder, terminal).await,

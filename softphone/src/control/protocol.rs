@@ -14,6 +14,7 @@
 
 use std::path::PathBuf;
 
+use api::Secret;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -92,6 +93,14 @@ pub enum Command {
         /// Which.
         #[serde(default)]
         call: Option<u64>,
+    },
+    /// Use this password for a line whose password is entered on the device.
+    SetPassword {
+        /// Name or user of the line; the only one that needs it if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<String>,
+        /// The password.
+        password: Secret,
     },
     /// Sign out, forget everything and end.
     Deactivate,

@@ -58,6 +58,16 @@ impl Engine {
                     answer,
                 );
             }
+            Ask::SetPassword { line, password } => {
+                match self.profile.enter_password(line.as_deref(), password) {
+                    Ok(()) => {
+                        self.prepare(self.profile.configuration.clone());
+                        // The client may be gone.
+                        let _ = answer.send(Ok(Done::default()));
+                    }
+                    Err(error) => refuse(answer, error.into()),
+                }
+            }
             Ask::Deactivate => {
                 self.deactivation = Some(answer);
                 return Some(Ending::Deactivate);

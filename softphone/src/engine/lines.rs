@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use api::{Codec, DeviceConfiguration, Line, instance_id};
+use crate::profile::Profile;
+use api::{Codec, Line, instance_id};
 use sdp::PayloadFormat;
 use sip::{Host, HostPort, Private, Transport, Uri};
 use softphone_core::{LineConfig, LineId, LocalAddress};
@@ -42,16 +43,16 @@ impl LocalPorts {
     }
 }
 
-/// The lines of a configuration, with `codecs` in place of the configured ones if there are any.
+/// The lines of a profile, with `codecs` in place of the configured ones if there are any.
 /// A line that makes no sense is left out and logged.
-pub(super) async fn from_configuration(
-    configuration: &DeviceConfiguration,
+pub(super) async fn from_profile(
+    profile: &Profile,
     codecs: &[Codec],
     ports: LocalPorts,
 ) -> Vec<LineConfig> {
     let mut lines = Vec::new();
-    for line in configuration.lines.iter().take(MAX_LINES) {
-        match line_config(line, configuration, codecs, ports).await {
+    for line in profile.configuration.lines.iter().take(MAX_LINES) {
+        match line_config(line, profile, codecs, ports).await {
             Some(config) => lines.push(config),
             None => warn!(account = %line.account_id, "a line that cannot be used is left out"),
         }
@@ -61,7 +62,7 @@ pub(super) async fn from_configuration(
 
 async fn line_config(
     line: &Line,
-    configuration: &DeviceConfiguration,
+    profile: &Profile,
     codecs: &[Codec],
     ports: LocalPorts,
 ) -> Option<LineConfig> {
@@ -90,14 +91,16 @@ async fn line_config(
             .auth_username
             .clone()
             .unwrap_or_else(|| line.username.clone()),
-        password: line.password.clone().map(|password| Private(password.0)),
+        password: profile
+            .password_of(line)
+            .map(|password| Private(password.0)),
         transport,
         formats: formats(if codecs.is_empty() {
             &line.codecs
         } else {
             codecs
         }),
-        instance: instance_id(configuration.device.id),
+        instance: instance_id(profile.device_id),
         local: LocalAddress {
             ip,
             port: ports.port(transport, ip),

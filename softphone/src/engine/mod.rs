@@ -32,12 +32,13 @@ use std::sync::Arc;
 
 use api::{DeviceConfiguration, DeviceReport};
 use softphone_core::{
-    Action, CallEnded, CallId, Command, LineConfig, LineId, Phase, ReplyId, View, plain_text,
+    Action, CallEnded, CallId, Command, LineConfig, LineId, LineView, Phase, ReplyId, View,
+    plain_text,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::control::protocol::{Done, EndedCall, MediaSummary, SoundFiles, State};
+use crate::control::protocol::{Done, EndedCall, LineState, MediaSummary, SoundFiles, State};
 use crate::failure::{Failure, FailureKind};
 use crate::portal::PortalEvent;
 use crate::profile::{Profile, ProfileError, ProfileFolder};
@@ -165,7 +166,7 @@ impl Engine {
         let (folder, ports, news) = (self.folder.clone(), self.ports, self.news.clone());
         let codecs = self.codecs.clone();
         self.tasks.spawn(async move {
-            let lines = lines::from_configuration(&profile.configuration, &codecs, ports).await;
+            let lines = lines::from_profile(&profile, &codecs, ports).await;
             let saving = tokio::task::spawn_blocking(move || (folder.save(&profile), profile));
             // The task panicked or the softphone ends: the old configuration holds on.
             let Ok((saved, profile)) = saving.await else {
@@ -272,7 +273,12 @@ impl Engine {
             portal_connected: self.portal_connected,
             portal_problem: self.portal_problem.clone(),
             configuration_version: configuration.version,
-            lines: self.view.lines.iter().map(state::line_state).collect(),
+            lines: self
+                .view
+                .lines
+                .iter()
+                .map(|line| self.line_state(line))
+                .collect(),
             calls: self
                 .view
                 .calls
@@ -282,6 +288,16 @@ impl Engine {
                 .collect(),
             ended: self.ended.iter().cloned().collect(),
         }
+    }
+
+    /// A line that waits for the person says so.
+    fn line_state(&self, line: &LineView) -> LineState {
+        let mut state = state::line_state(line);
+        let config = self.configs.get(&line.id);
+        if config.is_some_and(|config| config.password.is_none()) {
+            state.reason = Some("its password is missing: run `softphone password`".to_owned());
+        }
+        state
     }
 
     fn line_name(&self, id: LineId) -> String {

@@ -72,7 +72,7 @@ pub(crate) async fn run(
         .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
     let ports = local_ports(&bound);
     let codecs: Vec<_> = asked.codecs.iter().copied().map(api::Codec::from).collect();
-    let lines = lines::from_configuration(&profile.configuration, &codecs, ports).await;
+    let lines = lines::from_profile(&profile, &codecs, ports).await;
 
     let (commands, phone_commands) = mpsc::channel(COMMANDS);
     let (phone_events, events) = mpsc::channel(EVENTS);

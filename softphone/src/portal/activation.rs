@@ -1,5 +1,6 @@
 //! Activation: a person's link or code becomes a profile on this machine, or nothing at all.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use api::DeviceConfiguration;
@@ -78,6 +79,7 @@ async fn activate_in(
         key_place,
         device_key,
         configuration: answer.configuration,
+        entered_passwords: BTreeMap::new(),
     };
     if let Err(error) = folder.save(&profile) {
         folder.forget_key(key_place, profile.device_id);

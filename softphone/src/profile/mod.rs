@@ -18,11 +18,12 @@ mod key_store;
 mod lock;
 mod seal;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use api::DeviceConfiguration;
+use api::{DeviceConfiguration, Line, Secret};
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -91,6 +92,20 @@ pub enum ProfileError {
     },
 }
 
+/// Why a password was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// No line of that name, or none that needs a password.
+    #[error("there is no line that a password can be entered for")]
+    NoLine,
+    /// Several lines fit.
+    #[error("there are several lines: say for which one the password is")]
+    Ambiguous,
+    /// The portal gives it.
+    #[error("the password of this line comes from the portal")]
+    FromPortal,
+}
+
 /// The folder of a profile, activated or not.
 #[derive(Clone, Debug)]
 pub struct ProfileFolder {
@@ -111,6 +126,8 @@ pub struct Profile {
     pub device_key: SigningKey,
     /// The last configuration that the portal gave, passwords included.
     pub configuration: DeviceConfiguration,
+    /// Passwords that the person entered, by account.
+    pub entered_passwords: BTreeMap<Uuid, Secret>,
 }
 
 /// `profile.json`.
@@ -131,6 +148,8 @@ struct ProfileFile {
 struct Secrets {
     device_key: [u8; 32],
     configuration: DeviceConfiguration,
+    #[serde(default)]
+    entered_passwords: BTreeMap<Uuid, Secret>,
 }
 
 impl ProfileFolder {
@@ -198,6 +217,7 @@ impl ProfileFolder {
             key_place: file.key_place,
             device_key,
             configuration: secrets.configuration,
+            entered_passwords: secrets.entered_passwords,
         })
     }
 
@@ -295,10 +315,46 @@ pub fn choose_key_place(choice: KeyPlaceChoice) -> Result<KeyPlace, KeyStoreErro
 }
 
 impl Profile {
+    /// The SIP password of a line: the portal's, or where the person is to enter it, theirs.
+    pub fn password_of(&self, line: &Line) -> Option<Secret> {
+        let entered = || self.entered_passwords.get(&line.account_id);
+        line.password
+            .as_ref()
+            .or_else(|| entered().filter(|_| line.enter_on_device))
+            .cloned()
+    }
+
+    /// Takes in a password that the person entered.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordError`] if there is no such line, or the portal gives its password.
+    pub fn enter_password(
+        &mut self,
+        line: Option<&str>,
+        password: Secret,
+    ) -> Result<(), PasswordError> {
+        let is_meant = |known: &&Line| match line {
+            Some(name) => known.name.eq_ignore_ascii_case(name) || known.username == name,
+            None => known.enter_on_device,
+        };
+        let mut meant = self.configuration.lines.iter().filter(is_meant);
+        let known = meant.next().ok_or(PasswordError::NoLine)?;
+        if meant.next().is_some() {
+            return Err(PasswordError::Ambiguous);
+        }
+        if !known.enter_on_device {
+            return Err(PasswordError::FromPortal);
+        }
+        self.entered_passwords.insert(known.account_id, password);
+        Ok(())
+    }
+
     fn to_json(&self, key: &ProfileKey) -> Vec<u8> {
         let mut secrets = Secrets {
             device_key: self.device_key.to_bytes(),
             configuration: self.configuration.clone(),
+            entered_passwords: self.entered_passwords.clone(),
         };
         let plain = Zeroizing::new(serde_json::to_vec(&secrets).expect("plain values become JSON"));
         secrets.device_key.zeroize();

@@ -42,6 +42,7 @@ fn profile() -> Profile {
                 codecs: vec![Codec::Opus],
             }],
         },
+        entered_passwords: BTreeMap::new(),
     }
 }
 
@@ -90,6 +91,41 @@ fn debug_output_shows_no_secret() {
     let profile = profile();
     let text = format!("{profile:?} {:?}", profile.configuration);
     assert!(!text.contains(MARKER), "{text}");
+}
+
+#[test]
+fn an_entered_password_is_kept_sealed_and_used_only_where_the_portal_wants_it() {
+    let (_parent, folder, file) = saved();
+    let portal_gives = profile();
+    let mut profile = folder.load().unwrap();
+    let entered = Secret("entered-secret-4712".to_owned());
+    assert_eq!(
+        profile.enter_password(None, entered.clone()),
+        Err(PasswordError::NoLine)
+    );
+    let refused = profile.enter_password(Some("main"), entered.clone());
+    assert_eq!(refused, Err(PasswordError::FromPortal));
+
+    profile.configuration.lines[0].password = None;
+    profile.configuration.lines[0].enter_on_device = true;
+    profile.enter_password(None, entered.clone()).unwrap();
+    folder.save(&profile).unwrap();
+    assert!(!std::fs::read_to_string(file).unwrap().contains(&entered.0));
+    let loaded = folder.load().unwrap();
+    assert_eq!(
+        loaded.password_of(&loaded.configuration.lines[0]),
+        Some(entered)
+    );
+    let given = Profile {
+        configuration: portal_gives.configuration,
+        ..loaded
+    };
+    let password = given.password_of(&given.configuration.lines[0]);
+    assert_eq!(
+        password,
+        Some(Secret(MARKER.to_owned())),
+        "the portal's own wins"
+    );
 }
 
 #[test]

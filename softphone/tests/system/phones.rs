@@ -248,18 +248,11 @@ async fn failures_have_their_own_words_and_exit_codes() {
         .await;
     bob.fails(5, &["run", "--no-sound-card"]).await;
 
+    bob.succeeds(&["status", "--wait", "idle"]).await;
     let calling = alice.command(&["call", "201"]);
     let rejecting = async {
-        bob.succeeds(&["status", "--wait", "idle"]).await;
-        let rings = async {
-            while !bob
-                .command(&["reject", "--declined"])
-                .await
-                .status
-                .success()
-            {}
-        };
-        timeout(PATIENCE, rings).await.unwrap();
+        bob.succeeds(&["status", "--wait", "ringing"]).await;
+        bob.succeeds(&["reject", "--declined"]).await;
     };
     let (called, ()) = tokio::join!(calling, rejecting);
     assert_eq!(called.status.code(), Some(14), "{called:?}");
@@ -357,6 +350,40 @@ async fn a_running_phone_can_be_deactivated_and_stopped_by_command() {
     phone.succeeds(&["deactivate"]).await;
     assert_eq!(phone.exit_code().await, Some(0));
     assert!(!phone.folder.exists());
+}
+
+#[tokio::test]
+async fn a_password_that_the_portal_leaves_to_the_person_can_be_entered_while_it_runs() {
+    use tokio::io::AsyncWriteExt as _;
+
+    let parent = tempfile::tempdir().unwrap();
+    let exchange = Exchange::start().await;
+    let mut phone = Phone::activated("200", &exchange, parent.path()).await;
+    let mut asking = configuration(2, &[(2, "200")]);
+    asking.lines[0].port = Some(exchange.port);
+    asking.lines[0].password = None;
+    asking.lines[0].enter_on_device = true;
+    phone.stub.configure(asking);
+    phone.start(&[]).await;
+    let asked =
+        async { while phone.succeeds(&["status"]).await["lines"][0]["reason"].is_null() {} };
+    timeout(PATIENCE, asked).await.unwrap();
+
+    let mut entering = program(&phone.folder);
+    entering
+        .arg("password")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut entering = entering.spawn().unwrap();
+    entering
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(MARKER.as_bytes())
+        .await
+        .unwrap();
+    assert!(entering.wait().await.unwrap().success());
+    phone.succeeds(&["status", "--wait", "registered"]).await;
 }
 
 #[tokio::test]
