@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Expr, IntoCondition};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::list::{check_updated, check_version, contains, page};
+use crate::list::{check_updated, check_version, page};
 use crate::row::{
     contact as row, contact_email as email_row, contact_number as number_row,
     contact_search as search_row, device as device_row,
@@ -18,6 +18,8 @@ use crate::row::{
 use crate::{
     Cursor, Db, EmailLabel, Page, PageRequest, Reference, StoreError, begin, commit, device, id,
 };
+
+mod search;
 
 /// How many numbers a contact can have.
 pub const MAX_NUMBERS: usize = 20;
@@ -203,15 +205,12 @@ pub async fn list(
     db: &impl ConnectionTrait,
 ) -> Result<Page<Contact>, StoreError> {
     let words = request.words();
-    let backend = db.get_database_backend();
-    let mut select = row::Entity::find();
-    if words.is_empty() {
-        select = select.filter(row::Column::TenantId.eq(tenant));
+    let matching = if words.is_empty() {
+        row::Column::TenantId.eq(tenant).into_condition()
     } else {
-        select = select
-            .filter(belongs_to(tenant, &words, backend))
-            .filter(row::Column::Id.in_subquery(matching(tenant, &words, backend)));
-    }
+        search::matching(tenant, &words, db).await?
+    };
+    let select = row::Entity::find().filter(matching);
     let rows = page(select, row::Column::SortName, row::Column::Id, request)
         .all(db)
         .await?;
@@ -223,46 +222,6 @@ pub async fn list(
         items: complete(cut.items, db).await?,
         next: cut.next,
     })
-}
-
-/// The contact is the tenant's. SQLite knows no number of matches and would walk through all names of the
-/// tenant; a `+` keeps it from that where the trigram index leaves only a few contacts to look at.
-fn belongs_to(tenant: Uuid, words: &[String], backend: DbBackend) -> SimpleExpr {
-    if backend == DbBackend::Sqlite && words.iter().any(|word| has_trigram(word)) {
-        Expr::cust_with_values("+contacts.tenant_id = ?", [tenant])
-    } else {
-        row::Column::TenantId.eq(tenant)
-    }
-}
-
-fn has_trigram(word: &str) -> bool {
-    word.chars().count() >= 3
-}
-
-/// The contacts whose text contains every word. A trigram index knows nothing of words shorter than
-/// three characters: those are looked for in the text of what the longer ones leave.
-fn matching(tenant: Uuid, words: &[String], backend: DbBackend) -> SelectStatement {
-    let mut select = Query::select();
-    select
-        .column(search_row::Column::ContactId)
-        .from(search_row::Entity)
-        .and_where(search_row::Column::TenantId.eq(tenant));
-    for word in words {
-        let condition = if backend == DbBackend::Sqlite && has_trigram(word) {
-            in_sqlite_index(word)
-        } else {
-            contains(search_row::Column::Text, word)
-        };
-        select.and_where(condition);
-    }
-    select
-}
-
-fn in_sqlite_index(word: &str) -> SimpleExpr {
-    let phrase = format!("\"{}\"", word.replace('"', "\"\""));
-    let index =
-        "seq IN (SELECT rowid FROM contact_search_index WHERE contact_search_index MATCH ?)";
-    Expr::cust_with_values(index, [phrase])
 }
 
 fn check_counts(fields: &ContactFields) -> Result<(), StoreError> {
@@ -345,23 +304,12 @@ async fn insert_parts(
         seq: NotSet,
         tenant_id: Set(tenant),
         contact_id: Set(contact),
-        text: Set(search_text(fields)),
+        text: Set(search::text(fields)),
     };
     search_row::Entity::insert(search)
         .exec_without_returning(db)
         .await?;
     Ok(())
-}
-
-/// Everything that a contact is found by, in lower case, one thing a line.
-fn search_text(fields: &ContactFields) -> String {
-    let name = full_name(&fields.first_name, &fields.last_name);
-    let mut parts = vec![name.as_str()];
-    parts.extend(fields.company.as_deref());
-    parts.extend(fields.job_title.as_deref());
-    parts.extend(fields.numbers.iter().map(|number| number.number.as_str()));
-    parts.extend(fields.emails.iter().map(|email| email.address.as_str()));
-    parts.join("\n").to_lowercase()
 }
 
 pub(crate) fn full_name(first_name: &str, last_name: &str) -> String {

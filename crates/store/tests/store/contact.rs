@@ -1,5 +1,5 @@
 use store::contact::{self, Contact, ContactFields};
-use store::{ConnectionTrait, PageRequest, StoreError, device};
+use store::{ConnectionTrait, PageRequest, StoreError, begin, commit, device};
 
 use crate::ground::{Ground, NOW, contact_fields, on_both, search};
 
@@ -7,6 +7,7 @@ on_both! {
     a_contact_is_stored_changed_and_deleted,
     contacts_are_found_by_parts_of_words,
     signs_with_a_meaning_in_sql_have_none_in_a_search,
+    a_word_that_many_have_finds_the_first_of_them,
     a_changed_or_deleted_contact_is_not_found_by_its_old_name,
     pages_show_every_contact_once_and_in_order,
     numbers_and_addresses_are_bounded,
@@ -104,6 +105,37 @@ async fn signs_with_a_meaning_in_sql_have_none_in_a_search(ground: Ground) {
             "{words}"
         );
     }
+}
+
+async fn a_word_that_many_have_finds_the_first_of_them(ground: Ground) {
+    let other = ground.other_tenant().await.id;
+    let transaction = begin(&ground.db).await.unwrap();
+    for number in 0..1_100 {
+        let fields = contact_fields("Many", &format!("Same{number:04}"));
+        contact::insert(ground.tenant.id, &fields, NOW, &transaction)
+            .await
+            .unwrap();
+    }
+    let fields = contact_fields("Many", "Other");
+    contact::insert(other, &fields, NOW, &transaction)
+        .await
+        .unwrap();
+    commit(transaction).await.unwrap();
+    for words in ["same", "many same", "ma same", "+493 ECKERT", "sa"] {
+        let names = found(&ground, words).await;
+        assert_eq!(names.len(), 50, "{words}");
+        assert_eq!(
+            (names[0].as_str(), names[49].as_str()),
+            ("Many Same0000", "Many Same0049")
+        );
+    }
+    assert_eq!(found(&ground, "many 1077").await, ["Many Same1077"]);
+    assert!(found(&ground, "many other").await.is_empty());
+    let theirs = contact::list(other, &search("many"), &ground.db)
+        .await
+        .unwrap();
+    assert_eq!(theirs.items[0].name(), "Many Other");
+    assert_eq!(theirs.items.len(), 1);
 }
 
 async fn a_changed_or_deleted_contact_is_not_found_by_its_old_name(ground: Ground) {
