@@ -23,7 +23,7 @@ const fields = z.object({
   provider_id: chosen(),
   name: requiredText(),
   username: sipUser(),
-  password: z.string().check(z.maxLength(200, 'invalid.too_long')),
+  password: z.string().check(z.maxLength(128, 'invalid.too_long')),
   enter_on_device: z.boolean(),
   auth_username: optionalText(64),
   display_name: optionalText(),

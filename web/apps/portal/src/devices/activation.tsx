@@ -1,5 +1,6 @@
 /**
- * How to activate a device: QR code, link and code; or that it is done; and a new start.
+ * How to activate a device: QR code, link and code; or that it is done; and a new start. Only for those who may
+ * change things: whoever reads a code can become the phone.
  */
 import {
   qrAddress,
@@ -32,7 +33,7 @@ import { codeGroups } from './model';
 
 export function ActivationSection({ device }: { device: Device }) {
   const { t } = useTranslation();
-  const { tenant, mayChange } = useTenant();
+  const { tenant } = useTenant();
   const { data, error, refetch } = useActivation(tenant.id, device.id);
   if (!data && error) {
     return (
@@ -45,12 +46,10 @@ export function ActivationSection({ device }: { device: Device }) {
       {data.state === 'open' && <Instructions device={device} activation={data} />}
       {data.state === 'used' && <Used device={device} />}
       {data.state === 'expired' && <Expired activation={data} />}
-      {mayChange && (
-        <div className="mt-6 flex flex-wrap items-center gap-x-4 gap-y-2 border-t border-separator pt-5">
-          <Reset device={device} state={data.state} />
-          <p className="min-w-52 flex-1 text-xs text-muted">{t(`activation.reset_help.${data.state}`)}</p>
-        </div>
-      )}
+      <div className="mt-6 flex flex-wrap items-center gap-x-4 gap-y-2 border-t border-separator pt-5">
+        <Reset device={device} state={data.state} />
+        <p className="min-w-52 flex-1 text-xs text-muted">{t(`activation.reset_help.${data.state}`)}</p>
+      </div>
     </Section>
   );
 }

@@ -50,7 +50,7 @@ function OneDevice({ device }: { device: Device }) {
         }
       />
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
-        <ActivationSection device={device} />
+        {mayChange && <ActivationSection device={device} />}
         <div className="flex flex-col gap-6">
           <Section title={t('devices.lines')}>
             <ul className="flex flex-col divide-y divide-separator">

@@ -15,7 +15,7 @@ const HOST_NAME =
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 const IPV6 = /^\[?[0-9a-f:]*:[0-9a-f:.]*\]?$/i;
 // The user part of RFC 3261 without escapes, as people write it.
-const SIP_USER = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/]+$/;
+const SIP_USER = /^[A-Za-z0-9\-_.!~*'()+&=$]+$/;
 const EMAIL = /^[^\s@"<>]+@[^\s@"<>]+\.[^\s@"<>]+$|^[^\s@"<>]+@localhost$/;
 
 export function requiredText(longest = 100) {

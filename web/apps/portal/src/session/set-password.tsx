@@ -1,7 +1,7 @@
 /**
  * A new password: forced after a one-time password, by choice from the person's menu.
  */
-import { Refusal, useSession, useSetPassword, type Problem } from '@tandem/api';
+import { useSession, useSetPassword } from '@tandem/api';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { toast, useTitle } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
@@ -36,11 +36,7 @@ export function SetPasswordPage() {
     schema,
     values: { current: '', new: '', repeated: '' },
     save: async (values) => {
-      try {
-        await setPassword.mutateAsync({ current: values.current, new: values.new });
-      } catch (error) {
-        throw wrongCurrent(error) ?? error;
-      }
+      await setPassword.mutateAsync({ current: values.current, new: values.new });
       toast.success(t('set_password.done'));
       router.history.replace(nextPath(next));
     },
@@ -65,13 +61,4 @@ export function SetPasswordPage() {
       </Form>
     </Welcome>
   );
-}
-
-/** The server refuses a wrong current password as a whole; here it belongs to its field. */
-function wrongCurrent(error: unknown): Refusal | undefined {
-  if (!(error instanceof Refusal) || error.fields.length > 0 || ![400, 403, 422].includes(error.status)) {
-    return undefined;
-  }
-  const errors = [{ field: 'current', message: error.problem?.detail ?? 'invalid.current' }];
-  return new Refusal(error.status, { ...error.problem, errors } as Problem);
 }
