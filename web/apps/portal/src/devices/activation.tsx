@@ -122,14 +122,14 @@ interface QrCodeProps {
 export function QrCode({ tenant, device, activation }: QrCodeProps) {
   const { t } = useTranslation();
   return (
-    // White in every theme: cameras want the contrast.
-    <div className="rounded-xl border border-border bg-white p-3">
+    // White in every theme: cameras want the contrast. The image brings its own margin.
+    <div className="overflow-hidden rounded-xl border border-border bg-white">
       <img
         src={qrAddress(tenant, device.id, activation.expires_at)}
         alt={t('activation.qr', { name: device.name })}
-        width={184}
-        height={184}
-        className="size-46"
+        width={208}
+        height={208}
+        className="size-52"
       />
     </div>
   );

@@ -8,6 +8,7 @@ import { Printer } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import { useDate } from '../pages/date';
+import { FailedPage } from '../pages/failed';
 import { WaitingPage } from '../pages/waiting';
 import { useTenant } from '../tenant';
 import { Code, QrCode } from './activation';
@@ -19,9 +20,10 @@ export function PrintPage() {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
   const date = useDate();
-  const device = useItem({ tenant: tenant.id, name: 'devices' }, id).data;
-  const activation = useActivation(tenant.id, id).data;
+  const { data: device, error: gone } = useItem({ tenant: tenant.id, name: 'devices' }, id);
+  const { data: activation, error: refused } = useActivation(tenant.id, id);
   useTitle(device ? t('print.title', { name: device.name }) : 'Tandem');
+  if ((!device && gone) || (!activation && refused)) return <FailedPage error={gone ?? refused} />;
   if (!device || !activation) return <WaitingPage />;
   return (
     <main className="mx-auto flex max-w-2xl flex-col gap-8 px-4 py-8 sm:px-8">
