@@ -1,7 +1,8 @@
 //! What a handler asks for: the body, the object's id, the version the caller has seen, the caller.
 //!
 //! Who is calling is an argument. A handler without one of [`Reader`], [`Writer`], [`Owner`],
-//! [`SignedIn`] or [`Device`] cannot know a user, and one with it is not reached by anybody else.
+//! [`InstallationAdministrator`], [`SignedIn`], [`AnySession`] or [`Device`] cannot know a user, and one
+//! with it is not reached by anybody else. The caller is judged before the body is read.
 
 use std::{
     marker::PhantomData,
@@ -198,6 +199,24 @@ impl FromRequestParts<App> for SignedIn {
             return Err(ApiError::PasswordChangeRequired);
         }
         Ok(Self { user, token })
+    }
+}
+
+/// Somebody signed in who may create tenants.
+#[derive(Clone, Debug)]
+pub(crate) struct InstallationAdministrator {
+    pub(crate) user: User,
+}
+
+impl FromRequestParts<App> for InstallationAdministrator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let SignedIn { user, .. } = SignedIn::from_request_parts(parts, app).await?;
+        if !user.installation_administrator {
+            return Err(ApiError::Forbidden);
+        }
+        Ok(Self { user })
     }
 }
 

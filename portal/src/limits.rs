@@ -1,8 +1,8 @@
 //! How often something may be tried.
 //!
 //! A bucket by the generic cell rate algorithm: per key one instant, the *theoretical arrival time*.
-//! Attempts that turn out well are given back, so that only failures count and a hundred phones behind
-//! one address can be activated at once; that is why the bucket is ours.
+//! Only failures count: an attempt that turns out well is given back, or is not taken at all where a
+//! hundred phones behind one address may be activated at once. That is why the bucket is ours.
 //!
 //! The table is bounded. Full of keys that still wait, it refuses new ones: whoever fills it is
 //! guessing from a hundred thousand addresses.
@@ -11,7 +11,7 @@ use std::{
     collections::HashMap,
     hash::Hash,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -43,31 +43,49 @@ impl<K: Eq + Hash> Limiter<K> {
 
     /// Counts one attempt.
     pub(crate) fn take(&self, key: K, now: Instant) -> Result<(), Wait> {
-        let Quota { burst, interval } = self.quota;
-        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut arrivals = self.lock();
         if arrivals.len() >= MAX_KEYS && !arrivals.contains_key(&key) {
             arrivals.retain(|_, arrival| *arrival > now);
             if arrivals.len() >= MAX_KEYS {
-                return Err(Wait(interval));
+                return Err(Wait(self.quota.interval));
             }
         }
-        let arrival = arrivals.get(&key).map_or(now, |&arrival| arrival.max(now));
-        let tolerance = interval * burst.saturating_sub(1);
-        let early = arrival.duration_since(now).saturating_sub(tolerance);
-        if !early.is_zero() {
-            return Err(Wait(early));
-        }
-        arrivals.insert(key, arrival + interval);
+        let arrival = self.quota.judge(arrivals.get(&key).copied(), now)?;
+        arrivals.insert(key, arrival + self.quota.interval);
         Ok(())
+    }
+
+    /// Whether an attempt could be counted now.
+    pub(crate) fn check(&self, key: &K, now: Instant) -> Result<(), Wait> {
+        self.quota
+            .judge(self.lock().get(key).copied(), now)
+            .map(drop)
     }
 
     /// The attempt was a good one: it does not count.
     pub(crate) fn give_back(&self, key: &K) {
-        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(arrival) = arrivals.get_mut(key)
+        if let Some(arrival) = self.lock().get_mut(key)
             && let Some(earlier) = arrival.checked_sub(self.quota.interval)
         {
             *arrival = earlier;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Instant>> {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Quota {
+    /// From when the next attempt counts, if it may be made now.
+    fn judge(self, arrival: Option<Instant>, now: Instant) -> Result<Instant, Wait> {
+        let arrival = arrival.map_or(now, |arrival| arrival.max(now));
+        let tolerance = self.interval * self.burst.saturating_sub(1);
+        let early = arrival.duration_since(now).saturating_sub(tolerance);
+        if early.is_zero() {
+            Ok(arrival)
+        } else {
+            Err(Wait(early))
         }
     }
 }
@@ -101,8 +119,10 @@ mod tests {
         let limiter = Limiter::new(QUOTA);
         let start = Instant::now();
         for _ in 0..3 {
+            assert_eq!(limiter.check(&"a", start), Ok(()));
             assert_eq!(limiter.take("a", start), Ok(()));
         }
+        assert_eq!(limiter.check(&"a", start), Err(Wait(QUOTA.interval)));
         assert_eq!(limiter.take("a", start), Err(Wait(QUOTA.interval)));
         assert_eq!(limiter.take("b", start), Ok(()));
         let later = start + QUOTA.interval;

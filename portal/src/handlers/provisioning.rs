@@ -47,18 +47,20 @@ pub(crate) async fn activate(
 ) -> Result<Json<DeviceActivated>, ApiError> {
     let (public_key, platform, app_version) = check(&input)?;
     let tried = Instant::now();
-    app.limits.activation.take(source, tried)?;
-    app.limits.all_activations.take((), tried)?;
+    app.limits.activation.check(&source, tried)?;
+    app.limits.all_activations.check(&(), tried)?;
     let phone = Phone {
         public_key,
         app_version: &app_version,
         platform: &platform,
     };
     let now = OffsetDateTime::now_utc();
-    let presented = presented(&input).ok_or(ApiError::ActivationRefused)?;
-    let credential = redeem(&presented, &phone, now, &app).await?;
-    app.limits.activation.give_back(&source);
-    app.limits.all_activations.give_back(&());
+    let Some(credential) = redeem(&input, &phone, now, &app).await? else {
+        // Whether they can be counted does not matter: at the latest the next one waits.
+        let _ = app.limits.activation.take(source, tried);
+        let _ = app.limits.all_activations.take((), tried);
+        return Err(ApiError::ActivationRefused);
+    };
 
     let configuration = load_configuration(&credential, &app).await?;
     app.live.changed(credential.tenant_id);
@@ -104,18 +106,22 @@ fn presented(input: &DeviceActivation) -> Option<Presented> {
     }
 }
 
+/// The device that the phone is from now on, or `None` if the activation cannot be used.
 async fn redeem(
-    presented: &Presented,
+    input: &DeviceActivation,
     phone: &Phone<'_>,
     now: OffsetDateTime,
     app: &App,
-) -> Result<DeviceCredential, ApiError> {
-    let transaction = begin(&app.db).await?;
-    let credential = match activation::redeem(presented, phone, &app.vault, now, &transaction).await
-    {
-        Err(StoreError::NotFound) => return Err(ApiError::ActivationRefused),
-        redeemed => redeemed?,
+) -> Result<Option<DeviceCredential>, ApiError> {
+    let Some(presented) = presented(input) else {
+        return Ok(None);
     };
+    let transaction = begin(&app.db).await?;
+    let credential =
+        match activation::redeem(&presented, phone, &app.vault, now, &transaction).await {
+            Err(StoreError::NotFound) => return Ok(None),
+            redeemed => redeemed?,
+        };
     let (tenant, id) = (credential.tenant_id, credential.device_id);
     let device = device::load(tenant, id, &transaction).await?;
     note(
@@ -128,7 +134,7 @@ async fn redeem(
     )
     .await?;
     commit(transaction).await?;
-    Ok(credential)
+    Ok(Some(credential))
 }
 
 /// A new access token, by proof of the device's key.
@@ -139,10 +145,12 @@ pub(crate) async fn token(
     Source(source): Source,
     Body(request): Body<DeviceTokenRequest>,
 ) -> Result<Json<DeviceToken>, ApiError> {
-    app.limits.device_token.take(source, Instant::now())?;
+    let tried = Instant::now();
+    app.limits.device_token.check(&source, tried)?;
     let now = OffsetDateTime::now_utc();
-    let credential = prove(&request, now, &app).await?;
-    app.limits.device_token.give_back(&source);
+    let credential = prove(&request, now, &app).await.inspect_err(|_| {
+        let _ = app.limits.device_token.take(source, tried);
+    })?;
     Ok(Json(DeviceToken {
         access_token: access_token(&credential, now, &app)?,
         expires_in_secs: LIFE.as_secs(),

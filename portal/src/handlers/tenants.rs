@@ -9,7 +9,7 @@ use super::{Refused, note};
 use crate::{
     app::App,
     error::ApiError,
-    extract::{Body, Paging, SignedIn},
+    extract::{Body, InstallationAdministrator, Paging, SignedIn},
     validate::{Fields, slug_of},
     wire,
 };
@@ -49,12 +49,9 @@ pub(crate) async fn list(
     responses((status = 201, body = Tenant), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: SignedIn,
+    caller: InstallationAdministrator,
     Body(input): Body<TenantInput>,
 ) -> Result<(StatusCode, Json<Tenant>), ApiError> {
-    if !caller.user.installation_administrator {
-        return Err(ApiError::Forbidden);
-    }
     let mut fields = Fields::default();
     let name = fields.text("name", &input.name, 100);
     let chosen = input.slug.map(|slug| fields.slug("slug", &slug));

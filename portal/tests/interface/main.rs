@@ -1,0 +1,14 @@
+//! The whole portal on an ephemeral port: what it answers to whom.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod activation;
+mod canary;
+mod live;
+mod phone;
+mod provisioning;
+mod resources;
+mod sign_in;
+mod story;
+mod world;

@@ -1,0 +1,341 @@
+//! Providers, accounts, contacts, devices, members: what is checked, what conflicts, what is noted.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use store::Role;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn tandems_own_provider_is_there_and_stays() {
+    let world = World::start().await;
+    let own = world.own_provider().await;
+    assert_eq!(own["own"], true);
+    assert_eq!(own["server"], "acme.tandem.localhost");
+    assert_eq!(own["outbound_proxy"], "sip:127.0.0.1:5060;lr");
+    let path = world.path(&format!("providers/{}", own["id"].as_str().unwrap()));
+    world.owner.delete(&path).await.expect(StatusCode::CONFLICT);
+    let renamed =
+        json!({"name": "House", "server": "evil.example", "outbound_proxy": "evil.example"});
+    let changed = world
+        .owner
+        .put(&path, renamed)
+        .await
+        .expect(StatusCode::OK)
+        .body;
+    assert_eq!(changed["name"], "House");
+    assert_eq!(changed["server"], own["server"]);
+    assert_eq!(changed["outbound_proxy"], own["outbound_proxy"]);
+}
+
+#[tokio::test]
+async fn every_wrong_field_is_named() {
+    let world = World::start().await;
+    let post = async |kind: &str, input: Value| {
+        world
+            .owner
+            .post(&world.path(kind), input)
+            .await
+            .wrong_fields()
+    };
+    let provider = json!({"name": " ", "server": "not a host", "port": 0, "outbound_proxy": "a b"});
+    assert_eq!(
+        post("providers", provider).await,
+        ["name", "server", "port", "outbound_proxy"]
+    );
+    let own = world.own_provider().await["id"].clone();
+    let account =
+        json!({"provider_id": own, "name": "", "username": "a b", "codecs": ["opus", "opus"]});
+    assert_eq!(
+        post("accounts", account).await,
+        ["codecs", "name", "username"]
+    );
+    let contact = json!({"first_name": "", "last_name": "", "emails": [],
+        "numbers": [{"number": "030 123", "label": "work"}, {"number": "+493012345", "label": ""}]});
+    assert_eq!(
+        post("contacts", contact).await,
+        [
+            "first_name",
+            "last_name",
+            "numbers[0].number",
+            "numbers[1].label",
+            "emails"
+        ]
+    );
+    let unknown = json!({"name": "n", "server": "s.example", "own": true});
+    let refused = world.owner.post(&world.path("providers"), unknown).await;
+    assert_eq!(
+        refused.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "unknown fields are refused"
+    );
+}
+
+#[tokio::test]
+async fn a_provider_with_accounts_cannot_be_deleted() {
+    let world = World::start().await;
+    let input =
+        json!({"name": "Sub", "server": "SIP.Example.com", "port": 5070, "transport": "tcp"});
+    let provider = world
+        .owner
+        .post(&world.path("providers"), input)
+        .await
+        .expect(StatusCode::CREATED);
+    assert_eq!(provider.body["server"], "sip.example.com");
+    let path = world.path(&format!("providers/{}", provider.id()));
+    let without = json!({"provider_id": provider.id(), "name": "Trunk", "username": "4711"});
+    let accounts = world.path("accounts");
+    let missing = world.owner.post(&accounts, without.clone()).await;
+    assert_eq!(missing.wrong_fields(), ["password"]);
+    let mut with = without.clone();
+    with["password"] = "secret".into();
+    let account = world
+        .owner
+        .post(&accounts, with.clone())
+        .await
+        .expect(StatusCode::CREATED);
+    assert_eq!(account.body["aor"], "sip:4711@sip.example.com");
+    assert_eq!(account.body["push"], false);
+    assert_eq!(
+        account.body["codecs"],
+        json!(["opus", "g722", "pcma", "pcmu"])
+    );
+    let again = world
+        .owner
+        .post(&accounts, with)
+        .await
+        .expect(StatusCode::CONFLICT);
+    assert_eq!(again.body["errors"][0]["field"], "username");
+
+    let refused = world.owner.delete(&path).await.expect(StatusCode::CONFLICT);
+    assert_eq!(refused.body["type"], "in-use");
+    assert!(refused.body["detail"].as_str().unwrap().contains("Trunk"));
+    let account_path = world.path(&format!("accounts/{}", account.id()));
+    world
+        .owner
+        .delete(&account_path)
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    world
+        .owner
+        .delete(&path)
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    world.owner.get(&path).await.expect(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_write_on_an_old_version_is_refused() {
+    let world = World::start().await;
+    let input = json!({"name": "Sub", "server": "sip.example.com"});
+    let created = world
+        .owner
+        .post(&world.path("providers"), input.clone())
+        .await;
+    let tag = created.header("etag").to_owned();
+    let path = world.path(&format!("providers/{}", created.id()));
+    let put = async |tag: &str| {
+        world
+            .owner
+            .send(
+                Method::PUT,
+                &path,
+                Some(input.clone()),
+                &[("if-match", tag)],
+            )
+            .await
+    };
+    let second = put(&tag).await.expect(StatusCode::OK);
+    assert_ne!(second.header("etag"), tag);
+    let stale = put(&tag).await.expect(StatusCode::PRECONDITION_FAILED);
+    assert_eq!(stale.body["type"], "stale-version");
+    put("\"nonsense\"")
+        .await
+        .expect(StatusCode::PRECONDITION_FAILED);
+    put(second.header("etag")).await.expect(StatusCode::OK);
+    world
+        .owner
+        .put(&path, input.clone())
+        .await
+        .expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_device_has_one_to_four_accounts() {
+    let world = World::start().await;
+    let mut accounts = Vec::new();
+    for name in ["101", "102", "103", "104", "105"] {
+        accounts.push(world.account(name).await);
+    }
+    let contact = world.contact("Alice").await["id"].clone();
+    let with = |count: usize| {
+        let ids: Vec<_> = accounts[..count]
+            .iter()
+            .map(|account| &account["id"])
+            .collect();
+        json!({"name": "Laptop", "contact_id": contact, "account_ids": ids})
+    };
+    let path = world.path("devices");
+    assert_eq!(
+        world.owner.post(&path, with(5)).await.wrong_fields(),
+        ["account_ids"]
+    );
+    assert_eq!(
+        world.owner.post(&path, with(0)).await.wrong_fields(),
+        ["account_ids"]
+    );
+    let device = world
+        .owner
+        .post(&path, with(4))
+        .await
+        .expect(StatusCode::CREATED)
+        .body;
+    assert_eq!(device["status"], "not_activated");
+    assert_eq!(device["pending_update"], false);
+    assert_eq!(device["contact"]["name"], "Alice Example");
+    let names: Vec<_> = device["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| &a["name"])
+        .collect();
+    assert_eq!(names, ["101", "102", "103", "104"]);
+
+    let account = world.path(&format!("accounts/{}", accounts[0]["id"].as_str().unwrap()));
+    let refused = world
+        .owner
+        .delete(&account)
+        .await
+        .expect(StatusCode::CONFLICT);
+    assert!(refused.body["detail"].as_str().unwrap().contains("Laptop"));
+    let contact = world.path(&format!("contacts/{}", contact.as_str().unwrap()));
+    world
+        .owner
+        .delete(&contact)
+        .await
+        .expect(StatusCode::CONFLICT);
+    assert_eq!(world.owner.get(&account).await.body["status"], "offline");
+    let unused = world.path(&format!("accounts/{}", accounts[4]["id"].as_str().unwrap()));
+    assert_eq!(world.owner.get(&unused).await.body["status"], "not_in_use");
+}
+
+#[tokio::test]
+async fn an_account_that_is_renamed_or_deleted_leaves_no_bindings() {
+    let world = World::start().await;
+    let account = world.account("101").await;
+    world.proxy.asked();
+    let path = world.path(&format!("accounts/{}", account["id"].as_str().unwrap()));
+    let renamed = json!({"provider_id": account["provider_id"], "name": "Bob", "username": "102"});
+    world.owner.put(&path, renamed).await.expect(StatusCode::OK);
+    assert_eq!(
+        world.proxy.asked(),
+        [
+            "changed sip:101@acme.tandem.localhost",
+            "drop sip:101@acme.tandem.localhost",
+            "changed sip:102@acme.tandem.localhost"
+        ]
+    );
+    world
+        .owner
+        .delete(&path)
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    assert_eq!(
+        world.proxy.asked(),
+        [
+            "changed sip:102@acme.tandem.localhost",
+            "drop sip:102@acme.tandem.localhost"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn lists_are_searched_and_paged() {
+    let world = World::start().await;
+    for name in ["Carol", "Alice", "Bob"] {
+        world.contact(name).await;
+    }
+    let first = world
+        .owner
+        .get(&world.path("contacts?limit=2"))
+        .await
+        .expect(StatusCode::OK);
+    let next = first.body["next"].as_str().unwrap().to_owned();
+    let second = world
+        .owner
+        .get(&world.path(&format!("contacts?limit=2&after={next}")))
+        .await;
+    let names: Vec<_> = [&first.body, &second.body]
+        .into_iter()
+        .flat_map(|page| page["items"].as_array().unwrap())
+        .map(|contact| contact["first_name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["Alice", "Bob", "Carol"]);
+    assert_eq!(second.body.get("next"), None);
+    let found = world.owner.get(&world.path("contacts?search=aro")).await;
+    assert_eq!(found.body["items"].as_array().unwrap().len(), 1);
+    world
+        .owner
+        .get(&world.path("contacts?after=nonsense"))
+        .await
+        .expect(StatusCode::BAD_REQUEST);
+    world
+        .owner
+        .get(&world.path("contacts?limit=x"))
+        .await
+        .expect(StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn members_are_existing_people_and_every_write_is_noted() {
+    let world = World::start().await;
+    world.outsider("bob@example.com").await;
+    let path = world.path("members");
+    let unknown = json!({"email": "nobody@example.com", "role": "read_only"});
+    assert_eq!(
+        world.owner.post(&path, unknown).await.wrong_fields(),
+        ["email"]
+    );
+    let bob = json!({"email": "bob@example.com", "role": "administrator"});
+    let added = world
+        .owner
+        .post(&path, bob.clone())
+        .await
+        .expect(StatusCode::CREATED);
+    assert_eq!(added.body["role"], "administrator");
+    world
+        .owner
+        .post(&path, bob)
+        .await
+        .expect(StatusCode::CONFLICT);
+    let listed = world.owner.get(&path).await.body;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2);
+
+    world.account("101").await;
+    let reader = world.member("reader@example.com", Role::ReadOnly).await;
+    let audit = reader
+        .get(&world.path("audit"))
+        .await
+        .expect(StatusCode::OK)
+        .body;
+    let entries: Vec<_> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            (
+                entry["action"].as_str().unwrap(),
+                entry["subject"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        entries,
+        [
+            ("account.create", "sip:101@acme.tandem.localhost"),
+            ("member.create", "bob@example.com"),
+            ("tenant.create", "Acme"),
+        ]
+    );
+    assert_eq!(audit["items"][0]["actor"], "owner@example.com");
+}

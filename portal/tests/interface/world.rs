@@ -1,0 +1,367 @@
+//! A running portal with a database of its own, a proxy that notes what it is asked, and callers.
+
+use std::sync::{Arc, Mutex};
+
+use api::{ControlAnswer, ProxyControl, Registration, RegistrationChange};
+use reqwest::{
+    Client, Method, StatusCode,
+    header::{HeaderMap, HeaderName},
+};
+use serde_json::{Value, json};
+use store::{Database, Role, Secret, StoreConfig, Vault, session::SessionLifetime, user::NewUser};
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
+use tokio::{net::TcpListener, sync::broadcast};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// A portal to talk to.
+pub(crate) struct World {
+    pub(crate) base: String,
+    pub(crate) db: Database,
+    pub(crate) vault: Vault,
+    pub(crate) proxy: Arc<FakeProxy>,
+    /// The tenant most tests are about.
+    pub(crate) tenant: Uuid,
+    /// Owner of the tenant and administrator of the installation.
+    pub(crate) owner: Caller,
+    pub(crate) stop: CancellationToken,
+    _data: TempDir,
+}
+
+impl World {
+    /// On SQLite, which is enough for most.
+    pub(crate) async fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", data.path().join("tandem.db").display());
+        Self::on(&url, data).await
+    }
+
+    /// On PostgreSQL, unless these tests are left out.
+    pub(crate) async fn start_on_postgres() -> Option<Self> {
+        let url = testkit::postgres::database_url()?;
+        Some(Self::on(&url, tempfile::tempdir().unwrap()).await)
+    }
+
+    async fn on(url: &str, data: TempDir) -> Self {
+        let db = store::connect(url, &StoreConfig::default()).await.unwrap();
+        let vault = Vault::open_or_create(&data.path().join("secrets.key")).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let config = portal::PortalConfig::new(&base, "sip:127.0.0.1:5060;lr", data.path());
+        let proxy = Arc::new(FakeProxy::default());
+        let app = portal::App::new(db.clone(), vault.clone(), proxy.clone(), config).unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(portal::serve(listener, app, stop.clone()));
+
+        let user = user("owner@example.com", true, &db).await;
+        let owner = Caller::new(&base, Some(session(user, &db).await));
+        let mut world = Self {
+            base,
+            db,
+            vault,
+            proxy,
+            tenant: Uuid::nil(),
+            owner,
+            stop,
+            _data: data,
+        };
+        world.tenant = world.tenant_named("Acme", &world.owner).await;
+        world
+    }
+
+    /// A new tenant of this caller.
+    pub(crate) async fn tenant_named(&self, name: &str, owner: &Caller) -> Uuid {
+        let created = owner.post("/api/v1/tenants", json!({"name": name})).await;
+        created.expect(StatusCode::CREATED).id()
+    }
+
+    /// Somebody signed in with this role in the tenant.
+    pub(crate) async fn member(&self, email: &str, role: Role) -> Caller {
+        let user = user(email, false, &self.db).await;
+        store::membership::insert(self.tenant, user, role, now(), &self.db)
+            .await
+            .unwrap();
+        Caller::new(&self.base, Some(session(user, &self.db).await))
+    }
+
+    /// Somebody signed in who belongs to no tenant.
+    pub(crate) async fn outsider(&self, email: &str) -> Caller {
+        let user = user(email, false, &self.db).await;
+        Caller::new(&self.base, Some(session(user, &self.db).await))
+    }
+
+    pub(crate) fn nobody(&self) -> Caller {
+        Caller::new(&self.base, None)
+    }
+
+    /// Where something of the tenant is.
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/api/v1/tenants/{}/{rest}", self.tenant)
+    }
+
+    /// Tandem's own provider of the tenant.
+    pub(crate) async fn own_provider(&self) -> Value {
+        let listed = self.owner.get(&self.path("providers")).await;
+        listed.expect(StatusCode::OK).body["items"][0].clone()
+    }
+
+    /// An account at Tandem's own provider.
+    pub(crate) async fn account(&self, username: &str) -> Value {
+        let provider = self.own_provider().await["id"].clone();
+        let input = json!({"provider_id": provider, "name": username, "username": username});
+        let created = self.owner.post(&self.path("accounts"), input).await;
+        created.expect(StatusCode::CREATED).body
+    }
+
+    pub(crate) async fn contact(&self, first_name: &str) -> Value {
+        let input = json!({"first_name": first_name, "last_name": "Example",
+            "emails": [{"address": "someone@example.com", "label": "work"}]});
+        let created = self.owner.post(&self.path("contacts"), input).await;
+        created.expect(StatusCode::CREATED).body
+    }
+
+    /// A device with these accounts.
+    pub(crate) async fn device(&self, accounts: &[&Value]) -> Value {
+        let contact = self.contact("Alice").await["id"].clone();
+        let ids: Vec<_> = accounts.iter().map(|account| &account["id"]).collect();
+        let input = json!({"name": "Laptop", "contact_id": contact, "account_ids": ids});
+        let created = self.owner.post(&self.path("devices"), input).await;
+        created.expect(StatusCode::CREATED).body
+    }
+
+    /// Where the activation of a device is.
+    pub(crate) fn activation_path(&self, device: &Value) -> String {
+        self.path(&format!(
+            "devices/{}/activation",
+            device["id"].as_str().unwrap()
+        ))
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub(crate) fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// A user whose password nobody knows and who need not set one.
+async fn user(email: &str, installation_administrator: bool, db: &Database) -> Uuid {
+    let nothing = Secret::new("no password");
+    let new = NewUser {
+        email,
+        first_name: "Some",
+        last_name: "One",
+        installation_administrator,
+        password_phc: &nothing,
+    };
+    let user = store::user::insert(&new, now(), db).await.unwrap();
+    store::user::set_password(user.id, &nothing, db)
+        .await
+        .unwrap();
+    user.id
+}
+
+async fn session(user: Uuid, db: &Database) -> String {
+    let lifetime = SessionLifetime {
+        absolute: Duration::hours(1),
+        idle: Duration::hours(1),
+    };
+    let token = store::session::insert(user, &lifetime, now(), db)
+        .await
+        .unwrap();
+    token.reveal().to_owned()
+}
+
+/// Somebody, or nobody, who sends requests.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) base: String,
+    pub(crate) session: Option<String>,
+    pub(crate) bearer: Option<String>,
+    client: Client,
+}
+
+impl Caller {
+    pub(crate) fn new(base: &str, session: Option<String>) -> Self {
+        Self {
+            base: base.to_owned(),
+            session,
+            bearer: None,
+            client: Client::new(),
+        }
+    }
+
+    /// The same portal seen by a device.
+    pub(crate) fn device(base: &str, token: &str) -> Self {
+        Self {
+            bearer: Some(token.to_owned()),
+            ..Self::new(base, None)
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body), &[]).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body), &[]).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None, &[]).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(session) = &self.session {
+            request = request.header("cookie", format!("tandem_session={session}"));
+        }
+        if let Some(token) = &self.bearer {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let mut request = request.build().unwrap();
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let response = self.client.execute(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap().to_vec();
+        Answer {
+            status,
+            headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            bytes,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// `null` if it is not JSON.
+    pub(crate) body: Value,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn expect(self, status: StatusCode) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    /// The fields that are wrong, in order.
+    #[track_caller]
+    pub(crate) fn wrong_fields(self) -> Vec<String> {
+        let answer = self.expect(StatusCode::UNPROCESSABLE_ENTITY);
+        let errors = answer.body["errors"].as_array().unwrap();
+        errors
+            .iter()
+            .map(|error| error["field"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        self.body["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// What must not depend on the request: everything but its identifier.
+    pub(crate) fn without_request_id(mut self) -> (StatusCode, Value) {
+        self.body["request_id"] = Value::Null;
+        (self.status, self.body)
+    }
+}
+
+/// A proxy without phones.
+pub(crate) struct FakeProxy {
+    asked: Mutex<Vec<String>>,
+    changes: broadcast::Sender<RegistrationChange>,
+}
+
+impl Default for FakeProxy {
+    fn default() -> Self {
+        Self {
+            asked: Mutex::default(),
+            changes: broadcast::Sender::new(16),
+        }
+    }
+}
+
+impl FakeProxy {
+    /// What the portal asked since the last time.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    /// A device registers or, with `None`, the last binding ends.
+    pub(crate) fn bind(&self, aor: &str, instance: Option<String>) {
+        let registrations = instance.map(|instance| Registration {
+            aor: aor.to_owned(),
+            instance: Some(instance),
+            expires_at: now() + Duration::hours(1),
+        });
+        let change = RegistrationChange {
+            aor: aor.to_owned(),
+            registrations: registrations.into_iter().collect(),
+        };
+        self.changes.send(change).unwrap();
+    }
+
+    fn note(&self, asked: String) -> ControlAnswer<'_, ()> {
+        self.asked.lock().unwrap().push(asked);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl ProxyControl for FakeProxy {
+    fn registrations(&self) -> ControlAnswer<'_, Vec<Registration>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<RegistrationChange> {
+        self.changes.subscribe()
+    }
+
+    fn revoke_device<'a>(&'a self, instance: &'a str) -> ControlAnswer<'a, ()> {
+        self.note(format!("revoke {instance}"))
+    }
+
+    fn drop_bindings<'a>(&'a self, aor: &'a str) -> ControlAnswer<'a, ()> {
+        self.note(format!("drop {aor}"))
+    }
+
+    fn account_changed<'a>(&'a self, aor: &'a str) -> ControlAnswer<'a, ()> {
+        self.note(format!("changed {aor}"))
+    }
+}
