@@ -266,11 +266,15 @@ mod tests {
             },
             "a stray packet changes nothing"
         );
-        assert_eq!(tracker.update(20_000), Sequenced::Rejected);
         assert_eq!(
             tracker.update(20_001),
+            Sequenced::Rejected,
+            "not in a row with the first"
+        );
+        assert_eq!(
+            tracker.update(20_002),
             Sequenced::Restarted {
-                extended: CYCLE + 20_001
+                extended: CYCLE + 20_002
             }
         );
         assert_eq!(
