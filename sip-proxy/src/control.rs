@@ -30,9 +30,17 @@ impl Control {
     pub(crate) fn new(commands: mpsc::Sender<Command>, restored: &[Binding]) -> Self {
         let mut mirror: HashMap<Aor, BTreeMap<String, Registration>> = HashMap::new();
         for binding in restored {
-            mirror.entry(binding.aor.clone()).or_default().insert(binding.key(), registration(binding));
+            mirror
+                .entry(binding.aor.clone())
+                .or_default()
+                .insert(binding.key(), registration(binding));
         }
-        Self { commands, counts: Mutex::default(), mirror: Mutex::new(mirror), changes: broadcast::Sender::new(BACKLOG) }
+        Self {
+            commands,
+            counts: Mutex::default(),
+            mirror: Mutex::new(mirror),
+            changes: broadcast::Sender::new(BACKLOG),
+        }
     }
 
     /// How full the proxy's tables are, once everything asked before is done.
@@ -61,25 +69,42 @@ impl Control {
             let (aor, is_news) = match change {
                 BindingChange::Upserted(binding) => {
                     let known = mirror.entry(binding.aor.clone()).or_default();
-                    (&binding.aor, known.insert(binding.key(), registration(binding)).is_none())
+                    (
+                        &binding.aor,
+                        known.insert(binding.key(), registration(binding)).is_none(),
+                    )
                 }
-                BindingChange::Removed { aor, key } => {
-                    (aor, mirror.get_mut(aor).is_some_and(|known| known.remove(key).is_some()))
-                }
+                BindingChange::Removed { aor, key } => (
+                    aor,
+                    mirror
+                        .get_mut(aor)
+                        .is_some_and(|known| known.remove(key).is_some()),
+                ),
             };
-            let registrations: Vec<_> = mirror.get(aor).into_iter().flat_map(BTreeMap::values).cloned().collect();
+            let registrations: Vec<_> = mirror
+                .get(aor)
+                .into_iter()
+                .flat_map(BTreeMap::values)
+                .cloned()
+                .collect();
             if registrations.is_empty() {
                 mirror.remove(aor);
             }
             if is_news {
                 // Nobody may be listening.
-                let _ = self.changes.send(RegistrationChange { aor: aor.as_str().to_owned(), registrations });
+                let _ = self.changes.send(RegistrationChange {
+                    aor: aor.as_str().to_owned(),
+                    registrations,
+                });
             }
         }
     }
 
     async fn command(&self, command: Command) -> Result<(), ControlError> {
-        self.commands.send(command).await.map_err(|_| ControlError::Unreachable)
+        self.commands
+            .send(command)
+            .await
+            .map_err(|_| ControlError::Unreachable)
     }
 
     async fn done(&self, command: Command) -> Result<(), ControlError> {
@@ -90,7 +115,11 @@ impl Control {
 
 impl ProxyControl for Control {
     fn registrations(&self) -> ControlAnswer<'_, Vec<Registration>> {
-        let all = lock(&self.mirror).values().flat_map(BTreeMap::values).cloned().collect();
+        let all = lock(&self.mirror)
+            .values()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect();
         Box::pin(async { Ok(all) })
     }
 
@@ -121,7 +150,8 @@ fn registration(binding: &Binding) -> Registration {
     Registration {
         aor: binding.aor.as_str().to_owned(),
         instance: binding.instance(),
-        expires_at: OffsetDateTime::now_utc() + binding.expires_at.saturating_duration_since(Instant::now()),
+        expires_at: OffsetDateTime::now_utc()
+            + binding.expires_at.saturating_duration_since(Instant::now()),
     }
 }
 

@@ -46,7 +46,9 @@ impl Unwritten {
     fn take(&self) -> Vec<(BindingKey, Option<Row>)> {
         let mut changes = self.lock();
         let keys: Vec<_> = changes.keys().take(BATCH).cloned().collect();
-        keys.into_iter().filter_map(|key| changes.remove_entry(&key)).collect()
+        keys.into_iter()
+            .filter_map(|key| changes.remove_entry(&key))
+            .collect()
     }
 
     /// Puts back what could not be written, unless it has changed again meanwhile.
@@ -90,7 +92,11 @@ async fn write_batch(unwritten: &Unwritten, db: &Database) -> bool {
             return true;
         }
         let upserts: Vec<Row> = batch.iter().filter_map(|(_, row)| row.clone()).collect();
-        let deletes: Vec<_> = batch.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| key.clone()).collect();
+        let deletes: Vec<_> = batch
+            .iter()
+            .filter(|(_, row)| row.is_none())
+            .map(|(key, _)| key.clone())
+            .collect();
         if let Err(error) = store::binding::save(&upserts, &deletes, db).await {
             error!(%error, binding.count = batch.len(), "bindings could not be written and will be tried again");
             unwritten.put_back(batch);
@@ -109,9 +115,21 @@ fn to_entry(change: BindingChange) -> (BindingKey, Option<Row>) {
     match change {
         BindingChange::Upserted(binding) => {
             let row = to_row(&binding);
-            (BindingKey { aor: row.aor.clone(), key: row.key.clone() }, Some(row))
+            (
+                BindingKey {
+                    aor: row.aor.clone(),
+                    key: row.key.clone(),
+                },
+                Some(row),
+            )
         }
-        BindingChange::Removed { aor, key } => (BindingKey { aor: aor.as_str().to_owned(), key }, None),
+        BindingChange::Removed { aor, key } => (
+            BindingKey {
+                aor: aor.as_str().to_owned(),
+                key,
+            },
+            None,
+        ),
     }
 }
 
@@ -145,18 +163,31 @@ fn to_row(binding: &Binding) -> Row {
 /// A binding whose flow is gone is reached by the flow's address; a row that makes no sense is left behind.
 fn from_row(row: Row) -> Option<Binding> {
     let left = Duration::try_from(row.expires_at - OffsetDateTime::now_utc()).ok()?;
-    let parts = (Aor::parse(&row.aor), Contact::parse(&row.contact), row.transport.parse::<Transport>());
+    let parts = (
+        Aor::parse(&row.aor),
+        Contact::parse(&row.contact),
+        row.transport.parse::<Transport>(),
+    );
     let (Some(aor), Some(contact), Ok(transport)) = parts else {
-        warn!(binding.key = row.key, "a stored binding is not understood and is left out");
+        warn!(
+            binding.key = row.key,
+            "a stored binding is not understood and is left out"
+        );
         return None;
     };
     Some(Binding {
         aor,
-        owner: Owner { tenant: row.tenant_id.as_u128(), account: row.account_id.as_u128() },
+        owner: Owner {
+            tenant: row.tenant_id.as_u128(),
+            account: row.account_id.as_u128(),
+        },
         contact,
         call_id: row.call_id,
         cseq: row.cseq,
-        reached_by: Destination::Address { transport, peer: row.peer },
+        reached_by: Destination::Address {
+            transport,
+            peer: row.peer,
+        },
         expires_at: Instant::now() + left,
         user_agent: row.user_agent,
     })

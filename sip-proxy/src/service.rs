@@ -72,9 +72,16 @@ impl Service {
     /// [`StartError::Listen`] if the address is taken or not ours.
     pub async fn bind(config: ServiceConfig) -> Result<Self, StartError> {
         let bound = bind(config.listen).await?;
-        let local = bound.udp_addresses().first().copied().unwrap_or(config.listen);
+        let local = bound
+            .udp_addresses()
+            .first()
+            .copied()
+            .unwrap_or(config.listen);
         let host = config.public_host.unwrap_or_else(|| local.ip().into());
-        Ok(Self { bound, advertised: HostPort::new(host, Some(local.port())) })
+        Ok(Self {
+            bound,
+            advertised: HostPort::new(host, Some(local.port())),
+        })
     }
 
     /// What phones reach the proxy by.
@@ -107,7 +114,14 @@ impl Service {
             sip_io::run(proxy, bound, inbox, events, stop_loop).await;
         });
         let unwritten = Arc::new(Unwritten::default());
-        tasks.spawn(serve_events(outbox, commands, control.clone(), unwritten.clone(), vault, db.clone()));
+        tasks.spawn(serve_events(
+            outbox,
+            commands,
+            control.clone(),
+            unwritten.clone(),
+            vault,
+            db.clone(),
+        ));
         tasks.spawn(async move {
             persistence::write_behind(&unwritten, &db, stop).await;
             let last = persistence::write_rest(&unwritten, &db);
@@ -133,13 +147,16 @@ async fn serve_events(
     while let Some(event) = events.recv().await {
         match event {
             Event::LoadAccount { ticket, aor } => {
-                let (permits, commands, vault, db) = (permits.clone(), commands.clone(), vault.clone(), db.clone());
+                let (permits, commands, vault, db) =
+                    (permits.clone(), commands.clone(), vault.clone(), db.clone());
                 look_ups.spawn(async move {
                     let permit = permits.acquire().await;
                     let account = account::find(&aor, &vault, &db).await;
                     drop(permit);
                     // The core has stopped if nobody takes the answer.
-                    let _ = commands.send(Command::AccountLoaded { ticket, account }).await;
+                    let _ = commands
+                        .send(Command::AccountLoaded { ticket, account })
+                        .await;
                 });
             }
             Event::BindingsChanged(changes) => {
@@ -159,7 +176,10 @@ async fn bind(listen: SocketAddr) -> io::Result<Bound> {
     let mut last = None;
     for _ in 0..PORT_ATTEMPTS {
         let port = std::net::UdpSocket::bind(listen)?.local_addr()?.port();
-        match Listeners::on(SocketAddr::new(listen.ip(), port)).bind().await {
+        match Listeners::on(SocketAddr::new(listen.ip(), port))
+            .bind()
+            .await
+        {
             Ok(bound) => return Ok(bound),
             Err(error) => last = Some(error),
         }
@@ -169,12 +189,17 @@ async fn bind(listen: SocketAddr) -> io::Result<Bound> {
 
 fn config(advertised: HostPort) -> ProxyConfig {
     let endpoint = EndpointConfig {
-        advertised: vec![(Transport::Udp, advertised.clone()), (Transport::Tcp, advertised)],
+        advertised: vec![
+            (Transport::Udp, advertised.clone()),
+            (Transport::Tcp, advertised),
+        ],
         user_agent: Some(concat!("Tandem/", env!("CARGO_PKG_VERSION")).to_owned()),
         max_transactions: 100_000,
         timers: Timers::default(),
     };
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let unix = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     ProxyConfig::new(endpoint, (now(), unix.as_secs()), rand::random())
 }
 

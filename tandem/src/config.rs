@@ -13,12 +13,20 @@ use crate::cli::{DataArguments, ServeArguments};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error("the configuration {path} cannot be read: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("the configuration {path} is not understood: {source}")]
-    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    Parse {
+        path: PathBuf,
+        source: Box<toml::de::Error>,
+    },
     #[error("http.public_url must start with https:// or http://, not {url:?}")]
     PublicUrl { url: String },
-    #[error("sip.public_host is needed when sip.listen is {listen}: phones must be told an address they can reach")]
+    #[error(
+        "sip.public_host is needed when sip.listen is {listen}: phones must be told an address they can reach"
+    )]
     PublicHost { listen: SocketAddr },
 }
 
@@ -70,7 +78,10 @@ impl Default for Config {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 8080).into(), public_url: None }
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 8080).into(),
+            public_url: None,
+        }
     }
 }
 
@@ -110,15 +121,22 @@ impl Config {
     pub(crate) fn database_url(&self) -> String {
         match &self.database_url {
             Some(url) => url.clone(),
-            None => format!("sqlite://{}?mode=rwc", self.data_dir.join("tandem.db").display()),
+            None => format!(
+                "sqlite://{}?mode=rwc",
+                self.data_dir.join("tandem.db").display()
+            ),
         }
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.to_path_buf(), source: Box::new(source) })
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Parse {
+            path: path.to_path_buf(),
+            source: Box::new(source),
+        })
     }
 
     fn overlay(&mut self, arguments: &DataArguments) {
@@ -135,10 +153,14 @@ impl Config {
             && !url.starts_with("https://")
             && !url.starts_with("http://")
         {
-            return Err(ConfigError::PublicUrl { url: url.to_owned() });
+            return Err(ConfigError::PublicUrl {
+                url: url.to_owned(),
+            });
         }
         if self.sip.listen.ip().is_unspecified() && self.sip.public_host.is_none() {
-            return Err(ConfigError::PublicHost { listen: self.sip.listen });
+            return Err(ConfigError::PublicHost {
+                listen: self.sip.listen,
+            });
         }
         Ok(())
     }
@@ -171,7 +193,10 @@ mod tests {
 
     #[test]
     fn a_printed_configuration_hides_the_database_password() {
-        let config = Config { database_url: Some("postgres://tandem:hunter2@db/tandem".to_owned()), ..Config::default() };
+        let config = Config {
+            database_url: Some("postgres://tandem:hunter2@db/tandem".to_owned()),
+            ..Config::default()
+        };
         let printed = toml::to_string(&config).unwrap();
         assert!(!printed.contains("hunter2"), "{printed}");
         assert!(printed.contains("***"), "{printed}");
@@ -180,6 +205,9 @@ mod tests {
     #[test]
     fn listening_everywhere_needs_a_name_for_the_phones() {
         let config: Config = toml::from_str("[sip]\nlisten = \"0.0.0.0:5060\"").unwrap();
-        assert!(matches!(config.check(), Err(ConfigError::PublicHost { .. })));
+        assert!(matches!(
+            config.check(),
+            Err(ConfigError::PublicHost { .. })
+        ));
     }
 }

@@ -15,7 +15,9 @@ pub(crate) enum DataDirError {
     Create { path: PathBuf, source: io::Error },
     #[error("{path} cannot be opened: {source}")]
     Open { path: PathBuf, source: io::Error },
-    #[error("another tandem serve is using the data directory {path}; stop it, or give this one a --data-dir of its own")]
+    #[error(
+        "another tandem serve is using the data directory {path}; stop it, or give this one a --data-dir of its own"
+    )]
     InUse { path: PathBuf },
 }
 
@@ -36,18 +38,31 @@ impl DataDir {
             .recursive(true)
             .mode(0o700)
             .create(path)
-            .map_err(|source| DataDirError::Create { path: path.to_path_buf(), source })?;
+            .map_err(|source| DataDirError::Create {
+                path: path.to_path_buf(),
+                source,
+            })?;
         Ok(Self(path.to_path_buf()))
     }
 
     /// Keeps every other `tandem serve` out of the directory.
     pub(crate) fn lock(&self) -> Result<DataDirLock, DataDirError> {
         let path = self.0.join("tandem.lock");
-        let open = |source| DataDirError::Open { path: path.clone(), source };
-        let file = File::options().create(true).append(true).mode(0o600).open(&path).map_err(open)?;
+        let open = |source| DataDirError::Open {
+            path: path.clone(),
+            source,
+        };
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(open)?;
         match file.try_lock() {
             Ok(()) => Ok(DataDirLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: self.0.clone() }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse {
+                path: self.0.clone(),
+            }),
             Err(TryLockError::Error(source)) => Err(open(source)),
         }
     }

@@ -26,7 +26,9 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Serve(arguments) => serve(arguments).await,
-        Command::User { command: UserCommand::Add(arguments) } => add_user(arguments).await,
+        Command::User {
+            command: UserCommand::Add(arguments),
+        } => add_user(arguments).await,
         Command::Openapi => {
             println!("{}", portal::openapi_json());
             Ok(())
@@ -47,8 +49,12 @@ async fn serve(arguments: ServeArguments) -> Result<(), Box<dyn Error>> {
         print!("{}", toml::to_string(&config)?);
         return Ok(());
     }
-    let filter = EnvFilter::try_from_env("TANDEM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_from_env("TANDEM_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,sea_orm_migration=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     Ok(serve::serve(config).await?)
 }
 
@@ -61,6 +67,10 @@ async fn add_user(arguments: AddUser) -> Result<(), Box<dyn Error>> {
         installation_administrator: arguments.installation_administrator,
     };
     let made = portal::add_user(&person, OffsetDateTime::now_utc(), &db).await?;
-    println!("One-time password of {}: {}", made.email, made.password.reveal());
+    println!(
+        "One-time password of {}: {}",
+        made.email,
+        made.password.reveal()
+    );
     Ok(())
 }

@@ -27,11 +27,17 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     DataDir(#[from] DataDirError),
     #[error("the keys in {path} cannot be used: {source}")]
-    Vault { path: String, source: store::VaultError },
+    Vault {
+        path: String,
+        source: store::VaultError,
+    },
     #[error("the database cannot be used: {0}")]
     Connect(#[from] store::ConnectError),
     #[error("the portal cannot listen on {address}: {source}; is another server running there?")]
-    Listen { address: SocketAddr, source: io::Error },
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
     #[error(transparent)]
     Proxy(#[from] sip_proxy::StartError),
     #[error("sip.public_host {host:?} is neither a host name nor an address")]
@@ -50,8 +56,10 @@ pub(crate) enum ServeError {
 pub(crate) async fn open_store(config: &Config) -> Result<(DataDir, Vault, Database), ServeError> {
     let data_dir = DataDir::open(&config.data_dir)?;
     let key = data_dir.path().join("master.key");
-    let vault = Vault::open_or_create(&key)
-        .map_err(|source| ServeError::Vault { path: key.display().to_string(), source })?;
+    let vault = Vault::open_or_create(&key).map_err(|source| ServeError::Vault {
+        path: key.display().to_string(),
+        source,
+    })?;
     let db = store::connect(&config.database_url(), &StoreConfig::default()).await?;
     Ok((data_dir, vault, db))
 }
@@ -63,15 +71,23 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     let (_, vault, db) = open_store(&config).await?;
     let listener = TcpListener::bind(config.http.listen)
         .await
-        .map_err(|source| ServeError::Listen { address: config.http.listen, source })?;
-    let http = listener.local_addr().map_err(|source| ServeError::Listen { address: config.http.listen, source })?;
+        .map_err(|source| ServeError::Listen {
+            address: config.http.listen,
+            source,
+        })?;
+    let http = listener.local_addr().map_err(|source| ServeError::Listen {
+        address: config.http.listen,
+        source,
+    })?;
     let service = Service::bind(service_config(&config)?).await?;
     let portal_config = portal_config(&config, http, &service);
 
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let sip = service.advertised().to_string();
-    let proxy: Arc<dyn ProxyControl> = service.start(vault.clone(), db.clone(), stop.clone(), &mut tasks).await?;
+    let proxy: Arc<dyn ProxyControl> = service
+        .start(vault.clone(), db.clone(), stop.clone(), &mut tasks)
+        .await?;
     let first = portal::first_run(&portal_config, OffsetDateTime::now_utc(), &db).await?;
     let url = portal_config.public_url.clone();
     let app = App::new(db, vault, proxy, portal_config)?;
@@ -79,7 +95,11 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     println!("Portal: {url}");
     println!("SIP: {sip} (UDP and TCP)");
     if let Some(first) = first {
-        println!("First administrator: {}, one-time password: {}", first.email, first.password.reveal());
+        println!(
+            "First administrator: {}, one-time password: {}",
+            first.email,
+            first.password.reveal()
+        );
     }
     info!(%http, %sip, "serving");
     let ended = until_told_to_stop(portal::serve(listener, app, stop.clone())).await;
@@ -89,7 +109,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     ended
 }
 
-async fn until_told_to_stop(served: impl Future<Output = io::Result<()>>) -> Result<(), ServeError> {
+async fn until_told_to_stop(
+    served: impl Future<Output = io::Result<()>>,
+) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
     tokio::select! {
         served = served => served.map_err(ServeError::Served),
@@ -99,13 +121,23 @@ async fn until_told_to_stop(served: impl Future<Output = io::Result<()>>) -> Res
 }
 
 fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
-    let parse = |host: &String| host.parse().map_err(|_| ServeError::PublicHost { host: host.clone() });
+    let parse = |host: &String| {
+        host.parse()
+            .map_err(|_| ServeError::PublicHost { host: host.clone() })
+    };
     let public_host = config.sip.public_host.as_ref().map(parse).transpose()?;
-    Ok(ServiceConfig { listen: config.sip.listen, public_host })
+    Ok(ServiceConfig {
+        listen: config.sip.listen,
+        public_host,
+    })
 }
 
 fn portal_config(config: &Config, http: SocketAddr, service: &Service) -> PortalConfig {
-    let url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{http}"));
+    let url = config
+        .http
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{http}"));
     let outbound_proxy = format!("sip:{};lr", service.advertised());
     let mut portal = PortalConfig::new(url, outbound_proxy, &config.data_dir);
     portal.sip_base_domain.clone_from(&config.sip.base_domain);

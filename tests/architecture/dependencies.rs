@@ -18,21 +18,71 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("testkit", &["sip"]),
     ("softphone-core", &["ua", "sip", "sdp"]),
-    ("softphone", &["softphone-core", "ua", "sip", "sdp", "media", "sip-io", "media-io", "api"]),
+    (
+        "softphone",
+        &[
+            "softphone-core",
+            "ua",
+            "sip",
+            "sdp",
+            "media",
+            "sip-io",
+            "media-io",
+            "api",
+        ],
+    ),
     ("sip-proxy-core", &["ua", "sip", "sdp"]),
-    ("sip-proxy", &["sip-proxy-core", "ua", "sip", "sdp", "sip-io", "media-io", "api", "store"]),
+    (
+        "sip-proxy",
+        &[
+            "sip-proxy-core",
+            "ua",
+            "sip",
+            "sdp",
+            "sip-io",
+            "media-io",
+            "api",
+            "store",
+        ],
+    ),
     ("portal", &["store", "api", "sip", "web-pages"]),
     ("web-pages", &[]),
     ("tandem", &["portal", "sip-proxy", "store", "api"]),
-    ("tests", &[]),
+    ("tests", &["store"]),
 ];
 
 /// What each pure crate may use from outside: nothing with a clock, a socket, a task or a lock (I1).
 const PURE: &[(&str, &[&str])] = &[
-    ("sip", &["bytes", "md-5", "rand_chacha", "rsip", "sha2", "hmac", "subtle", "thiserror", "tracing"]),
+    (
+        "sip",
+        &[
+            "bytes",
+            "md-5",
+            "rand_chacha",
+            "rsip",
+            "sha2",
+            "hmac",
+            "subtle",
+            "thiserror",
+            "tracing",
+        ],
+    ),
     ("sdp", &["thiserror"]),
     ("ua", &["bytes", "thiserror", "tracing"]),
-    ("media", &["audio-codec", "bytes", "opus", "rand_chacha", "rtcp-types", "rtp-rs", "rubato", "thiserror", "tracing"]),
+    (
+        "media",
+        &[
+            "audio-codec",
+            "bytes",
+            "opus",
+            "rand_chacha",
+            "rtcp-types",
+            "rtp-rs",
+            "rubato",
+            "thiserror",
+            "tracing",
+        ],
+    ),
     ("softphone-core", &["bytes", "thiserror", "tracing"]),
     ("sip-proxy-core", &["bytes", "thiserror", "tracing"]),
 ];
@@ -42,7 +92,10 @@ fn layers_use_only_what_the_architecture_allows() {
     let normal = normal_dependencies(&metadata());
     let listed: BTreeSet<_> = LAYERS.iter().map(|(name, _)| *name).collect();
     let ours: BTreeSet<_> = normal.keys().map(String::as_str).collect();
-    assert_eq!(ours, listed, "every package of the workspace stands in the table of layers");
+    assert_eq!(
+        ours, listed,
+        "every package of the workspace stands in the table of layers"
+    );
     for (name, allowed) in LAYERS {
         let extra: Vec<_> = normal[*name]
             .iter()
@@ -66,12 +119,29 @@ fn pure_crates_use_only_what_is_listed_i1() {
 
 #[test]
 fn every_pure_crate_forbids_clocks_sockets_and_locks_by_lint_i1() {
-    let folders = ["crates/sip", "crates/sdp", "crates/ua", "crates/media", "softphone/core", "sip-proxy/core"];
+    let folders = [
+        "crates/sip",
+        "crates/sdp",
+        "crates/ua",
+        "crates/media",
+        "softphone/core",
+        "sip-proxy/core",
+    ];
     for folder in folders {
         let path = workspace_root().join(folder).join("clippy.toml");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        for banned in ["std::time::Instant::now", "std::time::SystemTime::now", "std::thread::sleep", "std::sync::Mutex", "std::net::UdpSocket"] {
-            assert!(text.contains(banned), "{folder}/clippy.toml does not forbid {banned}");
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for banned in [
+            "std::time::Instant::now",
+            "std::time::SystemTime::now",
+            "std::thread::sleep",
+            "std::sync::Mutex",
+            "std::net::UdpSocket",
+        ] {
+            assert!(
+                text.contains(banned),
+                "{folder}/clippy.toml does not forbid {banned}"
+            );
         }
     }
 }
@@ -79,19 +149,37 @@ fn every_pure_crate_forbids_clocks_sockets_and_locks_by_lint_i1() {
 #[test]
 fn only_store_and_migrations_speak_sql_i9() {
     for (name, used) in normal_dependencies(&metadata()) {
-        let sql = used.iter().any(|used| used.starts_with("sea-orm") || used.starts_with("sqlx"));
+        let sql = used
+            .iter()
+            .any(|used| used.starts_with("sea-orm") || used.starts_with("sqlx"));
         let may = ["store", "migrations"].contains(&name.as_str());
-        assert!(may || !sql, "{name} must reach the database through the store crate");
+        assert!(
+            may || !sql,
+            "{name} must reach the database through the store crate"
+        );
     }
 }
 
 #[test]
 fn domain_crates_do_not_serialise_i7() {
     let normal = normal_dependencies(&metadata());
-    for name in ["sip", "sdp", "ua", "media", "softphone-core", "sip-proxy-core"] {
-        assert!(!normal[name].contains("serde"), "{name}: wire types live in the api crate");
+    for name in [
+        "sip",
+        "sdp",
+        "ua",
+        "media",
+        "softphone-core",
+        "sip-proxy-core",
+    ] {
+        assert!(
+            !normal[name].contains("serde"),
+            "{name}: wire types live in the api crate"
+        );
     }
-    assert!(!normal["store"].contains("api"), "the store does not know the wire");
+    assert!(
+        !normal["store"].contains("api"),
+        "the store does not know the wire"
+    );
 }
 
 fn metadata() -> Metadata {

@@ -10,21 +10,40 @@ fn paths_named_in_documents_exist() {
     let mut missing = Vec::new();
     for document in documents {
         let text = std::fs::read_to_string(&document).expect("a document can be read");
-        for path in text.split('`').skip(1).step_by(2).filter(|quoted| is_path(quoted)) {
+        for path in text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|quoted| is_path(quoted))
+        {
             if !root.join(path).exists() {
                 missing.push(format!("{}: {path}", document.display()));
             }
         }
     }
-    assert!(missing.is_empty(), "documents name what is not there: {missing:#?}");
+    assert!(
+        missing.is_empty(),
+        "documents name what is not there: {missing:#?}"
+    );
 }
 
 /// A quoted text is taken for a path of ours if it starts with a folder or file of the workspace root.
 fn is_path(quoted: &str) -> bool {
     const ROOTS: &[&str] = &[
-        "crates/", "softphone/", "sip-proxy/", "portal/", "tandem/", "migrations/", "web/", "tests/", "docs/", "scripts/",
+        "crates/",
+        "softphone/",
+        "sip-proxy/",
+        "portal/",
+        "tandem/",
+        "migrations/",
+        "web/",
+        "tests/",
+        "docs/",
+        "scripts/",
     ];
-    let plain = quoted.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    let plain = quoted
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
     plain && ROOTS.iter().any(|root| quoted.starts_with(root))
 }
 
@@ -32,13 +51,22 @@ fn is_path(quoted: &str) -> bool {
 fn every_crate_has_a_front_page() {
     let mut short = Vec::new();
     for file in ["lib.rs", "main.rs"] {
-        for path in files_below(".", "rs").into_iter().filter(|path| path.ends_with(format!("src/{file}"))) {
+        for path in files_below(".", "rs")
+            .into_iter()
+            .filter(|path| path.ends_with(format!("src/{file}")))
+        {
             let text = std::fs::read_to_string(&path).expect("a source file can be read");
-            let header = text.lines().take_while(|line| line.starts_with("//!")).count();
+            let header = text
+                .lines()
+                .take_while(|line| line.starts_with("//!"))
+                .count();
             if header < 5 {
                 short.push(path);
             }
         }
     }
-    assert!(short.is_empty(), "these need a header that says what the crate is: {short:#?}");
+    assert!(
+        short.is_empty(),
+        "these need a header that says what the crate is: {short:#?}"
+    );
 }

@@ -25,7 +25,8 @@ struct Clarify {
 
 #[test]
 fn every_dependency_has_a_licence_that_deny_toml_allows() {
-    let text = std::fs::read_to_string(workspace_root().join("deny.toml")).expect("deny.toml is there");
+    let text =
+        std::fs::read_to_string(workspace_root().join("deny.toml")).expect("deny.toml is there");
     let deny: Deny = toml::from_str(&text).expect("deny.toml is well formed");
     let metadata = MetadataCommand::new()
         .manifest_path(workspace_root().join("Cargo.toml"))
@@ -36,9 +37,17 @@ fn every_dependency_has_a_licence_that_deny_toml_allows() {
         .iter()
         .filter(|package| package.source.is_some())
         .filter_map(|package| {
-            let clarified = deny.licenses.clarify.iter().find(|clarify| clarify.name == *package.name);
-            let licence = clarified.map(|clarify| clarify.expression.clone()).or_else(|| package.license.clone());
-            let allowed = licence.as_deref().is_some_and(|licence| is_allowed(licence, &deny.licenses.allow));
+            let clarified = deny
+                .licenses
+                .clarify
+                .iter()
+                .find(|clarify| clarify.name == *package.name);
+            let licence = clarified
+                .map(|clarify| clarify.expression.clone())
+                .or_else(|| package.license.clone());
+            let allowed = licence
+                .as_deref()
+                .is_some_and(|licence| is_allowed(licence, &deny.licenses.allow));
             (!allowed).then(|| format!("{} {}: {licence:?}", package.name, package.version))
         })
         .collect();
@@ -46,6 +55,8 @@ fn every_dependency_has_a_licence_that_deny_toml_allows() {
 }
 
 fn is_allowed(licence: &str, allow: &[String]) -> bool {
-    let Ok(expression) = Expression::parse_mode(licence, ParseMode::LAX) else { return false };
+    let Ok(expression) = Expression::parse_mode(licence, ParseMode::LAX) else {
+        return false;
+    };
     expression.evaluate(|requirement| allow.contains(&requirement.to_string()))
 }

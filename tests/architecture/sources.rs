@@ -18,27 +18,52 @@ const RSIP_BEYOND_STORAGE: &[&str] = &[
 
 #[test]
 fn rsip_is_a_header_store_and_no_parser() {
-    assert_absent(&rust_sources(), RSIP_BEYOND_STORAGE, "parse with the sip crate's own codec");
+    assert_absent(
+        &rust_sources(),
+        RSIP_BEYOND_STORAGE,
+        "parse with the sip crate's own codec",
+    );
 }
 
 #[test]
 fn tests_do_not_sleep() {
-    let sources: Vec<_> = files_below(".", "rs").into_iter().filter(|path| !is_this_guard(path)).collect();
-    assert_absent(&tests_of(&sources), &["thread::sleep(", "time::sleep("], "wait for an event or use a simulated clock");
+    let sources: Vec<_> = files_below(".", "rs")
+        .into_iter()
+        .filter(|path| !is_this_guard(path))
+        .collect();
+    assert_absent(
+        &tests_of(&sources),
+        &["thread::sleep(", "time::sleep("],
+        "wait for an event or use a simulated clock",
+    );
 }
 
 #[test]
 fn no_test_is_left_out() {
-    assert_absent(&rust_sources(), &["#[ignore", "todo!(", "unimplemented!("], "assert today's result and say why it is wrong");
+    assert_absent(
+        &rust_sources(),
+        &["#[ignore", "todo!(", "unimplemented!("],
+        "assert today's result and say why it is wrong",
+    );
 }
 
 #[test]
 fn no_path_of_a_machine_is_in_the_tree() {
     let mut texts = rust_sources();
-    for (folder, extension) in [("docs", "md"), ("scripts", "py"), ("scripts", "sh"), ("web", "ts"), ("web", "tsx")] {
+    for (folder, extension) in [
+        ("docs", "md"),
+        ("scripts", "py"),
+        ("scripts", "sh"),
+        ("web", "ts"),
+        ("web", "tsx"),
+    ] {
         texts.extend(files_below(folder, extension).into_iter().map(read));
     }
-    assert_absent(&texts, &["/home/", "/Users/", "/root/", "/work/"], "a path of one machine");
+    assert_absent(
+        &texts,
+        &["/home/", "/Users/", "/root/", "/work/"],
+        "a path of one machine",
+    );
 }
 
 fn assert_absent(sources: &[(PathBuf, String)], banned: &[&str], instead: &str) {
@@ -56,7 +81,11 @@ fn assert_absent(sources: &[(PathBuf, String)], banned: &[&str], instead: &str) 
 }
 
 fn rust_sources() -> Vec<(PathBuf, String)> {
-    files_below(".", "rs").into_iter().filter(|path| !is_this_guard(path)).map(read).collect()
+    files_below(".", "rs")
+        .into_iter()
+        .filter(|path| !is_this_guard(path))
+        .map(read)
+        .collect()
 }
 
 /// Only the test parts: whole files under a `tests` folder, and what follows `mod tests` elsewhere.
@@ -76,7 +105,8 @@ fn tests_of(paths: &[PathBuf]) -> Vec<(PathBuf, String)> {
 }
 
 fn read(path: PathBuf) -> (PathBuf, String) {
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     (path, text)
 }
 

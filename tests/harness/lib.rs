@@ -1,6 +1,21 @@
-//! What the cross-crate tests share: where the workspace is and what lies in it.
+//! What the cross-crate tests share: the workspace's files, and its real programs.
+//!
+//! [`files_below`] is for guards over the tree. [`Server`], [`Portal`] and [`Phone`] are the real programs on ports and folders of
+//! their own, driven the way people drive them; [`write_tone`] and [`share_of_tone`] tell whether sound has arrived.
 //!
 //! Not here: simulated networks and databases, which single crates use as well (`crates/testkit`).
+
+mod phone;
+mod portal;
+mod programs;
+mod server;
+mod tone;
+
+pub use phone::{Phone, text_of};
+pub use portal::{NewDevice, Portal, Tenant};
+pub use programs::{Finished, output_of, program};
+pub use server::{Server, serve_command};
+pub use tone::{seconds_of, share_of_tone, write_tone};
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +42,11 @@ pub fn files_below(folder: &str, extension: &str) -> Vec<PathBuf> {
             .unwrap_or_else(|error| panic!("{} cannot be read: {error}", folder.display()));
         for entry in entries {
             let path = entry.expect("a folder entry can be read").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if path.is_dir() {
                 let generated = ["target", "node_modules", "dist", "var"].contains(&name.as_str());
                 if !generated && !name.starts_with('.') {

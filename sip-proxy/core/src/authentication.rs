@@ -36,13 +36,20 @@ pub(crate) struct Authentication {
 
 /// The identity that a request claims; `None` if it has none that can be an account.
 pub(crate) fn claimed_aor(request: &Request) -> Option<Aor> {
-    let who = if request.method == Method::REGISTER { request.to() } else { request.from() };
+    let who = if request.method == Method::REGISTER {
+        request.to()
+    } else {
+        request.from()
+    };
     Aor::from_uri(&who.ok()?.uri)
 }
 
 impl Authentication {
     pub(crate) fn new(key: [u8; 32], ids: Ids, started: (Instant, u64)) -> Self {
-        Self { digest: DigestServer::new(key, ids), started }
+        Self {
+            digest: DigestServer::new(key, ids),
+            started,
+        }
     }
 
     /// What can be said before the account is known.
@@ -55,9 +62,17 @@ impl Authentication {
     }
 
     /// The judgement, once the account of `aor` is known; `None` if there is no such account.
-    pub(crate) fn verify(&mut self, request: &Request, aor: &Aor, account: Option<&Account>, now: Instant) -> Standing {
+    pub(crate) fn verify(
+        &mut self,
+        request: &Request,
+        aor: &Aor,
+        account: Option<&Account>,
+        now: Instant,
+    ) -> Standing {
         let realm = aor.host();
-        let Claim::User(username) = self.digest.claim(request, realm) else { return Standing::Malformed };
+        let Claim::User(username) = self.digest.claim(request, realm) else {
+            return Standing::Malformed;
+        };
         let expected = account.map_or(aor.user(), |account| &account.auth_username);
         if username != expected && username != aor.user() {
             return Standing::Foreign;
@@ -66,7 +81,10 @@ impl Authentication {
             Some(account) => account.secret,
             None => self.digest.secret_of_nobody(&username, realm),
         };
-        match self.digest.verify(request, realm, &secret, self.unix_secs(now)) {
+        match self
+            .digest
+            .verify(request, realm, &secret, self.unix_secs(now))
+        {
             Verdict::Ok { .. } => Standing::Proven,
             Verdict::Missing | Verdict::Wrong => Standing::Unproven,
             Verdict::Stale => Standing::Stale,
@@ -75,7 +93,14 @@ impl Authentication {
     }
 
     /// The answer to a request that is not proven: 401 of a registrar, 407 otherwise.
-    pub(crate) fn refusal(&mut self, request: &Request, aor: &Aor, standing: Standing, tag: &str, now: Instant) -> Response {
+    pub(crate) fn refusal(
+        &mut self,
+        request: &Request,
+        aor: &Aor,
+        standing: Standing,
+        tag: &str,
+        now: Instant,
+    ) -> Response {
         match standing {
             Standing::Malformed => request.response(400, Some(tag)),
             Standing::Foreign => request.response(403, Some(tag)),
@@ -87,10 +112,22 @@ impl Authentication {
 
     /// Every challenge, the best first. Where a short request does not earn so long an answer, MD5 alone and unnamed, as it is where no
     /// algorithm is (RFC 7616, section 3.3): every phone knows it, and a reply longer than the endpoint allows would be silence.
-    fn challenge(&mut self, request: &Request, aor: &Aor, stale: bool, tag: &str, now: Instant) -> Response {
-        let (status, name) =
-            if request.method == Method::REGISTER { (401, "WWW-Authenticate") } else { (407, "Proxy-Authenticate") };
-        let challenges = self.digest.challenges(aor.host(), stale, self.unix_secs(now));
+    fn challenge(
+        &mut self,
+        request: &Request,
+        aor: &Aor,
+        stale: bool,
+        tag: &str,
+        now: Instant,
+    ) -> Response {
+        let (status, name) = if request.method == Method::REGISTER {
+            (401, "WWW-Authenticate")
+        } else {
+            (407, "Proxy-Authenticate")
+        };
+        let challenges = self
+            .digest
+            .challenges(aor.host(), stale, self.unix_secs(now));
         let mut response = request.response(status, Some(tag));
         for challenge in &challenges {
             response.push_header(name, challenge.as_str());

@@ -53,7 +53,10 @@ impl Binding {
 /// The key of a contact: instance-id and reg-id, or the URI as sent.
 pub(crate) fn contact_key(contact: &Contact) -> String {
     match contact.instance() {
-        Some(instance) => format!("{instance};{}", contact.reg_id().ok().flatten().unwrap_or(0)),
+        Some(instance) => format!(
+            "{instance};{}",
+            contact.reg_id().ok().flatten().unwrap_or(0)
+        ),
         None => contact.uri().to_string(),
     }
 }
@@ -89,7 +92,11 @@ struct Entry {
 impl Bindings {
     /// The live bindings of `aor`, oldest first.
     pub(crate) fn of(&self, aor: &Aor) -> impl Iterator<Item = &Binding> {
-        self.by_aor.get(aor).into_iter().flatten().map(|entry| &entry.binding)
+        self.by_aor
+            .get(aor)
+            .into_iter()
+            .flatten()
+            .map(|entry| &entry.binding)
     }
 
     /// How many there are in all.
@@ -103,12 +110,14 @@ impl Bindings {
         let entries = self.by_aor.entry(binding.aor.clone()).or_default();
         if let Some(entry) = entries.iter_mut().find(|entry| entry.binding.key() == key) {
             self.by_expiry.remove(&(entry.binding.expires_at, entry.id));
-            self.by_expiry.insert((binding.expires_at, entry.id), binding.aor.clone());
+            self.by_expiry
+                .insert((binding.expires_at, entry.id), binding.aor.clone());
             entry.binding = binding;
         } else {
             let id = self.next_id;
             self.next_id += 1;
-            self.by_expiry.insert((binding.expires_at, id), binding.aor.clone());
+            self.by_expiry
+                .insert((binding.expires_at, id), binding.aor.clone());
             entries.push(Entry { id, binding });
         }
     }
@@ -116,7 +125,9 @@ impl Bindings {
     /// Takes out the binding of `aor` with this key.
     pub(crate) fn remove(&mut self, aor: &Aor, key: &str) -> Option<Binding> {
         let entries = self.by_aor.get_mut(aor)?;
-        let place = entries.iter().position(|entry| entry.binding.key() == key)?;
+        let place = entries
+            .iter()
+            .position(|entry| entry.binding.key() == key)?;
         let entry = entries.remove(place);
         if entries.is_empty() {
             self.by_aor.remove(aor);
@@ -142,8 +153,13 @@ impl Bindings {
             if at > now {
                 break;
             }
-            let Some(aor) = self.by_expiry.remove(&(at, id)) else { break };
-            let key = self.by_aor.get(&aor).and_then(|entries| entries.iter().find(|entry| entry.id == id));
+            let Some(aor) = self.by_expiry.remove(&(at, id)) else {
+                break;
+            };
+            let key = self
+                .by_aor
+                .get(&aor)
+                .and_then(|entries| entries.iter().find(|entry| entry.id == id));
             if let Some(key) = key.map(|entry| entry.binding.key()) {
                 expired.extend(self.remove(&aor, &key));
             }

@@ -71,11 +71,21 @@ enum State {
 
 impl Bridges {
     /// Rings every device of `dials` for `caller`. Returns `false` if none could be rung; the caller's leg is then the owner's to reject.
-    pub(crate) fn ring(&mut self, caller: CallKey, dials: Vec<Dial>, patience: Duration, line: &mut Line<'_>) -> bool {
+    pub(crate) fn ring(
+        &mut self,
+        caller: CallKey,
+        dials: Vec<Dial>,
+        patience: Duration,
+        line: &mut Line<'_>,
+    ) -> bool {
         let branches: Vec<_> = dials
             .into_iter()
             .filter_map(|dial| line.calls.dial(dial, line.endpoint, line.now).ok())
-            .map(|leg| Branch { leg, early: None, failed: None })
+            .map(|leg| Branch {
+                leg,
+                early: None,
+                failed: None,
+            })
             .collect();
         if branches.is_empty() {
             return false;
@@ -83,18 +93,38 @@ impl Bridges {
         let key = BridgeKey(self.next);
         self.next += 1;
         self.by_leg.insert(caller, key);
-        self.by_leg.extend(branches.iter().map(|branch| (branch.leg, key)));
-        let state = State::Ringing { until: line.now + patience };
-        self.bridges.insert(key, Bridge { caller, branches, state, reoffered_by: None, described: HashMap::new() });
+        self.by_leg
+            .extend(branches.iter().map(|branch| (branch.leg, key)));
+        let state = State::Ringing {
+            until: line.now + patience,
+        };
+        self.bridges.insert(
+            key,
+            Bridge {
+                caller,
+                branches,
+                state,
+                reoffered_by: None,
+                described: HashMap::new(),
+            },
+        );
         true
     }
 
     /// Passes what happened on one leg to the other side. Gives back what belongs to no bridge.
-    pub(crate) fn handle_event(&mut self, event: CallEvent, line: &mut Line<'_>) -> Option<CallEvent> {
+    pub(crate) fn handle_event(
+        &mut self,
+        event: CallEvent,
+        line: &mut Line<'_>,
+    ) -> Option<CallEvent> {
         let leg = event.call();
-        let Some(&key) = self.by_leg.get(&leg) else { return Some(event) };
+        let Some(&key) = self.by_leg.get(&leg) else {
+            return Some(event);
+        };
         let ended = matches!(event, CallEvent::Ended { .. });
-        let Some(bridge) = self.bridges.get_mut(&key) else { return Some(event) };
+        let Some(bridge) = self.bridges.get_mut(&key) else {
+            return Some(event);
+        };
         bridge.handle(event, line);
         if ended {
             self.by_leg.remove(&leg);
@@ -126,7 +156,11 @@ impl Bridges {
 impl Bridge {
     fn handle(&mut self, event: CallEvent, line: &mut Line<'_>) {
         match event {
-            CallEvent::Progress { call, status, answer } => self.progress(call, status, answer, line),
+            CallEvent::Progress {
+                call,
+                status,
+                answer,
+            } => self.progress(call, status, answer, line),
             CallEvent::Answered { call, answer } => self.answered(call, answer, line),
             CallEvent::Confirmed { call, answer } => self.confirmed(call, answer, line),
             CallEvent::Reoffered { call, offer } => self.reoffered(call, offer, line),
@@ -137,17 +171,29 @@ impl Bridge {
         }
     }
 
-    fn progress(&mut self, leg: CallKey, status: u16, answer: Option<SessionDescription>, line: &mut Line<'_>) {
+    fn progress(
+        &mut self,
+        leg: CallKey,
+        status: u16,
+        answer: Option<SessionDescription>,
+        line: &mut Line<'_>,
+    ) {
         if !matches!(self.state, State::Ringing { .. }) {
             return;
         }
         // With several devices ringing there is no one whose early media the caller could hear.
-        let (status, early) = if self.branches.len() == 1 { (status, answer.clone()) } else { (180, None) };
+        let (status, early) = if self.branches.len() == 1 {
+            (status, answer.clone())
+        } else {
+            (180, None)
+        };
         if let Some(branch) = self.branches.iter_mut().find(|branch| branch.leg == leg) {
             branch.early = answer.or(branch.early.take());
         }
         // The caller may be gone already; its end is told as an event of its own.
-        let _ = line.calls.progress(self.caller, status, early, line.endpoint, line.now);
+        let _ = line
+            .calls
+            .progress(self.caller, status, early, line.endpoint, line.now);
     }
 
     fn answered(&mut self, leg: CallKey, answer: Option<SessionDescription>, line: &mut Line<'_>) {
@@ -155,9 +201,17 @@ impl Bridge {
             line.hang_up(leg, Some(ELSEWHERE));
             return;
         }
-        let early = self.branches.iter_mut().find(|branch| branch.leg == leg).and_then(|branch| branch.early.take());
+        let early = self
+            .branches
+            .iter_mut()
+            .find(|branch| branch.leg == leg)
+            .and_then(|branch| branch.early.take());
         let answer = answer.or(early);
-        if line.calls.answer(self.caller, answer.clone(), line.endpoint, line.now).is_err() {
+        if line
+            .calls
+            .answer(self.caller, answer.clone(), line.endpoint, line.now)
+            .is_err()
+        {
             line.hang_up(leg, None);
             return;
         }
@@ -170,13 +224,19 @@ impl Bridge {
 
     /// The caller's ACK carries the answer if the INVITE came without an offer.
     fn confirmed(&mut self, leg: CallKey, answer: Option<SessionDescription>, line: &mut Line<'_>) {
-        let State::Joined { callee } = self.state else { return };
+        let State::Joined { callee } = self.state else {
+            return;
+        };
         if leg != self.caller {
             return;
         }
         if let Some(answer) = answer {
             self.described.insert(leg, answer.clone());
-            if line.calls.acknowledge(callee, answer, line.endpoint, line.now).is_err() {
+            if line
+                .calls
+                .acknowledge(callee, answer, line.endpoint, line.now)
+                .is_err()
+            {
                 line.hang_up(leg, None);
             }
         }
@@ -201,8 +261,14 @@ impl Bridge {
         }
     }
 
-    fn reanswered(&mut self, leg: CallKey, answer: Option<SessionDescription>, line: &mut Line<'_>) {
-        self.described.extend(answer.clone().map(|answer| (leg, answer)));
+    fn reanswered(
+        &mut self,
+        leg: CallKey,
+        answer: Option<SessionDescription>,
+        line: &mut Line<'_>,
+    ) {
+        self.described
+            .extend(answer.clone().map(|answer| (leg, answer)));
         match (self.reoffered_by.take(), answer) {
             (Some(asker), Some(answer)) => line.answer_reoffer(asker, Ok(answer)),
             (Some(asker), None) => line.refuse_reoffer(asker, 500),
@@ -224,7 +290,12 @@ impl Bridge {
 
     fn ended(&mut self, leg: CallKey, reason: &EndReason, line: &mut Line<'_>) {
         if leg == self.caller {
-            let others: Vec<_> = self.branches.iter().filter(|branch| branch.failed.is_none()).map(|branch| branch.leg).collect();
+            let others: Vec<_> = self
+                .branches
+                .iter()
+                .filter(|branch| branch.failed.is_none())
+                .map(|branch| branch.leg)
+                .collect();
             self.state = State::Ending;
             for leg in others {
                 line.hang_up(leg, None);
@@ -254,16 +325,24 @@ impl Bridge {
     /// Ends a call that was not answered.
     fn give_up(&mut self, status: u16, line: &mut Line<'_>) {
         self.state = State::Ending;
-        for branch in self.branches.iter().filter(|branch| branch.failed.is_none()) {
+        for branch in self
+            .branches
+            .iter()
+            .filter(|branch| branch.failed.is_none())
+        {
             line.hang_up(branch.leg, None);
         }
-        let _ = line.calls.reject(self.caller, status, line.endpoint, line.now);
+        let _ = line
+            .calls
+            .reject(self.caller, status, line.endpoint, line.now);
     }
 
     /// Once all branches have failed: the status that helps the caller most (RFC 3261, section 16.7, step 6).
     fn best_failure(&self) -> Option<u16> {
         let statuses: Option<Vec<u16>> = self.branches.iter().map(|branch| branch.failed).collect();
-        statuses?.into_iter().min_by_key(|status| (status / 100, *status == 480, *status))
+        statuses?
+            .into_iter()
+            .min_by_key(|status| (status / 100, *status == 480, *status))
     }
 
     fn other(&self, leg: CallKey) -> Option<CallKey> {
@@ -285,11 +364,15 @@ impl Bridge {
 impl Line<'_> {
     /// A leg that has ended meanwhile has told so itself.
     fn hang_up(&mut self, leg: CallKey, reason: Option<&str>) {
-        let _ = self.calls.hang_up(leg, reason.map(str::to_owned), self.endpoint, self.now);
+        let _ = self
+            .calls
+            .hang_up(leg, reason.map(str::to_owned), self.endpoint, self.now);
     }
 
     fn answer_reoffer(&mut self, leg: CallKey, answer: Result<SessionDescription, u16>) {
-        let _ = self.calls.answer_reoffer(leg, answer, self.endpoint, self.now);
+        let _ = self
+            .calls
+            .answer_reoffer(leg, answer, self.endpoint, self.now);
     }
 
     fn refuse_reoffer(&mut self, leg: CallKey, status: u16) {
@@ -300,9 +383,19 @@ impl Line<'_> {
 /// What a branch's end means to the caller. That a device could not be reached is no answer of the callee's: it is offline.
 fn status_of(reason: &EndReason) -> u16 {
     match reason {
-        EndReason::Failed(CallFailure::Timeout | CallFailure::Unreachable | CallFailure::Lost | CallFailure::Protocol) => 480,
-        EndReason::Failed(CallFailure::WrongCredentials { .. } | CallFailure::Redirected { .. }) => 480,
+        EndReason::Failed(
+            CallFailure::Timeout
+            | CallFailure::Unreachable
+            | CallFailure::Lost
+            | CallFailure::Protocol,
+        ) => 480,
+        EndReason::Failed(
+            CallFailure::WrongCredentials { .. } | CallFailure::Redirected { .. },
+        ) => 480,
         EndReason::Failed(failure) => failure.status().unwrap_or(480),
-        EndReason::LocalHangUp | EndReason::RemoteHangUp | EndReason::Cancelled | EndReason::AnsweredElsewhere => 480,
+        EndReason::LocalHangUp
+        | EndReason::RemoteHangUp
+        | EndReason::Cancelled
+        | EndReason::AnsweredElsewhere => 480,
     }
 }

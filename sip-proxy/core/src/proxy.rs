@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
-    Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Method, Output, ResolveError, ResolveId, Response,
-    ServerTransaction, Transport, TransmitId,
+    Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Method,
+    Output, ResolveError, ResolveId, Response, ServerTransaction, TransmitId, Transport,
 };
 use ua::{CallEvent, Calls, CallsConfig, respond_default};
 
@@ -57,7 +57,10 @@ impl ProxyConfig {
         Self {
             endpoint,
             registrar: RegistrarPolicy::default(),
-            calls: CallsConfig { max_calls: 20_000, ..CallsConfig::default() },
+            calls: CallsConfig {
+                max_calls: 20_000,
+                ..CallsConfig::default()
+            },
             ringing: Duration::from_secs(60),
             max_waiting: 10_000,
             started,
@@ -126,7 +129,9 @@ impl Proxy {
                 self.on_call_event(event, now);
             } else if let Some(output) = self.endpoint.poll_output() {
                 match output {
-                    EndpointOutput::Transmit(transmit) => self.outputs.push_back(Output::Transmit(transmit)),
+                    EndpointOutput::Transmit(transmit) => {
+                        self.outputs.push_back(Output::Transmit(transmit))
+                    }
                     EndpointOutput::Close(flow) => self.outputs.push_back(Output::Close(flow)),
                     EndpointOutput::Event(event) => self.on_endpoint_event(event, now),
                 }
@@ -138,12 +143,32 @@ impl Proxy {
 
     fn on_endpoint_event(&mut self, event: EndpointEvent, now: Instant) {
         match event {
-            EndpointEvent::Request { transaction, request, flow } => {
-                self.on_request(Pending { transaction, request, flow }, now);
+            EndpointEvent::Request {
+                transaction,
+                request,
+                flow,
+            } => {
+                self.on_request(
+                    Pending {
+                        transaction,
+                        request,
+                        flow,
+                    },
+                    now,
+                );
             }
-            EndpointEvent::Cancelled { transaction, cancel } => match self.waiting.cancel(transaction) {
+            EndpointEvent::Cancelled {
+                transaction,
+                cancel,
+            } => match self.waiting.cancel(transaction) {
                 Some(pending) => self.respond(&pending, 487, now),
-                None => self.pass_to_calls(EndpointEvent::Cancelled { transaction, cancel }, now),
+                None => self.pass_to_calls(
+                    EndpointEvent::Cancelled {
+                        transaction,
+                        cancel,
+                    },
+                    now,
+                ),
             },
             event => self.pass_to_calls(event, now),
         }
@@ -174,25 +199,40 @@ impl Proxy {
     /// Has the edge look up an account; the request waits for the answer.
     fn look_up(&mut self, aor: Aor, pending: Pending, purpose: Purpose, now: Instant) {
         match self.waiting.insert(pending, purpose, now) {
-            Ok(ticket) => self.outputs.push_back(Output::Event(Event::LoadAccount { ticket, aor })),
+            Ok(ticket) => self
+                .outputs
+                .push_back(Output::Event(Event::LoadAccount { ticket, aor })),
             Err(pending) => self.busy(&pending, now),
         }
     }
 
-    fn on_account(&mut self, ticket: Ticket, account: Result<Option<Account>, LookupFailed>, now: Instant) {
+    fn on_account(
+        &mut self,
+        ticket: Ticket,
+        account: Result<Option<Account>, LookupFailed>,
+        now: Instant,
+    ) {
         // A request that was cancelled or given up meanwhile has its answer already.
-        let Some((pending, purpose)) = self.waiting.take(ticket) else { return };
+        let Some((pending, purpose)) = self.waiting.take(ticket) else {
+            return;
+        };
         match (purpose, account) {
             (_, Err(LookupFailed)) => self.busy(&pending, now),
             (Purpose::Authenticate, Ok(account)) => self.on_claimant(pending, account, now),
             (Purpose::Call { .. }, Ok(None)) => self.respond(&pending, 404, now),
-            (Purpose::Call { caller, target }, Ok(Some(_))) => self.on_called(pending, *caller, target, now),
+            (Purpose::Call { caller, target }, Ok(Some(_))) => {
+                self.on_called(pending, *caller, target, now)
+            }
         }
     }
 
     fn on_claimant(&mut self, pending: Pending, account: Option<Account>, now: Instant) {
-        let Some(aor) = claimed_aor(&pending.request) else { return };
-        let standing = self.authentication.verify(&pending.request, &aor, account.as_ref(), now);
+        let Some(aor) = claimed_aor(&pending.request) else {
+            return;
+        };
+        let standing = self
+            .authentication
+            .verify(&pending.request, &aor, account.as_ref(), now);
         match (standing, account) {
             (Standing::Proven, Some(account)) => self.on_proven(pending, account, now),
             (standing, _) => self.refuse(&pending, &aor, standing, now),
@@ -205,7 +245,10 @@ impl Proxy {
         } else if pending.request.method == Method::INVITE {
             match routing::target(&pending.request, &account, &self.endpoint) {
                 Ok(target) => {
-                    let purpose = Purpose::Call { caller: Box::new(account), target: target.clone() };
+                    let purpose = Purpose::Call {
+                        caller: Box::new(account),
+                        target: target.clone(),
+                    };
                     self.look_up(target, pending, purpose, now);
                 }
                 Err(status) => self.respond(&pending, status, now),
@@ -216,8 +259,14 @@ impl Proxy {
     }
 
     fn on_register(&mut self, pending: &Pending, account: &Account, now: Instant) {
-        let (response, changes) =
-            registrar::process(&pending.request, account, pending.flow, &self.registrar, &mut self.bindings, now);
+        let (response, changes) = registrar::process(
+            &pending.request,
+            account,
+            pending.flow,
+            &self.registrar,
+            &mut self.bindings,
+            now,
+        );
         self.announce(changes);
         self.send(pending.transaction, response, now);
     }
@@ -233,16 +282,36 @@ impl Proxy {
     }
 
     fn on_call_event(&mut self, event: CallEvent, now: Instant) {
-        let CallEvent::Incoming { call, invite, offer, .. } = event else {
-            let mut line = Line { calls: &mut self.calls, endpoint: &mut self.endpoint, now };
+        let CallEvent::Incoming {
+            call,
+            invite,
+            offer,
+            ..
+        } = event
+        else {
+            let mut line = Line {
+                calls: &mut self.calls,
+                endpoint: &mut self.endpoint,
+                now,
+            };
             self.bridges.handle_event(event, &mut line);
             return;
         };
         let dials = match self.admitted.take() {
-            Some(admitted) => routing::dials(&admitted, &invite, offer.as_ref(), &self.bindings, &self.endpoint),
+            Some(admitted) => routing::dials(
+                &admitted,
+                &invite,
+                offer.as_ref(),
+                &self.bindings,
+                &self.endpoint,
+            ),
             None => Vec::new(),
         };
-        let mut line = Line { calls: &mut self.calls, endpoint: &mut self.endpoint, now };
+        let mut line = Line {
+            calls: &mut self.calls,
+            endpoint: &mut self.endpoint,
+            now,
+        };
         if !self.bridges.ring(call, dials, self.ringing, &mut line) {
             // The caller may have given up in the same moment.
             let _ = self.calls.reject(call, 480, &mut self.endpoint, now);
@@ -251,7 +320,8 @@ impl Proxy {
 
     fn announce(&mut self, changes: Vec<BindingChange>) {
         if !changes.is_empty() {
-            self.outputs.push_back(Output::Event(Event::BindingsChanged(changes)));
+            self.outputs
+                .push_back(Output::Event(Event::BindingsChanged(changes)));
         }
     }
 
@@ -266,7 +336,10 @@ impl Proxy {
 
     fn restore(&mut self, bindings: Vec<Binding>, now: Instant) {
         for binding in bindings {
-            let is_known = self.bindings.of(&binding.aor).any(|known| known.key() == binding.key());
+            let is_known = self
+                .bindings
+                .of(&binding.aor)
+                .any(|known| known.key() == binding.key());
             if !is_known && binding.expires_at > now {
                 self.bindings.upsert(binding);
             }
@@ -289,7 +362,9 @@ impl Proxy {
 
     fn refuse(&mut self, pending: &Pending, aor: &Aor, standing: Standing, now: Instant) {
         let tag = self.endpoint.ids().tag();
-        let response = self.authentication.refusal(&pending.request, aor, standing, &tag, now);
+        let response = self
+            .authentication
+            .refusal(&pending.request, aor, standing, &tag, now);
         // A transaction that is over needs no answer.
         let _ = self.endpoint.respond_once(pending.transaction, response);
     }
@@ -320,31 +395,57 @@ impl Machine for Proxy {
     }
 
     /// The proxy sends only where a device has registered from: it asks for no names.
-    fn handle_resolved(&mut self, _: ResolveId, _: Result<Vec<(Transport, SocketAddr)>, ResolveError>, _: Instant) {}
+    fn handle_resolved(
+        &mut self,
+        _: ResolveId,
+        _: Result<Vec<(Transport, SocketAddr)>, ResolveError>,
+        _: Instant,
+    ) {
+    }
 
     fn handle_command(&mut self, command: Command, now: Instant) {
         match command {
             Command::AccountLoaded { ticket, account } => self.on_account(ticket, account, now),
             Command::RestoreBindings(bindings) => self.restore(bindings, now),
-            Command::RevokeInstance(instance) => self.end_bindings(self.bindings.of_instance(&instance)),
+            Command::RevokeInstance(instance) => {
+                self.end_bindings(self.bindings.of_instance(&instance))
+            }
             Command::DropBindings(aor) => {
-                let keys: Vec<_> = self.bindings.of(&aor).map(|binding| (aor.clone(), binding.key())).collect();
+                let keys: Vec<_> = self
+                    .bindings
+                    .of(&aor)
+                    .map(|binding| (aor.clone(), binding.key()))
+                    .collect();
                 self.end_bindings(keys);
             }
-            Command::Count => self.outputs.push_back(Output::Event(Event::Counts(self.counts()))),
+            Command::Count => self
+                .outputs
+                .push_back(Output::Event(Event::Counts(self.counts()))),
         }
         self.settle(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         let expired = self.bindings.remove_expired(now);
-        self.announce(expired.iter().map(|binding| BindingChange::Removed { aor: binding.aor.clone(), key: binding.key() }).collect());
+        self.announce(
+            expired
+                .iter()
+                .map(|binding| BindingChange::Removed {
+                    aor: binding.aor.clone(),
+                    key: binding.key(),
+                })
+                .collect(),
+        );
         for pending in self.waiting.take_overdue(now) {
             self.busy(&pending, now);
         }
         self.endpoint.handle_timeout(now);
         self.calls.handle_timeout(&mut self.endpoint, now);
-        self.bridges.handle_timeout(&mut Line { calls: &mut self.calls, endpoint: &mut self.endpoint, now });
+        self.bridges.handle_timeout(&mut Line {
+            calls: &mut self.calls,
+            endpoint: &mut self.endpoint,
+            now,
+        });
         self.settle(now);
     }
 

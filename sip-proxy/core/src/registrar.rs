@@ -77,7 +77,10 @@ fn decide(
 ) -> Result<Vec<BindingChange>, Refusal> {
     let aor = &account.aor;
     let expires = request.expires().map_err(|_| Refusal::Malformed)?;
-    let call_id = request.call_id().map_err(|_| Refusal::Malformed)?.to_owned();
+    let call_id = request
+        .call_id()
+        .map_err(|_| Refusal::Malformed)?
+        .to_owned();
     let cseq = request.cseq().map_err(|_| Refusal::Malformed)?.number;
     let overtaken = |binding: &Binding| binding.call_id == call_id && binding.cseq >= cseq;
     let contacts = match request.contacts().map_err(|_| Refusal::Malformed)? {
@@ -94,12 +97,16 @@ fn decide(
     let mut count = bindings.of(aor).count();
     for contact in contacts {
         let key = contact_key(&contact);
-        let known = bindings.of(aor).find(|binding| binding.key() == key || same_uri(binding, &contact));
+        let known = bindings
+            .of(aor)
+            .find(|binding| binding.key() == key || same_uri(binding, &contact));
         if known.is_some_and(overtaken) {
             return Err(Refusal::OutOfOrder);
         }
         let wanted = contact.expires().or(expires);
-        let granted = wanted.map_or(policy.default_expires, |secs| Duration::from_secs(secs.into()));
+        let granted = wanted.map_or(policy.default_expires, |secs| {
+            Duration::from_secs(secs.into())
+        });
         if granted.is_zero() {
             changes.extend(known.map(removal));
             continue;
@@ -131,11 +138,16 @@ fn decide(
 
 /// Two contacts without instance-id are the same if their URIs are (section 19.1.4).
 fn same_uri(binding: &Binding, contact: &Contact) -> bool {
-    binding.instance().is_none() && contact.instance().is_none() && binding.contact.uri().is_equivalent(contact.uri())
+    binding.instance().is_none()
+        && contact.instance().is_none()
+        && binding.contact.uri().is_equivalent(contact.uri())
 }
 
 fn removal(binding: &Binding) -> BindingChange {
-    BindingChange::Removed { aor: binding.aor.clone(), key: binding.key() }
+    BindingChange::Removed {
+        aor: binding.aor.clone(),
+        key: binding.key(),
+    }
 }
 
 fn without_expires(mut contact: Contact) -> Contact {

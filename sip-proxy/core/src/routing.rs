@@ -52,8 +52,16 @@ pub(crate) fn dials(
     bindings: &Bindings,
     endpoint: &Endpoint,
 ) -> Vec<Dial> {
-    let forwards = invite.max_forwards().ok().flatten().unwrap_or(70).saturating_sub(1);
-    bindings.of(&admitted.target).filter_map(|binding| dial(admitted, binding, forwards, offer, endpoint)).collect()
+    let forwards = invite
+        .max_forwards()
+        .ok()
+        .flatten()
+        .unwrap_or(70)
+        .saturating_sub(1);
+    bindings
+        .of(&admitted.target)
+        .filter_map(|binding| dial(admitted, binding, forwards, offer, endpoint))
+        .collect()
 }
 
 fn dial(

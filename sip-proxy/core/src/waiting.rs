@@ -23,7 +23,11 @@ pub(crate) struct Pending {
 impl Pending {
     /// The event it came as, to be handed on.
     pub(crate) fn into_event(self) -> EndpointEvent {
-        EndpointEvent::Request { transaction: self.transaction, request: self.request, flow: self.flow }
+        EndpointEvent::Request {
+            transaction: self.transaction,
+            request: self.request,
+            flow: self.flow,
+        }
     }
 }
 
@@ -58,28 +62,50 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     pub(crate) fn new(bound: usize) -> Self {
-        Self { entries: BTreeMap::new(), next: 0, bound }
+        Self {
+            entries: BTreeMap::new(),
+            next: 0,
+            bound,
+        }
     }
 
     /// Takes a request in, or gives it back if too many wait already.
-    pub(crate) fn insert(&mut self, pending: Pending, purpose: Purpose, now: Instant) -> Result<Ticket, Pending> {
+    pub(crate) fn insert(
+        &mut self,
+        pending: Pending,
+        purpose: Purpose,
+        now: Instant,
+    ) -> Result<Ticket, Pending> {
         if self.entries.len() >= self.bound {
             return Err(pending);
         }
         let ticket = Ticket(self.next);
         self.next += 1;
-        self.entries.insert(ticket, Entry { pending, purpose, since: now });
+        self.entries.insert(
+            ticket,
+            Entry {
+                pending,
+                purpose,
+                since: now,
+            },
+        );
         Ok(ticket)
     }
 
     /// The request that waits under `ticket`, unless it has been cancelled or given up.
     pub(crate) fn take(&mut self, ticket: Ticket) -> Option<(Pending, Purpose)> {
-        self.entries.remove(&ticket).map(|entry| (entry.pending, entry.purpose))
+        self.entries
+            .remove(&ticket)
+            .map(|entry| (entry.pending, entry.purpose))
     }
 
     /// The request of a transaction that its sender has cancelled.
     pub(crate) fn cancel(&mut self, transaction: ServerTransaction) -> Option<Pending> {
-        let ticket = *self.entries.iter().find(|(_, entry)| entry.pending.transaction == transaction)?.0;
+        let ticket = *self
+            .entries
+            .iter()
+            .find(|(_, entry)| entry.pending.transaction == transaction)?
+            .0;
         self.take(ticket).map(|(pending, _)| pending)
     }
 
@@ -94,7 +120,9 @@ impl Waiting {
 
     /// When the oldest has waited too long.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.entries.first_key_value().map(|(_, entry)| entry.since + PATIENCE)
+        self.entries
+            .first_key_value()
+            .map(|(_, entry)| entry.since + PATIENCE)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -26,14 +26,26 @@ fn registered() -> Bench {
 /// Alice's INVITE to `user`, proven; what she got so far, and the INVITE as bob's phone got it.
 fn invite(bench: &mut Bench, user: &str) -> (Response, Option<Request>) {
     let contact = format!("Contact: <sip:1001@127.0.0.1:{ALICE}>\r\n");
-    let mut request = bench.request(ALICE, "INVITE", &format!("sip:{user}@{DOMAIN}"), "1001", &contact);
+    let mut request = bench.request(
+        ALICE,
+        "INVITE",
+        &format!("sip:{user}@{DOMAIN}"),
+        "1001",
+        &contact,
+    );
     request.set_body("application/sdp", OFFER);
     let response = bench.ask(ALICE, "1001", &request);
     (response, bench.requests_to(BOB).pop())
 }
 
 /// What bob's phone answers to a request.
-fn answer(bench: &mut Bench, port: u16, request: &Request, status: u16, body: Option<&'static str>) {
+fn answer(
+    bench: &mut Bench,
+    port: u16,
+    request: &Request,
+    status: u16,
+    body: Option<&'static str>,
+) {
     let mut response = request.response(status, Some("bob"));
     response.push_header("Contact", format!("<sip:1002@127.0.0.1:{port}>"));
     if let Some(body) = body {
@@ -60,7 +72,13 @@ fn within(invited: &Response, method: &str, cseq: u32, branch: &str) -> String {
 fn assert_over(bench: &mut Bench) {
     bench.pass(Duration::from_secs(70));
     let counts = bench.proxy.counts();
-    assert_eq!(counts, Counts { bindings: counts.bindings, ..Counts::default() });
+    assert_eq!(
+        counts,
+        Counts {
+            bindings: counts.bindings,
+            ..Counts::default()
+        }
+    );
 }
 
 #[test]
@@ -68,7 +86,10 @@ fn a_call_rings_is_answered_and_ended_by_the_caller() {
     let mut bench = registered();
     let (_, ringing) = invite(&mut bench, "1002");
     let ringing = ringing.expect("bob's phone is invited");
-    assert_eq!(ringing.from().unwrap().display_name.as_deref(), Some("Person 1001"));
+    assert_eq!(
+        ringing.from().unwrap().display_name.as_deref(),
+        Some("Person 1001")
+    );
     assert_eq!(ringing.max_forwards().unwrap(), Some(69));
     assert_eq!(ringing.uri.to_string(), format!("sip:1002@127.0.0.1:{BOB}"));
 
@@ -77,10 +98,20 @@ fn a_call_rings_is_answered_and_ended_by_the_caller() {
     answer(&mut bench, BOB, &ringing, 200, Some(ANSWER));
     let answered = bench.responses_to(ALICE).pop().unwrap();
     assert_eq!(answered.status.code(), 200);
-    assert!(std::str::from_utf8(answered.body()).unwrap().contains("m=audio 7002 RTP/AVP 0"));
-    assert_eq!(bench.requests_to(BOB).pop().unwrap().method.to_string(), "ACK");
+    assert!(
+        std::str::from_utf8(answered.body())
+            .unwrap()
+            .contains("m=audio 7002 RTP/AVP 0")
+    );
+    assert_eq!(
+        bench.requests_to(BOB).pop().unwrap().method.to_string(),
+        "ACK"
+    );
 
-    bench.receive(ALICE, &within(&answered, "ACK", answered.cseq().unwrap().number, "ack"));
+    bench.receive(
+        ALICE,
+        &within(&answered, "ACK", answered.cseq().unwrap().number, "ack"),
+    );
     bench.receive(ALICE, &within(&answered, "BYE", 50, "bye"));
     assert_eq!(bench.responses_to(ALICE).pop().unwrap().status.code(), 200);
     let bye = bench.requests_to(BOB).pop().unwrap();
@@ -92,8 +123,16 @@ fn a_call_rings_is_answered_and_ended_by_the_caller() {
 #[test]
 fn who_calls_is_the_proven_account_whatever_the_invite_says() {
     let mut bench = registered();
-    let contact = format!("Contact: <sip:1001@127.0.0.1:{ALICE}>\r\nP-Asserted-Identity: <sip:boss@{DOMAIN}>\r\nAlert-Info: <http://evil>\r\n");
-    let mut request = bench.request(ALICE, "INVITE", &format!("sip:1002@{DOMAIN}"), "1001", &contact);
+    let contact = format!(
+        "Contact: <sip:1001@127.0.0.1:{ALICE}>\r\nP-Asserted-Identity: <sip:boss@{DOMAIN}>\r\nAlert-Info: <http://evil>\r\n"
+    );
+    let mut request = bench.request(
+        ALICE,
+        "INVITE",
+        &format!("sip:1002@{DOMAIN}"),
+        "1001",
+        &contact,
+    );
     request.set_body("application/sdp", OFFER);
     bench.ask(ALICE, "1001", &request);
     let ringing = bench.requests_to(BOB).pop().unwrap();
@@ -117,7 +156,10 @@ fn a_busy_phone_makes_the_caller_s_call_busy() {
     let ringing = invite(&mut bench, "1002").1.unwrap();
     answer(&mut bench, BOB, &ringing, 486, None);
     assert_eq!(bench.responses_to(ALICE).pop().unwrap().status.code(), 486);
-    assert_eq!(bench.requests_to(BOB).pop().unwrap().method.to_string(), "ACK");
+    assert_eq!(
+        bench.requests_to(BOB).pop().unwrap().method.to_string(),
+        "ACK"
+    );
     assert_over(&mut bench);
 }
 
@@ -125,7 +167,13 @@ fn a_busy_phone_makes_the_caller_s_call_busy() {
 fn a_caller_who_gives_up_stops_the_ringing() {
     let mut bench = registered();
     let contact = format!("Contact: <sip:1001@127.0.0.1:{ALICE}>\r\n");
-    let mut request = bench.request(ALICE, "INVITE", &format!("sip:1002@{DOMAIN}"), "1001", &contact);
+    let mut request = bench.request(
+        ALICE,
+        "INVITE",
+        &format!("sip:1002@{DOMAIN}"),
+        "1001",
+        &contact,
+    );
     request.set_body("application/sdp", OFFER);
     let trying = bench.ask(ALICE, "1001", &request);
     let ringing = bench.requests_to(BOB).pop().unwrap();
@@ -142,7 +190,11 @@ fn a_caller_who_gives_up_stops_the_ringing() {
     }
     bench.deliver(ALICE, &cancel);
 
-    let codes: Vec<_> = bench.responses_to(ALICE).iter().map(|response| response.status.code()).collect();
+    let codes: Vec<_> = bench
+        .responses_to(ALICE)
+        .iter()
+        .map(|response| response.status.code())
+        .collect();
     assert_eq!(codes, [200, 487]);
     let cancelled = bench.requests_to(BOB).pop().unwrap();
     assert_eq!(cancelled.method.to_string(), "CANCEL");
@@ -186,7 +238,10 @@ fn of_two_phones_the_one_that_answers_has_the_call() {
     assert_eq!(bench.responses_to(ALICE).pop().unwrap().status.code(), 200);
     let cancelled = bench.requests_to(BOB).pop().unwrap();
     assert_eq!(cancelled.method.to_string(), "CANCEL");
-    assert!(cancelled.header("Reason").unwrap().contains("cause=200"), "{cancelled:?}");
+    assert!(
+        cancelled.header("Reason").unwrap().contains("cause=200"),
+        "{cancelled:?}"
+    );
 }
 
 #[test]
@@ -207,28 +262,55 @@ fn hold_passes_from_one_side_to_the_other() {
     let ringing = invite(&mut bench, "1002").1.unwrap();
     answer(&mut bench, BOB, &ringing, 200, Some(ANSWER));
     let answered = bench.responses_to(ALICE).pop().unwrap();
-    bench.receive(ALICE, &within(&answered, "ACK", answered.cseq().unwrap().number, "ack"));
+    bench.receive(
+        ALICE,
+        &within(&answered, "ACK", answered.cseq().unwrap().number, "ack"),
+    );
     bench.sent_to(BOB);
 
     let hold = format!("{}a=sendonly\r\n", OFFER.replace("1 1 IN", "1 2 IN"));
-    let mut reinvite = sip::parse_message(within(&answered, "INVITE", 60, "hold").into()).unwrap().into_request().unwrap();
+    let mut reinvite = sip::parse_message(within(&answered, "INVITE", 60, "hold").into())
+        .unwrap()
+        .into_request()
+        .unwrap();
     reinvite.push_header("Contact", format!("<sip:1001@127.0.0.1:{ALICE}>"));
     reinvite.set_body("application/sdp", hold);
     bench.deliver(ALICE, &reinvite);
     let passed = bench.requests_to(BOB).pop().unwrap();
     assert_eq!(passed.method.to_string(), "INVITE");
-    assert!(std::str::from_utf8(passed.body()).unwrap().contains("a=sendonly"));
+    assert!(
+        std::str::from_utf8(passed.body())
+            .unwrap()
+            .contains("a=sendonly")
+    );
     let held = "v=0\r\no=b 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 7002 RTP/AVP 0\r\na=recvonly\r\n";
     answer(&mut bench, BOB, &passed, 200, Some(held));
     let answered = bench.responses_to(ALICE).pop().unwrap();
     assert_eq!(answered.status.code(), 200);
-    assert!(std::str::from_utf8(answered.body()).unwrap().contains("a=recvonly"));
+    assert!(
+        std::str::from_utf8(answered.body())
+            .unwrap()
+            .contains("a=recvonly")
+    );
 }
 
 #[test]
 fn nothing_reaches_the_callee_without_credentials_and_a_forged_dialog_is_481() {
     let mut bench = registered();
-    for method in ["INVITE", "OPTIONS", "MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH", "INFO", "BYE", "UPDATE", "PRACK", "XYZ"] {
+    for method in [
+        "INVITE",
+        "OPTIONS",
+        "MESSAGE",
+        "SUBSCRIBE",
+        "NOTIFY",
+        "REFER",
+        "PUBLISH",
+        "INFO",
+        "BYE",
+        "UPDATE",
+        "PRACK",
+        "XYZ",
+    ] {
         let request = bench.request(ALICE, method, &format!("sip:1002@{DOMAIN}"), "1001", "");
         bench.deliver(ALICE, &request);
         let code = bench.responses_to(ALICE).pop().unwrap().status.code();
@@ -247,7 +329,13 @@ fn nothing_reaches_the_callee_without_credentials_and_a_forged_dialog_is_481() {
 #[test]
 fn a_call_that_has_been_forwarded_too_often_is_483() {
     let mut bench = registered();
-    let mut request = bench.request(ALICE, "INVITE", &format!("sip:1002@{DOMAIN}"), "1001", "Contact: <sip:1001@127.0.0.1>\r\n");
+    let mut request = bench.request(
+        ALICE,
+        "INVITE",
+        &format!("sip:1002@{DOMAIN}"),
+        "1001",
+        "Contact: <sip:1001@127.0.0.1>\r\n",
+    );
     request.set_header("Max-Forwards", "0");
     assert_eq!(bench.ask(ALICE, "1001", &request).status.code(), 483);
 }

@@ -11,7 +11,10 @@ use sip_proxy_core::{Command, Counts};
 const PHONE: u16 = 40_001;
 
 fn contacts(response: &Response) -> Vec<String> {
-    response.headers_named("Contact").map(str::to_owned).collect()
+    response
+        .headers_named("Contact")
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A REGISTER of 1001 with these header lines, proven.
@@ -23,19 +26,31 @@ fn register(bench: &mut Bench, lines: &str) -> Response {
 #[test]
 fn a_proven_register_binds_and_a_query_shows_it() {
     let mut bench = Bench::new();
-    let response = register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001;x=%41>;expires=600;+sip.instance=\"<urn:uuid:1>\"\r\n");
+    let response = register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40001;x=%41>;expires=600;+sip.instance=\"<urn:uuid:1>\"\r\n",
+    );
     assert_eq!(response.status.code(), 200);
-    assert_eq!(contacts(&response), ["<sip:1001@127.0.0.1:40001;x=%41>;+sip.instance=\"<urn:uuid:1>\";expires=600"]);
+    assert_eq!(
+        contacts(&response),
+        ["<sip:1001@127.0.0.1:40001;x=%41>;+sip.instance=\"<urn:uuid:1>\";expires=600"]
+    );
 
     bench.pass(Duration::from_secs(100));
     let query = register(&mut bench, "");
-    assert_eq!(contacts(&query), ["<sip:1001@127.0.0.1:40001;x=%41>;+sip.instance=\"<urn:uuid:1>\";expires=500"]);
+    assert_eq!(
+        contacts(&query),
+        ["<sip:1001@127.0.0.1:40001;x=%41>;+sip.instance=\"<urn:uuid:1>\";expires=500"]
+    );
 }
 
 #[test]
 fn a_binding_ends_when_its_time_is_over() {
     let mut bench = Bench::new();
-    register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\nExpires: 60\r\n");
+    register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40001>\r\nExpires: 60\r\n",
+    );
     assert_eq!(bench.kept().len(), 1);
     bench.pass(Duration::from_secs(61));
     assert_eq!(bench.kept().len(), 0);
@@ -47,27 +62,51 @@ fn a_binding_ends_when_its_time_is_over() {
 fn without_an_expiry_the_default_is_granted_and_too_long_a_one_is_cut() {
     let mut bench = Bench::new();
     let response = register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\n");
-    assert_eq!(contacts(&response), ["<sip:1001@127.0.0.1:40001>;expires=3600"]);
-    let response = register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>;expires=999999\r\n");
-    assert_eq!(contacts(&response), ["<sip:1001@127.0.0.1:40001>;expires=7200"]);
+    assert_eq!(
+        contacts(&response),
+        ["<sip:1001@127.0.0.1:40001>;expires=3600"]
+    );
+    let response = register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40001>;expires=999999\r\n",
+    );
+    assert_eq!(
+        contacts(&response),
+        ["<sip:1001@127.0.0.1:40001>;expires=7200"]
+    );
 }
 
 #[test]
 fn too_brief_an_expiry_is_423_and_changes_nothing() {
     let mut bench = Bench::new();
-    let response = register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>, <sip:1001@127.0.0.1:40002>;expires=5\r\n");
-    assert_eq!((response.status.code(), response.header("Min-Expires")), (423, Some("60")));
+    let response = register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40001>, <sip:1001@127.0.0.1:40002>;expires=5\r\n",
+    );
+    assert_eq!(
+        (response.status.code(), response.header("Min-Expires")),
+        (423, Some("60"))
+    );
     assert_eq!(bench.kept().len(), 0);
 }
 
 #[test]
 fn expiry_zero_and_star_remove() {
     let mut bench = Bench::new();
-    register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>, <sip:1001@127.0.0.1:40002>\r\n");
-    let response = register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>;expires=0\r\n");
+    register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40001>, <sip:1001@127.0.0.1:40002>\r\n",
+    );
+    let response = register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40001>;expires=0\r\n",
+    );
     assert_eq!(contacts(&response).len(), 1);
     let response = register(&mut bench, "Contact: *\r\nExpires: 0\r\n");
-    assert_eq!((response.status.code(), contacts(&response).len()), (200, 0));
+    assert_eq!(
+        (response.status.code(), contacts(&response).len()),
+        (200, 0)
+    );
     assert_eq!(bench.kept().len(), 0);
 }
 
@@ -75,7 +114,11 @@ fn expiry_zero_and_star_remove() {
 fn a_star_with_an_expiry_or_beside_a_contact_is_400() {
     let mut bench = Bench::new();
     register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\n");
-    for lines in ["Contact: *\r\nExpires: 60\r\n", "Contact: *\r\n", "Contact: *, <sip:1001@127.0.0.1>\r\nExpires: 0\r\n"] {
+    for lines in [
+        "Contact: *\r\nExpires: 60\r\n",
+        "Contact: *\r\n",
+        "Contact: *, <sip:1001@127.0.0.1>\r\nExpires: 0\r\n",
+    ] {
         assert_eq!(register(&mut bench, lines).status.code(), 400, "{lines}");
     }
     assert_eq!(bench.kept().len(), 1);
@@ -84,13 +127,22 @@ fn a_star_with_an_expiry_or_beside_a_contact_is_400() {
 #[test]
 fn an_older_register_of_the_same_call_changes_nothing() {
     let mut bench = Bench::new();
-    let mut newer = bench.request(PHONE, "REGISTER", &format!("sip:{DOMAIN}"), "1001", "Contact: <sip:1001@127.0.0.1:40001>\r\n");
+    let mut newer = bench.request(
+        PHONE,
+        "REGISTER",
+        &format!("sip:{DOMAIN}"),
+        "1001",
+        "Contact: <sip:1001@127.0.0.1:40001>\r\n",
+    );
     newer.set_header("CSeq", "7 REGISTER");
     assert_eq!(bench.ask(PHONE, "1001", &newer).status.code(), 200);
     let mut older = newer.clone();
     older.set_header("CSeq", "6 REGISTER");
     older.set_header("Expires", "0");
-    older.set_header("Via", "SIP/2.0/UDP 127.0.0.1:40001;branch=z9hG4bKolder;rport");
+    older.set_header(
+        "Via",
+        "SIP/2.0/UDP 127.0.0.1:40001;branch=z9hG4bKolder;rport",
+    );
     assert_eq!(bench.ask(PHONE, "1001", &older).status.code(), 500);
     assert_eq!(bench.kept().len(), 1);
 }
@@ -98,8 +150,14 @@ fn an_older_register_of_the_same_call_changes_nothing() {
 #[test]
 fn a_phone_that_comes_back_from_another_address_replaces_itself() {
     let mut bench = Bench::new();
-    register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>;+sip.instance=\"<urn:uuid:1>\"\r\n");
-    let response = register(&mut bench, "Contact: <sip:1001@127.0.0.1:49999>;+sip.instance=\"<urn:uuid:1>\"\r\n");
+    register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40001>;+sip.instance=\"<urn:uuid:1>\"\r\n",
+    );
+    let response = register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:49999>;+sip.instance=\"<urn:uuid:1>\"\r\n",
+    );
     assert_eq!(contacts(&response).len(), 1);
     assert!(contacts(&response)[0].contains("49999"));
 }
@@ -108,10 +166,18 @@ fn a_phone_that_comes_back_from_another_address_replaces_itself() {
 fn an_eleventh_device_is_refused() {
     let mut bench = Bench::new();
     for port in 41_000..41_010 {
-        let response = register(&mut bench, &format!("Contact: <sip:1001@127.0.0.1:{port}>\r\n"));
+        let response = register(
+            &mut bench,
+            &format!("Contact: <sip:1001@127.0.0.1:{port}>\r\n"),
+        );
         assert_eq!(response.status.code(), 200);
     }
-    assert_eq!(register(&mut bench, "Contact: <sip:1001@127.0.0.1:41010>\r\n").status.code(), 403);
+    assert_eq!(
+        register(&mut bench, "Contact: <sip:1001@127.0.0.1:41010>\r\n")
+            .status
+            .code(),
+        403
+    );
     assert_eq!(bench.kept().len(), 10);
 }
 
@@ -120,10 +186,19 @@ fn unknown_user_wrong_password_and_no_credentials_look_the_same() {
     let mut bench = Bench::new();
     let mut shapes = Vec::new();
     for (user, password) in [("1001", "wrong"), ("4711", "wrong")] {
-        let request =
-            bench.request(PHONE, "REGISTER", &format!("sip:{DOMAIN}"), user, &format!("Contact: <sip:{user}@127.0.0.1>\r\n"));
+        let request = bench.request(
+            PHONE,
+            "REGISTER",
+            &format!("sip:{DOMAIN}"),
+            user,
+            &format!("Contact: <sip:{user}@127.0.0.1>\r\n"),
+        );
         let response = bench.ask_with(PHONE, user, password, &request);
-        let names: Vec<_> = response.headers().iter().map(|(name, _)| name.to_owned()).collect();
+        let names: Vec<_> = response
+            .headers()
+            .iter()
+            .map(|(name, _)| name.to_owned())
+            .collect();
         shapes.push((response.status.code(), names, response.to_bytes().len()));
     }
     assert_eq!(shapes[0], shapes[1]);
@@ -137,8 +212,20 @@ fn unknown_user_wrong_password_and_no_credentials_look_the_same() {
 #[test]
 fn the_credentials_of_one_do_not_register_another() {
     let mut bench = Bench::new();
-    let request = bench.request(PHONE, "REGISTER", &format!("sip:{DOMAIN}"), "1002", "Contact: <sip:evil@127.0.0.1>\r\n");
-    assert_eq!(bench.ask_with(PHONE, "1001", "secret-1001", &request).status.code(), 403);
+    let request = bench.request(
+        PHONE,
+        "REGISTER",
+        &format!("sip:{DOMAIN}"),
+        "1002",
+        "Contact: <sip:evil@127.0.0.1>\r\n",
+    );
+    assert_eq!(
+        bench
+            .ask_with(PHONE, "1001", "secret-1001", &request)
+            .status
+            .code(),
+        403
+    );
     assert_eq!(bench.kept().len(), 0);
 }
 
@@ -147,15 +234,29 @@ fn a_store_that_fails_is_503_and_the_phone_may_try_again() {
     let mut bench = Bench::new();
     bench.broken_store = true;
     let response = register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\n");
-    assert_eq!((response.status.code(), response.header("Retry-After")), (503, Some("2")));
+    assert_eq!(
+        (response.status.code(), response.header("Retry-After")),
+        (503, Some("2"))
+    );
     bench.broken_store = false;
-    assert_eq!(register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\n").status.code(), 200);
+    assert_eq!(
+        register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\n")
+            .status
+            .code(),
+        200
+    );
 }
 
 #[test]
 fn no_look_up_is_made_for_a_request_without_credentials() {
     let mut bench = Bench::new();
-    let request = bench.request(PHONE, "REGISTER", &format!("sip:{DOMAIN}"), "1001", "Contact: <sip:1001@127.0.0.1>\r\n");
+    let request = bench.request(
+        PHONE,
+        "REGISTER",
+        &format!("sip:{DOMAIN}"),
+        "1001",
+        "Contact: <sip:1001@127.0.0.1>\r\n",
+    );
     bench.deliver(PHONE, &request);
     assert_eq!(bench.lookups, 0);
 }
@@ -163,12 +264,20 @@ fn no_look_up_is_made_for_a_request_without_credentials() {
 #[test]
 fn a_revoked_device_and_a_dropped_account_have_no_bindings() {
     let mut bench = Bench::new();
-    register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>;+sip.instance=\"<urn:uuid:1>\"\r\n");
-    register(&mut bench, "Contact: <sip:1001@127.0.0.1:40002>;+sip.instance=\"<urn:uuid:2>\"\r\n");
+    register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40001>;+sip.instance=\"<urn:uuid:1>\"\r\n",
+    );
+    register(
+        &mut bench,
+        "Contact: <sip:1001@127.0.0.1:40002>;+sip.instance=\"<urn:uuid:2>\"\r\n",
+    );
     bench.register(PHONE + 1, "1002");
     bench.command(Command::RevokeInstance("urn:uuid:1".to_owned()));
     assert_eq!(bench.kept().len(), 2);
-    bench.command(Command::DropBindings(Aor::parse(&format!("sip:1002@{DOMAIN}")).unwrap()));
+    bench.command(Command::DropBindings(
+        Aor::parse(&format!("sip:1002@{DOMAIN}")).unwrap(),
+    ));
     assert_eq!(bench.kept().len(), 1);
 }
 

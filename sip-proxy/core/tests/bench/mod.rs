@@ -1,6 +1,9 @@
 //! A proxy on a test bench: accounts in a table instead of a database, texts instead of sockets, a clock that only the test moves.
 
-#![allow(dead_code, reason = "every test file compiles this module and uses its own part of it")]
+#![allow(
+    dead_code,
+    reason = "every test file compiles this module and uses its own part of it"
+)]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -8,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
-    Aor, Credentials, DigestClient, DigestSecret, EndpointConfig, Flow, Host, HostPort, Ids, Machine, Message, Method, Output, Private, Request,
-    Response, Transport, answer_challenges,
+    Aor, Credentials, DigestClient, DigestSecret, EndpointConfig, Flow, Host, HostPort, Ids,
+    Machine, Message, Method, Output, Private, Request, Response, Transport, answer_challenges,
 };
-use sip_proxy_core::{Account, Binding, BindingChange, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig};
+use sip_proxy_core::{
+    Account, Binding, BindingChange, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig,
+};
 
 pub const DOMAIN: &str = "acme.test";
 
@@ -34,9 +39,14 @@ impl Bench {
     /// A proxy with the accounts 1001 to 1003, whose passwords are `secret-` and the user.
     pub fn new() -> Self {
         let now = Instant::now();
-        let address = HostPort::new(Host::from(std::net::IpAddr::from([127, 0, 0, 1])), Some(5060));
-        let endpoint =
-            EndpointConfig { advertised: vec![(Transport::Udp, address.clone()), (Transport::Tcp, address)], ..EndpointConfig::default() };
+        let address = HostPort::new(
+            Host::from(std::net::IpAddr::from([127, 0, 0, 1])),
+            Some(5060),
+        );
+        let endpoint = EndpointConfig {
+            advertised: vec![(Transport::Udp, address.clone()), (Transport::Tcp, address)],
+            ..EndpointConfig::default()
+        };
         let mut bench = Self {
             proxy: Proxy::new(ProxyConfig::new(endpoint, (now, 1_800_000_000), [7; 32])),
             now,
@@ -57,7 +67,10 @@ impl Bench {
     fn add_account(&mut self, user: &str) {
         let aor = Aor::parse(&format!("sip:{user}@{DOMAIN}")).unwrap();
         let account = Account {
-            owner: Owner { tenant: 1, account: user.parse().unwrap() },
+            owner: Owner {
+                tenant: 1,
+                account: user.parse().unwrap(),
+            },
             aor: aor.clone(),
             auth_username: user.to_owned(),
             secret: DigestSecret::from_password(user, DOMAIN, &password(user)),
@@ -80,7 +93,10 @@ impl Bench {
             self.now = self.now.max(next);
             self.proxy.handle_timeout(self.now);
             let after = self.proxy.poll_timeout();
-            assert!(after.is_none_or(|after| after > self.now), "the proxy would spin");
+            assert!(
+                after.is_none_or(|after| after > self.now),
+                "the proxy would spin"
+            );
             self.settle();
         }
         self.now = end;
@@ -95,7 +111,8 @@ impl Bench {
         while let Some(output) = self.proxy.poll_output() {
             match output {
                 Output::Transmit(transmit) => {
-                    let message = sip::parse_message(transmit.bytes).expect("the proxy writes what can be read");
+                    let message = sip::parse_message(transmit.bytes)
+                        .expect("the proxy writes what can be read");
                     self.sent.push((transmit.destination.peer(), message));
                 }
                 Output::Event(Event::LoadAccount { ticket, aor }) => {
@@ -104,7 +121,8 @@ impl Bench {
                         true => Err(LookupFailed),
                         false => Ok(self.accounts.get(aor.as_str()).cloned()),
                     };
-                    self.proxy.handle_command(Command::AccountLoaded { ticket, account }, self.now);
+                    self.proxy
+                        .handle_command(Command::AccountLoaded { ticket, account }, self.now);
                 }
                 Output::Event(Event::BindingsChanged(changes)) => self.changes.extend(changes),
                 Output::Event(Event::Counts(_)) | Output::Close(_) | Output::Resolve(_) => {}
@@ -114,19 +132,27 @@ impl Bench {
 
     /// Everything sent to the phone at this port since the last look.
     pub fn sent_to(&mut self, port: u16) -> Vec<Message> {
-        let (to, rest) = std::mem::take(&mut self.sent).into_iter().partition(|(peer, _)| peer.port() == port);
+        let (to, rest) = std::mem::take(&mut self.sent)
+            .into_iter()
+            .partition(|(peer, _)| peer.port() == port);
         self.sent = rest;
         to.into_iter().map(|(_, message)| message).collect()
     }
 
     /// The responses among them.
     pub fn responses_to(&mut self, port: u16) -> Vec<Response> {
-        self.sent_to(port).into_iter().filter_map(Message::into_response).collect()
+        self.sent_to(port)
+            .into_iter()
+            .filter_map(Message::into_response)
+            .collect()
     }
 
     /// The requests among them.
     pub fn requests_to(&mut self, port: u16) -> Vec<Request> {
-        self.sent_to(port).into_iter().filter_map(Message::into_request).collect()
+        self.sent_to(port)
+            .into_iter()
+            .filter_map(Message::into_request)
+            .collect()
     }
 
     /// Sends a request, answers its challenge as `user` would, and returns the last response.
@@ -135,19 +161,39 @@ impl Bench {
     }
 
     /// As [`Self::ask`], with another password.
-    pub fn ask_with(&mut self, port: u16, username: &str, password: &str, request: &Request) -> Response {
+    pub fn ask_with(
+        &mut self,
+        port: u16,
+        username: &str,
+        password: &str,
+        request: &Request,
+    ) -> Response {
         self.deliver(port, request);
         let challenge = self.responses_to(port).pop().expect("an answer");
         if ![401, 407].contains(&challenge.status.code()) {
             return challenge;
         }
-        let credentials = Credentials { username: username.to_owned(), password: Private(password.to_owned()), realm: None };
+        let credentials = Credentials {
+            username: username.to_owned(),
+            password: Private(password.to_owned()),
+            realm: None,
+        };
         let mut digest = std::mem::take(&mut self.digest);
-        let (name, value) = answer_challenges(&challenge, request, &credentials, &mut digest, &mut self.ids).expect("a challenge");
+        let (name, value) = answer_challenges(
+            &challenge,
+            request,
+            &credentials,
+            &mut digest,
+            &mut self.ids,
+        )
+        .expect("a challenge");
         let mut again = request.clone();
         again.set_header(name, value);
         let branch = self.ids.branch();
-        again.set_header("Via", format!("SIP/2.0/UDP 127.0.0.1:{port};branch={branch};rport"));
+        again.set_header(
+            "Via",
+            format!("SIP/2.0/UDP 127.0.0.1:{port};branch={branch};rport"),
+        );
         self.deliver(port, &again);
         if again.method == Method::INVITE {
             // Whatever else happens, an INVITE has an answer after 200 ms (RFC 3261, section 17.2.1).
@@ -158,19 +204,34 @@ impl Bench {
 
     /// Hands the proxy a request as the phone at this port sends it.
     pub fn deliver(&mut self, port: u16, request: &Request) {
-        self.proxy.handle_received(flow(port), request.to_bytes(), self.now);
+        self.proxy
+            .handle_received(flow(port), request.to_bytes(), self.now);
         self.settle();
     }
 
     /// A request of `user` without credentials, with what every request has.
-    pub fn request(&mut self, port: u16, method: &str, uri: &str, user: &str, extra: &str) -> Request {
+    pub fn request(
+        &mut self,
+        port: u16,
+        method: &str,
+        uri: &str,
+        user: &str,
+        extra: &str,
+    ) -> Request {
         let (branch, tag, call_id) = (self.ids.branch(), self.ids.tag(), self.ids.call_id());
-        let to = if method == "REGISTER" { format!("sip:{user}@{DOMAIN}") } else { uri.to_owned() };
+        let to = if method == "REGISTER" {
+            format!("sip:{user}@{DOMAIN}")
+        } else {
+            uri.to_owned()
+        };
         let text = format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch={branch};rport\r\nMax-Forwards: 70\r\n\
              From: <sip:{user}@{DOMAIN}>;tag={tag}\r\nTo: <{to}>\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\n{extra}\r\n"
         );
-        sip::parse_message(Bytes::from(text)).expect("the test writes what can be read").into_request().expect("a request")
+        sip::parse_message(Bytes::from(text))
+            .expect("the test writes what can be read")
+            .into_request()
+            .expect("a request")
     }
 
     /// Registers the phone of `user` at this port; it must be granted.

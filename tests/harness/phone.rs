@@ -1,0 +1,145 @@
+//! A real softphone process with a profile of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::programs::{Finished, output_of, program};
+
+/// A softphone: its profile, and its engine while it runs. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Phone {
+    folder: TempDir,
+    engine: Option<Child>,
+}
+
+impl Phone {
+    /// A phone that has never been activated.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+            engine: None,
+        }
+    }
+
+    /// Folder of configuration and secrets.
+    #[must_use]
+    pub fn profile(&self) -> PathBuf {
+        self.folder.path().join("profile")
+    }
+
+    /// A file beside the profile.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs one command; whatever it says is returned.
+    pub async fn command(&self, arguments: &[&str]) -> Finished {
+        output_of(self.softphone().arg("--json").args(arguments)).await
+    }
+
+    /// Runs one command that must succeed; the last line of its answer.
+    pub async fn ok(&self, arguments: &[&str]) -> Value {
+        let done = self.command(arguments).await;
+        assert!(
+            done.status.success(),
+            "softphone {arguments:?}: {}{}\n{}",
+            done.stdout,
+            done.stderr,
+            self.log()
+        );
+        let line = done.stdout.lines().last().unwrap_or("null");
+        serde_json::from_str(line)
+            .unwrap_or_else(|error| panic!("softphone {arguments:?} printed {line:?}: {error}"))
+    }
+
+    /// Redeems a typed code.
+    pub async fn activate(&self, portal_url: &str, code: &str) {
+        self.ok(&["activate", "--portal", portal_url, "--code", code])
+            .await;
+    }
+
+    /// Starts the engine without a window and waits until its line is registered.
+    pub async fn run(&mut self, arguments: &[&str]) {
+        self.start(arguments);
+        self.ok(&["status", "--wait", "registered", "--timeout", "20"])
+            .await;
+    }
+
+    /// Starts the engine and does not wait.
+    pub fn start(&mut self, arguments: &[&str]) {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.file("phone.log"))
+            .expect("a log can be opened");
+        let engine = self
+            .softphone()
+            .args(["run", "--headless", "--no-sound-card"])
+            .args(arguments)
+            .stdout(log.try_clone().expect("the log can be shared"))
+            .stderr(log)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the softphone can be started: build the workspace first");
+        self.engine = Some(engine);
+    }
+
+    /// Kills the engine as a power cut would.
+    pub async fn kill(&mut self) {
+        if let Some(mut engine) = self.engine.take() {
+            engine.kill().await.expect("the engine can be killed");
+        }
+    }
+
+    /// Waits until the engine has ended by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it has not within half a minute.
+    pub async fn ended(&mut self) {
+        let Some(mut engine) = self.engine.take() else {
+            return;
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(30), engine.wait()).await;
+        assert!(waited.is_ok(), "the engine goes on: {}", self.log());
+    }
+
+    /// Everything the engine has said.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.file("phone.log")).unwrap_or_default()
+    }
+
+    fn softphone(&self) -> Command {
+        let mut command = Command::new(program("softphone"));
+        command
+            .arg("--profile")
+            .arg(self.profile())
+            .args(["--secret-store", "file"]);
+        command
+    }
+}
+
+impl Default for Phone {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A path as a command line wants it.
+///
+/// # Panics
+///
+/// If it is no Unicode text; the tests make only such paths.
+#[must_use]
+pub fn text_of(path: &Path) -> &str {
+    path.to_str().expect("the tests make only plain paths")
+}

@@ -1,0 +1,195 @@
+//! A client of the portal's HTTP interface, as strict as a browser: cookie, JSON, statuses checked.
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+
+/// A signed-in person.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    client: Client,
+    base: String,
+    cookie: String,
+}
+
+/// A tenant with Tandem's own provider, ready for accounts and devices.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    portal: Portal,
+    path: String,
+    provider: String,
+    /// The SIP domain of its accounts.
+    pub domain: String,
+}
+
+/// A device that waits for its activation, and the account it will have.
+#[derive(Clone, Debug)]
+pub struct NewDevice {
+    /// Id of the device.
+    pub id: String,
+    /// Id of its account.
+    pub account: String,
+    /// The typed activation code.
+    pub code: String,
+    /// The activation link.
+    pub link: String,
+}
+
+impl Portal {
+    /// Signs in with a one-time password and replaces it.
+    pub async fn sign_in(base: &str, email: &str, once: &str) -> Self {
+        let client = Client::new();
+        let mut portal = Self {
+            client,
+            base: format!("{base}/api/v1"),
+            cookie: String::new(),
+        };
+        let password = "a long enough password";
+        portal.open_session(email, once).await;
+        portal
+            .send(
+                Method::PUT,
+                "/session/password",
+                Some(json!({"current": once, "new": password})),
+                204,
+            )
+            .await;
+        portal.open_session(email, password).await;
+        portal
+    }
+
+    async fn open_session(&mut self, email: &str, password: &str) {
+        let answer = self
+            .client
+            .post(format!("{}/session", self.base))
+            .json(&json!({"email": email, "password": password}))
+            .send()
+            .await
+            .expect("the portal answers");
+        assert_eq!(answer.status(), StatusCode::OK, "signing in as {email}");
+        let cookie = answer.headers()["set-cookie"]
+            .to_str()
+            .expect("a cookie is text");
+        self.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    }
+
+    /// Sends a request and returns the body of an answer that must have this status.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        status: u16,
+    ) -> Value {
+        let mut request = self
+            .client
+            .request(method.clone(), format!("{}{path}", self.base))
+            .header("cookie", &self.cookie);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("the portal answers");
+        let found = answer.status();
+        let text = answer.text().await.expect("an answer is text");
+        assert_eq!(found.as_u16(), status, "{method} {path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// The answer's body as JSON; the status must be 200.
+    pub async fn get(&self, path: &str) -> Value {
+        self.send(Method::GET, path, None, 200).await
+    }
+
+    /// The body of what was created.
+    pub async fn create(&self, path: &str, body: Value) -> Value {
+        self.send(Method::POST, path, Some(body), 201).await
+    }
+
+    /// A new tenant.
+    pub async fn tenant(&self, slug: &str) -> Tenant {
+        let tenant = self
+            .create("/tenants", json!({"name": slug, "slug": slug}))
+            .await;
+        let path = format!("/tenants/{}", text(&tenant["id"]));
+        let providers = self.get(&format!("{path}/providers")).await;
+        let own = providers["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|provider| provider["own"] == true);
+        let own = own.expect("Tandem's own provider is there from the start");
+        Tenant {
+            portal: self.clone(),
+            path,
+            provider: text(&own["id"]),
+            domain: text(&own["server"]),
+        }
+    }
+}
+
+impl Tenant {
+    /// An account at Tandem's own provider with a known password; its id.
+    pub async fn account(&self, username: &str, password: &str) -> String {
+        let body = json!({"provider_id": self.provider, "name": username, "username": username, "password": password});
+        text(
+            &self
+                .portal
+                .create(&format!("{}/accounts", self.path), body)
+                .await["id"],
+        )
+    }
+
+    /// A person with a device on a fresh account of its own.
+    pub async fn device(&self, username: &str) -> NewDevice {
+        let account = self
+            .portal
+            .create(
+                &format!("{}/accounts", self.path),
+                json!({"provider_id": self.provider, "name": username, "username": username}),
+            )
+            .await;
+        let contact = json!({"first_name": username, "last_name": "Tester", "numbers": [],
+            "emails": [{"address": format!("{username}@tester.example"), "label": "work"}]});
+        let contact = self
+            .portal
+            .create(&format!("{}/contacts", self.path), contact)
+            .await;
+        let device =
+            json!({"name": username, "contact_id": contact["id"], "account_ids": [account["id"]]});
+        let device = self
+            .portal
+            .create(&format!("{}/devices", self.path), device)
+            .await;
+        let id = text(&device["id"]);
+        let activation = self
+            .portal
+            .get(&format!("{}/devices/{id}/activation", self.path))
+            .await;
+        NewDevice {
+            id,
+            account: text(&account["id"]),
+            code: text(&activation["code"]),
+            link: text(&activation["link"]),
+        }
+    }
+
+    /// The device as the portal shows it.
+    pub async fn shown(&self, id: &str) -> Value {
+        self.portal
+            .get(&format!("{}/devices/{id}", self.path))
+            .await
+    }
+
+    /// A new activation, which ends the old one and the device's rights.
+    pub async fn reset(&self, id: &str) -> Value {
+        self.portal
+            .create(&format!("{}/devices/{id}/activation", self.path), json!({}))
+            .await
+    }
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("a text, not {value}"))
+        .to_owned()
+}

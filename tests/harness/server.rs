@@ -1,0 +1,162 @@
+//! A real `tandem serve` in a folder of its own, on ports of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::portal::Portal;
+use crate::programs::{output_of, program};
+
+/// How long a program may take to start on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// A running server. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    folder: TempDir,
+    /// Base address of the portal, `http://127.0.0.1:…`.
+    pub portal_url: String,
+    /// Address of the proxy, `127.0.0.1:…`, UDP and TCP.
+    pub sip: String,
+}
+
+impl Server {
+    /// Starts a server with an empty data directory on free ports.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::spawn(folder, "127.0.0.1:0", "127.0.0.1:0").await
+    }
+
+    /// Kills the server as a power cut would and starts it again on the same data and ports.
+    pub async fn kill_and_restart(mut self) -> Self {
+        self.child.kill().await.expect("the server can be killed");
+        let http = self.portal_url.trim_start_matches("http://").to_owned();
+        Self::spawn(self.folder, &http, &self.sip).await
+    }
+
+    async fn spawn(folder: TempDir, http: &str, sip: &str) -> Self {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(folder.path().join("tandem.log"))
+            .expect("a log can be opened");
+        let mut child = serve_command(&folder.path().join("data"), http, sip)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("tandem can be started: build the workspace first");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let addresses = async {
+            let (mut portal, mut sip) = (None, None);
+            while let Some(line) = lines
+                .next_line()
+                .await
+                .expect("the server's output is text")
+            {
+                if let Some(url) = line.strip_prefix("Portal: ") {
+                    portal = Some(url.trim().to_owned());
+                } else if let Some(address) = line.strip_prefix("SIP: ") {
+                    sip = address.split_whitespace().next().map(str::to_owned);
+                }
+                if let (Some(portal), Some(sip)) = (&portal, &sip) {
+                    return (portal.clone(), sip.clone());
+                }
+            }
+            let log = std::fs::read_to_string(folder.path().join("tandem.log")).unwrap_or_default();
+            panic!("tandem serve ended before it served:\n{log}");
+        };
+        let (portal_url, sip) = tokio::time::timeout(START, addresses)
+            .await
+            .expect("the server starts in time");
+        // The pipe must stay open and empty, or the server's next line would block it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self {
+            child,
+            folder,
+            portal_url,
+            sip,
+        }
+    }
+
+    /// Folder of database and keys.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Everything the server has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("tandem.log")).unwrap_or_default()
+    }
+
+    /// Waits until this many bindings are on disk.
+    ///
+    /// # Panics
+    ///
+    /// If they are not within ten seconds.
+    pub async fn bindings_are_kept(&self, count: usize) {
+        let url = format!("sqlite://{}", self.data_dir().join("tandem.db").display());
+        let db = store::connect(&url, &store::StoreConfig::default())
+            .await
+            .expect("the server's database can be read");
+        let kept = async {
+            let count_now =
+                || store::binding::load_all(time::OffsetDateTime::UNIX_EPOCH, 1_000, &db);
+            while count_now().await.expect("bindings can be read").len() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), kept)
+            .await
+            .expect("the bindings are written");
+    }
+
+    /// A portal client signed in as an installation administrator made for it.
+    pub async fn administrator(&self) -> Portal {
+        let email = format!("tester-{}@localhost", uuid::Uuid::new_v4().simple());
+        let made = output_of(
+            Command::new(program("tandem"))
+                .args(["user", "add", "--data-dir"])
+                .arg(self.data_dir())
+                .args([
+                    "--email",
+                    &email,
+                    "--first-name",
+                    "Test",
+                    "--last-name",
+                    "Person",
+                    "--installation-administrator",
+                ]),
+        )
+        .await;
+        assert!(made.status.success(), "tandem user add: {}", made.stderr);
+        let once = made
+            .stdout
+            .split_whitespace()
+            .last()
+            .expect("a one-time password is printed")
+            .to_owned();
+        Portal::sign_in(&self.portal_url, &email, &once).await
+    }
+}
+
+/// The command that serves `data_dir`, with nothing taken from the environment.
+#[must_use]
+pub fn serve_command(data_dir: &Path, http: &str, sip: &str) -> Command {
+    let mut command = Command::new(program("tandem"));
+    command
+        .arg("serve")
+        .arg("--data-dir")
+        .arg(data_dir)
+        .args(["--http", http, "--sip", sip])
+        .env_remove("TANDEM_CONFIG")
+        .env_remove("TANDEM_DATABASE_URL")
+        .kill_on_drop(true);
+    command
+}

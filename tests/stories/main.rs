@@ -1,0 +1,9 @@
+//! Stories: what people do with Tandem, driven with the real programs over loopback.
+//!
+//! Each test has a server, phones and ports of its own. Programs are taken from the build folder, so build the
+//! workspace first; `make test` does.
+
+mod activation;
+mod failures;
+mod first_call;
+mod restarts;
