@@ -249,3 +249,42 @@ async fn large_bodies_are_refused() {
     let answer = world.owner.post(&world.path("providers"), input).await;
     answer.expect(StatusCode::PAYLOAD_TOO_LARGE);
 }
+
+#[tokio::test]
+async fn pages_are_served_or_the_way_to_build_them() {
+    let world = World::start().await;
+    let first = world.nobody().get("/activate").await;
+    assert_eq!(first.header("content-type"), "text/html; charset=utf-8");
+    if web_pages::is_built() {
+        assert_eq!(first.status, StatusCode::OK);
+        assert_eq!(first.header("cache-control"), "no-cache");
+        let known = [("if-none-match", first.header("etag"))];
+        let again = world
+            .nobody()
+            .send(Method::GET, "/t/acme/devices", None, &known)
+            .await;
+        assert_eq!(again.status, StatusCode::NOT_MODIFIED);
+        let missing = world.nobody().get("/assets/missing.js").await;
+        assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    } else {
+        assert_eq!(first.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(first.text().contains("npm run build"));
+    }
+    world
+        .nobody()
+        .post("/activate", json!({}))
+        .await
+        .expect(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn large_header_fields_are_refused() {
+    let world = World::start().await;
+    let long = "x".repeat(20_000);
+    let headers = [("x-long", long.as_str())];
+    let answer = world
+        .nobody()
+        .send(Method::GET, "/healthz", None, &headers)
+        .await;
+    answer.expect(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+}
