@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   more than a frame too early  ─► Hold: conceal, and everything plays a frame later
-//!   more than 1.5 frames too late ─► Merge two packets into one
+//!   more than 1.5 frames too late ─► Merge two packets into one, once it has been calm for 10 s
 //!   packet missing, later ones here ─► Missing, or Silence if its sender only paused
 //!   nothing here ─► Hold for 100 ms, then Idle until the stream starts again
 //! ```
@@ -31,6 +31,9 @@ const MAX_MISSING_FRAMES: i64 = 10;
 /// Pulls between two adjustments of the delay, by direction.
 const PULLS_BETWEEN_HOLDS: u32 = 3;
 const PULLS_BETWEEN_MERGES: u32 = 25;
+/// Pulls without running dry after which the delay may shrink: 10 s. A network or a sender that
+/// stalled once stalls again, and each round of growing and shrinking is heard twice.
+const CALM_PULLS: u32 = 500;
 /// Room above the measured jitter, in milliseconds.
 const MARGIN_MS: f64 = 5.0;
 
@@ -49,6 +52,7 @@ pub struct PlayoutBuffer {
     epoch: Option<Instant>,
     holds: u32,
     pulls_since_adjustment: u32,
+    pulls_since_dry: u32,
     stats: JitterStats,
 }
 
@@ -75,6 +79,7 @@ impl PlayoutBuffer {
             epoch: None,
             holds: 0,
             pulls_since_adjustment: 0,
+            pulls_since_dry: CALM_PULLS,
             stats: JitterStats {
                 target_delay_ms: f64::from(config.min_delay_ms),
                 ..JitterStats::default()
@@ -132,7 +137,9 @@ impl PlayoutBuffer {
     }
 
     fn stop(&mut self) {
-        self.cursor = None;
+        if self.cursor.take().is_some() {
+            self.pulls_since_dry = 0;
+        }
         self.last_played = None;
         self.holds = 0;
         self.transit.rebase();
@@ -155,7 +162,12 @@ impl PlayoutBuffer {
     /// The first packet is the one to play, unless the delay should change.
     fn play_first(&mut self, overdue_ms: f64) -> Playout<'_> {
         let frame_ms = ticks_to_ms(self.frame_ticks, self.clock_rate_hz);
-        self.holds = 0;
+        let ran_dry = std::mem::take(&mut self.holds) > 0;
+        self.pulls_since_dry = if ran_dry {
+            0
+        } else {
+            self.pulls_since_dry.saturating_add(1)
+        };
         self.pulls_since_adjustment = self.pulls_since_adjustment.saturating_add(1);
         if overdue_ms < -frame_ms && self.pulls_since_adjustment >= PULLS_BETWEEN_HOLDS {
             self.pulls_since_adjustment = 0;
@@ -171,8 +183,11 @@ impl PlayoutBuffer {
             .waiting
             .first_key_value()
             .is_some_and(|(_, next)| next.sequence == first.sequence + 1);
+        let is_calm = self.pulls_since_dry >= CALM_PULLS
+            || overdue_ms + self.target_ms() > f64::from(self.config.max_delay_ms);
         if overdue_ms > 1.5 * frame_ms
             && is_next_here
+            && is_calm
             && self.pulls_since_adjustment >= PULLS_BETWEEN_MERGES
         {
             self.pulls_since_adjustment = 0;
