@@ -12,4 +12,5 @@ mod service;
 
 pub use control::Control;
 pub use service::{Service, ServiceConfig, StartError};
+pub use sip::Algorithm;
 pub use sip_proxy_core::Counts;

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sip::{EndpointConfig, Host, HostPort, Timers, Transport};
+use sip::{Algorithm, EndpointConfig, Host, HostPort, Timers, Transport};
 use sip_io::{Bound, Listeners};
 use sip_proxy_core::{Command, Event, Proxy, ProxyConfig};
 use store::{Database, StoreError, Vault};
@@ -42,6 +42,8 @@ const LAST_WRITE: Duration = Duration::from_secs(5);
 pub struct ServiceConfig {
     /// Where to listen, on UDP and TCP; with port 0 a port that is free on both.
     pub listen: SocketAddr,
+    /// Digest algorithms to offer and accept, the best first.
+    pub algorithms: Vec<Algorithm>,
     /// What phones and peers reach it by; the listening address unless it is set.
     pub public_host: Option<Host>,
 }
@@ -62,6 +64,7 @@ pub enum StartError {
 pub struct Service {
     bound: Bound,
     advertised: HostPort,
+    algorithms: Vec<Algorithm>,
 }
 
 impl Service {
@@ -81,6 +84,7 @@ impl Service {
         Ok(Self {
             bound,
             advertised: HostPort::new(host, Some(local.port())),
+            algorithms: config.algorithms,
         })
     }
 
@@ -106,7 +110,10 @@ impl Service {
         let (commands, inbox) = mpsc::channel(EVENTS);
         let (events, outbox) = mpsc::channel(EVENTS);
         let control = Arc::new(Control::new(commands.clone(), &restored));
-        let mut proxy = Proxy::new(config(self.advertised));
+        let mut proxy = Proxy::new(ProxyConfig {
+            algorithms: self.algorithms,
+            ..config(self.advertised)
+        });
         sip::Machine::handle_command(&mut proxy, Command::RestoreBindings(restored), now());
         let bound = self.bound;
         let stop_loop = stop.clone();

@@ -24,6 +24,8 @@ pub(crate) enum ConfigError {
     },
     #[error("http.public_url must start with https:// or http://, not {url:?}")]
     PublicUrl { url: String },
+    #[error("sip.digest is empty: name MD5, SHA-256 or both")]
+    NoDigest,
     #[error(
         "sip.public_host is needed when sip.listen is {listen}: phones must be told an address they can reach"
     )]
@@ -63,6 +65,18 @@ pub(crate) struct SipConfig {
     pub(crate) public_host: Option<String>,
     /// A tenant's SIP domain is its short name, a dot and this.
     pub(crate) base_domain: String,
+    /// Digest algorithms to offer and accept, the best first: `SHA-256`, `MD5`. MD5 alone unless it is set, because phones that know
+    /// nothing else, such as baresip 1.0, give up as soon as another one is named.
+    pub(crate) digest: Vec<DigestAlgorithm>,
+}
+
+/// A digest algorithm by the name of RFC 8760.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) enum DigestAlgorithm {
+    #[serde(rename = "MD5")]
+    Md5,
+    #[serde(rename = "SHA-256")]
+    Sha256,
 }
 
 impl Default for Config {
@@ -91,6 +105,7 @@ impl Default for SipConfig {
             listen: (Ipv4Addr::LOCALHOST, 5060).into(),
             public_host: None,
             base_domain: "tandem.localhost".to_owned(),
+            digest: vec![DigestAlgorithm::Md5],
         }
     }
 }
@@ -156,6 +171,9 @@ impl Config {
             return Err(ConfigError::PublicUrl {
                 url: url.to_owned(),
             });
+        }
+        if self.sip.digest.is_empty() {
+            return Err(ConfigError::NoDigest);
         }
         if self.sip.listen.ip().is_unspecified() && self.sip.public_host.is_none() {
             return Err(ConfigError::PublicHost {

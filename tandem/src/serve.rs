@@ -5,11 +5,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use api::ProxyControl;
 use portal::{App, PortalConfig};
-use sip_proxy::{Service, ServiceConfig};
+use sip_proxy::{Algorithm, Service, ServiceConfig};
 use store::{Database, StoreConfig, Vault};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -18,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::config::Config;
+use crate::config::{Config, DigestAlgorithm};
 use crate::data_dir::{DataDir, DataDirError};
 
 /// Why the server does not start. The texts are for the person who started it.
@@ -102,22 +103,27 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
         );
     }
     info!(%http, %sip, "serving");
-    let ended = until_told_to_stop(portal::serve(listener, app, stop.clone())).await;
+    let ended = until_told_to_stop(portal::serve(listener, app, stop.clone()), &stop).await;
     stop.cancel();
     while tasks.join_next().await.is_some() {}
     info!("stopped");
     ended
 }
 
+/// Serves until the process is told to stop, then lets requests that are under way finish.
 async fn until_told_to_stop(
     served: impl Future<Output = io::Result<()>>,
+    stop: &CancellationToken,
 ) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+    let mut served = pin!(served);
     tokio::select! {
-        served = served => served.map_err(ServeError::Served),
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(ServeError::Signals),
+        served = &mut served => return served.map_err(ServeError::Served),
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(ServeError::Signals)?,
     }
+    stop.cancel();
+    served.await.map_err(ServeError::Served)
 }
 
 fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
@@ -126,8 +132,13 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
             .map_err(|_| ServeError::PublicHost { host: host.clone() })
     };
     let public_host = config.sip.public_host.as_ref().map(parse).transpose()?;
+    let algorithm = |digest: &DigestAlgorithm| match digest {
+        DigestAlgorithm::Md5 => Algorithm::Md5,
+        DigestAlgorithm::Sha256 => Algorithm::Sha256,
+    };
     Ok(ServiceConfig {
         listen: config.sip.listen,
+        algorithms: config.sip.digest.iter().map(algorithm).collect(),
         public_host,
     })
 }

@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use sip::{Aor, Claim, DigestServer, Ids, Method, Request, Response, Verdict};
+use sip::{Algorithm, Aor, Claim, DigestServer, Ids, Method, Request, Response, Verdict};
 
 use crate::effect::Account;
 
@@ -45,11 +45,9 @@ pub(crate) fn claimed_aor(request: &Request) -> Option<Aor> {
 }
 
 impl Authentication {
-    pub(crate) fn new(key: [u8; 32], ids: Ids, started: (Instant, u64)) -> Self {
-        Self {
-            digest: DigestServer::new(key, ids),
-            started,
-        }
+    pub(crate) fn new(algorithms: &[Algorithm], ids: &mut Ids, started: (Instant, u64)) -> Self {
+        let digest = DigestServer::new(ids.bytes(), ids.fork()).with_algorithms(algorithms);
+        Self { digest, started }
     }
 
     /// What can be said before the account is known.

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
-    Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Method,
-    Output, ResolveError, ResolveId, Response, ServerTransaction, TransmitId, Transport,
+    Algorithm, Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine,
+    Method, Output, ResolveError, ResolveId, Response, ServerTransaction, TransmitId, Transport,
 };
 use ua::{CallEvent, Calls, CallsConfig, respond_default};
 
@@ -40,6 +40,9 @@ pub struct ProxyConfig {
     pub registrar: RegistrarPolicy,
     /// Its calls; each has two legs and more while several devices ring.
     pub calls: CallsConfig,
+    /// Digest algorithms to offer and accept, the best first. Some phones give up a registration when any challenge
+    /// names an algorithm they do not know, so more than MD5 is for installations without such phones.
+    pub algorithms: Vec<Algorithm>,
     /// How long devices ring before the caller is told that nobody answers.
     pub ringing: Duration,
     /// How many requests may wait for look-ups; more are answered 503.
@@ -61,6 +64,7 @@ impl ProxyConfig {
                 max_calls: 20_000,
                 ..CallsConfig::default()
             },
+            algorithms: vec![Algorithm::Md5],
             ringing: Duration::from_secs(60),
             max_waiting: 10_000,
             started,
@@ -93,7 +97,7 @@ impl Proxy {
     pub fn new(config: ProxyConfig) -> Self {
         let mut ids = Ids::from_seed(config.seed);
         Self {
-            authentication: Authentication::new(ids.bytes(), ids.fork(), config.started),
+            authentication: Authentication::new(&config.algorithms, &mut ids, config.started),
             calls: Calls::new(config.calls),
             endpoint: Endpoint::new(config.endpoint, ids),
             bridges: Bridges::default(),

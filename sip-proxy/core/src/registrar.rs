@@ -5,9 +5,10 @@
 //!
 //! Not here: who may register what (`authentication.rs`), and when bindings expire (`proxy.rs`).
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sip::{Aor, Contact, Contacts, Destination, Flow, Request, Response};
+use sip::{Aor, Contact, Contacts, Destination, Flow, Host, Request, Response, Transport};
 
 use crate::binding::{Binding, BindingChange, Bindings, contact_key};
 use crate::effect::Account;
@@ -125,10 +126,10 @@ fn decide(
         changes.push(BindingChange::Upserted(Binding {
             aor: aor.clone(),
             owner: account.owner,
+            reached_by: reached_by(&contact, flow),
             contact: without_expires(contact),
             call_id: call_id.clone(),
             cseq,
-            reached_by: Destination::Flow(flow),
             expires_at: now + granted.min(policy.max_expires),
             user_agent: request.header("User-Agent").map(str::to_owned),
         }));
@@ -141,6 +142,29 @@ fn same_uri(binding: &Binding, contact: &Contact) -> bool {
     binding.instance().is_none()
         && contact.instance().is_none()
         && binding.contact.uri().is_equivalent(contact.uri())
+}
+
+/// The flow the REGISTER came on, which a NAT keeps open. A device that asks for another port of the very host it registers from is
+/// behind no NAT and knows better; over a stream and with outbound (RFC 5626) it is always the flow.
+fn reached_by(contact: &Contact, flow: Flow) -> Destination {
+    let uri = contact.uri();
+    let same_host = uri.host().and_then(Host::ip) == Some(flow.peer.ip());
+    let datagram = flow.transport == Transport::Udp
+        && uri
+            .transport()
+            .is_none_or(|transport| transport == Transport::Udp);
+    if !same_host || !datagram || matches!(contact.reg_id(), Ok(Some(_))) {
+        return Destination::Flow(flow);
+    }
+    let peer = SocketAddr::new(flow.peer.ip(), uri.port().unwrap_or(5060));
+    if peer == flow.peer {
+        Destination::Flow(flow)
+    } else {
+        Destination::Address {
+            transport: Transport::Udp,
+            peer,
+        }
+    }
 }
 
 fn removal(binding: &Binding) -> BindingChange {

@@ -227,6 +227,33 @@ fn a_phone_that_is_gone_is_unavailable_and_not_a_server_that_fails() {
 }
 
 #[test]
+fn a_phone_that_asks_for_another_port_of_its_host_is_rung_there() {
+    let mut bench = registered();
+    let contact = format!("Contact: <sip:1003@127.0.0.1:{BOB}>\r\n");
+    let register = bench.request(
+        49_000,
+        "REGISTER",
+        &format!("sip:{DOMAIN}"),
+        "1003",
+        &contact,
+    );
+    assert_eq!(bench.ask(49_000, "1003", &register).status.code(), 200);
+    assert!(
+        invite(&mut bench, "1003").1.is_some(),
+        "the INVITE goes to the port of the contact"
+    );
+    let elsewhere = "Contact: <sip:1003@192.0.2.1:7000>\r\n";
+    let register = bench.request(BOB, "REGISTER", &format!("sip:{DOMAIN}"), "1003", elsewhere);
+    assert_eq!(bench.ask(BOB, "1003", &register).status.code(), 200);
+    invite(&mut bench, "1003");
+    let peers_elsewhere = bench.sent_to(7_000);
+    assert!(
+        peers_elsewhere.is_empty(),
+        "an address that nobody has proven gets nothing"
+    );
+}
+
+#[test]
 fn of_two_phones_the_one_that_answers_has_the_call() {
     let mut bench = registered();
     bench.register(BOB_TOO, "1002");
@@ -294,9 +321,18 @@ fn hold_passes_from_one_side_to_the_other() {
     );
 }
 
+fn answer_code(bench: &mut Bench, method: &str) -> u16 {
+    let response = bench.responses_to(ALICE).pop();
+    response
+        .unwrap_or_else(|| panic!("{method} has no answer"))
+        .status
+        .code()
+}
+
 #[test]
 fn nothing_reaches_the_callee_without_credentials_and_a_forged_dialog_is_481() {
     let mut bench = registered();
+    let usual = format!("Contact: <sip:1001@127.0.0.1:{ALICE}>\r\nContent-Length: 0\r\n");
     for method in [
         "INVITE",
         "OPTIONS",
@@ -311,14 +347,15 @@ fn nothing_reaches_the_callee_without_credentials_and_a_forged_dialog_is_481() {
         "PRACK",
         "XYZ",
     ] {
-        let request = bench.request(ALICE, method, &format!("sip:1002@{DOMAIN}"), "1001", "");
+        let request = bench.request(ALICE, method, &format!("sip:1002@{DOMAIN}"), "1001", &usual);
         bench.deliver(ALICE, &request);
-        let code = bench.responses_to(ALICE).pop().unwrap().status.code();
+        let code = answer_code(&mut bench, method);
         assert!([401, 407, 481].contains(&code), "{method}: {code}");
-        let mut inside = bench.request(ALICE, method, &format!("sip:1002@{DOMAIN}"), "1001", "");
+        let mut inside =
+            bench.request(ALICE, method, &format!("sip:1002@{DOMAIN}"), "1001", &usual);
         inside.set_header("To", format!("<sip:1002@{DOMAIN}>;tag=forged"));
         bench.deliver(ALICE, &inside);
-        let code = bench.responses_to(ALICE).pop().unwrap().status.code();
+        let code = answer_code(&mut bench, method);
         assert_eq!(code, 481, "{method} inside a dialog that is not");
     }
     let sent: Vec<Message> = bench.sent_to(BOB);

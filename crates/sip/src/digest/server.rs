@@ -30,10 +30,11 @@ const CLOCK_SKEW_SECS: u64 = 5;
 /// Nonces in use that are remembered unless the owner says otherwise.
 const MAX_NONCES: usize = 65_536;
 
-/// Bytes of the HMAC that go into a nonce.
-const MAC_BYTES: usize = 16;
+/// Bytes of the HMAC that go into a nonce: few, because a challenge must not be much longer than the
+/// request it answers, and enough for five minutes of guessing.
+const MAC_BYTES: usize = 8;
 
-/// What we offer, best first; a client takes the first that it knows (RFC 8760, section 2.4).
+/// What can be offered, best first; a client takes the first that it knows (RFC 8760, section 2.4).
 const OFFERED: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
 
 /// What a server keeps of a password: `H(username:realm:password)` for each algorithm.
@@ -120,6 +121,8 @@ pub struct DigestServer {
     counts: BTreeMap<NonceId, u32>,
     /// Nonces up to this one may have been forgotten before their time.
     forgotten: Option<NonceId>,
+    /// Algorithms to offer and accept, best first.
+    offered: Vec<Algorithm>,
 }
 
 impl std::fmt::Debug for DigestServer {
@@ -137,6 +140,7 @@ impl DigestServer {
         Self {
             key,
             ids,
+            offered: OFFERED.to_vec(),
             max_nonces: MAX_NONCES,
             counts: BTreeMap::new(),
             forgotten: None,
@@ -150,6 +154,20 @@ impl DigestServer {
         Self { max_nonces, ..self }
     }
 
+    /// The same server, offering and accepting only these algorithms of MD5 and SHA-256, in this
+    /// order.
+    #[must_use]
+    pub fn with_algorithms(self, algorithms: &[Algorithm]) -> Self {
+        let known = algorithms
+            .iter()
+            .copied()
+            .filter(|algorithm| OFFERED.contains(algorithm));
+        Self {
+            offered: known.collect(),
+            ..self
+        }
+    }
+
     /// Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first.
     pub fn challenges(&mut self, realm: &str, stale: bool, now_unix_secs: u64) -> Vec<String> {
         let id = NonceId {
@@ -157,7 +175,7 @@ impl DigestServer {
             random: self.ids.u32(),
         };
         let nonce = self.nonce(id, realm);
-        OFFERED
+        self.offered
             .iter()
             .map(|algorithm| challenge(*algorithm, realm, &nonce, stale))
             .collect()
@@ -194,7 +212,10 @@ impl DigestServer {
         };
         let nonce = self.own_nonce(&answer.nonce, realm);
         // Always computed, so that time tells nothing about which check failed.
-        let is_right = answer.is_right(request, secret);
+        let is_offered = answer
+            .algorithm
+            .is_some_and(|algorithm| self.offered.contains(&algorithm));
+        let is_right = is_offered & answer.is_right(request, secret);
         let Some(nonce) = nonce.filter(|_| is_right && answer.is_about(request)) else {
             return Verdict::Wrong;
         };

@@ -310,7 +310,10 @@ impl Endpoint {
     /// # Errors
     ///
     /// [`EndpointError::Answered`] if the transaction is over.
-    #[expect(clippy::needless_pass_by_value, reason = "like `respond`: the answer is given away")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "like `respond`: the answer is given away"
+    )]
     pub fn respond_once(
         &mut self,
         transaction: ServerTransaction,

@@ -226,7 +226,8 @@ impl Bench {
         };
         let text = format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch={branch};rport\r\nMax-Forwards: 70\r\n\
-             From: <sip:{user}@{DOMAIN}>;tag={tag}\r\nTo: <{to}>\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\n{extra}\r\n"
+             From: <sip:{user}@{DOMAIN}>;tag={tag}\r\nTo: <{to}>\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\n\
+             User-Agent: Bench\r\n{extra}\r\n"
         );
         sip::parse_message(Bytes::from(text))
             .expect("the test writes what can be read")
