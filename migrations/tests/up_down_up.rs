@@ -65,7 +65,9 @@ async fn every_step_goes_up_down_and_up_on_postgresql() {
     let db = open(&url).await;
     up_down_up(&db).await;
     let index = "SELECT 'contact_search_trigrams'::regclass";
-    db.execute_unprepared(index).await.expect("the trigram index");
+    db.execute_unprepared(index)
+        .await
+        .expect("the trigram index");
 }
 
 #[tokio::test]

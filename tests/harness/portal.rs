@@ -140,21 +140,23 @@ impl Tenant {
 
     /// A person with a device on a fresh account of its own.
     pub async fn device(&self, username: &str) -> NewDevice {
+        let body = json!({"provider_id": self.provider, "name": username, "username": username});
         let account = self
             .portal
-            .create(
-                &format!("{}/accounts", self.path),
-                json!({"provider_id": self.provider, "name": username, "username": username}),
-            )
+            .create(&format!("{}/accounts", self.path), body)
             .await;
-        let contact = json!({"first_name": username, "last_name": "Tester", "numbers": [],
-            "emails": [{"address": format!("{username}@tester.example"), "label": "work"}]});
+        self.device_on(username, &text(&account["id"])).await
+    }
+
+    /// A person with a device on this account.
+    pub async fn device_on(&self, name: &str, account: &str) -> NewDevice {
+        let contact = json!({"first_name": name, "last_name": "Tester", "numbers": [],
+            "emails": [{"address": format!("{name}@tester.example"), "label": "work"}]});
         let contact = self
             .portal
             .create(&format!("{}/contacts", self.path), contact)
             .await;
-        let device =
-            json!({"name": username, "contact_id": contact["id"], "account_ids": [account["id"]]});
+        let device = json!({"name": name, "contact_id": contact["id"], "account_ids": [account]});
         let device = self
             .portal
             .create(&format!("{}/devices", self.path), device)
@@ -166,10 +168,18 @@ impl Tenant {
             .await;
         NewDevice {
             id,
-            account: text(&account["id"]),
+            account: account.to_owned(),
             code: text(&activation["code"]),
             link: text(&activation["link"]),
         }
+    }
+
+    /// Whether the portal shows an account that a device has as registered.
+    pub async fn is_online(&self, account: &str) -> bool {
+        self.portal
+            .get(&format!("{}/accounts/{account}", self.path))
+            .await["status"]
+            == "online"
     }
 
     /// The device as the portal shows it.

@@ -8,6 +8,11 @@ use std::path::Path;
 /// # Panics
 ///
 /// If the file cannot be written.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a tone of some seconds and a quarter of full scale"
+)]
 pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
     let spec = hound::WavSpec {
         channels: 1,
@@ -27,7 +32,8 @@ pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
     file.finalize().expect("the tone file can be closed");
 }
 
-/// What part of a recording's loudest second is this tone: 1 is a pure tone, 0 none of it. Goertzel's method.
+/// What part of a recording is this tone: 1 is a pure tone, 0 none of it. The median over its half seconds that are not silent, so
+/// that the start and the end of a call do not count. Goertzel's method.
 ///
 /// # Panics
 ///
@@ -35,15 +41,24 @@ pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
 #[must_use]
 pub fn share_of_tone(path: &Path, frequency_hz: f64) -> f64 {
     let (samples, rate) = read(path);
-    let second = rate as usize;
-    let energy = |window: &[f64]| window.iter().map(|sample| sample * sample).sum::<f64>();
-    let loudest = samples
-        .chunks_exact(second)
-        .max_by(|a, b| energy(a).total_cmp(&energy(b)));
-    let Some(window) = loudest.filter(|window| energy(window) > 0.0) else {
-        return 0.0;
+    let half_second = rate as usize / 2;
+    let energy = |window: &[f64]| {
+        window.iter().map(|sample| sample * sample).sum::<f64>() / window.len() as f64
     };
-    let step = TAU * frequency_hz / f64::from(rate);
+    let mut shares: Vec<f64> = samples
+        .chunks_exact(half_second)
+        .filter(|window| energy(window) > SILENCE)
+        .map(|window| goertzel(window, TAU * frequency_hz / f64::from(rate)) / energy(window))
+        .collect();
+    shares.sort_by(f64::total_cmp);
+    shares.get(shares.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// Mean square of what counts as silence.
+const SILENCE: f64 = 100.0;
+
+/// Mean square of the tone of `step` radians a sample in `window`.
+fn goertzel(window: &[f64], step: f64) -> f64 {
     let (real, imaginary) =
         window
             .iter()
@@ -55,12 +70,16 @@ pub fn share_of_tone(path: &Path, frequency_hz: f64) -> f64 {
                     imaginary - sample * angle.sin(),
                 )
             });
-    2.0 * (real * real + imaginary * imaginary) / (window.len() as f64 * energy(window))
+    let length = window.len() as f64;
+    2.0 * (real * real + imaginary * imaginary) / (length * length)
 }
 
-/// How long a recording is, in seconds.
+/// How long a recording is, in seconds; nothing if it has not begun.
 #[must_use]
 pub fn seconds_of(path: &Path) -> f64 {
+    if !path.exists() {
+        return 0.0;
+    }
     let (samples, rate) = read(path);
     samples.len() as f64 / f64::from(rate)
 }

@@ -65,7 +65,7 @@ pub(crate) fn contact_key(contact: &Contact) -> String {
 #[derive(Clone, Debug, PartialEq)]
 pub enum BindingChange {
     /// The binding is new or refreshed.
-    Upserted(Binding),
+    Upserted(Box<Binding>),
     /// The binding with this key has ended.
     Removed {
         /// Whose it was.

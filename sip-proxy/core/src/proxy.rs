@@ -134,7 +134,7 @@ impl Proxy {
             } else if let Some(output) = self.endpoint.poll_output() {
                 match output {
                     EndpointOutput::Transmit(transmit) => {
-                        self.outputs.push_back(Output::Transmit(transmit))
+                        self.outputs.push_back(Output::Transmit(transmit));
                     }
                     EndpointOutput::Close(flow) => self.outputs.push_back(Output::Close(flow)),
                     EndpointOutput::Event(event) => self.on_endpoint_event(event, now),
@@ -225,7 +225,7 @@ impl Proxy {
             (Purpose::Authenticate, Ok(account)) => self.on_claimant(pending, account, now),
             (Purpose::Call { .. }, Ok(None)) => self.respond(&pending, 404, now),
             (Purpose::Call { caller, target }, Ok(Some(_))) => {
-                self.on_called(pending, *caller, target, now)
+                self.on_called(pending, *caller, target, now);
             }
         }
     }
@@ -412,7 +412,7 @@ impl Machine for Proxy {
             Command::AccountLoaded { ticket, account } => self.on_account(ticket, account, now),
             Command::RestoreBindings(bindings) => self.restore(bindings, now),
             Command::RevokeInstance(instance) => {
-                self.end_bindings(self.bindings.of_instance(&instance))
+                self.end_bindings(self.bindings.of_instance(&instance));
             }
             Command::DropBindings(aor) => {
                 let keys: Vec<_> = self

@@ -123,7 +123,7 @@ fn decide(
         if count > policy.max_bindings {
             return Err(Refusal::TooMany);
         }
-        changes.push(BindingChange::Upserted(Binding {
+        changes.push(BindingChange::Upserted(Box::new(Binding {
             aor: aor.clone(),
             owner: account.owner,
             reached_by: reached_by(&contact, flow),
@@ -132,7 +132,7 @@ fn decide(
             cseq,
             expires_at: now + granted.min(policy.max_expires),
             user_agent: request.header("User-Agent").map(str::to_owned),
-        }));
+        })));
     }
     Ok(changes)
 }
@@ -182,7 +182,7 @@ fn without_expires(mut contact: Contact) -> Contact {
 fn apply(changes: &[BindingChange], bindings: &mut Bindings) {
     for change in changes {
         match change {
-            BindingChange::Upserted(binding) => bindings.upsert(binding.clone()),
+            BindingChange::Upserted(binding) => bindings.upsert((**binding).clone()),
             BindingChange::Removed { aor, key } => {
                 bindings.remove(aor, key);
             }
@@ -195,7 +195,7 @@ fn granted(request: &Request, aor: &Aor, bindings: &Bindings, now: Instant) -> R
     let mut response = request.response(200, None);
     for binding in bindings.of(aor) {
         let left = binding.expires_at.saturating_duration_since(now).as_secs();
-        response.push_header("Contact", &format!("{};expires={left}", binding.contact));
+        response.push_header("Contact", format!("{};expires={left}", binding.contact));
     }
     response
 }
@@ -207,7 +207,7 @@ fn refused(request: &Request, refusal: Refusal, policy: &RegistrarPolicy) -> Res
         Refusal::TooMany => request.response(403, None),
         Refusal::TooBrief => {
             let mut response = request.response(423, None);
-            response.push_header("Min-Expires", &policy.min_expires.as_secs().to_string());
+            response.push_header("Min-Expires", policy.min_expires.as_secs().to_string());
             response
         }
     }

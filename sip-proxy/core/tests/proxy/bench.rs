@@ -1,10 +1,5 @@
 //! A proxy on a test bench: accounts in a table instead of a database, texts instead of sockets, a clock that only the test moves.
 
-#![allow(
-    dead_code,
-    reason = "every test file compiles this module and uses its own part of it"
-)]
-
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -18,26 +13,30 @@ use sip_proxy_core::{
     Account, Binding, BindingChange, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig,
 };
 
-pub const DOMAIN: &str = "acme.test";
+pub(crate) const DOMAIN: &str = "acme.test";
 
 /// The proxy, the world around it, and what it has sent.
-pub struct Bench {
-    pub proxy: Proxy,
-    pub now: Instant,
+pub(crate) struct Bench {
+    pub(crate) proxy: Proxy,
+    pub(crate) now: Instant,
     accounts: HashMap<String, Account>,
     /// What was sent and not yet looked at.
     sent: Vec<(SocketAddr, Message)>,
     /// Changes of bindings, in order.
-    pub changes: Vec<BindingChange>,
-    pub lookups: usize,
-    pub broken_store: bool,
+    pub(crate) changes: Vec<BindingChange>,
+    pub(crate) lookups: usize,
+    pub(crate) broken_store: bool,
     ids: Ids,
     digest: DigestClient,
 }
 
 impl Bench {
     /// A proxy with the accounts 1001 to 1003, whose passwords are `secret-` and the user.
-    pub fn new() -> Self {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one reading of a clock; from here on the test moves it"
+    )]
+    pub(crate) fn new() -> Self {
         let now = Instant::now();
         let address = HostPort::new(
             Host::from(std::net::IpAddr::from([127, 0, 0, 1])),
@@ -80,14 +79,14 @@ impl Bench {
     }
 
     /// Hands the proxy a message from the phone at this port.
-    pub fn receive(&mut self, port: u16, text: &str) {
+    pub(crate) fn receive(&mut self, port: u16, text: &str) {
         let bytes = Bytes::from(text.replace("\r\n", "\n").replace('\n', "\r\n"));
         self.proxy.handle_received(flow(port), bytes, self.now);
         self.settle();
     }
 
     /// Lets time pass, deadline by deadline.
-    pub fn pass(&mut self, duration: Duration) {
+    pub(crate) fn pass(&mut self, duration: Duration) {
         let end = self.now + duration;
         while let Some(next) = self.proxy.poll_timeout().filter(|next| *next <= end) {
             self.now = self.now.max(next);
@@ -102,7 +101,7 @@ impl Bench {
         self.now = end;
     }
 
-    pub fn command(&mut self, command: Command) {
+    pub(crate) fn command(&mut self, command: Command) {
         self.proxy.handle_command(command, self.now);
         self.settle();
     }
@@ -131,7 +130,7 @@ impl Bench {
     }
 
     /// Everything sent to the phone at this port since the last look.
-    pub fn sent_to(&mut self, port: u16) -> Vec<Message> {
+    pub(crate) fn sent_to(&mut self, port: u16) -> Vec<Message> {
         let (to, rest) = std::mem::take(&mut self.sent)
             .into_iter()
             .partition(|(peer, _)| peer.port() == port);
@@ -140,7 +139,7 @@ impl Bench {
     }
 
     /// The responses among them.
-    pub fn responses_to(&mut self, port: u16) -> Vec<Response> {
+    pub(crate) fn responses_to(&mut self, port: u16) -> Vec<Response> {
         self.sent_to(port)
             .into_iter()
             .filter_map(Message::into_response)
@@ -148,7 +147,7 @@ impl Bench {
     }
 
     /// The requests among them.
-    pub fn requests_to(&mut self, port: u16) -> Vec<Request> {
+    pub(crate) fn requests_to(&mut self, port: u16) -> Vec<Request> {
         self.sent_to(port)
             .into_iter()
             .filter_map(Message::into_request)
@@ -156,12 +155,12 @@ impl Bench {
     }
 
     /// Sends a request, answers its challenge as `user` would, and returns the last response.
-    pub fn ask(&mut self, port: u16, user: &str, request: &Request) -> Response {
+    pub(crate) fn ask(&mut self, port: u16, user: &str, request: &Request) -> Response {
         self.ask_with(port, user, &password(user), request)
     }
 
     /// As [`Self::ask`], with another password.
-    pub fn ask_with(
+    pub(crate) fn ask_with(
         &mut self,
         port: u16,
         username: &str,
@@ -203,14 +202,14 @@ impl Bench {
     }
 
     /// Hands the proxy a request as the phone at this port sends it.
-    pub fn deliver(&mut self, port: u16, request: &Request) {
+    pub(crate) fn deliver(&mut self, port: u16, request: &Request) {
         self.proxy
             .handle_received(flow(port), request.to_bytes(), self.now);
         self.settle();
     }
 
     /// A request of `user` without credentials, with what every request has.
-    pub fn request(
+    pub(crate) fn request(
         &mut self,
         port: u16,
         method: &str,
@@ -236,7 +235,7 @@ impl Bench {
     }
 
     /// Registers the phone of `user` at this port; it must be granted.
-    pub fn register(&mut self, port: u16, user: &str) -> Response {
+    pub(crate) fn register(&mut self, port: u16, user: &str) -> Response {
         let contact = format!("Contact: <sip:{user}@127.0.0.1:{port}>\r\n");
         let request = self.request(port, "REGISTER", &format!("sip:{DOMAIN}"), user, &contact);
         let response = self.ask(port, user, &request);
@@ -245,7 +244,7 @@ impl Bench {
     }
 
     /// The bindings that are kept beyond a restart.
-    pub fn kept(&self) -> Vec<Binding> {
+    pub(crate) fn kept(&self) -> Vec<Binding> {
         let mut kept: Vec<Binding> = Vec::new();
         for change in &self.changes {
             let (aor, key) = match change {
@@ -254,18 +253,18 @@ impl Bench {
             };
             kept.retain(|binding| (&binding.aor, binding.key()) != (&aor, key.clone()));
             if let BindingChange::Upserted(binding) = change {
-                kept.push(binding.clone());
+                kept.push((**binding).clone());
             }
         }
         kept
     }
 }
 
-pub fn password(user: &str) -> String {
+pub(crate) fn password(user: &str) -> String {
     format!("secret-{user}")
 }
 
-pub fn flow(port: u16) -> Flow {
+pub(crate) fn flow(port: u16) -> Flow {
     Flow {
         transport: Transport::Udp,
         local: SocketAddr::from(([127, 0, 0, 1], 5060)),

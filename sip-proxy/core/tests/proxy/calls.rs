@@ -1,10 +1,8 @@
 //! Calls through the proxy from outside: who rings, what passes, and how a call that cannot be is refused.
 
-mod bench;
-
 use std::time::Duration;
 
-use bench::{Bench, DOMAIN, flow};
+use crate::bench::{Bench, DOMAIN, flow};
 use sip::{Message, Request, Response};
 use sip_proxy_core::Counts;
 

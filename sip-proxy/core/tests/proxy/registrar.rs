@@ -1,10 +1,8 @@
 //! The registrar from outside: what a REGISTER does, and who may send one (RFC 3261, sections 10.3 and 22).
 
-mod bench;
-
 use std::time::Duration;
 
-use bench::{Bench, DOMAIN};
+use crate::bench::{Bench, DOMAIN};
 use sip::{Aor, Response};
 use sip_proxy_core::{Command, Counts};
 

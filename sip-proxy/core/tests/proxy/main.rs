@@ -1,0 +1,7 @@
+//! The proxy's core from outside, on a bench with a clock that only the test moves.
+
+#![expect(clippy::unwrap_used, reason = "what a test unwraps it has made itself")]
+
+mod bench;
+mod calls;
+mod registrar;
