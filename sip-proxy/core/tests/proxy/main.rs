@@ -5,3 +5,4 @@
 mod bench;
 mod calls;
 mod registrar;
+mod soak;
