@@ -43,7 +43,7 @@ pub(crate) struct ServeArguments {
     /// Where the proxy listens, on UDP and TCP, for example 0.0.0.0:5060.
     #[arg(long)]
     pub(crate) sip: Option<SocketAddr>,
-    /// How people and devices reach the portal, for example https://phones.example.com.
+    /// How people and devices reach the portal, for example `https://phones.example.com`.
     #[arg(long)]
     pub(crate) public_url: Option<String>,
 }
