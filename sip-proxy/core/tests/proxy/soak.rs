@@ -242,7 +242,7 @@ impl World {
         while let Some(output) = self.proxy.poll_output() {
             match output {
                 Output::Transmit(transmit) => {
-                    self.send(PROXY.into(), transmit.destination.peer(), transmit.bytes)
+                    self.send(PROXY.into(), transmit.destination.peer(), transmit.bytes);
                 }
                 Output::Event(ProxyEvent::LoadAccount { ticket, aor }) => {
                     let account = Ok(self.accounts.get(aor.as_str()).cloned());
@@ -355,7 +355,7 @@ impl Party {
     fn note(&mut self, event: Event) {
         match event {
             Event::Line(line) => {
-                self.is_connected = matches!(line.status, LineStatus::Connected { .. })
+                self.is_connected = matches!(line.status, LineStatus::Connected { .. });
             }
             Event::LineGone(_) => self.is_connected = false,
             Event::Call(call) => {
