@@ -74,14 +74,12 @@ fn goertzel(window: &[f64], step: f64) -> f64 {
     2.0 * (real * real + imaginary * imaginary) / (length * length)
 }
 
-/// How long a recording is, in seconds; nothing if it has not begun.
+/// How long a recording is so far, in seconds; nothing if its first sample is not on disk yet.
 #[must_use]
 pub fn seconds_of(path: &Path) -> f64 {
-    if !path.exists() {
-        return 0.0;
-    }
-    let (samples, rate) = read(path);
-    samples.len() as f64 / f64::from(rate)
+    hound::WavReader::open(path).map_or(0.0, |file| {
+        f64::from(file.duration()) / f64::from(file.spec().sample_rate)
+    })
 }
 
 fn read(path: &Path) -> (Vec<f64>, u32) {
