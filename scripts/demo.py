@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
@@ -35,7 +34,9 @@ class Failed(Exception):
 class Story:
     def __init__(self, options):
         self.options = options
-        self.data = Path(options.data or (tempfile.mkdtemp(prefix="tandem-run-") if options.once else ROOT / "var" / "run"))
+        self.data = Path(options.data or ROOT / "var" / ("once" if options.once else "run"))
+        if options.once and not options.data:
+            shutil.rmtree(self.data, ignore_errors=True)  # the last run's; this one starts from nothing
         self.phones = self.data / "phones"
         self.recordings = self.data / "recordings"
         self.state_file = self.data / "demonstration.json"
@@ -259,8 +260,6 @@ def main():
         print()
     finally:
         story.stop()
-    if options.once and not options.data:
-        shutil.rmtree(story.data)
     return 0
 
 
