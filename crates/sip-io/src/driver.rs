@@ -160,6 +160,7 @@ impl<M: Machine> Driver<M> {
                 Output::Transmit(transmit) => self.transmit(transmit),
                 Output::Resolve(request) => self.resolve(&request),
                 Output::Close(flow) => self.close(&flow),
+                Output::Trust(_) | Output::Distrust(_) => {}
                 Output::Event(event) => {
                     if let Err(refused) = self.events.try_send(event) {
                         self.machine

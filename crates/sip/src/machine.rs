@@ -74,6 +74,11 @@ pub enum Output<E> {
     Resolve(ResolveRequest),
     /// Close a stream: nobody needs it any more, or its peer misbehaved.
     Close(Flow),
+    /// Whoever sends on this flow has proved who he is: under load his messages come before those
+    /// of strangers. To be said again whenever it is proved again; the driver forgets in the end.
+    Trust(Flow),
+    /// The flow is a stranger's again.
+    Distrust(Flow),
     /// Tell the application.
     Event(E),
 }

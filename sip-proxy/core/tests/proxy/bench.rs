@@ -124,7 +124,11 @@ impl Bench {
                         .handle_command(Command::AccountLoaded { ticket, account }, self.now);
                 }
                 Output::Event(Event::BindingsChanged(changes)) => self.changes.extend(changes),
-                Output::Event(Event::Counts(_)) | Output::Close(_) | Output::Resolve(_) => {}
+                Output::Event(Event::Counts(_))
+                | Output::Close(_)
+                | Output::Resolve(_)
+                | Output::Trust(_)
+                | Output::Distrust(_) => {}
             }
         }
     }

@@ -249,7 +249,11 @@ impl World {
                     self.proxy
                         .handle_command(ProxyCommand::AccountLoaded { ticket, account }, self.now);
                 }
-                Output::Event(_) | Output::Close(_) | Output::Resolve(_) => {}
+                Output::Event(_)
+                | Output::Close(_)
+                | Output::Resolve(_)
+                | Output::Trust(_)
+                | Output::Distrust(_) => {}
             }
         }
     }
@@ -274,7 +278,7 @@ impl World {
                     self.act(index, Action::MediaOpened { call, local });
                 }
                 Output::Event(event) => phone.note(event),
-                Output::Close(_) => {}
+                Output::Close(_) | Output::Trust(_) | Output::Distrust(_) => {}
             }
         }
     }

@@ -243,7 +243,7 @@ impl Net {
                         .push((self.now + DELAY, from, to, transmit.bytes));
                 }
                 Output::Resolve(request) => self.lookups.push((who, request.id)),
-                Output::Close(_) => {}
+                Output::Close(_) | Output::Trust(_) | Output::Distrust(_) => {}
                 Output::Event(event) => self.note(who, event),
             }
         }
