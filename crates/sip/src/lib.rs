@@ -79,8 +79,9 @@ mod transaction;
 
 pub use aor::Aor;
 pub use header::{
-    AuthFields, CSeq, Contact, Contacts, HeaderError, MediaType, Reason, Refresher, RetryAfter,
-    Rport, SessionExpires, Via,
+    AuthFields, CSeq, Contact, Contacts, Event, FeatureCaps, HeaderError, MediaType, Privacy, RAck,
+    Reason, ReferTo, Refresher, Replaces, RetryAfter, Rport, SessionExpires, SubscriptionState,
+    Substate, TargetDialog, Via,
 };
 pub use host::{Host, HostError, HostPort};
 pub use message::{
@@ -92,7 +93,7 @@ pub use name_addr::{NameAddr, NameAddrError};
 pub use params::Params;
 pub use status::Status;
 pub use transport::{Transport, UnknownTransport};
-pub use uri::{Scheme, Uri, UriError};
+pub use uri::{PushParams, Scheme, Uri, UriError};
 
 // Endpoint, transactions, dialogs, digest and driving.
 pub use dialog::{Dialog, DialogError, DialogId, DialogState};

@@ -10,6 +10,7 @@
 
 mod compare;
 mod escape;
+mod push;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,7 +22,8 @@ use crate::params::Params;
 use crate::transport::Transport;
 
 pub(crate) use escape::canonical_user;
-use escape::{escape, is_param_byte, is_user_byte, unescape};
+use escape::{escape, is_header_byte, is_param_byte, is_user_byte, unescape};
+pub use push::PushParams;
 
 /// A SIP, SIPS or telephone URI taken apart, or any other URI as opaque text.
 #[derive(Clone, Debug)]
@@ -218,6 +220,21 @@ impl Uri {
     /// Removes a parameter. No effect on a URI that is not SIP.
     pub fn remove_param(&mut self, name: &str) {
         self.edit(|parts| parts.params.remove(name));
+    }
+
+    /// The value of the first URI header of this name with its escapes resolved.
+    pub fn header_decoded(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut headers = self.headers().iter();
+        let (_, value) = headers.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+        Some(unescape(value))
+    }
+
+    /// Adds a URI header, its value given in clear. No effect on a URI that is not SIP.
+    pub fn push_header(&mut self, name: &str, value: &str) {
+        self.edit(|parts| {
+            let value = escape(value, is_header_byte);
+            parts.headers.push((name.to_owned(), value));
+        });
     }
 
     /// Removes all URI headers. No effect on a URI that is not SIP.

@@ -189,15 +189,6 @@ impl Fields {
         self.list("Record-Route", from_str)
     }
 
-    /// Path (RFC 3327), topmost first.
-    ///
-    /// # Errors
-    ///
-    /// Malformed in any element.
-    pub fn paths(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list("Path", from_str)
-    }
-
     /// The reasons (RFC 3326).
     ///
     /// # Errors
@@ -288,7 +279,7 @@ impl Fields {
         self.auth("Proxy-Authorization")
     }
 
-    fn required<'a, T>(
+    pub(super) fn required<'a, T>(
         &'a self,
         name: &'static str,
         parse: impl Fn(&'a str) -> Option<T>,
@@ -297,7 +288,7 @@ impl Fields {
             .ok_or(HeaderError::Missing { name })
     }
 
-    fn optional<'a, T>(
+    pub(super) fn optional<'a, T>(
         &'a self,
         name: &'static str,
         parse: impl Fn(&'a str) -> Option<T>,
@@ -314,7 +305,7 @@ impl Fields {
             .ok_or(HeaderError::Malformed { name })
     }
 
-    fn list<'a, T>(
+    pub(super) fn list<'a, T>(
         &'a self,
         name: &'static str,
         parse: impl Fn(&'a str) -> Option<T>,
@@ -329,7 +320,7 @@ impl Fields {
     }
 
     /// Empty elements are passed over: `Supported:` alone is legal, `a,,b` harmless.
-    fn tokens(&self, name: &'static str) -> Result<Vec<&str>, HeaderError> {
+    pub(super) fn tokens(&self, name: &'static str) -> Result<Vec<&str>, HeaderError> {
         let mut tokens = self.list(name, Some)?;
         tokens.retain(|token| !token.is_empty());
         match tokens.iter().all(|token| scan::is_token(token)) {
@@ -347,6 +338,6 @@ impl Fields {
     }
 }
 
-fn from_str<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn from_str<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }

@@ -1,5 +1,6 @@
 //! Contact: where a user agent can be reached (RFC 3261, section 20.10; RFC 5626).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::header::{HeaderError, scan};
@@ -82,6 +83,23 @@ impl Contact {
         self.address
             .params
             .set_quoted("+sip.instance", &format!("<{urn}>"));
+    }
+
+    /// The public GRUU that a registrar gave to the instance (RFC 5627, section 5.1).
+    pub fn pub_gruu(&self) -> Option<Cow<'_, str>> {
+        self.address.params.unquoted("pub-gruu")
+    }
+
+    /// The temporary GRUU that a registrar gave to the instance.
+    pub fn temp_gruu(&self) -> Option<Cow<'_, str>> {
+        self.address.params.unquoted("temp-gruu")
+    }
+
+    /// Sets the GRUUs that requests from elsewhere can reach the instance by.
+    pub fn set_gruus(&mut self, public: &Uri, temporary: &Uri) {
+        let params = &mut self.address.params;
+        params.set_quoted("pub-gruu", public.as_str());
+        params.set_quoted("temp-gruu", temporary.as_str());
     }
 
     /// Which of the instance's flows this is (RFC 5626, section 4.2); `None` if absent.
@@ -169,6 +187,18 @@ mod tests {
 
     fn read(values: &[&str]) -> Option<Contacts> {
         Contacts::parse(values.iter().copied())
+    }
+
+    #[test]
+    fn gruus_are_read_and_written_in_quotes() {
+        let text = "<sip:callee@192.0.2.1>;pub-gruu=\"sip:callee@example.com;gr=urn:uuid:f81d4fae\";temp-gruu=\"sip:tgruu.7hs==@example.com;gr\";+sip.instance=\"<urn:uuid:f81d4fae>\"";
+        let mut contact = Contact::parse(text).unwrap();
+        let public = contact.pub_gruu().unwrap().into_owned();
+        let temporary = contact.temp_gruu().unwrap().into_owned();
+        assert_eq!(public, "sip:callee@example.com;gr=urn:uuid:f81d4fae");
+        assert_eq!(temporary, "sip:tgruu.7hs==@example.com;gr");
+        contact.set_gruus(&public.parse().unwrap(), &temporary.parse().unwrap());
+        assert_eq!(contact.to_string(), text);
     }
 
     #[test]

@@ -19,13 +19,12 @@ pub struct MediaType {
 impl MediaType {
     /// Reads one value.
     pub fn parse(text: &str) -> Option<Self> {
-        let (range, params) = text.split_at(text.find(';').unwrap_or(text.len()));
+        let (range, params) = scan::split_params(text)?;
         let (kind, subtype) = range.split_once('/')?;
         let (kind, subtype) = (scan::trim(kind), scan::trim(subtype));
         if !scan::is_token(kind) || !scan::is_token(subtype) {
             return None;
         }
-        let params = Params::parse_header(params)?;
         Some(Self {
             kind: kind.to_owned(),
             subtype: subtype.to_owned(),

@@ -6,7 +6,8 @@
 //!
 //! | file | headers | RFC |
 //! |---|---|---|
-//! | `access.rs` | the accessors of all of them | 3261 §20 |
+//! | `access.rs` | the accessors of the headers of the core standard | 3261 §20 |
+//! | `access_extensions.rs` | the accessors of all others | |
 //! | `via.rs` | Via | 3261 §20.42, 3581 |
 //! | `contact.rs` | Contact | 3261 §20.10, 5626 |
 //! | `cseq.rs` | `CSeq` | 3261 §20.16 |
@@ -14,16 +15,27 @@
 //! | `media_type.rs` | Content-Type, Accept | 3261 §20.15, §20.1 |
 //! | `session_timer.rs` | Session-Expires, Min-SE | 4028 |
 //! | `reason.rs` | Reason | 3326 |
+//! | `event.rs` | Event, Subscription-State | 6665 |
+//! | `dialog_reference.rs` | Replaces, Target-Dialog, Refer-To | 3891, 4538, 3515 |
+//! | `rack.rs` | `RAck` | 3262 |
+//! | `feature_caps.rs` | Feature-Caps | 6809, 8599 |
+//! | `privacy.rs` | Privacy | 3323, 3325 |
 //! | `retry_after.rs` | Retry-After | 3261 §20.33 |
 //! | `name.rs` | names, compact forms, and which `rsip` variant stores what | 3261 §7.3.3 |
 //! | `scan.rs` | tokens, quoted strings, lists | 3261 §25.1 |
 
 mod access;
+mod access_extensions;
 mod auth;
 mod contact;
 mod cseq;
+mod dialog_reference;
+mod event;
+mod feature_caps;
 mod media_type;
 pub(crate) mod name;
+mod privacy;
+mod rack;
 mod reason;
 mod retry_after;
 pub(crate) mod scan;
@@ -33,7 +45,12 @@ mod via;
 pub use auth::AuthFields;
 pub use contact::{Contact, Contacts};
 pub use cseq::CSeq;
+pub use dialog_reference::{ReferTo, Replaces, TargetDialog};
+pub use event::{Event, SubscriptionState, Substate};
+pub use feature_caps::FeatureCaps;
 pub use media_type::MediaType;
+pub use privacy::Privacy;
+pub use rack::RAck;
 pub use reason::Reason;
 pub use retry_after::RetryAfter;
 pub use session_timer::{Refresher, SessionExpires};

@@ -29,9 +29,7 @@ impl Reason {
 
     /// Reads one element.
     pub fn parse(text: &str) -> Option<Self> {
-        let (protocol, params) = text.split_at(text.find(';').unwrap_or(text.len()));
-        let protocol = scan::trim(protocol);
-        let params = Params::parse_header(params)?;
+        let (protocol, params) = scan::split_params(text)?;
         scan::is_token(protocol).then(|| Self {
             protocol: protocol.to_owned(),
             params,

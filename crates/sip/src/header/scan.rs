@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::params::Params;
+
 /// `text` without blanks at its ends.
 pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
@@ -145,6 +147,18 @@ pub(crate) fn quote(text: &str) -> String {
 pub(crate) fn saturating_u32(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u32::MAX))
+}
+
+/// A decimal number that must fit: one that names something, not one that measures.
+pub(crate) fn exact_u32(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
+}
+
+/// What stands before the first semicolon, trimmed, and the parameters behind it.
+pub(crate) fn split_params(text: &str) -> Option<(&str, Params)> {
+    let (value, params) = text.split_at(text.find(';').unwrap_or(text.len()));
+    Some((trim(value), Params::parse_header(params)?))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::header::scan;
-use crate::params::Params;
 
 /// Who sends the refreshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub struct SessionExpires {
 impl SessionExpires {
     /// Reads `seconds;refresher=…`.
     pub fn parse(text: &str) -> Option<Self> {
-        let (seconds, params) = split_params(text)?;
+        let (seconds, params) = scan::split_params(text)?;
         let refresher = match params.value("refresher") {
             None if params.contains("refresher") => return None,
             None => None,
@@ -43,12 +42,7 @@ impl SessionExpires {
 
 /// The seconds of Min-SE, whatever parameters follow.
 pub(super) fn parse_min_se(text: &str) -> Option<u32> {
-    scan::saturating_u32(split_params(text)?.0)
-}
-
-fn split_params(text: &str) -> Option<(&str, Params)> {
-    let (seconds, params) = text.split_at(text.find(';').unwrap_or(text.len()));
-    Some((scan::trim(seconds), Params::parse_header(params)?))
+    scan::saturating_u32(scan::split_params(text)?.0)
 }
 
 impl fmt::Display for SessionExpires {

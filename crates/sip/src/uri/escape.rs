@@ -20,6 +20,11 @@ pub(super) fn is_param_byte(byte: u8) -> bool {
     is_unreserved(byte) || matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$')
 }
 
+/// What a header of a URI may hold without an escape.
+pub(super) fn is_header_byte(byte: u8) -> bool {
+    is_unreserved(byte) || matches!(byte, b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$')
+}
+
 /// `text` with every byte escaped that is not `plain`.
 pub(super) fn escape(text: &str, plain: fn(u8) -> bool) -> String {
     escape_bytes(text.bytes(), plain)

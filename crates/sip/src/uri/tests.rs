@@ -177,3 +177,55 @@ fn different_uris_are_found_so() {
         assert!(!uri(b).is_equivalent(&uri(a)), "{b} {a}");
     }
 }
+
+#[test]
+fn push_parameters_keep_every_byte() {
+    let text = "sip:alice@192.0.2.1:5061;transport=tls;pn-provider=fcm;pn-param=proj%2F1&x:y;pn-prid=c2T:APA91b%3D=+_-/&z;ob";
+    let uri: Uri = text.parse().unwrap();
+    let push = uri.push_params().unwrap();
+    assert_eq!(push.provider, "fcm");
+    assert_eq!(push.param, Some("proj%2F1&x:y"));
+    assert_eq!(push.prid, Some("c2T:APA91b%3D=+_-/&z"));
+    assert_eq!(push.purr, None);
+    assert_eq!(uri.to_string(), text);
+    assert!(uri.has_param("ob"));
+    let mut edited = uri.clone();
+    edited.set_host_port("192.0.2.2".parse::<HostPort>().unwrap());
+    assert_eq!(edited.push_params(), Some(push));
+    assert!(!format!("{push:?}").contains("APA91b"));
+
+    let asks: Uri = "sip:a@b;pn-provider".parse().unwrap();
+    assert_eq!(asks.push_params().unwrap().provider, "");
+    assert_eq!(
+        "sip:a@b;pn-prid=1".parse::<Uri>().unwrap().push_params(),
+        None
+    );
+}
+
+#[test]
+fn gruus_are_told_by_their_parameter() {
+    let public: Uri = "sip:callee@example.com;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+        .parse()
+        .unwrap();
+    assert_eq!(
+        public.param("gr"),
+        Some("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
+    );
+    let temporary: Uri = "sip:tgruu.7hs==jd7vnzga5w7fajsc7-ajd6fabz0f8g5@example.com;gr"
+        .parse()
+        .unwrap();
+    assert!(temporary.has_param("gr") && temporary.param("gr").is_none());
+}
+
+#[test]
+fn uri_headers_are_escaped_when_added_and_read_in_clear() {
+    let mut uri: Uri = "sip:a@b?Subject=x%20y".parse().unwrap();
+    uri.push_header("Replaces", "1@h;to-tag=2&%");
+    assert_eq!(
+        uri.as_str(),
+        "sip:a@b?Subject=x%20y&Replaces=1%40h%3Bto-tag%3D2%26%25"
+    );
+    assert_eq!(uri.header_decoded("replaces").unwrap(), "1@h;to-tag=2&%");
+    assert_eq!(uri.header_decoded("subject").unwrap(), "x y");
+    assert_eq!(uri.header_decoded("Route"), None);
+}
