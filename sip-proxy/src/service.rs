@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sip::{Algorithm, EndpointConfig, Host, HostPort, Timers, Transport};
+use sip::{Algorithm, EndpointConfig, Host, HostPort, Transport};
 use sip_io::{Bound, Listeners};
 use sip_proxy_core::{Command, Event, Proxy, ProxyConfig};
 use store::{Database, StoreError, Vault};
@@ -202,7 +202,7 @@ fn config(advertised: HostPort) -> ProxyConfig {
         ],
         user_agent: Some(concat!("Tandem/", env!("CARGO_PKG_VERSION")).to_owned()),
         max_transactions: 100_000,
-        timers: Timers::default(),
+        ..EndpointConfig::default()
     };
     let unix = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

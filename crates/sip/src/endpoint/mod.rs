@@ -6,6 +6,7 @@
 //!               └► request ──► refusal (400, 416, 505 …, stateless)
 //!                     ├► ACK ────► server transaction, or Event::Ack
 //!                     ├► CANCEL ─► 200 and Event::Cancelled, or 481
+//!                     ├► stateless by choice of the owner ─► Event::Stateless
 //!                     ├► known ──► its last response again
 //!                     ├► merged ─► 482 (RFC 3261, section 8.2.2.2; users need not look)
 //!                     ├► full ───► 503 with Retry-After, stateless
@@ -56,6 +57,9 @@ pub struct EndpointConfig {
     pub max_transactions: usize,
     /// Base values of all timers.
     pub timers: Timers,
+    /// Says of a request, neither ACK nor CANCEL, that it shall make no transaction and come as
+    /// [`EndpointEvent::Stateless`]. Asked for each copy of a request, it must say the same of each.
+    pub stateless: Option<fn(&Request) -> bool>,
 }
 
 impl Default for EndpointConfig {
@@ -65,6 +69,7 @@ impl Default for EndpointConfig {
             user_agent: None,
             max_transactions: 10_000,
             timers: Timers::default(),
+            stateless: None,
         }
     }
 }
@@ -100,6 +105,17 @@ pub enum EndpointEvent {
         request: Box<Request>,
         /// Where it came from.
         flow: Flow,
+    },
+    /// A request that [`EndpointConfig::stateless`] wants no transaction for; each copy comes anew. Its top Via has
+    /// `received` and `rport`. To be answered with [`Endpoint::reply`] while its sender is not proven, and with
+    /// [`Endpoint::respond_stateless`] otherwise; both may be left out.
+    Stateless {
+        /// The request.
+        request: Box<Request>,
+        /// Where it came from.
+        flow: Flow,
+        /// Its length as it arrived.
+        bytes: usize,
     },
     /// The caller gave up. The CANCEL is answered; the INVITE still needs its 487.
     Cancelled {
@@ -165,6 +181,9 @@ pub enum EndpointError {
     /// The transaction is over, or its final response is given.
     #[error("the transaction takes no such response any more")]
     Answered,
+    /// Over UDP the response would be longer than one and a half times the request.
+    #[error("the response is too long for the request")]
+    Amplifies,
 }
 
 /// Transactions of one user agent, registrar or proxy.
@@ -319,12 +338,42 @@ impl Endpoint {
         transaction: ServerTransaction,
         response: Response,
     ) -> Result<(), EndpointError> {
-        let server = self
-            .servers
-            .remove(transaction)
-            .ok_or(EndpointError::Answered)?;
-        self.reply(server.flow, &response, server.request_bytes);
+        let (flow, request_bytes) = self.forget(transaction).ok_or(EndpointError::Answered)?;
+        // Silence is the answer then.
+        let _ = self.reply(flow, request_bytes, &response);
         Ok(())
+    }
+
+    /// Ends a server transaction without an answer. Gives back where the request came from and its length as it
+    /// arrived, for [`reply`](Self::reply); `None` if the transaction is over already.
+    pub fn forget(&mut self, transaction: ServerTransaction) -> Option<(Flow, usize)> {
+        let server = self.servers.remove(transaction)?;
+        Some((server.flow, server.request_bytes))
+    }
+
+    /// Sends `response` once and outside of any transaction, to somebody who may have lied about his address: over
+    /// UDP not more than one and a half times the `request_bytes` that the request had as it arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::Amplifies`]; a shorter response may be tried.
+    pub fn reply(
+        &mut self,
+        flow: Flow,
+        request_bytes: usize,
+        response: &Response,
+    ) -> Result<(), EndpointError> {
+        let bytes = response.to_bytes();
+        if flow.transport == Transport::Udp && bytes.len() > request_bytes + request_bytes / 2 {
+            return Err(EndpointError::Amplifies);
+        }
+        self.transmit(flow.into(), bytes);
+        Ok(())
+    }
+
+    /// The To tag for responses outside of transactions: the same for each copy of a request.
+    pub fn stateless_tag(&self, request: &Request) -> String {
+        self.refusals.tag(request)
     }
 
     /// Sends a response that belongs to no transaction, once.

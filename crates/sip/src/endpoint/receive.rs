@@ -99,7 +99,7 @@ impl Endpoint {
             .to_tag
             .clone()
             .unwrap_or_else(|| self.refusals.tag(&cancel));
-        self.reply(flow, &cancel.response(200, Some(&to_tag)), length);
+        self.reply_or_drop(flow, &cancel.response(200, Some(&to_tag)), length);
         if is_new {
             self.event(EndpointEvent::Cancelled {
                 transaction,
@@ -109,6 +109,18 @@ impl Endpoint {
     }
 
     fn receive_new_or_again(&mut self, request: Request, flow: Flow, length: usize, now: Instant) {
+        if self
+            .config
+            .stateless
+            .is_some_and(|is_stateless| is_stateless(&request))
+        {
+            self.event(EndpointEvent::Stateless {
+                request: Box::new(request),
+                flow,
+                bytes: length,
+            });
+            return;
+        }
         if let Some(transaction) = self.find_server(&request, &request.method) {
             let mut actions = Vec::new();
             if let Some(server) = self.servers.find_mut(transaction) {
@@ -126,7 +138,7 @@ impl Endpoint {
         } else if self.servers.len() >= self.config.max_transactions {
             let mut response = request.response(503, Some(&self.refusals.tag(&request)));
             response.push_header("Retry-After", FULL_RETRY_AFTER_SECS);
-            self.reply(flow, &response, length);
+            self.reply_or_drop(flow, &response, length);
         } else {
             self.start_server(request, merge, flow, length, now);
         }

@@ -12,7 +12,6 @@ use crate::flow::Flow;
 use crate::ids::hex;
 use crate::message::{Fields, Malformed, Request, Response};
 use crate::status::Status;
-use crate::transport::Transport;
 
 use super::Endpoint;
 
@@ -47,7 +46,7 @@ impl Endpoint {
     /// Answers `request`, which came in `length` bytes, with a bare `status`.
     pub(super) fn refuse(&mut self, request: &Request, flow: Flow, length: usize, status: Status) {
         let response = request.response(status, Some(&self.refusals.tag(request)));
-        self.reply(flow, &response, length);
+        self.reply_or_drop(flow, &response, length);
     }
 
     /// Answers what is no SIP request, as far as it shows whom and what to answer.
@@ -59,17 +58,14 @@ impl Endpoint {
             return;
         };
         if response.stamp_via(flow.peer).is_ok() {
-            self.reply(flow, &response, length);
+            self.reply_or_drop(flow, &response, length);
         }
     }
 
     /// Sends `response` once, unless it would amplify a request of `length` bytes.
-    pub(super) fn reply(&mut self, flow: Flow, response: &Response, length: usize) {
-        let bytes = response.to_bytes();
-        if flow.transport == Transport::Udp && bytes.len() > length + length / 2 {
-            debug!(%flow.peer, bytes = bytes.len(), length, "reply would amplify, not sent");
-            return;
+    pub(super) fn reply_or_drop(&mut self, flow: Flow, response: &Response, length: usize) {
+        if self.reply(flow, length, response).is_err() {
+            debug!(%flow.peer, length, "reply would amplify, not sent");
         }
-        self.transmit(flow.into(), bytes);
     }
 }

@@ -189,6 +189,7 @@ fn name(bytes: &Bytes) -> String {
 fn describe(event: &EndpointEvent) -> String {
     match event {
         EndpointEvent::Request { request, .. } => format!("request {}", request.method),
+        EndpointEvent::Stateless { request, .. } => format!("stateless {}", request.method),
         EndpointEvent::Cancelled { .. } => "cancelled".to_owned(),
         EndpointEvent::Ack { .. } => "ack".to_owned(),
         EndpointEvent::Response { response, .. } => format!("response {}", response.status.code()),

@@ -393,3 +393,50 @@ fn stray_bytes_are_dropped() {
     sim.expect("");
     sim.expect_empty();
 }
+
+#[test]
+fn a_request_that_the_owner_wants_stateless_leaves_nothing_and_comes_with_each_copy() {
+    let mut sim = Sim::with(EndpointConfig {
+        stateless: Some(|request| request.header("Authorization").is_none()),
+        ..config()
+    });
+    let invite = incoming("INVITE", BRANCH);
+    sim.receive(UDP, invite.clone());
+    sim.receive(UDP, invite.clone());
+    sim.receive(UDP, about("ACK", BRANCH));
+    sim.receive(UDP, about("CANCEL", BRANCH));
+    sim.expect("0 ms  stateless INVITE\n0 ms  stateless INVITE\n0 ms  ack\n0 ms  send 481");
+    let Some(EndpointEvent::Stateless {
+        request,
+        flow: from,
+        bytes,
+    }) = sim.events.first().cloned()
+    else {
+        panic!("the first is stateless");
+    };
+    assert_eq!((from, bytes), (flow(UDP), invite.len()));
+    assert_eq!(
+        request.via().unwrap().received(),
+        Some("198.51.100.7".parse().unwrap())
+    );
+    let tag = sim.endpoint.stateless_tag(&request);
+    let mut response = request.response(407, Some(&tag));
+    sim.endpoint.reply(from, bytes, &response).unwrap();
+    response.push_header("X", "x".repeat(bytes));
+    assert_eq!(
+        sim.endpoint.reply(from, bytes, &response),
+        Err(EndpointError::Amplifies)
+    );
+    sim.drain();
+    sim.expect("0 ms  send 407");
+    sim.expect_empty();
+    sim.receive(
+        UDP,
+        invite.replace("Call-ID", "Authorization: Digest\r\nCall-ID"),
+    );
+    sim.expect("0 ms  request INVITE");
+    let (transaction, _) = sim.request();
+    assert!(sim.endpoint.forget(transaction).is_some());
+    assert!(sim.endpoint.forget(transaction).is_none());
+    sim.expect_empty();
+}

@@ -68,7 +68,9 @@ impl Calls {
             EndpointEvent::Response { .. } | EndpointEvent::Failed { .. } => {
                 return self.handle_outcome(event, endpoint, now);
             }
-            EndpointEvent::Unacknowledged { .. } => return Some(event),
+            EndpointEvent::Stateless { .. } | EndpointEvent::Unacknowledged { .. } => {
+                return Some(event);
+            }
         }
         None
     }
