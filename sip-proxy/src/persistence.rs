@@ -137,7 +137,9 @@ fn to_row(binding: &Binding) -> Row {
     let now = OffsetDateTime::now_utc();
     let (transport, local, peer) = match binding.reached_by {
         Destination::Flow(flow) => (flow.transport, flow.local, flow.peer),
-        Destination::Address { transport, peer } => (transport, peer, peer),
+        Destination::Address {
+            transport, peer, ..
+        } => (transport, peer, peer),
     };
     Row {
         aor: binding.aor.as_str().to_owned(),
@@ -187,6 +189,7 @@ fn from_row(row: Row) -> Option<Binding> {
         reached_by: Destination::Address {
             transport,
             peer: row.peer,
+            domain: None,
         },
         expires_at: Instant::now() + left,
         user_agent: row.user_agent,

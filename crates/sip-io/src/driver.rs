@@ -161,6 +161,7 @@ impl<M: Machine> Driver<M> {
                 Output::Resolve(request) => self.resolve(&request),
                 Output::Close(flow) => self.close(&flow),
                 Output::Trust(_) | Output::Distrust(_) => {}
+                Output::Unreachable { .. } => {}
                 Output::Event(event) => {
                     if let Err(refused) = self.events.try_send(event) {
                         self.machine
@@ -228,6 +229,7 @@ impl<M: Machine> Driver<M> {
             Destination::Address {
                 transport: Transport::Udp,
                 peer,
+                ..
             } => {
                 let sent = self.sockets.send_to(peer, &bytes);
                 self.note(id, peer, sent);
@@ -238,6 +240,7 @@ impl<M: Machine> Driver<M> {
             Destination::Address {
                 transport: Transport::Tcp,
                 peer,
+                ..
             } => match self.flows.with_peer(peer).or_else(|| self.connect(peer)) {
                 Some(generation) => self.queue(id, generation, None, bytes),
                 None => self.failed(id),

@@ -8,14 +8,14 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
-use sip::{Host, ResolveError, ResolveRequest, Transport};
+use sip::{Host, ResolveError, ResolveRequest, Target, Transport};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::listeners::Limits;
 
-pub(crate) type Resolved = Result<Vec<(Transport, SocketAddr)>, ResolveError>;
+pub(crate) type Resolved = Result<Vec<Target>, ResolveError>;
 
 /// Which addresses are of use to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Families {
         }
         Ok(found
             .into_iter()
-            .map(|address| (transport, address))
+            .map(|address| Target::new(transport, address))
             .collect())
     }
 }
@@ -78,7 +78,7 @@ impl Resolver {
             Host::Name(_) => None,
             literal => literal.ip().map(|ip| {
                 let (transport, port) = self.defaults(request);
-                Ok(vec![(transport, SocketAddr::new(ip, port))])
+                Ok(vec![Target::new(transport, SocketAddr::new(ip, port))])
             }),
         }
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sip::{
-    Destination, Flow, Host, Machine, Output, ResolveError, ResolveId, ResolveRequest, Transmit,
-    TransmitId, Transport,
+    Destination, Flow, Host, Machine, Output, ResolveError, ResolveId, ResolveRequest, Security,
+    Target, Transmit, TransmitId, Transport,
 };
 use sip_io::{Limits, Listeners, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -38,10 +38,7 @@ enum Told {
     Received(Flow, Bytes),
     Failed(TransmitId),
     Closed(Flow),
-    Resolved(
-        ResolveId,
-        Result<Vec<(Transport, SocketAddr)>, ResolveError>,
-    ),
+    Resolved(ResolveId, Result<Vec<Target>, ResolveError>),
     Woken,
 }
 
@@ -115,7 +112,7 @@ impl Machine for Probe {
     fn handle_resolved(
         &mut self,
         id: ResolveId,
-        result: Result<Vec<(Transport, SocketAddr)>, ResolveError>,
+        result: Result<Vec<Target>, ResolveError>,
         _now: std::time::Instant,
     ) {
         self.tell(Told::Resolved(id, result));
@@ -205,7 +202,7 @@ impl Running {
 
     async fn send(&self, transport: Transport, peer: SocketAddr, bytes: Bytes) {
         self.ask(Ask::Send {
-            destination: Destination::Address { transport, peer },
+            destination: Target::new(transport, peer).into(),
             bytes,
         })
         .await;
@@ -563,6 +560,7 @@ fn look_up(id: u64, host: Host, transport: Option<Transport>) -> Ask {
         host,
         port: None,
         transport,
+        security: Security::Any,
     })
 }
 
@@ -572,7 +570,10 @@ async fn literals_and_local_names_resolve_and_names_that_cannot_exist_do_not() {
     probe
         .ask(look_up(1, "192.0.2.7".parse().unwrap(), None))
         .await;
-    let literal = vec![(Transport::Udp, "192.0.2.7:5060".parse().unwrap())];
+    let literal = vec![Target::new(
+        Transport::Udp,
+        "192.0.2.7:5060".parse().unwrap(),
+    )];
     assert_eq!(
         probe.told().await,
         Told::Resolved(ResolveId(1), Ok(literal))
@@ -588,7 +589,13 @@ async fn literals_and_local_names_resolve_and_names_that_cannot_exist_do_not() {
     match probe.told().await {
         // Only an IPv4 socket is bound, so only IPv4 is of use.
         Told::Resolved(ResolveId(2), Ok(found)) => {
-            assert_eq!(found, [(Transport::Udp, "127.0.0.1:5060".parse().unwrap())]);
+            assert_eq!(
+                found,
+                [Target::new(
+                    Transport::Udp,
+                    "127.0.0.1:5060".parse().unwrap()
+                )]
+            );
         }
         other => panic!("{other:?}"),
     }

@@ -36,7 +36,47 @@ pub enum Destination {
         transport: Transport,
         /// Address and port of the peer.
         peer: SocketAddr,
+        /// The domain whose server this is. A TLS peer must prove to be that; without a domain it
+        /// must prove to be the address.
+        domain: Option<DomainId>,
     },
+}
+
+/// Names a domain that was asked of the resolver; only the loop that resolved it knows the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DomainId(pub u32);
+
+/// One server of a domain, as the resolver found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// Transport protocol.
+    pub transport: Transport,
+    /// Address and port.
+    pub peer: SocketAddr,
+    /// Whose server it is (RFC 5922, section 5): what was asked for, not what SRV named.
+    pub domain: Option<DomainId>,
+}
+
+impl Target {
+    /// An address that nobody was asked for.
+    #[must_use]
+    pub fn new(transport: Transport, peer: SocketAddr) -> Self {
+        Self {
+            transport,
+            peer,
+            domain: None,
+        }
+    }
+}
+
+impl From<Target> for Destination {
+    fn from(target: Target) -> Self {
+        Self::Address {
+            transport: target.transport,
+            peer: target.peer,
+            domain: target.domain,
+        }
+    }
 }
 
 impl Destination {
@@ -56,11 +96,21 @@ impl Destination {
         }
     }
 
+    /// The domain whose server this is, if one was asked for.
+    pub fn domain(&self) -> Option<DomainId> {
+        match self {
+            Self::Flow(_) => None,
+            Self::Address { domain, .. } => *domain,
+        }
+    }
+
     /// Whether messages for this destination may be lost when `flow` closes.
     pub fn uses(&self, flow: &Flow) -> bool {
         match self {
             Self::Flow(own) => own == flow,
-            Self::Address { transport, peer } => *transport == flow.transport && *peer == flow.peer,
+            Self::Address {
+                transport, peer, ..
+            } => *transport == flow.transport && *peer == flow.peer,
         }
     }
 }

@@ -105,8 +105,10 @@ pub use endpoint::{
     ClientTransaction, Endpoint, EndpointConfig, EndpointError, EndpointEvent, EndpointOutput,
     ServerTransaction,
 };
-pub use flow::{Destination, Flow};
+pub use flow::{Destination, DomainId, Flow, Target};
 pub use ids::Ids;
-pub use machine::{Machine, Output, ResolveError, ResolveId, ResolveRequest, Transmit, TransmitId};
+pub use machine::{
+    Machine, Output, ResolveError, ResolveId, ResolveRequest, Security, Transmit, TransmitId,
+};
 pub use private::Private;
 pub use transaction::{Timers, TransactionError};

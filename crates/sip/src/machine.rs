@@ -21,9 +21,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::flow::{Destination, Flow};
+use crate::flow::{Destination, Flow, Target};
 use crate::host::Host;
 use crate::transport::Transport;
+use crate::uri::{Scheme, Uri};
 
 /// Protocol logic that is driven from outside.
 pub trait Machine {
@@ -41,11 +42,11 @@ pub trait Machine {
     /// A stream ended, whoever closed it. Never called for UDP.
     fn handle_flow_closed(&mut self, flow: Flow, now: Instant);
 
-    /// The answer to [`ResolveRequest`] `id`: addresses in order of preference.
+    /// The answer to [`ResolveRequest`] `id`: servers in order of preference.
     fn handle_resolved(
         &mut self,
         id: ResolveId,
-        result: Result<Vec<(Transport, SocketAddr)>, ResolveError>,
+        result: Result<Vec<Target>, ResolveError>,
         now: Instant,
     );
 
@@ -79,6 +80,13 @@ pub enum Output<E> {
     Trust(Flow),
     /// The flow is a stranger's again.
     Distrust(Flow),
+    /// A server did not answer: others of its domain come first for a while (RFC 3263, section 4.3).
+    Unreachable {
+        /// Transport protocol.
+        transport: Transport,
+        /// Its address.
+        peer: SocketAddr,
+    },
     /// Tell the application.
     Event(E),
 }
@@ -113,6 +121,29 @@ pub struct ResolveRequest {
     pub port: Option<u16>,
     /// The transport the URI or the configuration demands, if it does.
     pub transport: Option<Transport>,
+    /// What the URI's scheme demands.
+    pub security: Security,
+}
+
+/// What a URI's scheme demands of the way to its server (RFC 3261, section 26.2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Security {
+    /// `sip`: any transport.
+    #[default]
+    Any,
+    /// `sips`: only transports under TLS.
+    Tls,
+}
+
+impl Security {
+    /// What the scheme of `uri` demands.
+    #[must_use]
+    pub fn of(uri: &Uri) -> Self {
+        match uri.scheme() {
+            Scheme::Sips => Self::Tls,
+            _ => Self::Any,
+        }
+    }
 }
 
 /// Why a name has no address.
@@ -128,6 +159,9 @@ pub enum ResolveError {
     /// Too many look-ups are under way.
     #[error("too many look-ups at once")]
     Busy,
+    /// The domain has servers, but none that can be reached in the way that is demanded.
+    #[error("no server with a suitable transport")]
+    NoTransport,
     /// The name service failed in another way.
     #[error("the name service failed")]
     Failed,

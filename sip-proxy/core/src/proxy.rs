@@ -13,13 +13,12 @@
 //! Not here: what a REGISTER does (`registrar.rs`), who may (`authentication.rs`), what a call is (`bridge.rs`).
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
     Algorithm, Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine,
-    Method, Output, ResolveError, ResolveId, Response, ServerTransaction, TransmitId, Transport,
+    Method, Output, ResolveError, ResolveId, Response, ServerTransaction, Target, TransmitId,
 };
 use ua::{CallEvent, Calls, CallsConfig, respond_default};
 
@@ -137,6 +136,10 @@ impl Proxy {
                         self.outputs.push_back(Output::Transmit(transmit));
                     }
                     EndpointOutput::Close(flow) => self.outputs.push_back(Output::Close(flow)),
+                    EndpointOutput::Unreachable { transport, peer } => {
+                        self.outputs
+                            .push_back(Output::Unreachable { transport, peer });
+                    }
                     EndpointOutput::Event(event) => self.on_endpoint_event(event, now),
                 }
             } else {
@@ -399,13 +402,7 @@ impl Machine for Proxy {
     }
 
     /// The proxy sends only where a device has registered from: it asks for no names.
-    fn handle_resolved(
-        &mut self,
-        _: ResolveId,
-        _: Result<Vec<(Transport, SocketAddr)>, ResolveError>,
-        _: Instant,
-    ) {
-    }
+    fn handle_resolved(&mut self, _: ResolveId, _: Result<Vec<Target>, ResolveError>, _: Instant) {}
 
     fn handle_command(&mut self, command: Command, now: Instant) {
         match command {

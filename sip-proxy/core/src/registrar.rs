@@ -163,6 +163,7 @@ fn reached_by(contact: &Contact, flow: Flow) -> Destination {
         Destination::Address {
             transport: Transport::Udp,
             peer,
+            domain: None,
         }
     }
 }

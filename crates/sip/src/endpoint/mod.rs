@@ -27,6 +27,7 @@ mod refusal;
 mod table;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -89,6 +90,13 @@ pub enum EndpointOutput {
     Transmit(Transmit),
     /// Close a stream.
     Close(Flow),
+    /// A server did not answer a request, or could not be reached.
+    Unreachable {
+        /// Transport protocol.
+        transport: Transport,
+        /// Its address.
+        peer: SocketAddr,
+    },
     /// Tell the owner.
     Event(EndpointEvent),
 }

@@ -269,6 +269,13 @@ impl Endpoint {
                     });
                 }
                 (Action::Fail(error), Purpose::Owner, _) => {
+                    if let Destination::Address {
+                        transport, peer, ..
+                    } = destination
+                    {
+                        let unreachable = EndpointOutput::Unreachable { transport, peer };
+                        self.outputs.push_back(unreachable);
+                    }
                     self.event(EndpointEvent::Failed { transaction, error });
                 }
                 (Action::Cancel, ..) => cancel = self.cancel_request(transaction),

@@ -62,6 +62,7 @@ fn sent_by_follows_the_family_of_the_destination() {
     let destination = Destination::Address {
         transport: UDP,
         peer,
+        domain: None,
     };
     sim.endpoint
         .send_request(outgoing(Method::OPTIONS), destination, sim.now)
@@ -238,6 +239,7 @@ fn a_closed_connection_fails_the_requests_to_its_address_too() {
     let destination = Destination::Address {
         transport: TCP,
         peer: flow(TCP).peer,
+        domain: None,
     };
     sim.endpoint
         .send_request(outgoing(Method::INVITE), destination, sim.now)

@@ -102,13 +102,14 @@ impl Sim {
             let text = match &output {
                 EndpointOutput::Transmit(transmit) => format!("send {}", name(&transmit.bytes)),
                 EndpointOutput::Close(_) => "close".to_owned(),
+                EndpointOutput::Unreachable { .. } => continue,
                 EndpointOutput::Event(event) => describe(event),
             };
             self.log.push(format!("{elapsed} ms  {text}"));
             match output {
                 EndpointOutput::Transmit(transmit) => self.sent.push(transmit),
                 EndpointOutput::Event(event) => self.events.push(event),
-                EndpointOutput::Close(_) => {}
+                EndpointOutput::Close(_) | EndpointOutput::Unreachable { .. } => {}
             }
         }
     }

@@ -144,6 +144,7 @@ impl Call {
             self.destination = Destination::Address {
                 transport: flow.transport,
                 peer: flow.peer,
+                domain: self.destination.domain(),
             };
         }
         self.follow(flow);

@@ -383,7 +383,11 @@ impl Call {
             let Flow {
                 transport, peer, ..
             } = closed;
-            self.destination = Destination::Address { transport, peer };
+            self.destination = Destination::Address {
+                transport,
+                peer,
+                domain: None,
+            };
         }
     }
 }

@@ -1,12 +1,11 @@
 //! One registration: its requests and what the answers mean.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{
-    ClientTransaction, Contact, Destination, Endpoint, Flow, Method, Request, Response, Transport,
-    Uri,
+    ClientTransaction, Contact, Destination, Endpoint, Flow, Method, Request, Response, Security,
+    Target, Transport, Uri,
 };
 
 use super::failure::Patience;
@@ -58,7 +57,7 @@ pub(super) struct Account {
     goal: Goal,
     phase: Phase,
     /// Addresses that are left to try, the one in use first.
-    servers: VecDeque<(Transport, SocketAddr)>,
+    servers: VecDeque<Target>,
     /// Where the last success came from.
     flow: Option<Flow>,
     failures: u32,
@@ -146,18 +145,18 @@ impl Account {
 
     pub(super) fn handle_resolved(
         &mut self,
-        result: Result<Vec<(Transport, SocketAddr)>, sip::ResolveError>,
+        result: Result<Vec<Target>, sip::ResolveError>,
         turn: &mut Turn<'_>,
     ) {
         if !matches!(self.phase, Phase::Resolving) {
             return;
         }
         match result {
-            Ok(addresses) if addresses.is_empty() => {
+            Ok(servers) if servers.is_empty() => {
                 self.fail(RegistrationFailure::HostNotFound, None, turn);
             }
-            Ok(addresses) => {
-                self.servers = addresses.into_iter().take(MAX_SERVERS).collect();
+            Ok(servers) => {
+                self.servers = servers.into_iter().take(MAX_SERVERS).collect();
                 self.send_first(turn);
             }
             Err(sip::ResolveError::NotFound) => {
@@ -235,12 +234,13 @@ impl Account {
             host,
             port: next_hop.port(),
             transport: next_hop.transport().or(self.registration.transport),
+            security: Security::of(next_hop),
         });
     }
 
     /// A new REGISTER for the first server of the list.
     fn send_first(&mut self, turn: &mut Turn<'_>) {
-        let Some(&(transport, _)) = self.servers.front() else {
+        let Some(&Target { transport, .. }) = self.servers.front() else {
             return self.resolve(turn);
         };
         match self.request(transport, turn.endpoint) {
@@ -253,10 +253,10 @@ impl Account {
     }
 
     fn send(&mut self, request: Request, turn: &mut Turn<'_>) {
-        let Some(&(transport, peer)) = self.servers.front() else {
+        let Some(&server) = self.servers.front() else {
             return self.resolve(turn);
         };
-        let destination = Destination::Address { transport, peer };
+        let destination = Destination::from(server);
         match turn
             .endpoint
             .send_request(request.clone(), destination, turn.now)
@@ -374,11 +374,15 @@ impl Account {
         self.flow = Some(flow);
         let at = turn.now + refresh_after(granted, turn.endpoint.ids().u32());
         self.phase = Phase::Waiting { at };
-        let (transport, peer) = (flow.transport, flow.peer);
+        let domain = self.servers.front().and_then(|server| server.domain);
         self.tell(
             RegistrationState::Registered {
                 expires: Duration::from_secs(u64::from(granted)),
-                destination: Destination::Address { transport, peer },
+                destination: Destination::Address {
+                    transport: flow.transport,
+                    peer: flow.peer,
+                    domain,
+                },
             },
             turn,
         );

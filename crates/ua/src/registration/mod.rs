@@ -23,12 +23,11 @@ mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{
     ClientTransaction, Credentials, Destination, Endpoint, EndpointEvent, Flow, Host, NameAddr,
-    ResolveError, Transport, Uri,
+    ResolveError, Security, Target, Transport, Uri,
 };
 
 use account::{Account, Turn};
@@ -125,6 +124,8 @@ pub struct Lookup {
     pub port: Option<u16>,
     /// The transport that the URI or the configuration demands.
     pub transport: Option<Transport>,
+    /// What the scheme of the URI demands.
+    pub security: Security,
 }
 
 /// Why a command had no effect.
@@ -253,7 +254,7 @@ impl Registrations {
     pub fn handle_resolved(
         &mut self,
         registration: RegistrationKey,
-        result: Result<Vec<(Transport, SocketAddr)>, ResolveError>,
+        result: Result<Vec<Target>, ResolveError>,
         endpoint: &mut Endpoint,
         now: Instant,
     ) {

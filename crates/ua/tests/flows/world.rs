@@ -8,7 +8,7 @@ use bytes::Bytes;
 use sdp::{Direction, LocalMedia, OfferAnswer, SessionDescription};
 use sip::{
     Credentials, Destination, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids,
-    Private, Request, ResolveError, Response, Transport, Uri,
+    Private, Request, ResolveError, Response, Target, Transport, Uri,
 };
 use testkit::ladder::{Ladder, assert_ladder, summary};
 use testkit::sim_net::{Conditions, Fate, Packet, SimNet};
@@ -206,7 +206,7 @@ impl World {
                         self.ladder.packet(&packet, fate, now);
                     }
                 }
-                EndpointOutput::Close(_) => {}
+                EndpointOutput::Close(_) | EndpointOutput::Unreachable { .. } => {}
                 EndpointOutput::Event(event) => agent.handle_event(event, now),
             }
             return true;
@@ -222,7 +222,11 @@ impl World {
                         .unwrap_or(Err(ResolveError::NotFound))
                 }
             };
-            let found = found.map(|list| list.into_iter().map(|to| (Transport::Udp, to)).collect());
+            let found = found.map(|list| {
+                list.into_iter()
+                    .map(|to| Target::new(Transport::Udp, to))
+                    .collect()
+            });
             let Agent {
                 registrations,
                 endpoint,
@@ -267,10 +271,7 @@ impl World {
             to: uri(to).into(),
             contact: uri(from),
             route: Vec::new(),
-            destination: Destination::Address {
-                transport: Transport::Udp,
-                peer: to.address,
-            },
+            destination: Target::new(Transport::Udp, to.address).into(),
             offer: None,
             credentials: None,
             headers: Vec::new(),

@@ -126,9 +126,10 @@ impl Bench {
                 Output::Event(Event::BindingsChanged(changes)) => self.changes.extend(changes),
                 Output::Event(Event::Counts(_))
                 | Output::Close(_)
-                | Output::Resolve(_)
+                | Output::Unreachable { .. }
                 | Output::Trust(_)
-                | Output::Distrust(_) => {}
+                | Output::Distrust(_)
+                | Output::Resolve(_) => {}
             }
         }
     }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sdp::PayloadFormat;
-use sip::{Aor, DigestSecret, EndpointConfig, Flow, HostPort, Machine, Output, Private, Transport};
+use sip::{
+    Aor, DigestSecret, EndpointConfig, Flow, HostPort, Machine, Output, Private, Target, Transport,
+};
 use sip_proxy_core::{
     Account, Command as ProxyCommand, Counts, Event as ProxyEvent, Owner, Proxy, ProxyConfig,
 };
@@ -251,9 +253,10 @@ impl World {
                 }
                 Output::Event(_)
                 | Output::Close(_)
-                | Output::Resolve(_)
+                | Output::Unreachable { .. }
                 | Output::Trust(_)
-                | Output::Distrust(_) => {}
+                | Output::Distrust(_)
+                | Output::Resolve(_) => {}
             }
         }
     }
@@ -269,7 +272,7 @@ impl World {
                 Output::Resolve(request) => {
                     phone.machine.handle_resolved(
                         request.id,
-                        Ok(vec![(Transport::Udp, PROXY.into())]),
+                        Ok(vec![Target::new(Transport::Udp, PROXY.into())]),
                         self.now,
                     );
                 }
@@ -278,7 +281,10 @@ impl World {
                     self.act(index, Action::MediaOpened { call, local });
                 }
                 Output::Event(event) => phone.note(event),
-                Output::Close(_) | Output::Trust(_) | Output::Distrust(_) => {}
+                Output::Close(_)
+                | Output::Unreachable { .. }
+                | Output::Trust(_)
+                | Output::Distrust(_) => {}
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sdp::{Direction, LocalMedia, SessionDescription};
-use sip::{Destination, Flow, NameAddr, Request};
+use sip::{Flow, NameAddr, Request};
 use ua::{CallError, CallEvent, CallKey, Dial};
 
 use super::{MAX_CALLS, Phone};
@@ -141,7 +141,7 @@ impl Phone {
     fn prepare(&mut self, id: CallId) -> Option<Dial> {
         let call = self.table.get_mut(&id)?;
         let line = self.lines.iter().find(|line| line.config.id == call.line)?;
-        let (transport, peer) = line.server?;
+        let server = line.server?;
         let target = call.target.clone()?;
         let (media, session) = call.session()?;
         let offer = session.offer(&media);
@@ -152,7 +152,7 @@ impl Phone {
             to: NameAddr::new(target),
             contact: config.contact(),
             route: config.route(),
-            destination: Destination::Address { transport, peer },
+            destination: server.into(),
             offer: Some(offer),
             credentials: config.credentials(),
             headers: Vec::new(),

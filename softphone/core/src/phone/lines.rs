@@ -10,7 +10,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::Uri;
-use sip::{Credentials, Flow, HostPort, NameAddr, Private, ResolveId, ResolveRequest, Transport};
+use sip::{
+    Credentials, Flow, HostPort, NameAddr, Private, ResolveId, ResolveRequest, Target, Transport,
+};
 use ua::{Lookup, Registration, RegistrationEvent, RegistrationKey, RegistrationState};
 
 use super::{MAX_LINES, Phone};
@@ -33,7 +35,7 @@ pub(super) struct Line {
     key: Option<RegistrationKey>,
     pub(super) status: LineStatus,
     /// The server that accepted us.
-    pub(super) server: Option<(Transport, SocketAddr)>,
+    pub(super) server: Option<Target>,
     /// Since when it tries to connect.
     started: Instant,
     /// What it becomes when it is signed out.
@@ -181,7 +183,11 @@ impl Phone {
             RegistrationState::Unregistered => return self.signed_out(index, now),
             RegistrationState::Registering => line.status = LineStatus::Connecting,
             RegistrationState::Registered { destination, .. } => {
-                line.server = Some((destination.transport(), destination.peer()));
+                line.server = Some(Target {
+                    transport: destination.transport(),
+                    peer: destination.peer(),
+                    domain: destination.domain(),
+                });
                 if !matches!(line.status, LineStatus::Connected { .. }) {
                     line.status = LineStatus::Connected {
                         after: now - line.started,
@@ -211,6 +217,7 @@ impl Phone {
             host: lookup.host,
             port: lookup.port,
             transport: lookup.transport,
+            security: lookup.security,
         }
     }
 
@@ -276,10 +283,12 @@ impl Line {
     /// A datagram comes from the server's own port; a connection of the server's from any.
     fn is_served_by(&self, flow: &Flow) -> bool {
         match self.server {
-            Some((Transport::Udp, server)) => {
-                flow.transport == Transport::Udp && flow.peer == server
+            Some(server) if server.transport == Transport::Udp => {
+                flow.transport == Transport::Udp && flow.peer == server.peer
             }
-            Some((_, server)) => flow.transport != Transport::Udp && flow.peer.ip() == server.ip(),
+            Some(server) => {
+                flow.transport == server.transport && flow.peer.ip() == server.peer.ip()
+            }
             None => false,
         }
     }

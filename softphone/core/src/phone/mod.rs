@@ -20,13 +20,12 @@ mod lines;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
 use sip::{
     Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Output,
-    ResolveError, ResolveId, TransmitId, Transport,
+    ResolveError, ResolveId, Target, TransmitId,
 };
 use ua::{CallKey, Calls, CallsConfig, RegistrationKey, Registrations, RegistrationsConfig};
 
@@ -120,6 +119,10 @@ impl Phone {
                         self.outputs.push_back(Output::Transmit(transmit));
                     }
                     EndpointOutput::Close(flow) => self.outputs.push_back(Output::Close(flow)),
+                    EndpointOutput::Unreachable { transport, peer } => {
+                        self.outputs
+                            .push_back(Output::Unreachable { transport, peer });
+                    }
                     EndpointOutput::Event(event) => self.handle_endpoint(event, now),
                 }
             } else if let Some(lookup) = self.registrations.poll_lookup() {
@@ -199,7 +202,7 @@ impl Machine for Phone {
     fn handle_resolved(
         &mut self,
         id: ResolveId,
-        result: Result<Vec<(Transport, SocketAddr)>, ResolveError>,
+        result: Result<Vec<Target>, ResolveError>,
         now: Instant,
     ) {
         if let Some(registration) = self.lookups.remove(&id) {

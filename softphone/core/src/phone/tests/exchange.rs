@@ -9,7 +9,7 @@ use bytes::Bytes;
 use sdp::PayloadFormat;
 use sip::{
     EndpointConfig, Flow, HostPort, Machine, Message, Method, Output, Private, ResolveError,
-    ResolveId, Transport, parse_datagram,
+    ResolveId, Target, Transport, parse_datagram,
 };
 
 use crate::{
@@ -243,14 +243,17 @@ impl Net {
                         .push((self.now + DELAY, from, to, transmit.bytes));
                 }
                 Output::Resolve(request) => self.lookups.push((who, request.id)),
-                Output::Close(_) | Output::Trust(_) | Output::Distrust(_) => {}
+                Output::Close(_)
+                | Output::Unreachable { .. }
+                | Output::Trust(_)
+                | Output::Distrust(_) => {}
                 Output::Event(event) => self.note(who, event),
             }
         }
         for (who, id) in std::mem::take(&mut self.lookups) {
             let result = self
                 .names
-                .map(|()| vec![(Transport::Udp, EXCHANGE.parse().unwrap())]);
+                .map(|()| vec![Target::new(Transport::Udp, EXCHANGE.parse().unwrap())]);
             let now = self.now;
             self.party(who).phone.handle_resolved(id, result, now);
             self.drain(who);
