@@ -5,7 +5,7 @@ use std::time::Instant;
 use sip::{Endpoint, EndpointEvent, Method, Request, Response};
 use tracing::debug;
 
-use crate::CALL_METHODS;
+use crate::{CALL_METHODS, CALL_OPTIONS};
 
 /// Answers what is left of an endpoint's events: OPTIONS with what we can do, requests of unknown
 /// dialogs with 481, extensions that we lack with 420, methods that we know but do not serve with
@@ -52,7 +52,7 @@ fn default_response(request: &Request, tag: &str) -> Response {
         Ok(_) => {
             let mut response = with(200, "Allow", CALL_METHODS);
             response.push_header("Accept", sdp::CONTENT_TYPE);
-            response.push_header("Supported", "timer");
+            response.push_header("Supported", CALL_OPTIONS);
             response
         }
     }

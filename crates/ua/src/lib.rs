@@ -25,8 +25,8 @@
 //! [`CallFailure`] why a call ended; `call/mod.rs` has the figure of a call, `registration/mod.rs`
 //! that of a registration.
 //!
-//! Not here: media (crates `media`, `media-io`), policy such as do-not-disturb (the owners),
-//! transfer and subscriptions (not yet).
+//! Not here: media (crates `media`, `media-io`), policy such as do-not-disturb or who may be
+//! transferred where (the owners).
 
 mod call;
 mod default_response;
@@ -34,7 +34,8 @@ mod login;
 mod registration;
 
 pub use call::{
-    CallError, CallEvent, CallFailure, CallKey, Calls, CallsConfig, Dial, EndReason, SessionTimers,
+    CallError, CallEvent, CallFailure, CallKey, Calls, CallsConfig, Dial, EndReason, MAX_REASONS,
+    ReferId, ReferTarget, ReliableProgress, SessionTimers,
 };
 pub use default_response::respond_default;
 pub use registration::{
@@ -43,4 +44,8 @@ pub use registration::{
 };
 
 /// Methods that calls understand, as `Allow` lists them.
-pub const CALL_METHODS: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub const CALL_METHODS: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY";
+
+/// Extensions that calls understand, as `Supported` lists them.
+pub const CALL_OPTIONS: &str = "100rel, timer, replaces, norefersub";

@@ -37,6 +37,11 @@ impl Login {
         }
     }
 
+    /// Whether a challenge can be answered at all.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.credentials.is_some()
+    }
+
     /// A new request starts: uses the nonce that the server gave before, if it did.
     pub(crate) fn prepare(&mut self, request: &mut Request) {
         self.attempts = 0;

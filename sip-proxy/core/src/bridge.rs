@@ -166,8 +166,16 @@ impl Bridge {
             CallEvent::Reoffered { call, offer } => self.reoffered(call, offer, line),
             CallEvent::Reanswered { call, answer } => self.reanswered(call, answer, line),
             CallEvent::ReofferFailed { call, status } => self.reoffer_failed(call, status, line),
-            CallEvent::Ended { call, reason } => self.ended(call, &reason, line),
-            CallEvent::Incoming { .. } | CallEvent::Info { .. } => {}
+            CallEvent::Ended { call, reason, .. } => self.ended(call, &reason, line),
+            CallEvent::Referred { call, id, .. } => {
+                let _ = line
+                    .calls
+                    .refuse_refer(call, id, 603, line.endpoint, line.now);
+            }
+            CallEvent::Incoming { .. }
+            | CallEvent::Info { .. }
+            | CallEvent::Offered { .. }
+            | CallEvent::ReferProgress { .. } => {}
         }
     }
 
@@ -396,6 +404,7 @@ fn status_of(reason: &EndReason) -> u16 {
         EndReason::LocalHangUp
         | EndReason::RemoteHangUp
         | EndReason::Cancelled
-        | EndReason::AnsweredElsewhere => 480,
+        | EndReason::AnsweredElsewhere
+        | EndReason::Replaced { .. } => 480,
     }
 }

@@ -86,7 +86,9 @@ pub(super) fn ended_call(
             CallEnd::Signalled(EndReason::LocalHangUp) | CallEnd::LineRemoved => Ended::LocalHangUp,
             CallEnd::Signalled(EndReason::RemoteHangUp) => Ended::RemoteHangUp,
             CallEnd::Signalled(EndReason::Cancelled) => Ended::Cancelled,
-            CallEnd::Signalled(EndReason::AnsweredElsewhere) => Ended::AnsweredElsewhere,
+            CallEnd::Signalled(EndReason::AnsweredElsewhere | EndReason::Replaced { .. }) => {
+                Ended::AnsweredElsewhere
+            }
             CallEnd::Signalled(EndReason::Failed(_)) | CallEnd::NoMedia | CallEnd::NoAgreement => {
                 Ended::Failed
             }

@@ -2,10 +2,10 @@
 //! (RFC 3261, section 8.2).
 
 use sdp::SessionDescription;
-use sip::{Fields, Request, Response};
+use sip::{Fields, Reason, Request, Response};
 
 use super::session_timer::{self, Demand};
-use super::{CallsConfig, session_timer::OPTION};
+use super::{CallKey, CallsConfig, MAX_REASONS, ReliableProgress, reliable};
 use crate::CALL_METHODS;
 
 /// A request that passed: what it offers and which timer it wants.
@@ -13,6 +13,8 @@ use crate::CALL_METHODS;
 pub(super) struct Admitted {
     pub(super) offer: Option<SessionDescription>,
     pub(super) timer: Demand,
+    /// The call that the new one is to replace.
+    pub(super) replaces: Option<CallKey>,
 }
 
 /// Checks a request that may carry an offer. The error is the answer to give.
@@ -26,7 +28,7 @@ pub(super) fn admit(
     let required = request.require().map_err(bad)?;
     let unknown: Vec<_> = required
         .into_iter()
-        .filter(|option| !is_known(option))
+        .filter(|option| !is_known(option, config))
         .collect();
     if !unknown.is_empty() {
         let mut response = refuse(420);
@@ -44,11 +46,30 @@ pub(super) fn admit(
         response.push_header("Min-SE", min_se_secs.to_string());
         return Err(response);
     }
-    Ok(Admitted { offer, timer })
+    Ok(Admitted {
+        offer,
+        timer,
+        replaces: None,
+    })
 }
 
-fn is_known(option: &str) -> bool {
-    option.eq_ignore_ascii_case(OPTION)
+fn is_known(option: &str, config: &CallsConfig) -> bool {
+    let known = [session_timer::OPTION, "replaces", "norefersub"];
+    known.iter().any(|known| option.eq_ignore_ascii_case(known))
+        || option.eq_ignore_ascii_case(reliable::OPTION)
+            && config.reliable != ReliableProgress::Never
+}
+
+/// The offer in a request inside a dialog. The error is the answer to give.
+pub(super) fn offer_in(request: &Request) -> Result<Option<SessionDescription>, Box<Response>> {
+    offer_of(request, &|status| Box::new(request.response(status, None)))
+}
+
+/// What a message says about the end of a call, as much as is told.
+pub(super) fn reasons_in(message: &Fields) -> Vec<Reason> {
+    let mut reasons = message.reasons().unwrap_or_default();
+    reasons.truncate(MAX_REASONS);
+    reasons
 }
 
 fn offer_of(
@@ -90,9 +111,13 @@ pub(super) fn set_description(message: &mut Fields, description: &SessionDescrip
     message.set_body(sdp::CONTENT_TYPE, description.to_bytes());
 }
 
-/// What every INVITE, re-INVITE, UPDATE and their 2xx say about us (RFC 3261, table 2).
+/// What we understand where provisional responses are not reliable: a re-INVITE has none worth it,
+/// and an INVITE without offer would get one that PRACK had to answer.
+const PLAIN_OPTIONS: &str = "timer, replaces, norefersub";
+
+/// What every INVITE, re-INVITE, UPDATE and their responses say about us (RFC 3261, table 2).
 pub(super) fn push_capabilities(message: &mut Fields, contact: &str) {
     message.push_header("Contact", contact);
     message.push_header("Allow", CALL_METHODS);
-    message.push_header("Supported", OPTION);
+    message.push_header("Supported", PLAIN_OPTIONS);
 }

@@ -19,7 +19,7 @@ use sip::{Contacts, Flow, Ids, Method, Request, Response, ServerTransaction, Tra
 use super::body::{Admitted, admit, description_in, push_capabilities, set_description};
 use super::outgoing::{raise_session_expires, takes_update};
 use super::session_timer::{self, Demand};
-use super::state::{Call, Change, PeerOffer, Phase, Side, Turn, UnackedKind, Wish};
+use super::state::{Call, Change, PeerOffer, PendingAck, Phase, Side, Turn, UnackedKind, Wish};
 use super::table::{Purpose, ack_for};
 use super::{CallError, CallEvent, CallFailure, EndReason};
 
@@ -36,24 +36,47 @@ impl Call {
         offer: SessionDescription,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
-        if !matches!(self.phase, Phase::Established) || self.told_end || self.pending_ack.is_some()
+        if self.told_end || self.pending_ack.is_some() || !self.allows_offer() {
+            return Err(CallError::WrongState);
+        }
+        self.want(Wish::Offer(Box::new(offer)), turn)
+    }
+
+    /// The owner wants an offer of the peer.
+    pub(super) fn solicit(&mut self, turn: &mut Turn<'_>) -> Result<(), CallError> {
+        if self.told_end || self.pending_ack.is_some() || !matches!(self.phase, Phase::Established)
         {
             return Err(CallError::WrongState);
         }
+        self.want(Wish::Solicit, turn)
+    }
+
+    fn want(&mut self, wanted: Wish, turn: &mut Turn<'_>) -> Result<(), CallError> {
         match &mut self.change {
             Change::Sent {
-                wish: Wish::Offer(_),
+                wish: Wish::Offer(_) | Wish::Solicit,
                 ..
             } => return Err(CallError::OfferPending),
-            // A refresh takes a moment only: the offer comes right after it.
+            // A refresh takes a moment only: what is wanted comes right after it.
             Change::Sent {
                 wish: Wish::Refresh,
                 ..
-            } => self.wanted = Some(Box::new(offer)),
-            Change::Waiting { wish, .. } => *wish = Wish::Offer(Box::new(offer)),
-            Change::None => self.start_change(Wish::Offer(Box::new(offer)), turn),
+            } => self.wanted = Some(wanted),
+            Change::Waiting { wish, .. } => *wish = wanted,
+            Change::None => self.start_change(wanted, turn),
         }
         Ok(())
+    }
+
+    /// Whether offer and answer were exchanged, and the peer takes another offer: before the call
+    /// is answered only by UPDATE (RFC 3311, section 5.1).
+    fn allows_offer(&mut self) -> bool {
+        match &self.phase {
+            Phase::Established => true,
+            Phase::Ringing(ringing) => ringing.is_settled() && self.peer_takes_update,
+            Phase::Calling(_) => self.peer_takes_update && self.dialog_for_change().is_some(),
+            Phase::Leaving | Phase::Over => false,
+        }
     }
 
     /// Sends a change now, or later if something else is under way.
@@ -95,18 +118,21 @@ impl Call {
 
     /// A refresh goes by UPDATE where the peer takes it: no body, no ACK, no glare with re-INVITEs.
     fn change_request(&mut self, wish: &Wish, turn: &mut Turn<'_>) -> Option<Request> {
+        let is_early = !matches!(self.phase, Phase::Established);
         let (method, description) = match wish {
-            Wish::Offer(offer) => (Method::INVITE, Some(&**offer)),
+            Wish::Offer(offer) if is_early => (Method::UPDATE, Some((**offer).clone())),
+            Wish::Offer(offer) => (Method::INVITE, Some((**offer).clone())),
+            Wish::Solicit => (Method::INVITE, None),
             Wish::Refresh if self.peer_takes_update => (Method::UPDATE, None),
-            Wish::Refresh => (Method::INVITE, self.local.as_ref()),
+            Wish::Refresh => (Method::INVITE, self.local.clone()),
         };
-        let mut request = self.dialog.as_mut()?.request(method);
+        let mut request = self.dialog_for_change()?.request(method);
         push_capabilities(&mut request, &self.contact);
         if let Some(timers) = turn.config.session_timers {
             let running = self.timer.as_ref();
             session_timer::propose(&mut request, timers, self.min_se_secs, running);
         }
-        if let Some(description) = description {
+        if let Some(description) = &description {
             set_description(&mut request, description);
         }
         Some(request)
@@ -156,7 +182,7 @@ impl Call {
                 self.start_change(wish, turn);
             }
             status => match wish {
-                Wish::Offer(_) => {
+                Wish::Offer(_) | Wish::Solicit => {
                     self.tell(
                         CallEvent::ReofferFailed {
                             call: self.key,
@@ -175,9 +201,9 @@ impl Call {
     fn start_wanted(&mut self, turn: &mut Turn<'_>) {
         if matches!(self.change, Change::None)
             && !self.told_end
-            && let Some(offer) = self.wanted.take()
+            && let Some(wanted) = self.wanted.take()
         {
-            self.start_change(Wish::Offer(offer), turn);
+            self.start_change(wanted, turn);
         }
     }
 
@@ -202,7 +228,8 @@ impl Call {
         response: &Response,
         turn: &mut Turn<'_>,
     ) {
-        let Some(dialog) = &mut self.dialog else {
+        let destination = self.destination;
+        let Some(dialog) = self.dialog_for_change() else {
             return;
         };
         if let Ok(Contacts::List(contacts)) = response.contacts()
@@ -210,31 +237,37 @@ impl Call {
         {
             dialog.update_target(contact.uri().clone());
         }
+        let description = description_in(response);
         if request.method == Method::INVITE {
             let ack = ack_for(request, dialog);
             let until = turn.now + turn.endpoint.timers().patience();
-            turn.sent.insert(
-                transaction,
-                request.clone(),
-                dialog,
-                self.destination,
-                until,
-            );
-            self.send_ack(transaction, ack, turn);
+            turn.sent
+                .insert(transaction, request.clone(), dialog, destination, until);
             self.peer_takes_update = takes_update(response);
+            if matches!(wish, Wish::Solicit) && description.is_some() {
+                self.pending_ack = Some(Box::new(PendingAck { transaction, ack }));
+            } else {
+                self.send_ack(transaction, ack, turn);
+            }
         }
-        self.timer = session_timer::read_response(response, turn.now);
-        if let Wish::Offer(offer) = wish {
-            let answer = description_in(response);
-            self.local = Some(*offer);
-            self.remote.clone_from(&answer);
-            self.tell(
-                CallEvent::Reanswered {
-                    call: self.key,
-                    answer,
-                },
-                turn,
-            );
+        if matches!(self.phase, Phase::Established) {
+            self.timer = session_timer::read_response(response, turn.now);
+        }
+        let call = self.key;
+        match (wish, description) {
+            (Wish::Refresh, _) => {}
+            (Wish::Offer(offer), answer) => {
+                self.local = Some(*offer);
+                self.remote.clone_from(&answer);
+                self.tell(CallEvent::Reanswered { call, answer }, turn);
+            }
+            (Wish::Solicit, Some(offer)) => {
+                self.remote = Some(offer.clone());
+                self.tell(CallEvent::Offered { call, offer }, turn);
+            }
+            (Wish::Solicit, None) => {
+                self.tell(CallEvent::ReofferFailed { call, status: 488 }, turn);
+            }
         }
     }
 
@@ -246,7 +279,7 @@ impl Call {
         response: &Response,
         turn: &mut Turn<'_>,
     ) -> bool {
-        let Some(dialog) = &mut self.dialog else {
+        let Some(dialog) = self.dialog_for_change() else {
             return false;
         };
         let mut request = refused.clone();
@@ -292,7 +325,7 @@ impl Call {
         if takes_update(&request) {
             self.peer_takes_update = true;
         }
-        let Admitted { offer, timer } = admitted;
+        let Admitted { offer, timer, .. } = admitted;
         let is_update = request.method == Method::UPDATE;
         let unchanged = offer.is_some() && offer == self.remote && self.local.is_some();
         let peer_offer = PeerOffer {
@@ -335,11 +368,21 @@ impl Call {
         let offering = self.unacked.as_ref().is_some_and(|unacked| {
             unacked.kind != UnackedKind::Answer || request.method == Method::UPDATE
         });
+        let may_offer = match &self.phase {
+            Phase::Established => true,
+            Phase::Ringing(ringing) => request.method == Method::UPDATE && ringing.is_settled(),
+            Phase::Calling(calling) => {
+                request.method == Method::UPDATE && calling.is_settled(request)
+            }
+            Phase::Leaving | Phase::Over => false,
+        };
         match (&self.phase, &self.change) {
-            // Early, or our own offer is under way: RFC 3261, section 14.2; RFC 3311, section 5.2.
+            // Our own offer is under way: RFC 3261, section 14.2; RFC 3311, section 5.2.
             (_, Change::Sent { .. }) => Some((491, None)),
             _ if offering || self.pending_ack.is_some() => Some((491, None)),
-            (Phase::Established, _) if self.peer_offer.is_none() => None,
+            (Phase::Calling(_), _) if !may_offer => Some((491, None)),
+            (Phase::Ringing(ringing), _) if ringing.is_offering() => Some((491, None)),
+            _ if may_offer && self.peer_offer.is_none() => None,
             _ => Some((
                 500,
                 Some(turn.endpoint.ids().u32() % (MAX_RETRY_AFTER_SECS + 1)),
@@ -362,6 +405,7 @@ impl Call {
                 turn.respond(peer_offer.transaction, response);
             }
         }
+        self.proceed_after_prack(turn);
         Ok(())
     }
 
@@ -382,10 +426,12 @@ impl Call {
         if let Some(description) = &description {
             set_description(&mut response, description);
         }
-        self.timer = match timer {
-            Demand::Accept(accepted) => Some(accepted.apply(&mut response, turn.now)),
-            Demand::None | Demand::TooSmall { .. } => None,
-        };
+        if matches!(self.phase, Phase::Established) {
+            self.timer = match timer {
+                Demand::Accept(accepted) => Some(accepted.apply(&mut response, turn.now)),
+                Demand::None | Demand::TooSmall { .. } => None,
+            };
+        }
         self.local = description.or(self.local.take());
         let kind = if offer.is_some() {
             UnackedKind::Answer
@@ -393,7 +439,7 @@ impl Call {
             UnackedKind::Offer
         };
         self.remote = offer.or(self.remote.take());
-        if request.method == Method::UPDATE {
+        if request.method != Method::INVITE {
             turn.respond(transaction, response);
         } else {
             let sequence = request.cseq().map_or(0, |cseq| cseq.number);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use sdp::SessionDescription;
-use sip::{Credentials, Destination, EndpointError, NameAddr, Uri};
+use sip::{Credentials, Destination, EndpointError, NameAddr, ReferTo, Uri};
 
 /// Names one call of one [`Calls`](super::Calls); never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +15,10 @@ impl fmt::Display for CallKey {
         self.0.fmt(f)
     }
 }
+
+/// Names one REFER of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ReferId(pub(crate) u32);
 
 /// How calls behave, for all calls of one owner.
 #[derive(Clone, Debug)]
@@ -27,6 +31,19 @@ pub struct CallsConfig {
     pub max_ringing: Duration,
     /// Session timers (RFC 4028); `None` turns them off on our side.
     pub session_timers: Option<SessionTimers>,
+    /// Which of our provisional responses are sent until the caller acknowledges them (RFC 3262).
+    pub reliable: ReliableProgress,
+}
+
+/// Which provisional responses are sent reliably (RFC 3262). 100 never is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReliableProgress {
+    /// None; an INVITE that requires it is refused with 420, and our own say nothing of it.
+    Never,
+    /// Those of an INVITE that requires it.
+    WhenRequired,
+    /// Also those that carry a description, if the caller supports it.
+    WithDescription,
 }
 
 impl Default for CallsConfig {
@@ -35,6 +52,7 @@ impl Default for CallsConfig {
             max_calls: 1_000,
             max_ringing: Duration::from_secs(181),
             session_timers: Some(SessionTimers::default()),
+            reliable: ReliableProgress::WithDescription,
         }
     }
 }
@@ -81,6 +99,26 @@ pub struct Dial {
     /// Further header fields for the INVITE, names and values; one that every INVITE has, such as
     /// Max-Forwards, is replaced.
     pub headers: Vec<(String, String)>,
+}
+
+/// Whom the peer of a call shall call: a transfer. [`ReferTo::new`] makes a blind one,
+/// [`ReferTo::replacing`] with [`Calls::replaces_value`](super::Calls::replaces_value) an attended
+/// one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferTarget {
+    /// Whom.
+    pub refer_to: ReferTo,
+    /// Who we are, if the new peer may know (RFC 3892).
+    pub referred_by: Option<NameAddr>,
+}
+
+impl From<ReferTo> for ReferTarget {
+    fn from(refer_to: ReferTo) -> Self {
+        Self {
+            refer_to,
+            referred_by: None,
+        }
+    }
 }
 
 /// Why a command had no effect. The caller's fault or bad timing, never the peer's.

@@ -1,9 +1,9 @@
 //! What the owner of calls is told.
 
 use sdp::SessionDescription;
-use sip::{Flow, Request};
+use sip::{Flow, NameAddr, Reason, ReferTo, Replaces, Request};
 
-use super::{CallKey, EndReason};
+use super::{CallKey, EndReason, ReferId};
 
 /// Something happened to a call. After [`CallEvent::Ended`] nothing more comes for its key.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub enum CallEvent {
         offer: Option<SessionDescription>,
         /// Where the INVITE came from.
         flow: Flow,
+        /// The call that this one is to take the place of (RFC 3891). The owner decides whether
+        /// the caller may; once this one is answered the other ends with
+        /// [`EndReason::Replaced`].
+        replaces: Option<CallKey>,
     },
     /// An outgoing call makes progress: 180 rings, 183 may bring early media. 100 is not told.
     Progress {
@@ -34,9 +38,9 @@ pub enum CallEvent {
     Answered {
         /// The call.
         call: CallKey,
-        /// The answer to our offer; `None` if the peer gave none beyond what
-        /// [`CallEvent::Progress`] carried. For a call dialled without offer: the peer's offer,
-        /// and the ACK waits for [`acknowledge`](super::Calls::acknowledge).
+        /// The answer to our offer, which may be the one that [`CallEvent::Progress`] carried for
+        /// the same dialog; `None` if the peer gave none. For a call dialled without offer: the
+        /// peer's offer, and the ACK waits for [`acknowledge`](super::Calls::acknowledge).
         answer: Option<SessionDescription>,
     },
     /// The caller acknowledged our answer: the call is established for both.
@@ -56,14 +60,24 @@ pub enum CallEvent {
         offer: Option<SessionDescription>,
     },
     /// The peer answered our [`reoffer`](super::Calls::reoffer), or the offer that we gave in
-    /// [`answer_reoffer`](super::Calls::answer_reoffer).
+    /// [`answer_reoffer`](super::Calls::answer_reoffer) or in a reliable
+    /// [`progress`](super::Calls::progress).
     Reanswered {
         /// The call.
         call: CallKey,
         /// The answer; `None` if the peer gave none.
         answer: Option<SessionDescription>,
     },
-    /// The peer refused our [`reoffer`](super::Calls::reoffer): the session stays as it is. Glare
+    /// The peer made the offer that [`solicit`](super::Calls::solicit) asked for. The ACK waits for
+    /// [`acknowledge`](super::Calls::acknowledge).
+    Offered {
+        /// The call.
+        call: CallKey,
+        /// The peer's offer.
+        offer: SessionDescription,
+    },
+    /// The peer refused our [`reoffer`](super::Calls::reoffer) or
+    /// [`solicit`](super::Calls::solicit): the session stays as it is. Glare
     /// is not told but tried again.
     ReofferFailed {
         /// The call.
@@ -80,12 +94,39 @@ pub enum CallEvent {
         /// The body as it came.
         body: bytes::Bytes,
     },
+    /// The peer wants us to call somebody else: a transfer (RFC 3515). Wants
+    /// [`accept_refer`](super::Calls::accept_refer), then
+    /// [`notify_refer`](super::Calls::notify_refer) up to a final status, or
+    /// [`refuse_refer`](super::Calls::refuse_refer).
+    Referred {
+        /// The call in which it came.
+        call: CallKey,
+        /// Names this request among those of the call.
+        id: ReferId,
+        /// Whom to call; the method is INVITE.
+        refer_to: ReferTo,
+        /// The dialog that the new call is to take the place of: an attended transfer.
+        replaces: Option<Replaces>,
+        /// Who says so, unproven (RFC 3892).
+        referred_by: Option<NameAddr>,
+    },
+    /// How the transfer goes that our [`refer`](super::Calls::refer) asked for. After a status of
+    /// 200 or more nothing comes any more; 202 says that the peer tells no progress at all.
+    ReferProgress {
+        /// The call.
+        call: CallKey,
+        /// 100–699: what the peer heard of the new call, or its refusal.
+        status: u16,
+    },
     /// The call is over.
     Ended {
         /// The call.
         call: CallKey,
         /// Why.
         reason: EndReason,
+        /// What the peer's BYE, CANCEL or refusal says about it (RFC 3326); at most
+        /// [`MAX_REASONS`](super::MAX_REASONS).
+        said: Vec<Reason>,
     },
 }
 
@@ -101,6 +142,9 @@ impl CallEvent {
             | Self::Reoffered { call, .. }
             | Self::Reanswered { call, .. }
             | Self::ReofferFailed { call, .. }
+            | Self::Offered { call, .. }
+            | Self::Referred { call, .. }
+            | Self::ReferProgress { call, .. }
             | Self::Info { call, .. }
             | Self::Ended { call, .. } => *call,
         }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use sip::{TransactionError, Uri};
 
+use super::CallKey;
+
 /// Why a call is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndReason {
@@ -15,6 +17,11 @@ pub enum EndReason {
     Cancelled,
     /// The caller gave up because another device of ours answered (RFC 3326, cause 200).
     AnsweredElsewhere,
+    /// Another call took its place (RFC 3891).
+    Replaced {
+        /// The one that goes on.
+        by: CallKey,
+    },
     /// It never came to a call, or the call broke.
     Failed(CallFailure),
 }
@@ -26,6 +33,7 @@ impl fmt::Display for EndReason {
             Self::RemoteHangUp => f.write_str("The other side ended the call."),
             Self::Cancelled => f.write_str("The caller gave up."),
             Self::AnsweredElsewhere => f.write_str("Answered on another device."),
+            Self::Replaced { .. } => f.write_str("The call goes on elsewhere."),
             Self::Failed(failure) => failure.fmt(f),
         }
     }

@@ -7,7 +7,9 @@ use sip::{
     Destination, Dialog, Endpoint, Flow, Request, Response, ServerTransaction, Transport, Uri,
 };
 
-use super::body::{Admitted, description_in, push_capabilities, set_description};
+use super::reliable::Reliable;
+
+use super::body::{Admitted, description_in, push_capabilities, reasons_in, set_description};
 use super::outgoing::takes_update;
 use super::session_timer::Demand;
 use super::state::{Call, Change, Path, Phase, Ringing, Side, Turn, Unacked, UnackedKind};
@@ -38,7 +40,8 @@ impl Call {
                 invite: request.clone(),
                 transaction,
                 timer: admitted.timer,
-                provisional: None,
+                reminder: None,
+                reliable: Reliable::for_invite(request, turn.config),
             })),
             dialog: Some(dialog),
             destination: Destination::Flow(flow),
@@ -56,6 +59,11 @@ impl Call {
             wanted: None,
             peer_offer: None,
             farewell: None,
+            late_rseq: None,
+            replaces: admitted.replaces,
+            referral: None,
+            subscription: None,
+            said: Vec::new(),
             told_end: false,
             armed: None,
         })
@@ -68,39 +76,46 @@ impl Call {
         description: Option<SessionDescription>,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
-        let Phase::Ringing(ringing) = &self.phase else {
+        if !matches!(self.phase, Phase::Ringing(_)) {
             return Err(CallError::WrongState);
-        };
-        let mut response = self.response(&ringing.invite, status);
-        if let Some(description) = &description {
-            set_description(&mut response, description);
         }
-        let transaction = ringing.transaction;
-        // What was said early is the answer, unless the final one says otherwise.
-        self.local = description.or(self.local.take());
-        self.provisional(transaction, response, turn);
+        if !self.progress_reliably(status, description.as_ref(), turn) {
+            self.progress_once(status, description, turn);
+        }
+        if let Phase::Ringing(ringing) = &mut self.phase {
+            ringing.reminder = Some((status, turn.now + REMIND_EVERY));
+        }
         Ok(())
     }
 
-    fn provisional(
+    fn progress_once(
         &mut self,
-        transaction: ServerTransaction,
-        response: Response,
+        status: u16,
+        description: Option<SessionDescription>,
         turn: &mut Turn<'_>,
     ) {
-        turn.respond(transaction, response.clone());
-        if let Phase::Ringing(ringing) = &mut self.phase {
-            ringing.provisional = Some((response, turn.now + REMIND_EVERY));
+        let Phase::Ringing(ringing) = &self.phase else {
+            return;
+        };
+        let transaction = ringing.transaction;
+        let mut response = self.response(&ringing.invite, status);
+        if let Some(description) = description.filter(|_| !ringing.has_described()) {
+            set_description(&mut response, &description);
+            // What was said early is the answer, unless the final one says otherwise.
+            self.local = Some(description);
         }
+        turn.respond(transaction, response);
     }
 
     /// A minute has passed since the last provisional response.
     pub(super) fn remind(&mut self, turn: &mut Turn<'_>) {
-        if let Phase::Ringing(ringing) = &mut self.phase
-            && let Some((response, _)) = ringing.provisional.take()
-        {
-            let transaction = ringing.transaction;
-            self.provisional(transaction, response, turn);
+        let Phase::Ringing(ringing) = &mut self.phase else {
+            return;
+        };
+        if let Some((status, _)) = ringing.reminder.take_if(|(_, at)| *at <= turn.now) {
+            let said = self.local.clone();
+            // Ringing, as was just seen: it cannot be refused.
+            let _ = self.progress(status, said, turn);
         }
     }
 
@@ -110,15 +125,29 @@ impl Call {
         description: Option<SessionDescription>,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
+        let Phase::Ringing(ringing) = &mut self.phase else {
+            return Err(CallError::WrongState);
+        };
+        if ringing.must_wait() {
+            ringing.hold_answer(description);
+            return Ok(());
+        }
+        self.refuse_peer_offer(turn);
         let Phase::Ringing(ringing) = &self.phase else {
             return Err(CallError::WrongState);
         };
         let mut response = self.response(&ringing.invite, 200);
-        let description = description.or(self.local.take());
-        if let Some(description) = &description {
-            set_description(&mut response, description);
-        }
+        let description = if ringing.has_described() {
+            self.local.take()
+        } else {
+            let description = description.or(self.local.take());
+            if let Some(description) = &description {
+                set_description(&mut response, description);
+            }
+            description
+        };
         let (transaction, timer) = (ringing.transaction, ringing.timer);
+        self.late_rseq = ringing.late_rseq();
         let sequence = ringing.invite.cseq().map_or(0, |cseq| cseq.number);
         if let Demand::Accept(accepted) = timer {
             self.timer = Some(accepted.apply(&mut response, turn.now));
@@ -167,7 +196,8 @@ impl Call {
             self.refuse_peer_offer(turn);
             return;
         }
-        let elsewhere = cancel.reasons().unwrap_or_default().iter().any(|reason| {
+        self.said = reasons_in(cancel);
+        let elsewhere = self.said.iter().any(|reason| {
             reason.protocol.eq_ignore_ascii_case("SIP") && reason.cause() == Some(200)
         });
         let reason = if elsewhere {
@@ -179,17 +209,21 @@ impl Call {
         let _ = self.reject(487, reason, turn);
     }
 
-    /// The endpoint ended an INVITE that the owner never answered.
+    /// The endpoint ended a request that the owner never answered: the INVITE, or a later offer.
     pub(super) fn handle_unanswered(
         &mut self,
         transaction: ServerTransaction,
         turn: &mut Turn<'_>,
     ) {
         turn.index.remove_server(transaction);
-        if let Phase::Ringing(_) = self.phase {
-            self.finish(EndReason::Failed(CallFailure::NoAnswer), turn);
-        } else {
-            self.peer_offer = None;
+        match &self.phase {
+            Phase::Ringing(ringing) if ringing.transaction == transaction => {
+                self.finish(EndReason::Failed(CallFailure::NoAnswer), turn);
+            }
+            _ => {
+                self.peer_offer = None;
+                self.proceed_after_prack(turn);
+            }
         }
     }
 
@@ -280,6 +314,14 @@ impl Call {
             .copy("Record-Route", request.headers());
         push_capabilities(&mut response, &self.contact);
         response
+    }
+
+    /// The call takes its place now: whose.
+    pub(super) fn take_replaced(&mut self) -> Option<CallKey> {
+        match self.phase {
+            Phase::Established => self.replaces.take(),
+            _ => None,
+        }
     }
 
     pub(super) fn local_tag(&self) -> Option<&str> {

@@ -23,7 +23,11 @@
 //! |---|---|
 //! | `state.rs` | what one call remembers; ending it |
 //! | `outgoing.rs`, `incoming.rs` | the two sides until the call is answered |
+//! | `early.rs` | the early dialogs of a forked INVITE, and the PRACKs in them (RFC 3262) |
+//! | `reliable.rs` | our own reliable provisional responses (RFC 3262) |
 //! | `change.rs` | re-INVITE and UPDATE of both sides, glare, refreshes |
+//! | `refer.rs` | REFER of both sides with its subscription (RFC 3515), for transfers |
+//! | `replaces.rs` | which call an INVITE with Replaces means (RFC 3891) |
 //! | `routing.rs` | from endpoint events and deadlines to calls |
 //! | `within.rs` | BYE, INFO, OPTIONS inside the dialog |
 //! | `session_timer.rs` | RFC 4028 |
@@ -39,10 +43,14 @@
 mod body;
 mod change;
 mod command;
+mod early;
 mod event;
 mod failure;
 mod incoming;
 mod outgoing;
+mod refer;
+mod reliable;
+mod replaces;
 mod routing;
 mod session_timer;
 mod state;
@@ -59,9 +67,14 @@ use body::set_description;
 use state::{Call, Phase, Turn};
 use table::{Index, SentInvites};
 
-pub use command::{CallError, CallKey, CallsConfig, Dial, SessionTimers};
+pub use command::{
+    CallError, CallKey, CallsConfig, Dial, ReferId, ReferTarget, ReliableProgress, SessionTimers,
+};
 pub use event::CallEvent;
 pub use failure::{CallFailure, EndReason};
+
+/// Most Reason values of one message that are told.
+pub const MAX_REASONS: usize = 4;
 
 impl CallsConfig {
     /// The least session interval that we accept, in seconds.
@@ -146,7 +159,8 @@ impl Calls {
     }
 
     /// Tells the caller of an incoming call how it goes: 180 rings, 183 with a description is
-    /// early media. May be repeated.
+    /// early media. May be repeated. Sent until it is acknowledged, one after the other, where
+    /// [`CallsConfig::reliable`] and the caller want it so.
     ///
     /// # Errors
     ///
@@ -165,7 +179,8 @@ impl Calls {
     }
 
     /// Answers an incoming call. `description` is the answer to its offer, or our offer if it had
-    /// none. [`CallEvent::Confirmed`] follows.
+    /// none; it counts for nothing if both were exchanged reliably before.
+    /// [`CallEvent::Confirmed`] follows. Waits for the PRACK of a description under way.
     ///
     /// # Errors
     ///
@@ -200,7 +215,8 @@ impl Calls {
         })
     }
 
-    /// Gives our answer to a call that was dialled without offer: sends its ACK.
+    /// Gives our answer to the offer in [`CallEvent::Offered`], or in the
+    /// [`CallEvent::Answered`] of a call that was dialled without offer: sends the ACK.
     ///
     /// # Errors
     ///
@@ -270,6 +286,22 @@ impl Calls {
         self.on(call, endpoint, now, |call, turn| call.reoffer(offer, turn))
     }
 
+    /// Asks the peer of an established call for an offer: a re-INVITE without one.
+    /// [`CallEvent::Offered`] or [`CallEvent::ReofferFailed`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`], or [`CallError::OfferPending`] while an
+    /// offer of ours has no answer.
+    pub fn solicit(
+        &mut self,
+        call: CallKey,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, Call::solicit)
+    }
+
     /// Answers [`CallEvent::Reoffered`]: a description, or the status to refuse with, 488 as a
     /// rule.
     ///
@@ -285,6 +317,76 @@ impl Calls {
     ) -> Result<(), CallError> {
         self.on(call, endpoint, now, |call, turn| {
             call.answer_reoffer(answer, turn)
+        })
+    }
+
+    /// Asks the peer of an established call to call somebody else: a transfer. One at a time.
+    /// [`CallEvent::ReferProgress`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if it is not established or the last one
+    /// has no final status.
+    pub fn refer(
+        &mut self,
+        call: CallKey,
+        target: &ReferTarget,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| call.refer(target, turn))
+    }
+
+    /// The owner will do what [`CallEvent::Referred`] asks for; the peer is told that it is tried.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if this request waits for no answer.
+    pub fn accept_refer(
+        &mut self,
+        call: CallKey,
+        id: ReferId,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.accept_refer(id, turn)
+        })
+    }
+
+    /// The owner will not do what [`CallEvent::Referred`] asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if this request waits for no answer.
+    pub fn refuse_refer(
+        &mut self,
+        call: CallKey,
+        id: ReferId,
+        status: u16,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.refuse_refer(id, status, turn)
+        })
+    }
+
+    /// Tells the peer how the call goes that it asked for; a status of 200 or more is the last.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if the peer is not told of it any more.
+    pub fn notify_refer(
+        &mut self,
+        call: CallKey,
+        id: ReferId,
+        status: u16,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.notify_refer(id, status, turn)
         })
     }
 
@@ -342,7 +444,25 @@ impl Calls {
         .unwrap_or(Err(CallError::Unknown))
     }
 
+    /// One step of a call, and the end of the call whose place it took by that.
     fn with<R>(
+        &mut self,
+        key: CallKey,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        step: impl FnOnce(&mut Call, &mut Turn<'_>) -> R,
+    ) -> Option<R> {
+        let (result, replaced) = self.alone_with(key, endpoint, now, |call, turn| {
+            let result = step(call, turn);
+            (result, call.take_replaced())
+        })?;
+        if let Some(old) = replaced {
+            self.alone_with(old, endpoint, now, |old, turn| old.yield_to(key, turn));
+        }
+        Some(result)
+    }
+
+    fn alone_with<R>(
         &mut self,
         key: CallKey,
         endpoint: &mut Endpoint,

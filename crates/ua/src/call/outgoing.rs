@@ -1,16 +1,21 @@
 //! The caller's side until the call is answered or fails (RFC 3261, section 13.2).
 //!
-//! Several early dialogs may report progress; the first 2xx makes the call, later ones are ended
-//! by [`SentInvites`](super::table::SentInvites). A 2xx that crosses our CANCEL is acknowledged
-//! and ended with BYE.
+//! Several early dialogs may report progress (`early.rs`); the first 2xx makes the call, later
+//! ones are ended by [`SentInvites`](super::table::SentInvites). A 2xx that crosses our CANCEL is
+//! acknowledged and ended with BYE.
 
-use sip::{Contacts, Destination, Dialog, Flow, Method, Request, Response, TransactionError};
+use sdp::SessionDescription;
+use sip::{
+    Contacts, Destination, Dialog, DialogError, Flow, Method, Request, Response, TransactionError,
+};
 
-use super::body::{description_in, push_capabilities, set_description};
+use super::body::{description_in, push_capabilities, reasons_in, set_description};
+use super::early::Early;
 use super::session_timer;
 use super::state::{Call, Calling, Change, Path, PendingAck, Phase, Side, Turn};
 use super::table::{Purpose, ack_for};
-use super::{CallError, CallEvent, CallFailure, CallKey, Dial, EndReason};
+use super::{CallError, CallEvent, CallFailure, CallKey, Dial, EndReason, ReliableProgress};
+use crate::CALL_OPTIONS;
 use crate::login::Login;
 
 /// Most contacts of a redirection that are told.
@@ -35,7 +40,9 @@ impl Call {
                 invite,
                 transaction,
                 give_up_at: Some(turn.now + turn.config.max_ringing),
+                early: Vec::new(),
                 early_answer: None,
+                prack: None,
             })),
             dialog: None,
             destination: dial.destination,
@@ -56,6 +63,11 @@ impl Call {
             wanted: None,
             peer_offer: None,
             farewell: None,
+            late_rseq: None,
+            replaces: None,
+            referral: None,
+            subscription: None,
+            said: Vec::new(),
             told_end: false,
             armed: None,
         })
@@ -82,23 +94,8 @@ impl Call {
         flow: Flow,
         turn: &mut Turn<'_>,
     ) {
-        let code = response.status.code();
-        if let Phase::Calling(calling) = &mut self.phase
-            && code < 200
-        {
-            let answer = description_in(response);
-            calling.early_answer = answer.clone().or(calling.early_answer.take());
-            if code > 100 {
-                self.tell(
-                    CallEvent::Progress {
-                        call: self.key,
-                        status: code,
-                        answer,
-                    },
-                    turn,
-                );
-            }
-            return;
+        if response.status.is_provisional() {
+            return self.handle_provisional(response, flow, turn);
         }
         if !matches!(self.phase, Phase::Calling(_)) {
             return;
@@ -112,6 +109,7 @@ impl Call {
         } else if !self.told_end && self.try_again(*calling, response, turn) {
             // A new INVITE is on its way.
         } else {
+            self.said = reasons_in(response);
             self.finish(EndReason::Failed(failure_of(response)), turn);
         }
     }
@@ -126,28 +124,21 @@ impl Call {
 
     fn handle_success(
         &mut self,
-        calling: Calling,
+        mut calling: Calling,
         response: &Response,
         flow: Flow,
         turn: &mut Turn<'_>,
     ) {
+        let (confirmed, early_answer) = confirm(&mut calling, response);
+        let Ok(dialog) = confirmed else {
+            return self.finish(EndReason::Failed(CallFailure::Protocol), turn);
+        };
         let Calling {
             invite,
             transaction,
-            early_answer,
             ..
         } = calling;
-        let Ok(dialog) = Dialog::new_uac(&invite, response) else {
-            return self.finish(EndReason::Failed(CallFailure::Protocol), turn);
-        };
-        if self.path == Path::Address {
-            self.destination = Destination::Address {
-                transport: flow.transport,
-                peer: flow.peer,
-                domain: self.destination.domain(),
-            };
-        }
-        self.follow(flow);
+        self.settle_on(flow);
         turn.index.add_dialog(dialog.id(), self.key);
         let until = turn.now + turn.endpoint.timers().patience();
         let ack = ack_for(&invite, &dialog);
@@ -162,9 +153,11 @@ impl Call {
             self.leave(None, turn);
             return;
         }
-        let answer = description_in(response);
         let wants_answer = self.local.is_none();
-        if answer.is_none() && (wants_answer || !response.body().is_empty()) {
+        let said = description_in(response);
+        let unreadable = said.is_none() && !response.body().is_empty();
+        let answer = said.or(early_answer);
+        if unreadable || wants_answer && answer.is_none() {
             self.send_ack(transaction, ack, turn);
             self.break_off(CallFailure::Protocol, turn);
             return;
@@ -174,7 +167,7 @@ impl Call {
         } else {
             self.send_ack(transaction, ack, turn);
         }
-        self.remote = answer.clone().or(early_answer);
+        self.remote.clone_from(&answer);
         self.tell(
             CallEvent::Answered {
                 call: self.key,
@@ -182,6 +175,18 @@ impl Call {
             },
             turn,
         );
+    }
+
+    /// Requests of this call go where this response came from.
+    pub(super) fn settle_on(&mut self, flow: Flow) {
+        if self.path == Path::Address {
+            self.destination = Destination::Address {
+                transport: flow.transport,
+                peer: flow.peer,
+                domain: self.destination.domain(),
+            };
+        }
+        self.follow(flow);
     }
 
     /// Sends the INVITE again if the refusal tells how to do it right.
@@ -211,11 +216,16 @@ impl Call {
         let Some(transaction) = self.send(invite.clone(), Purpose::Invite, turn) else {
             return false;
         };
+        for early in calling.early {
+            turn.index.remove_dialog(early.dialog.id());
+        }
         self.phase = Phase::Calling(Box::new(Calling {
             invite,
             transaction,
             give_up_at: calling.give_up_at,
+            early: Vec::new(),
             early_answer: None,
+            prack: None,
         }));
         true
     }
@@ -225,6 +235,23 @@ impl Call {
         let wanted = response.min_se().ok().flatten()?;
         (wanted > self.min_se_secs).then_some(wanted)
     }
+}
+
+/// The dialog of a 2xx, and the answer that its early dialog had. Numbers go on where the PRACKs and
+/// UPDATEs in it ended.
+fn confirm(
+    calling: &mut Calling,
+    response: &Response,
+) -> (Result<Dialog, DialogError>, Option<SessionDescription>) {
+    let Some(Early {
+        mut dialog, answer, ..
+    }) = calling.take_early(response)
+    else {
+        let dialog = Dialog::new_uac(&calling.invite, response);
+        return (dialog, calling.early_answer.take());
+    };
+    let confirmed = dialog.confirm_with(response).map(|()| dialog);
+    (confirmed, answer)
 }
 
 fn first_invite(dial: &Dial, contact: &str, min_se_secs: u32, turn: &mut Turn<'_>) -> Request {
@@ -247,6 +274,9 @@ fn first_invite(dial: &Dial, contact: &str, min_se_secs: u32, turn: &mut Turn<'_
         invite.set_header(name, value);
     }
     if let Some(offer) = &dial.offer {
+        if turn.config.reliable != ReliableProgress::Never {
+            invite.set_header("Supported", CALL_OPTIONS);
+        }
         set_description(&mut invite, offer);
     }
     invite

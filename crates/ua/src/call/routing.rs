@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sip::{DialogId, Endpoint, EndpointEvent, Flow, Method, Request, ServerTransaction};
 
-use super::body::admit;
+use super::body::{Admitted, admit};
 use super::state::Call;
 use super::table::Purpose;
 use super::{CallEvent, Calls};
@@ -94,11 +94,19 @@ impl Calls {
                         Purpose::Change => {
                             call.handle_change_response(transaction, response, flow, turn);
                         }
+                        Purpose::Prack if response.status.is_final() => {
+                            call.handle_prack_response(transaction, response, turn);
+                        }
+                        Purpose::Refer => call.handle_refer_response(transaction, response, turn),
+                        Purpose::Notify if response.status.is_final() => {
+                            turn.index.remove_client(transaction);
+                            call.handle_notify_response(Some(response), turn);
+                        }
                         Purpose::Bye if response.status.is_final() => {
                             turn.index.remove_client(transaction);
                             call.handle_bye_response(Some(response), turn);
                         }
-                        Purpose::Bye => {}
+                        Purpose::Prack | Purpose::Notify | Purpose::Bye => {}
                     });
                 } else if !self.sent.contains(transaction) {
                     return Some(event);
@@ -116,6 +124,10 @@ impl Calls {
                     match purpose {
                         Purpose::Invite => call.handle_invite_failure(error, turn),
                         Purpose::Change => call.handle_change_failure(error, turn),
+                        // The INVITE itself will tell.
+                        Purpose::Prack => {}
+                        Purpose::Refer => call.handle_refer_failure(error, turn),
+                        Purpose::Notify => call.handle_notify_response(None, turn),
                         Purpose::Bye => call.handle_bye_response(None, turn),
                     }
                 });
@@ -147,23 +159,31 @@ impl Calls {
         let tag = endpoint.ids().tag();
         let full = self.calls.len() >= self.config.max_calls;
         let key = self.next_key();
+        let replaced = self.replaced_by(invite);
         let mut turn = self.turn(endpoint, now);
-        let admitted = match admit(invite, &tag, turn.config) {
+        let mut admitted = match admit(invite, &tag, turn.config) {
             Ok(admitted) => admitted,
             Err(response) => return turn.respond(transaction, *response),
         };
+        match replaced {
+            Ok(replaced) => admitted.replaces = replaced,
+            Err(status) => return turn.respond(transaction, invite.response(status, Some(&tag))),
+        }
         if full {
             return turn.respond(transaction, invite.response(486, Some(&tag)));
         }
         match Call::ring(transaction, invite, &admitted, flow, key, &mut turn) {
             Ok(call) => {
                 let invite = Box::new(invite.clone());
-                let offer = admitted.offer;
+                let Admitted {
+                    offer, replaces, ..
+                } = admitted;
                 turn.events.push_back(CallEvent::Incoming {
                     call: key,
                     invite,
                     offer,
                     flow,
+                    replaces,
                 });
                 self.calls.insert(key, call);
                 self.settle(key);

@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 
 use sdp::SessionDescription;
 use sip::{
-    ClientTransaction, Destination, Dialog, Endpoint, Flow, Method, Request, Response,
+    ClientTransaction, Destination, Dialog, Endpoint, Flow, Method, Reason, Request, Response,
     ServerTransaction,
 };
 use tracing::debug;
 
+use super::early::Early;
+use super::refer::{Referral, Subscription};
+use super::reliable::Reliable;
 use super::session_timer::SessionTimer;
 use super::table::{Index, Purpose, SentInvites};
 use super::{CallEvent, CallFailure, CallKey, CallsConfig, EndReason};
@@ -54,8 +57,12 @@ pub(super) struct Calling {
     pub(super) transaction: ClientTransaction,
     /// `None` once the call is cancelled: then only the endpoint's timers count.
     pub(super) give_up_at: Option<Instant>,
-    /// An answer that a provisional response carried.
+    /// The dialogs that provisional responses made.
+    pub(super) early: Vec<Early>,
+    /// An answer in a provisional response that made no dialog.
     pub(super) early_answer: Option<SessionDescription>,
+    /// The last PRACK, to answer a challenge.
+    pub(super) prack: Option<(ClientTransaction, Box<Request>)>,
 }
 
 #[derive(Debug)]
@@ -63,9 +70,11 @@ pub(super) struct Ringing {
     pub(super) invite: Request,
     pub(super) transaction: ServerTransaction,
     pub(super) timer: super::session_timer::Demand,
-    /// The last provisional response beyond 100, sent again every minute so that proxies do not
-    /// give up (RFC 3261, section 13.3.1.1).
-    pub(super) provisional: Option<(Response, Instant)>,
+    /// The status of the last provisional response beyond 100, said again every minute so that
+    /// proxies do not give up (RFC 3261, section 13.3.1.1).
+    pub(super) reminder: Option<(u16, Instant)>,
+    /// `None` if provisional responses are not sent reliably in this call.
+    pub(super) reliable: Option<Box<Reliable>>,
 }
 
 /// A 2xx of ours that waits for its ACK (RFC 3261, section 13.3.1.4).
@@ -118,6 +127,8 @@ pub(super) enum Change {
 pub(super) enum Wish {
     /// The owner's new offer.
     Offer(Box<SessionDescription>),
+    /// The peer shall make the offer.
+    Solicit,
     /// Only to keep the session alive.
     Refresh,
 }
@@ -160,10 +171,20 @@ pub(super) struct Call {
     pub(super) unacked: Option<Box<Unacked>>,
     pub(super) pending_ack: Option<Box<PendingAck>>,
     pub(super) change: Change,
-    /// An offer for when our refresh is done.
-    pub(super) wanted: Option<Box<SessionDescription>>,
+    /// What the owner wants when our refresh is done.
+    pub(super) wanted: Option<Wish>,
     pub(super) peer_offer: Option<Box<PeerOffer>>,
     pub(super) farewell: Option<Farewell>,
+    /// RSeq of a reliable response that the 2xx overtook: its PRACK may still come.
+    pub(super) late_rseq: Option<u32>,
+    /// The call that this one takes the place of once it is answered.
+    pub(super) replaces: Option<CallKey>,
+    /// A REFER of ours.
+    pub(super) referral: Option<Box<Referral>>,
+    /// A REFER of the peer.
+    pub(super) subscription: Option<Box<Subscription>>,
+    /// What the peer said about the end.
+    pub(super) said: Vec<Reason>,
     /// The owner knows that the call ended: nothing more is told.
     pub(super) told_end: bool,
     /// The deadline that the table has for this call.
@@ -193,7 +214,7 @@ impl Call {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let phase = match &self.phase {
             Phase::Calling(calling) => calling.give_up_at,
-            Phase::Ringing(ringing) => ringing.provisional.as_ref().map(|&(_, at)| at),
+            Phase::Ringing(ringing) => ringing.deadline(),
             Phase::Established => self.established_deadline(),
             Phase::Leaving | Phase::Over => None,
         };
@@ -212,11 +233,16 @@ impl Call {
             Change::Waiting { at, .. } => Some(*at),
             Change::None | Change::Sent { .. } => None,
         };
+        let referral = self
+            .referral
+            .as_ref()
+            .and_then(|referral| referral.deadline());
         self.timer
             .as_ref()
             .map(SessionTimer::deadline)
             .into_iter()
             .chain(change)
+            .chain(referral)
             .min()
     }
 
@@ -227,17 +253,13 @@ impl Call {
             Phase::Calling(calling) if calling.give_up_at.as_ref().is_some_and(is_due) => {
                 self.give_up_ringing(turn);
             }
-            Phase::Ringing(ringing)
-                if ringing
-                    .provisional
-                    .as_ref()
-                    .is_some_and(|(_, at)| is_due(at)) =>
-            {
-                self.remind(turn);
+            Phase::Ringing(ringing) if ringing.deadline().as_ref().is_some_and(is_due) => {
+                self.handle_ringing_timeout(turn);
             }
             Phase::Established if !self.told_end => {
                 self.handle_session_timer(turn);
                 self.retry_change(turn);
+                self.handle_referral_timeout(turn);
             }
             _ => {}
         }
@@ -253,10 +275,12 @@ impl Call {
 
     /// Tells the owner that the call is over, once.
     pub(super) fn tell_end(&mut self, reason: EndReason, turn: &mut Turn<'_>) {
+        let said = std::mem::take(&mut self.said);
         self.tell(
             CallEvent::Ended {
                 call: self.key,
                 reason,
+                said,
             },
             turn,
         );
@@ -273,13 +297,44 @@ impl Call {
 
     /// The peer cannot be relied on any more: say goodbye and tell why.
     pub(super) fn break_off(&mut self, failure: CallFailure, turn: &mut Turn<'_>) {
-        self.tell_end(EndReason::Failed(failure), turn);
-        self.leave(None, turn);
+        match self.phase {
+            Phase::Ringing(_) => {
+                // Ringing, as was just seen: it cannot be refused.
+                let _ = self.reject(500, EndReason::Failed(failure), turn);
+            }
+            Phase::Calling(_) => {
+                self.tell_end(EndReason::Failed(failure), turn);
+                self.cancel(None, turn);
+            }
+            Phase::Established | Phase::Leaving | Phase::Over => {
+                self.tell_end(EndReason::Failed(failure), turn);
+                self.leave(None, turn);
+            }
+        }
+    }
+
+    /// Another call has taken the place of this one (RFC 3891, section 3).
+    pub(super) fn yield_to(&mut self, by: CallKey, turn: &mut Turn<'_>) {
+        if self.told_end {
+            return;
+        }
+        match self.phase {
+            Phase::Calling(_) => {
+                self.tell_end(EndReason::Replaced { by }, turn);
+                self.cancel(None, turn);
+            }
+            Phase::Established => {
+                self.tell_end(EndReason::Replaced { by }, turn);
+                self.leave(None, turn);
+            }
+            Phase::Ringing(_) | Phase::Leaving | Phase::Over => {}
+        }
     }
 
     /// Ends an answered call: BYE, now or as soon as the peer has acknowledged.
     pub(super) fn leave(&mut self, reason: Option<String>, turn: &mut Turn<'_>) {
         self.refuse_peer_offer(turn);
+        self.end_subscription(turn);
         self.change = Change::None;
         if let Some(pending) = self.pending_ack.take() {
             self.send_ack(pending.transaction, pending.ack, turn);

@@ -21,6 +21,9 @@ pub(super) enum Purpose {
     Invite,
     /// A re-INVITE or an UPDATE.
     Change,
+    Prack,
+    Refer,
+    Notify,
     Bye,
 }
 
@@ -62,8 +65,11 @@ impl Index {
             .push(Link::Server(transaction));
     }
 
+    /// May be said again of the same dialog.
     pub(super) fn add_dialog(&mut self, dialog: &DialogId, call: CallKey) {
-        self.dialogs.insert(dialog.clone(), call);
+        if self.dialogs.insert(dialog.clone(), call).is_some() {
+            return;
+        }
         self.links
             .entry(call)
             .or_default()
@@ -91,6 +97,12 @@ impl Index {
     pub(super) fn remove_server(&mut self, transaction: ServerTransaction) {
         if let Some(call) = self.servers.remove(&transaction) {
             self.unlink(call, &Link::Server(transaction));
+        }
+    }
+
+    pub(super) fn remove_dialog(&mut self, dialog: &DialogId) {
+        if let Some(call) = self.dialogs.remove(dialog) {
+            self.unlink(call, &Link::Dialog(dialog.clone()));
         }
     }
 

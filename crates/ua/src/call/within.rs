@@ -2,6 +2,7 @@
 
 use sip::{Flow, Method, Request, ServerTransaction};
 
+use super::body::reasons_in;
 use super::state::{Call, Phase, Turn};
 use super::{CallEvent, EndReason};
 use crate::CALL_METHODS;
@@ -21,8 +22,8 @@ impl Call {
         flow: Flow,
         turn: &mut Turn<'_>,
     ) {
-        let Some(dialog) = &mut self.dialog else {
-            return;
+        let Some(dialog) = self.dialog_of(&request) else {
+            return turn.respond(transaction, request.response(481, None));
         };
         if let Err(error) = dialog.accept(&request) {
             return turn.respond(transaction, request.response(error.reply_status(), None));
@@ -32,6 +33,12 @@ impl Call {
             self.handle_bye(transaction, &request, turn);
         } else if request.method == Method::INVITE || request.method == Method::UPDATE {
             self.handle_peer_change(transaction, request, turn);
+        } else if request.method == Method::PRACK {
+            self.handle_prack(transaction, request, turn);
+        } else if request.method == Method::REFER {
+            self.handle_refer(transaction, request, turn);
+        } else if request.method == Method::NOTIFY {
+            self.handle_notify(transaction, &request, turn);
         } else if request.method == Method::INFO {
             self.handle_info(transaction, &request, turn);
         } else if request.method == Method::OPTIONS {
@@ -46,6 +53,9 @@ impl Call {
 
     fn handle_bye(&mut self, transaction: ServerTransaction, bye: &Request, turn: &mut Turn<'_>) {
         turn.respond(transaction, bye.response(200, None));
+        if !self.told_end {
+            self.said = reasons_in(bye);
+        }
         match &self.phase {
             // The caller hangs up its early dialog: as good as a CANCEL (section 15.1.2).
             Phase::Ringing(_) => {
@@ -53,7 +63,9 @@ impl Call {
             }
             // Our own BYE crossed theirs; its response is still to come.
             Phase::Leaving => {}
-            Phase::Calling(_) | Phase::Established | Phase::Over => {
+            // A BYE needs a dialog that we have confirmed (section 15.1.2): the INVITE goes on.
+            Phase::Calling(_) => {}
+            Phase::Established | Phase::Over => {
                 self.finish(EndReason::RemoteHangUp, turn);
             }
         }

@@ -71,8 +71,10 @@ fn early_media_is_told_with_its_answer() {
            0 ms alice > bob INVITE sdp
           10 ms bob: Incoming sendrecv
          100 ms bob > alice 183 INVITE sdp
+         110 ms alice > bob PRACK
          110 ms alice: Progress 183 sendrecv
-        1000 ms bob > alice 200 INVITE sdp
+         120 ms bob > alice 200 PRACK
+        1000 ms bob > alice 200 INVITE
         1010 ms alice > bob ACK
         1010 ms alice: Answered sendrecv
         1020 ms bob: Confirmed

@@ -29,9 +29,9 @@ fn invites_that_cannot_be_served_say_why() {
     let sdp = "Content-Type: application/sdp\n";
     let cases = [
         (
-            invite("Require: 100rel, timer, x\n", ""),
+            invite("Require: 100rel, timer, precondition\n", ""),
             "420",
-            "Unsupported: 100rel, x",
+            "Unsupported: precondition",
         ),
         (
             invite("Content-Type: text/plain\n", "hello"),
@@ -65,10 +65,15 @@ fn requests_outside_of_calls_are_answered_by_default() {
             "OPTIONS",
             "",
             "200",
-            "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE",
+            "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY",
         ),
         ("OPTIONS", "", "200", "Accept: application/sdp"),
-        ("OPTIONS", "", "200", "Supported: timer"),
+        (
+            "OPTIONS",
+            "",
+            "200",
+            "Supported: 100rel, timer, replaces, norefersub",
+        ),
         ("OPTIONS", "Require: foo\n", "420", "Unsupported: foo"),
         ("BYE", "", "481", ""),
         ("INFO", "", "481", ""),
@@ -119,8 +124,23 @@ fn requests_inside_a_call_are_answered_one_by_one() {
             "REFER",
             2,
             "Contact: <sip:user@192.0.2.1:5060>\n",
-            "405 REFER",
+            "400 REFER",
         ),
+        ("PRACK", 2, "", "400 PRACK"),
+        ("PRACK", 2, "RAck: 1 1 INVITE\n", "481 PRACK"),
+        (
+            "NOTIFY",
+            2,
+            "Event: dialog\nSubscription-State: active\n",
+            "489 NOTIFY",
+        ),
+        (
+            "NOTIFY",
+            2,
+            "Event: refer\nSubscription-State: active\n",
+            "481 NOTIFY",
+        ),
+        ("PUBLISH", 2, "", "405 PUBLISH"),
         ("OPTIONS", 0, "", "500 OPTIONS"),
     ];
     for (method, sequence, headers, answer) in cases {

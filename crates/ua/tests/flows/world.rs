@@ -13,8 +13,9 @@ use sip::{
 use testkit::ladder::{Ladder, assert_ladder, summary};
 use testkit::sim_net::{Conditions, Fate, Packet, SimNet};
 use ua::{
-    CallEvent, CallKey, Calls, CallsConfig, Dial, EndReason, Registration, RegistrationEvent,
-    RegistrationKey, RegistrationState, Registrations, RegistrationsConfig, respond_default,
+    CallEvent, CallKey, Calls, CallsConfig, Dial, EndReason, ReferId, Registration,
+    RegistrationEvent, RegistrationKey, RegistrationState, Registrations, RegistrationsConfig,
+    respond_default,
 };
 
 /// Who is who in [`World::agents`].
@@ -36,6 +37,10 @@ pub(crate) struct Agent {
     pub(crate) incoming: Option<CallKey>,
     pub(crate) last_offer: Option<SessionDescription>,
     pub(crate) last_answer: Option<SessionDescription>,
+    /// The last REFER that came in.
+    pub(crate) referred: Option<ReferId>,
+    /// What the last call that came in is to replace.
+    pub(crate) replaces: Option<CallKey>,
     pub(crate) ends: Vec<EndReason>,
     pub(crate) states: Vec<RegistrationState>,
 }
@@ -123,7 +128,9 @@ impl World {
     /// Lets everything end, then asserts that nothing is left.
     #[track_caller]
     pub(crate) fn finish(&mut self) {
-        self.run_for(Duration::from_secs(70));
+        // The longest way out: 64·T1 each for a late PRACK, the CANCEL it frees, and the BYE of a 2xx
+        // that crossed that.
+        self.run_for(Duration::from_secs(140));
         assert!(self.net.is_empty(), "packets under way");
         for (number, agent) in self.agents.iter().enumerate() {
             assert!(
@@ -438,6 +445,8 @@ impl Agent {
             incoming: None,
             last_offer: None,
             last_answer: None,
+            referred: None,
+            replaces: None,
             ends: Vec::new(),
             states: Vec::new(),
         }
@@ -514,8 +523,14 @@ impl Agent {
             event => assert!(self.alive.contains(&call), "{event:?} after the end"),
         }
         match event {
-            CallEvent::Incoming { call, offer, .. } => {
+            CallEvent::Incoming {
+                call,
+                offer,
+                replaces,
+                ..
+            } => {
                 self.incoming = Some(call);
+                self.replaces = replaces;
                 self.last_offer = offer;
             }
             CallEvent::Reoffered { offer, .. } => self.last_offer = offer,
@@ -523,7 +538,10 @@ impl Agent {
             | CallEvent::Confirmed { answer, .. }
             | CallEvent::Reanswered { answer, .. } => self.last_answer = answer,
             CallEvent::Ended { reason, .. } => self.ends.push(reason),
+            CallEvent::Offered { offer, .. } => self.last_offer = Some(offer),
+            CallEvent::Referred { id, .. } => self.referred = Some(id),
             CallEvent::Progress { .. }
+            | CallEvent::ReferProgress { .. }
             | CallEvent::ReofferFailed { .. }
             | CallEvent::Info { .. } => {}
         }
@@ -570,6 +588,11 @@ fn describe(event: &CallEvent) -> String {
         None => String::new(),
     };
     match event {
+        CallEvent::Incoming {
+            offer,
+            replaces: Some(old),
+            ..
+        } => format!("Incoming{} for {old}", sdp(offer)),
         CallEvent::Incoming { offer, .. } => format!("Incoming{}", sdp(offer)),
         CallEvent::Progress { status, answer, .. } => format!("Progress {status}{}", sdp(answer)),
         CallEvent::Answered { answer, .. } => format!("Answered{}", sdp(answer)),
@@ -577,12 +600,23 @@ fn describe(event: &CallEvent) -> String {
         CallEvent::Reoffered { offer, .. } => format!("Reoffered{}", sdp(offer)),
         CallEvent::Reanswered { answer, .. } => format!("Reanswered{}", sdp(answer)),
         CallEvent::ReofferFailed { status, .. } => format!("ReofferFailed {status}"),
+        CallEvent::Offered { offer, .. } => format!("Offered{}", sdp(&Some(offer.clone()))),
+        CallEvent::Referred {
+            refer_to, replaces, ..
+        } => match replaces {
+            Some(replaces) => format!("Referred {} for {replaces}", refer_to.target()),
+            None => format!("Referred {}", refer_to.target()),
+        },
+        CallEvent::ReferProgress { status, .. } => format!("ReferProgress {status}"),
         CallEvent::Info { content_type, .. } => format!("Info {content_type}"),
         CallEvent::Ended {
             reason: EndReason::Failed(failure),
             ..
         } => format!("Ended: {failure}"),
-        CallEvent::Ended { reason, .. } => format!("Ended {reason:?}"),
+        CallEvent::Ended { reason, said, .. } => {
+            let said: String = said.iter().map(|reason| format!(" ({reason})")).collect();
+            format!("Ended {reason:?}{said}")
+        }
     }
 }
 

@@ -29,7 +29,19 @@ impl Phone {
             return;
         };
         match event {
-            CallEvent::Incoming { .. } => {}
+            CallEvent::Incoming { .. } | CallEvent::ReferProgress { .. } => {}
+            // Nothing here asks the other side for an offer.
+            CallEvent::Offered { .. } => {}
+            CallEvent::Referred {
+                call, id: refer, ..
+            } => {
+                let refused = self
+                    .calls
+                    .refuse_refer(call, refer, 603, &mut self.endpoint, now);
+                if let Err(error) = refused {
+                    tracing::debug!(%error, "transfer not refused");
+                }
+            }
             CallEvent::Progress { status, answer, .. } => self.handle_progress(id, status, answer),
             CallEvent::Answered { answer, .. } => self.handle_answered(id, answer, now),
             CallEvent::Confirmed { answer, .. } | CallEvent::Reanswered { answer, .. } => {
