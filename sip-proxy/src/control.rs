@@ -140,9 +140,13 @@ impl ProxyControl for Control {
         })
     }
 
-    /// Accounts are looked up for every request; nothing is kept of them.
-    fn account_changed<'a>(&'a self, _: &'a str) -> ControlAnswer<'a, ()> {
-        Box::pin(async { Ok(()) })
+    fn account_changed<'a>(&'a self, aor: &'a str) -> ControlAnswer<'a, ()> {
+        Box::pin(async move {
+            match Aor::parse(aor) {
+                Some(aor) => self.done(Command::AccountChanged(aor)).await,
+                None => Ok(()),
+            }
+        })
     }
 }
 

@@ -6,9 +6,12 @@
 //!
 //! Not here: digest itself (`sip::DigestServer`), and the look-up of the account (`proxy.rs`).
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
-use sip::{Algorithm, Aor, Claim, DigestServer, Ids, Method, Request, Response, Verdict};
+use sip::{
+    Algorithm, Aor, AuthFields, Claim, DigestServer, Ids, Method, Request, Response, Verdict,
+};
 
 use crate::effect::Account;
 
@@ -17,6 +20,8 @@ use crate::effect::Account;
 pub(crate) enum Standing {
     /// They are the account's; of [`Authentication::claim`]: they may be, look the account up.
     Proven,
+    /// They are, and this very message was proven before: only the first answer may be given again.
+    Repeated,
     /// None, or wrong ones: to be challenged.
     Unproven,
     /// The right ones, for a nonce that is no longer good.
@@ -32,6 +37,51 @@ pub(crate) enum Standing {
 pub(crate) struct Authentication {
     digest: DigestServer,
     started: (Instant, u64),
+}
+
+/// An answer to somebody who has proven nothing.
+#[derive(Debug)]
+pub(crate) struct UnprovenAnswer {
+    pub(crate) response: Response,
+    /// The least of the challenges in it, by header name and value.
+    challenge: Option<(&'static str, String)>,
+}
+
+impl UnprovenAnswer {
+    /// Leaves only MD5, unnamed, as it is where no algorithm is (RFC 7616, section 3.3): every phone knows it. For a request too short
+    /// to earn the whole answer; `false` if nothing can be left out.
+    pub(crate) fn shorten(&mut self) -> bool {
+        let Some((name, challenge)) = self.challenge.take() else {
+            return false;
+        };
+        let short = challenge.replace(", algorithm=MD5", "");
+        self.response.set_header(name, short);
+        true
+    }
+}
+
+/// Whether nothing shall be kept of a request: a REGISTER, whose copies are answered alike, and whatever comes from outside a dialog
+/// without credentials for the domain it claims.
+pub(crate) fn is_stateless(request: &Request) -> bool {
+    if request.method == Method::REGISTER {
+        return true;
+    }
+    if request.to().is_ok_and(|to| to.tag().is_some()) {
+        return false;
+    }
+    let mut credentials = ["Authorization", "Proxy-Authorization"]
+        .into_iter()
+        .flat_map(|name| request.headers_named(name))
+        .peekable();
+    if credentials.peek().is_none() {
+        return true;
+    }
+    let claimed = claimed_aor(request);
+    !credentials.any(|value| {
+        let fields = AuthFields::parse(value);
+        let realm = fields.as_ref().and_then(|fields| fields.value("realm"));
+        realm.is_some_and(|realm| claimed.as_ref().is_some_and(|aor| aor.host() == realm))
+    })
 }
 
 /// The identity that a request claims; `None` if it has none that can be an account.
@@ -65,6 +115,7 @@ impl Authentication {
         request: &Request,
         aor: &Aor,
         account: Option<&Account>,
+        source: SocketAddr,
         now: Instant,
     ) -> Standing {
         let realm = aor.host();
@@ -79,18 +130,20 @@ impl Authentication {
             Some(account) => account.secret,
             None => self.digest.secret_of_nobody(&username, realm),
         };
+        let now = self.unix_secs(now);
         match self
             .digest
-            .verify(request, realm, &secret, self.unix_secs(now))
+            .verify_copies(request, realm, &secret, source, now)
         {
             Verdict::Ok { .. } => Standing::Proven,
+            Verdict::Repeated { .. } => Standing::Repeated,
             Verdict::Missing | Verdict::Wrong => Standing::Unproven,
             Verdict::Stale => Standing::Stale,
             Verdict::Malformed => Standing::Malformed,
         }
     }
 
-    /// The answer to a request that is not proven: 401 of a registrar, 407 otherwise.
+    /// The answer to a request that is not proven: 401 of a registrar, 407 otherwise, with every challenge, the best first.
     pub(crate) fn refusal(
         &mut self,
         request: &Request,
@@ -98,44 +151,30 @@ impl Authentication {
         standing: Standing,
         tag: &str,
         now: Instant,
-    ) -> Response {
+    ) -> UnprovenAnswer {
+        let bare = |status: u16| UnprovenAnswer {
+            response: request.response(status, Some(tag)),
+            challenge: None,
+        };
         match standing {
-            Standing::Malformed => request.response(400, Some(tag)),
-            Standing::Foreign => request.response(403, Some(tag)),
-            Standing::Proven | Standing::Unproven | Standing::Stale => {
-                self.challenge(request, aor, standing == Standing::Stale, tag, now)
-            }
+            Standing::Malformed => return bare(400),
+            Standing::Foreign => return bare(403),
+            Standing::Proven | Standing::Repeated | Standing::Unproven | Standing::Stale => {}
         }
-    }
-
-    /// Every challenge, the best first. Where a short request does not earn so long an answer, MD5 alone and unnamed, as it is where no
-    /// algorithm is (RFC 7616, section 3.3): every phone knows it, and a reply longer than the endpoint allows would be silence.
-    fn challenge(
-        &mut self,
-        request: &Request,
-        aor: &Aor,
-        stale: bool,
-        tag: &str,
-        now: Instant,
-    ) -> Response {
         let (status, name) = if request.method == Method::REGISTER {
             (401, "WWW-Authenticate")
         } else {
             (407, "Proxy-Authenticate")
         };
-        let challenges = self
-            .digest
-            .challenges(aor.host(), stale, self.unix_secs(now));
-        let mut response = request.response(status, Some(tag));
+        let is_stale = standing == Standing::Stale;
+        let now = self.unix_secs(now);
+        let mut challenges = self.digest.challenges(aor.host(), is_stale, now);
+        let mut answer = bare(status);
         for challenge in &challenges {
-            response.push_header(name, challenge.as_str());
+            answer.response.push_header(name, challenge.as_str());
         }
-        if response.to_bytes().len() > request.to_bytes().len() * 3 / 2
-            && let Some(challenge) = challenges.last()
-        {
-            response.set_header(name, challenge.replace(", algorithm=MD5", ""));
-        }
-        response
+        answer.challenge = challenges.pop().map(|last| (name, last));
+        answer
     }
 
     fn unix_secs(&self, now: Instant) -> u64 {

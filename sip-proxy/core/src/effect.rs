@@ -49,6 +49,10 @@ pub enum Command {
         /// What was found.
         account: Result<Option<Account>, LookupFailed>,
     },
+    /// What is remembered of this account no longer counts.
+    AccountChanged(Aor),
+    /// What is remembered of accounts no longer counts, whoever they are.
+    AccountsChanged,
     /// Bindings from before a restart. Each takes its place unless its device has registered meanwhile.
     RestoreBindings(Vec<Binding>),
     /// Ends all bindings of the device with this instance-id.

@@ -1,8 +1,9 @@
 //! Everything the registration proxy decides: registrar, authentication, routing, B2BUA. Pure.
 //!
 //! ```text
-//!   proxy.rs ──► authentication.rs     who asks
-//!      │    └──► waiting.rs            requests whose account is being looked up
+//!   proxy.rs ──► door.rs ──► authentication.rs    who asks
+//!      │           ├───────► accounts.rs          what is remembered of accounts
+//!      │           └───────► waiting.rs           requests whose account is being looked up
 //!      ├───────► registrar.rs ──► binding.rs   where devices are
 //!      └───────► routing.rs ───► bridge.rs     who is rung, and what passes between the legs
 //! ```
@@ -12,15 +13,18 @@
 //!
 //! Not here: sockets, the database, who may see registrations (the `sip-proxy` crate).
 
+mod accounts;
 mod authentication;
 mod binding;
 mod bridge;
+mod door;
 mod effect;
 mod proxy;
 mod registrar;
 mod routing;
 mod waiting;
 
+pub use accounts::AccountCachePolicy;
 pub use binding::{Binding, BindingChange};
 pub use effect::{Account, Command, Counts, Event, LookupFailed, Owner, Ticket};
 pub use proxy::{Proxy, ProxyConfig};

@@ -7,28 +7,30 @@
 //!   request inside a dialog ─────────────► the leg it belongs to, or 481
 //! ```
 //!
-//! Nothing from outside a dialog passes without proof of who sends it. Two look-ups leave the machine (the account that is claimed, the
-//! account that is called); while they are under way the request waits in [`Waiting`].
+//! Nothing from outside a dialog passes without proof of who sends it (`door.rs`). Two look-ups leave the machine (the account that is
+//! claimed, the account that is called) where nothing is remembered; while they are under way the request waits in [`Waiting`].
 //!
 //! Not here: what a REGISTER does (`registrar.rs`), who may (`authentication.rs`), what a call is (`bridge.rs`).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
     Algorithm, Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine,
-    Method, Output, ResolveError, ResolveId, Response, ServerTransaction, Target, TransmitId,
+    Output, ResolveError, ResolveId, Target, TransmitId,
 };
 use ua::{CallEvent, Calls, CallsConfig, respond_default};
 
-use crate::authentication::{Authentication, Standing, claimed_aor};
+use crate::accounts::{AccountCachePolicy, Accounts};
+use crate::authentication::{Authentication, is_stateless};
 use crate::binding::{Binding, BindingChange, Bindings};
 use crate::bridge::{Bridges, Line};
-use crate::effect::{Account, Command, Counts, Event, LookupFailed, Ticket};
+use crate::effect::{Account, Command, Counts, Event, LookupFailed};
 use crate::registrar::{self, RegistrarPolicy};
 use crate::routing::{self, Admitted};
-use crate::waiting::{Pending, Purpose, Waiting};
+use crate::waiting::{Answering, Pending, Waiting};
 
 /// How a proxy behaves, given once at its construction.
 #[derive(Clone, Debug)]
@@ -44,6 +46,8 @@ pub struct ProxyConfig {
     pub algorithms: Vec<Algorithm>,
     /// How long devices ring before the caller is told that nobody answers.
     pub ringing: Duration,
+    /// How long accounts are remembered.
+    pub accounts: AccountCachePolicy,
     /// How many requests may wait for look-ups; more are answered 503.
     pub max_waiting: usize,
     /// The moment of construction, and what the wall clock said then in seconds since 1970: nonces are dated.
@@ -65,6 +69,7 @@ impl ProxyConfig {
             },
             algorithms: vec![Algorithm::Md5],
             ringing: Duration::from_secs(60),
+            accounts: AccountCachePolicy::default(),
             max_waiting: 10_000,
             started,
             seed,
@@ -75,17 +80,18 @@ impl ProxyConfig {
 /// The registration proxy and B2BUA.
 #[derive(Debug)]
 pub struct Proxy {
-    endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     calls: Calls,
     bridges: Bridges,
-    bindings: Bindings,
-    waiting: Waiting,
-    authentication: Authentication,
+    pub(crate) bindings: Bindings,
+    pub(crate) waiting: Waiting,
+    pub(crate) accounts: Accounts,
+    pub(crate) authentication: Authentication,
     registrar: RegistrarPolicy,
     ringing: Duration,
     /// The INVITE that is just being handed to `calls`.
     admitted: Option<Admitted>,
-    outputs: VecDeque<Output<Event>>,
+    pub(crate) outputs: VecDeque<Output<Event>>,
     /// Events the edge had no room for; told again at the next occasion.
     refused: Vec<Event>,
 }
@@ -95,13 +101,18 @@ impl Proxy {
     #[must_use]
     pub fn new(config: ProxyConfig) -> Self {
         let mut ids = Ids::from_seed(config.seed);
+        let endpoint = EndpointConfig {
+            stateless: Some(is_stateless),
+            ..config.endpoint
+        };
         Self {
             authentication: Authentication::new(&config.algorithms, &mut ids, config.started),
             calls: Calls::new(config.calls),
-            endpoint: Endpoint::new(config.endpoint, ids),
+            endpoint: Endpoint::new(endpoint, ids),
             bridges: Bridges::default(),
             bindings: Bindings::default(),
             waiting: Waiting::new(config.max_waiting),
+            accounts: Accounts::new(config.accounts),
             registrar: config.registrar,
             ringing: config.ringing,
             admitted: None,
@@ -155,9 +166,25 @@ impl Proxy {
                 request,
                 flow,
             } => {
+                let answering = Answering::Transaction(transaction);
                 self.on_request(
                     Pending {
-                        transaction,
+                        answering,
+                        request,
+                        flow,
+                    },
+                    now,
+                );
+            }
+            EndpointEvent::Stateless {
+                request,
+                flow,
+                bytes,
+            } => {
+                let answering = Answering::Stateless(bytes);
+                self.on_request(
+                    Pending {
+                        answering,
                         request,
                         flow,
                     },
@@ -181,91 +208,13 @@ impl Proxy {
         }
     }
 
-    fn pass_to_calls(&mut self, event: EndpointEvent, now: Instant) {
+    pub(crate) fn pass_to_calls(&mut self, event: EndpointEvent, now: Instant) {
         if let Some(event) = self.calls.handle_event(event, &mut self.endpoint, now) {
             respond_default(event, &mut self.endpoint, now);
         }
     }
 
-    fn on_request(&mut self, pending: Pending, now: Instant) {
-        let request = &pending.request;
-        if request.to().is_ok_and(|to| to.tag().is_some()) && request.method != Method::REGISTER {
-            self.pass_to_calls(pending.into_event(), now);
-            return;
-        }
-        let Some(aor) = claimed_aor(request) else {
-            self.respond(&pending, 400, now);
-            return;
-        };
-        match self.authentication.claim(request, &aor) {
-            Standing::Proven => self.look_up(aor, pending, Purpose::Authenticate, now),
-            standing => self.refuse(&pending, &aor, standing, now),
-        }
-    }
-
-    /// Has the edge look up an account; the request waits for the answer.
-    fn look_up(&mut self, aor: Aor, pending: Pending, purpose: Purpose, now: Instant) {
-        match self.waiting.insert(pending, purpose, now) {
-            Ok(ticket) => self
-                .outputs
-                .push_back(Output::Event(Event::LoadAccount { ticket, aor })),
-            Err(pending) => self.busy(&pending, now),
-        }
-    }
-
-    fn on_account(
-        &mut self,
-        ticket: Ticket,
-        account: Result<Option<Account>, LookupFailed>,
-        now: Instant,
-    ) {
-        // A request that was cancelled or given up meanwhile has its answer already.
-        let Some((pending, purpose)) = self.waiting.take(ticket) else {
-            return;
-        };
-        match (purpose, account) {
-            (_, Err(LookupFailed)) => self.busy(&pending, now),
-            (Purpose::Authenticate, Ok(account)) => self.on_claimant(pending, account, now),
-            (Purpose::Call { .. }, Ok(None)) => self.respond(&pending, 404, now),
-            (Purpose::Call { caller, target }, Ok(Some(_))) => {
-                self.on_called(pending, *caller, target, now);
-            }
-        }
-    }
-
-    fn on_claimant(&mut self, pending: Pending, account: Option<Account>, now: Instant) {
-        let Some(aor) = claimed_aor(&pending.request) else {
-            return;
-        };
-        let standing = self
-            .authentication
-            .verify(&pending.request, &aor, account.as_ref(), now);
-        match (standing, account) {
-            (Standing::Proven, Some(account)) => self.on_proven(pending, account, now),
-            (standing, _) => self.refuse(&pending, &aor, standing, now),
-        }
-    }
-
-    fn on_proven(&mut self, pending: Pending, account: Account, now: Instant) {
-        if pending.request.method == Method::REGISTER {
-            self.on_register(&pending, &account, now);
-        } else if pending.request.method == Method::INVITE {
-            match routing::target(&pending.request, &account, &self.endpoint) {
-                Ok(target) => {
-                    let purpose = Purpose::Call {
-                        caller: Box::new(account),
-                        target: target.clone(),
-                    };
-                    self.look_up(target, pending, purpose, now);
-                }
-                Err(status) => self.respond(&pending, status, now),
-            }
-        } else {
-            self.pass_to_calls(pending.into_event(), now);
-        }
-    }
-
-    fn on_register(&mut self, pending: &Pending, account: &Account, now: Instant) {
+    pub(crate) fn on_register(&mut self, pending: &Pending, account: &Account, now: Instant) {
         let (response, changes) = registrar::process(
             &pending.request,
             account,
@@ -275,11 +224,17 @@ impl Proxy {
             now,
         );
         self.announce(changes);
-        self.send(pending.transaction, response, now);
+        self.send(pending, response, now);
     }
 
     /// A proven caller calls an account that exists.
-    fn on_called(&mut self, pending: Pending, caller: Account, target: Aor, now: Instant) {
+    pub(crate) fn ring(
+        &mut self,
+        pending: Pending,
+        caller: Arc<Account>,
+        target: Aor,
+        now: Instant,
+    ) {
         if self.bindings.of(&target).next().is_none() {
             self.respond(&pending, 480, now);
             return;
@@ -352,34 +307,6 @@ impl Proxy {
             }
         }
     }
-
-    /// An answer that says no more than its status. ACK and CANCEL never come here.
-    fn respond(&mut self, pending: &Pending, status: u16, now: Instant) {
-        let tag = self.endpoint.ids().tag();
-        let response = pending.request.response(status, Some(&tag));
-        self.send(pending.transaction, response, now);
-    }
-
-    fn busy(&mut self, pending: &Pending, now: Instant) {
-        let tag = self.endpoint.ids().tag();
-        let mut response = pending.request.response(503, Some(&tag));
-        response.push_header("Retry-After", "2");
-        self.send(pending.transaction, response, now);
-    }
-
-    fn refuse(&mut self, pending: &Pending, aor: &Aor, standing: Standing, now: Instant) {
-        let tag = self.endpoint.ids().tag();
-        let response = self
-            .authentication
-            .refusal(&pending.request, aor, standing, &tag, now);
-        // A transaction that is over needs no answer.
-        let _ = self.endpoint.respond_once(pending.transaction, response);
-    }
-
-    fn send(&mut self, transaction: ServerTransaction, response: Response, now: Instant) {
-        // A transaction that is over needs no answer.
-        let _ = self.endpoint.respond(transaction, response, now);
-    }
 }
 
 impl Machine for Proxy {
@@ -407,6 +334,8 @@ impl Machine for Proxy {
     fn handle_command(&mut self, command: Command, now: Instant) {
         match command {
             Command::AccountLoaded { ticket, account } => self.on_account(ticket, account, now),
+            Command::AccountChanged(aor) => self.on_account_changed(Some(&aor)),
+            Command::AccountsChanged => self.on_account_changed(None),
             Command::RestoreBindings(bindings) => self.restore(bindings, now),
             Command::RevokeInstance(instance) => {
                 self.end_bindings(self.bindings.of_instance(&instance));
@@ -453,9 +382,7 @@ impl Machine for Proxy {
     fn handle_refused_event(&mut self, event: Event, now: Instant) {
         match event {
             Event::LoadAccount { ticket, .. } => {
-                if let Some((pending, _)) = self.waiting.take(ticket) {
-                    self.busy(&pending, now);
-                }
+                self.on_account(ticket, Err(LookupFailed), now);
                 self.settle(now);
             }
             event @ Event::BindingsChanged(_) => self.refused.push(event),

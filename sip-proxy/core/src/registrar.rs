@@ -68,6 +68,32 @@ pub(crate) fn process(
     }
 }
 
+/// The answer to another copy of a REGISTER whose first copy was proven: what the first was told, as long as it would still change
+/// nothing. `None` if it would.
+pub(crate) fn repeat(
+    request: &Request,
+    account: &Account,
+    bindings: &Bindings,
+    now: Instant,
+) -> Option<Response> {
+    let aor = &account.aor;
+    let call_id = request.call_id().ok()?;
+    let cseq = request.cseq().ok()?.number;
+    let expires = request.expires().ok()?;
+    let changes_nothing = match request.contacts().ok()? {
+        Contacts::Star => bindings.of(aor).next().is_none(),
+        Contacts::List(contacts) => contacts.iter().all(|contact| {
+            let key = contact_key(contact);
+            let known = bindings.of(aor).find(|binding| binding.key() == key);
+            match contact.expires().or(expires) {
+                Some(0) => known.is_none(),
+                _ => known.is_some_and(|known| known.call_id == call_id && known.cseq == cseq),
+            }
+        }),
+    };
+    changes_nothing.then(|| granted(request, aor, bindings, now))
+}
+
 fn decide(
     request: &Request,
     account: &Account,

@@ -5,6 +5,8 @@
 //!
 //! Not here: what happens between the legs (`bridge.rs`).
 
+use std::sync::Arc;
+
 use sdp::SessionDescription;
 use sip::{Aor, Destination, Endpoint, NameAddr, Request, Transport, Uri};
 use ua::Dial;
@@ -15,7 +17,7 @@ use crate::effect::Account;
 /// A proven caller and whom they may call.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    pub(crate) caller: Account,
+    pub(crate) caller: Arc<Account>,
     pub(crate) target: Aor,
 }
 

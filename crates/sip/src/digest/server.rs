@@ -9,6 +9,8 @@
 //! arithmetic and end the same.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::SocketAddr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -84,6 +86,11 @@ pub enum Verdict {
         /// As the client wrote it.
         username: String,
     },
+    /// The very message that was proven last with this nonce came again: only from [`DigestServer::verify_copies`].
+    Repeated {
+        /// As the client wrote it.
+        username: String,
+    },
     /// No credentials for this realm: challenge.
     Missing,
     /// Right password, but the nonce is too old: challenge with `stale`.
@@ -112,13 +119,21 @@ struct NonceId {
     random: u32,
 }
 
+/// The last use of a nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Use {
+    count: u32,
+    /// Which message it was; `None` where copies do not matter.
+    message: Option<u64>,
+}
+
 /// Makes challenges and judges answers.
 pub struct DigestServer {
     key: [u8; 32],
     ids: Ids,
     max_nonces: usize,
-    /// The highest count seen of each nonce in use.
-    counts: BTreeMap<NonceId, u32>,
+    /// The last use of each nonce in use.
+    uses: BTreeMap<NonceId, Use>,
     /// Nonces up to this one may have been forgotten before their time.
     forgotten: Option<NonceId>,
     /// Algorithms to offer and accept, best first.
@@ -128,7 +143,7 @@ pub struct DigestServer {
 impl std::fmt::Debug for DigestServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DigestServer")
-            .field("nonces", &self.counts.len())
+            .field("nonces", &self.uses.len())
             .finish_non_exhaustive()
     }
 }
@@ -142,7 +157,7 @@ impl DigestServer {
             ids,
             offered: OFFERED.to_vec(),
             max_nonces: MAX_NONCES,
-            counts: BTreeMap::new(),
+            uses: BTreeMap::new(),
             forgotten: None,
         }
     }
@@ -205,6 +220,32 @@ impl DigestServer {
         secret: &DigestSecret,
         now_unix_secs: u64,
     ) -> Verdict {
+        self.judge(request, realm, secret, None, now_unix_secs)
+    }
+
+    /// As [`verify`](Self::verify), for a server that keeps no transactions: a message that came from `source` and was
+    /// proven last with its nonce is [`Verdict::Repeated`] when it comes from there again, with the same Via,
+    /// Call-ID and `CSeq`. Nothing but the answer to the first copy may be said to it.
+    pub fn verify_copies(
+        &mut self,
+        request: &Request,
+        realm: &str,
+        secret: &DigestSecret,
+        source: SocketAddr,
+        now_unix_secs: u64,
+    ) -> Verdict {
+        let message = Some(message_hash(request, source));
+        self.judge(request, realm, secret, message, now_unix_secs)
+    }
+
+    fn judge(
+        &mut self,
+        request: &Request,
+        realm: &str,
+        secret: &DigestSecret,
+        message: Option<u64>,
+        now_unix_secs: u64,
+    ) -> Verdict {
         let answer = match find_credentials(request, realm) {
             Found::None => return Verdict::Missing,
             Found::Malformed => return Verdict::Malformed,
@@ -228,30 +269,32 @@ impl DigestServer {
         {
             return Verdict::Stale;
         }
-        if self
-            .counts
-            .get(&nonce)
-            .is_some_and(|&last| answer.count <= last)
-        {
-            return Verdict::Wrong;
+        let username = answer.username;
+        let this = Use {
+            count: answer.count,
+            message,
+        };
+        match self.uses.get(&nonce) {
+            Some(last) if message.is_some() && *last == this => {
+                return Verdict::Repeated { username };
+            }
+            Some(last) if answer.count <= last.count => return Verdict::Wrong,
+            _ => self.remember(nonce, this),
         }
-        self.remember(nonce, answer.count);
-        Verdict::Ok {
-            username: answer.username,
-        }
+        Verdict::Ok { username }
     }
 
-    fn remember(&mut self, nonce: NonceId, count: u32) {
-        self.counts.insert(nonce, count);
-        if self.counts.len() > self.max_nonces
-            && let Some((oldest, _)) = self.counts.pop_first()
+    fn remember(&mut self, nonce: NonceId, this: Use) {
+        self.uses.insert(nonce, this);
+        if self.uses.len() > self.max_nonces
+            && let Some((oldest, _)) = self.uses.pop_first()
         {
             self.forgotten = self.forgotten.max(Some(oldest));
         }
     }
 
     fn forget_expired(&mut self, now_unix_secs: u64) {
-        while let Some(oldest) = self.counts.first_entry()
+        while let Some(oldest) = self.uses.first_entry()
             && oldest.key().issued_secs + NONCE_LIFETIME_SECS < now_unix_secs
         {
             oldest.remove();
@@ -343,6 +386,16 @@ fn find_credentials(request: &Request, realm: &str) -> Found {
         };
     }
     found
+}
+
+/// What tells a copy of a message from another message with the same credentials.
+fn message_hash(request: &Request, source: SocketAddr) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    source.hash(&mut hasher);
+    for name in ["Via", "From", "Call-ID", "CSeq"] {
+        request.header(name).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 fn is_digest(value: &str) -> bool {

@@ -11,6 +11,7 @@ use sip::{
 };
 use sip_proxy_core::{
     Account, Binding, BindingChange, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig,
+    Ticket,
 };
 
 pub(crate) const DOMAIN: &str = "acme.test";
@@ -26,6 +27,9 @@ pub(crate) struct Bench {
     pub(crate) changes: Vec<BindingChange>,
     pub(crate) lookups: usize,
     pub(crate) broken_store: bool,
+    /// Whether look-ups wait for [`Self::answer_lookups`].
+    pub(crate) hold_lookups: bool,
+    held: Vec<(Ticket, Aor)>,
     ids: Ids,
     digest: DigestClient,
 }
@@ -54,6 +58,8 @@ impl Bench {
             changes: Vec::new(),
             lookups: 0,
             broken_store: false,
+            hold_lookups: false,
+            held: Vec::new(),
             ids: Ids::from_seed([9; 32]),
             digest: DigestClient::new(),
         };
@@ -116,6 +122,10 @@ impl Bench {
                 }
                 Output::Event(Event::LoadAccount { ticket, aor }) => {
                     self.lookups += 1;
+                    if self.hold_lookups {
+                        self.held.push((ticket, aor));
+                        continue;
+                    }
                     let account = match self.broken_store {
                         true => Err(LookupFailed),
                         false => Ok(self.accounts.get(aor.as_str()).cloned()),
@@ -177,20 +187,45 @@ impl Bench {
         if ![401, 407].contains(&challenge.status.code()) {
             return challenge;
         }
+        let again = self.answer(port, username, password, request, &challenge);
+        self.deliver(port, &again);
+        if again.method == Method::INVITE {
+            // Whatever else happens, an INVITE has an answer after 200 ms (RFC 3261, section 17.2.1).
+            self.pass(Duration::from_millis(200));
+        }
+        self.responses_to(port).pop().expect("an answer")
+    }
+
+    /// The request with the answer to the challenge that it gets.
+    pub(crate) fn prove(
+        &mut self,
+        port: u16,
+        username: &str,
+        password: &str,
+        request: &Request,
+    ) -> Request {
+        self.deliver(port, request);
+        let challenge = self.responses_to(port).pop().expect("a challenge");
+        self.answer(port, username, password, request, &challenge)
+    }
+
+    fn answer(
+        &mut self,
+        port: u16,
+        username: &str,
+        password: &str,
+        request: &Request,
+        challenge: &Response,
+    ) -> Request {
         let credentials = Credentials {
             username: username.to_owned(),
             password: Private(password.to_owned()),
             realm: None,
         };
         let mut digest = std::mem::take(&mut self.digest);
-        let (name, value) = answer_challenges(
-            &challenge,
-            request,
-            &credentials,
-            &mut digest,
-            &mut self.ids,
-        )
-        .expect("a challenge");
+        let (name, value) =
+            answer_challenges(challenge, request, &credentials, &mut digest, &mut self.ids)
+                .expect("a challenge");
         let mut again = request.clone();
         again.set_header(name, value);
         let branch = self.ids.branch();
@@ -198,12 +233,17 @@ impl Bench {
             "Via",
             format!("SIP/2.0/UDP 127.0.0.1:{port};branch={branch};rport"),
         );
-        self.deliver(port, &again);
-        if again.method == Method::INVITE {
-            // Whatever else happens, an INVITE has an answer after 200 ms (RFC 3261, section 17.2.1).
-            self.pass(Duration::from_millis(200));
+        again
+    }
+
+    /// Answers the look-ups that were held back.
+    pub(crate) fn answer_lookups(&mut self) {
+        for (ticket, aor) in std::mem::take(&mut self.held) {
+            let account = Ok(self.accounts.get(aor.as_str()).cloned());
+            self.proxy
+                .handle_command(Command::AccountLoaded { ticket, account }, self.now);
         }
-        self.responses_to(port).pop().expect("an answer")
+        self.settle();
     }
 
     /// Hands the proxy a request as the phone at this port sends it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bench::{Bench, DOMAIN};
-use sip::{Aor, Response};
+use sip::{Aor, Request, Response};
 use sip_proxy_core::{Command, Counts};
 
 const PHONE: u16 = 40_001;
@@ -290,4 +290,107 @@ fn restored_bindings_ring_and_a_newer_registration_wins() {
     assert_eq!(after.proxy.counts().bindings, 2);
     after.pass(Duration::from_secs(3_601));
     assert_eq!(after.proxy.counts().bindings, 0);
+}
+
+/// The credentials that the bench answers the challenge of `request` with, on a fresh branch.
+fn proven(bench: &mut Bench, request: &Request) -> Request {
+    bench.prove(PHONE, "1001", "secret-1001", request)
+}
+
+#[test]
+fn another_copy_of_a_register_gets_the_same_answer_and_changes_nothing() {
+    let mut bench = Bench::new();
+    for lines in [
+        "Contact: <sip:1001@127.0.0.1:40001>\r\n",
+        "",
+        "Contact: *\r\nExpires: 0\r\n",
+    ] {
+        let plain = bench.request(PHONE, "REGISTER", &format!("sip:{DOMAIN}"), "1001", lines);
+        let request = proven(&mut bench, &plain);
+        bench.deliver(PHONE, &request);
+        let first = bench.responses_to(PHONE).pop().unwrap();
+        let changes = bench.changes.len();
+        bench.deliver(PHONE, &request);
+        let second = bench.responses_to(PHONE).pop().unwrap();
+        assert_eq!(first.status.code(), 200, "{lines}");
+        assert_eq!(first.to_bytes(), second.to_bytes(), "{lines}");
+        assert_eq!(bench.changes.len(), changes, "{lines}");
+    }
+    assert_eq!(bench.proxy.counts().transactions, 0);
+}
+
+#[test]
+fn a_replayed_register_is_challenged() {
+    let mut bench = Bench::new();
+    let plain = bench.request(
+        PHONE,
+        "REGISTER",
+        &format!("sip:{DOMAIN}"),
+        "1001",
+        "Contact: <sip:1001@127.0.0.1:40001>\r\n",
+    );
+    let request = proven(&mut bench, &plain);
+    bench.deliver(PHONE, &request);
+    assert_eq!(bench.responses_to(PHONE)[0].status.code(), 200);
+
+    let mut elsewhere = request.clone();
+    elsewhere.set_header("Contact", "<sip:evil@127.0.0.1:6666>");
+    let mut removal = request.clone();
+    removal.set_header("Expires", "0");
+    let mut later = request.clone();
+    later.set_header("CSeq", "2 REGISTER");
+    for replay in [elsewhere, removal, later] {
+        bench.deliver(PHONE, &replay);
+        assert_eq!(bench.responses_to(PHONE)[0].status.code(), 401);
+    }
+    bench.deliver(PHONE + 1, &request);
+    assert_eq!(
+        bench.responses_to(PHONE + 1)[0].status.code(),
+        401,
+        "from another address"
+    );
+    assert_eq!(bench.kept().len(), 1);
+}
+
+#[test]
+fn one_look_up_serves_all_who_wait_for_it_and_is_remembered() {
+    let mut bench = Bench::new();
+    bench.hold_lookups = true;
+    let lines = "Contact: <sip:1001@127.0.0.1:40001>\r\n";
+    for _ in 0..3 {
+        let plain = bench.request(PHONE, "REGISTER", &format!("sip:{DOMAIN}"), "1001", lines);
+        let request = proven(&mut bench, &plain);
+        bench.deliver(PHONE, &request);
+    }
+    assert_eq!((bench.lookups, bench.proxy.counts().waiting), (1, 3));
+    bench.hold_lookups = false;
+    bench.answer_lookups();
+    let codes: Vec<_> = bench
+        .responses_to(PHONE)
+        .iter()
+        .map(|response| response.status.code())
+        .collect();
+    assert_eq!(codes, [200, 200, 200]);
+    register(&mut bench, lines);
+    assert_eq!(bench.lookups, 1);
+    bench.command(Command::AccountChanged(
+        Aor::parse(&format!("sip:1001@{DOMAIN}")).unwrap(),
+    ));
+    register(&mut bench, lines);
+    assert_eq!(bench.lookups, 2);
+}
+
+#[test]
+fn an_account_that_changes_while_it_is_looked_up_is_looked_up_again() {
+    let mut bench = Bench::new();
+    bench.hold_lookups = true;
+    let lines = "Contact: <sip:1001@127.0.0.1:40001>\r\n";
+    let plain = bench.request(PHONE, "REGISTER", &format!("sip:{DOMAIN}"), "1001", lines);
+    let request = proven(&mut bench, &plain);
+    bench.deliver(PHONE, &request);
+    bench.command(Command::AccountsChanged);
+    bench.hold_lookups = false;
+    bench.answer_lookups();
+    register(&mut bench, lines);
+    assert_eq!(bench.lookups, 2);
 }

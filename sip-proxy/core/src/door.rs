@@ -1,0 +1,248 @@
+//! The door: what a request from outside any dialog must pass before the proxy acts on it.
+//!
+//! ```text
+//!   request ──► claimed address ──► credentials? ──► account, remembered or looked up ──► right? ──► REGISTER, INVITE, …
+//!      400 ◄──────┘ none               └ none: challenge           503 ◄──┘ store fails     └ no: challenge or 403
+//! ```
+//!
+//! The cheapest check comes first, and until the sender is proven nothing is kept of him: his request makes no transaction, his
+//! answer is sent once and is not longer than one and a half times what he sent.
+//!
+//! Not here: what credentials are worth (`authentication.rs`), what is remembered of accounts (`accounts.rs`).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sip::{Aor, EndpointError, Method, Output, Response};
+
+use crate::accounts::Known;
+use crate::authentication::{Standing, claimed_aor};
+use crate::effect::{Account, Event, LookupFailed, Ticket};
+use crate::proxy::Proxy;
+use crate::registrar;
+use crate::routing;
+use crate::waiting::{Answering, Pending, Purpose};
+
+/// Seconds after which a request that finds us too busy may be tried again.
+const RETRY_AFTER_SECS: &str = "2";
+
+impl Proxy {
+    /// A request that is no repetition of one that is being answered.
+    pub(crate) fn on_request(&mut self, pending: Pending, now: Instant) {
+        let request = &pending.request;
+        if request.method != Method::REGISTER && request.to().is_ok_and(|to| to.tag().is_some()) {
+            self.pass_to_calls(pending.into_event(), now);
+            return;
+        }
+        let Some(aor) = claimed_aor(request) else {
+            self.turn_away(&pending, 400);
+            return;
+        };
+        match self.authentication.claim(request, &aor) {
+            Standing::Proven => self.identify(&aor, pending, now),
+            standing => self.refuse(&pending, &aor, standing, now),
+        }
+    }
+
+    /// Who carries credentials is judged by the account of `aor`.
+    fn identify(&mut self, aor: &Aor, pending: Pending, now: Instant) {
+        match self.accounts.find(aor, now) {
+            Some(known) => self.on_claimant(pending, known.as_ref(), now),
+            None => self.look_up(aor, pending, Purpose::Authenticate, now),
+        }
+    }
+
+    /// Has the edge look up an account; the request waits for the answer.
+    fn look_up(&mut self, aor: &Aor, pending: Pending, purpose: Purpose, now: Instant) {
+        match self.waiting.insert(aor, pending, purpose, now) {
+            Ok(None) => {}
+            Ok(Some(ticket)) => {
+                let aor = aor.clone();
+                self.outputs
+                    .push_back(Output::Event(Event::LoadAccount { ticket, aor }));
+            }
+            Err(pending) => self.busy(&pending, now),
+        }
+    }
+
+    /// The edge has looked an account up.
+    pub(crate) fn on_account(
+        &mut self,
+        ticket: Ticket,
+        account: Result<Option<Account>, LookupFailed>,
+        now: Instant,
+    ) {
+        // Everybody who waited may have given up meanwhile, and was answered then.
+        let Some(over) = self.waiting.take(ticket) else {
+            return;
+        };
+        let Ok(account) = account else {
+            for (pending, _) in &over.requests {
+                self.busy(pending, now);
+            }
+            return;
+        };
+        let known = account.map(Arc::new);
+        if !over.is_outdated {
+            self.accounts.remember(over.aor, known.clone(), now);
+        }
+        for (pending, purpose) in over.requests {
+            match purpose {
+                Purpose::Authenticate => self.on_claimant(pending, known.as_ref(), now),
+                Purpose::Call { caller, target } => {
+                    self.on_called(pending, caller, target, &known, now);
+                }
+            }
+        }
+    }
+
+    /// An account has changed at the store; `None` says that any may have.
+    pub(crate) fn on_account_changed(&mut self, aor: Option<&Aor>) {
+        match aor {
+            Some(aor) => self.accounts.forget(aor),
+            None => self.accounts.forget_all(),
+        }
+        self.waiting.outdate(aor);
+    }
+
+    fn on_claimant(&mut self, pending: Pending, account: Option<&Arc<Account>>, now: Instant) {
+        let Some(aor) = claimed_aor(&pending.request) else {
+            return;
+        };
+        let standing = self.authentication.verify(
+            &pending.request,
+            &aor,
+            account.map(|account| &**account),
+            pending.flow.peer,
+            now,
+        );
+        match (standing, account) {
+            (Standing::Proven, Some(account)) => self.on_proven(pending, account, now),
+            (Standing::Repeated, Some(account)) => self.on_repeated(&pending, account, now),
+            (standing, _) => self.refuse(&pending, &aor, standing, now),
+        }
+    }
+
+    fn on_proven(&mut self, pending: Pending, account: &Arc<Account>, now: Instant) {
+        self.outputs.push_back(Output::Trust(pending.flow));
+        if pending.request.method == Method::REGISTER {
+            self.on_register(&pending, account, now);
+        } else if pending.request.method == Method::INVITE {
+            match routing::target(&pending.request, account, &self.endpoint) {
+                Ok(target) => self.call(pending, account.clone(), target, now),
+                Err(status) => self.respond(&pending, status, now),
+            }
+        } else {
+            self.pass_to_calls(pending.into_event(), now);
+        }
+    }
+
+    /// A message that was proven before. Another method than REGISTER has a transaction, which knows its copies: what comes after
+    /// its end is a replay.
+    fn on_repeated(&mut self, pending: &Pending, account: &Account, now: Instant) {
+        let answer = (pending.request.method == Method::REGISTER)
+            .then(|| registrar::repeat(&pending.request, account, &self.bindings, now));
+        match answer.flatten() {
+            Some(response) => self.send(pending, response, now),
+            None => self.refuse(pending, &account.aor, Standing::Unproven, now),
+        }
+    }
+
+    /// A proven caller wants `target`, who may exist.
+    fn call(&mut self, pending: Pending, caller: Arc<Account>, target: Aor, now: Instant) {
+        match self.accounts.find(&target, now) {
+            Some(known) => self.on_called(pending, caller, target, &known, now),
+            None => {
+                let purpose = Purpose::Call {
+                    caller,
+                    target: target.clone(),
+                };
+                self.look_up(&target, pending, purpose, now);
+            }
+        }
+    }
+
+    /// Whether the called account exists is known now.
+    fn on_called(
+        &mut self,
+        pending: Pending,
+        caller: Arc<Account>,
+        target: Aor,
+        known: &Known,
+        now: Instant,
+    ) {
+        if known.is_none() {
+            self.respond(&pending, 404, now);
+        } else {
+            self.ring(pending, caller, target, now);
+        }
+    }
+
+    /// An answer to a proven sender that says no more than its status. ACK and CANCEL never come here.
+    pub(crate) fn respond(&mut self, pending: &Pending, status: u16, now: Instant) {
+        let tag = self.tag(pending);
+        let response = pending.request.response(status, Some(&tag));
+        self.send(pending, response, now);
+    }
+
+    /// The request may be tried again in a moment.
+    pub(crate) fn busy(&mut self, pending: &Pending, now: Instant) {
+        let tag = self.tag(pending);
+        let mut response = pending.request.response(503, Some(&tag));
+        response.push_header("Retry-After", RETRY_AFTER_SECS);
+        self.send(pending, response, now);
+    }
+
+    /// The answer to a sender whom we believe.
+    pub(crate) fn send(&mut self, pending: &Pending, response: Response, now: Instant) {
+        match pending.answering {
+            // A transaction that is over needs no answer.
+            Answering::Transaction(transaction) => {
+                let _ = self.endpoint.respond(transaction, response, now);
+            }
+            Answering::Stateless(_) => self.endpoint.respond_stateless(pending.flow, response),
+        }
+    }
+
+    /// An answer to somebody who has proven nothing.
+    fn turn_away(&mut self, pending: &Pending, status: u16) {
+        let tag = self.tag(pending);
+        let response = pending.request.response(status, Some(&tag));
+        if let Some(bytes) = self.release(pending) {
+            // Silence where the answer would amplify.
+            let _ = self.endpoint.reply(pending.flow, bytes, &response);
+        }
+    }
+
+    fn refuse(&mut self, pending: &Pending, aor: &Aor, standing: Standing, now: Instant) {
+        let tag = self.tag(pending);
+        let Some(bytes) = self.release(pending) else {
+            return;
+        };
+        let mut refusal = self
+            .authentication
+            .refusal(&pending.request, aor, standing, &tag, now);
+        let sent = self.endpoint.reply(pending.flow, bytes, &refusal.response);
+        if sent == Err(EndpointError::Amplifies) && refusal.shorten() {
+            // Silence is the answer to what is too short even for that.
+            let _ = self.endpoint.reply(pending.flow, bytes, &refusal.response);
+        }
+    }
+
+    /// Ends the request's transaction, if it has one. Its length as it arrived; `None` if it is answered already.
+    fn release(&mut self, pending: &Pending) -> Option<usize> {
+        match pending.answering {
+            Answering::Transaction(transaction) => {
+                self.endpoint.forget(transaction).map(|(_, bytes)| bytes)
+            }
+            Answering::Stateless(bytes) => Some(bytes),
+        }
+    }
+
+    fn tag(&mut self, pending: &Pending) -> String {
+        match pending.answering {
+            Answering::Transaction(_) => self.endpoint.ids().tag(),
+            Answering::Stateless(_) => self.endpoint.stateless_tag(&pending.request),
+        }
+    }
+}
