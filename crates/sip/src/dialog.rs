@@ -176,6 +176,32 @@ impl Dialog {
         })
     }
 
+    /// The dialog that a NOTIFY to our `subscribe` makes (RFC 6665, section 4.4.1): confirmed at once.
+    ///
+    /// # Errors
+    ///
+    /// [`DialogError::Header`], [`DialogError::NoTag`] if one of the two tags is missing,
+    /// [`DialogError::NoContact`].
+    pub fn new_subscriber(subscribe: &Request, notify: &Request) -> Result<Self, DialogError> {
+        let from = subscribe.from()?;
+        let peer = notify.from()?;
+        Ok(Self {
+            id: DialogId {
+                call_id: subscribe.call_id()?.to_owned(),
+                local_tag: from.tag().ok_or(DialogError::NoTag)?.to_owned(),
+                remote_tag: peer.tag().ok_or(DialogError::NoTag)?.to_owned(),
+            },
+            state: DialogState::Confirmed,
+            local: raw(subscribe.header("From")),
+            remote: raw(notify.header("From")),
+            remote_target: target(&notify.contacts()?).ok_or(DialogError::NoContact)?,
+            route_set: notify.record_routes()?,
+            local_sequence: subscribe.cseq()?.number,
+            remote_sequence: Some(notify.cseq()?.number),
+            secure: *subscribe.uri.scheme() == Scheme::Sips,
+        })
+    }
+
     /// What identifies it.
     pub fn id(&self) -> &DialogId {
         &self.id
