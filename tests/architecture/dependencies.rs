@@ -68,7 +68,7 @@ const PURE: &[(&str, &[&str])] = &[
         ],
     ),
     ("sdp", &["thiserror"]),
-    ("ua", &["bytes", "thiserror", "tracing"]),
+    ("ua", &["bytes", "quick-xml", "thiserror", "tracing"]),
     (
         "media",
         &[

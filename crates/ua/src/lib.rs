@@ -32,6 +32,7 @@ mod call;
 mod default_response;
 mod login;
 mod registration;
+mod subscription;
 
 pub use call::{
     CallError, CallEvent, CallFailure, CallKey, Calls, CallsConfig, Dial, EndReason, MAX_REASONS,
@@ -41,6 +42,15 @@ pub use default_response::respond_default;
 pub use registration::{
     Lookup, Registration, RegistrationError, RegistrationEvent, RegistrationFailure,
     RegistrationKey, RegistrationState, Registrations, RegistrationsConfig,
+};
+
+pub use subscription::{
+    Audience, Body, DIALOG_INFO, DialogEntry, DialogInfo, DialogInfoError, DialogTable, Direction,
+    Due, EntryEvent, EntryState, Gap, Identity, MESSAGE_SUMMARY, MessageClass, MessageCount,
+    MessageSummary, MessageSummaryError, NotifierEvent, Notifiers, NotifiersConfig, Package,
+    Participant, Retry, Scope, Standing, Subscribe, SubscriptionEnd, SubscriptionError,
+    SubscriptionEvent, SubscriptionKey, Subscriptions, SubscriptionsConfig, Termination, WatchEnd,
+    WatcherError, WatcherKey,
 };
 
 /// Methods that calls understand, as `Allow` lists them.

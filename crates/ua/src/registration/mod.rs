@@ -32,6 +32,7 @@ use sip::{
 
 use account::{Account, Turn};
 pub use failure::RegistrationFailure;
+pub(crate) use schedule::refresh_after;
 
 /// Names one account of one [`Registrations`]; never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -38,9 +38,9 @@ pub(super) fn granted_secs(request: &Request, response: &Response) -> Option<u32
         .or_else(|| response.expires().ok().flatten())
 }
 
-/// When to refresh a binding of `granted` seconds: a tenth or 32 s before its end, whichever is
+/// When to refresh what was granted for `granted` seconds: a tenth or 32 s before its end, whichever is
 /// more, and up to a twentieth earlier so that many accounts do not come at once.
-pub(super) fn refresh_after(granted: u32, random: u32) -> Duration {
+pub(crate) fn refresh_after(granted: u32, random: u32) -> Duration {
     let margin = (granted / 10).max(REFRESH_MARGIN_SECS);
     let latest = if granted >= 2 * margin {
         granted - margin

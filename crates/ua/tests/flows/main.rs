@@ -12,5 +12,6 @@ mod monkey;
 mod refusal;
 mod registration;
 mod session_timer;
+mod subscription;
 mod torture;
 mod world;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::subscription::Exhibit;
 use bytes::Bytes;
 use sdp::{Direction, LocalMedia, OfferAnswer, SessionDescription};
 use sip::{
@@ -13,9 +14,9 @@ use sip::{
 use testkit::ladder::{Ladder, assert_ladder, summary};
 use testkit::sim_net::{Conditions, Fate, Packet, SimNet};
 use ua::{
-    CallEvent, CallKey, Calls, CallsConfig, Dial, EndReason, ReferId, Registration,
-    RegistrationEvent, RegistrationKey, RegistrationState, Registrations, RegistrationsConfig,
-    respond_default,
+    CallEvent, CallKey, Calls, CallsConfig, Dial, EndReason, Notifiers, NotifiersConfig, ReferId,
+    Registration, RegistrationEvent, RegistrationKey, RegistrationState, Registrations,
+    RegistrationsConfig, Subscriptions, SubscriptionsConfig, respond_default,
 };
 
 /// Who is who in [`World::agents`].
@@ -31,6 +32,9 @@ pub(crate) struct Agent {
     pub(crate) calls: Calls,
     pub(crate) registrations: Registrations,
     pub(crate) service: Option<Service>,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) notifiers: Notifiers,
+    pub(crate) exhibit: Exhibit,
     /// Calls that the owner knows and that have not ended for it.
     pub(crate) alive: BTreeSet<CallKey>,
     /// The last call that came in.
@@ -146,6 +150,16 @@ impl World {
                 agent.registrations
             );
             assert!(
+                agent.subscriptions.is_idle(),
+                "agent {number}: {:#?}",
+                agent.subscriptions
+            );
+            assert!(
+                agent.notifiers.is_idle(),
+                "agent {number}: {:#?}",
+                agent.notifiers
+            );
+            assert!(
                 agent.endpoint.is_empty(),
                 "agent {number}: transactions left"
             );
@@ -245,6 +259,10 @@ impl World {
         if let Some(event) = agent.registrations.poll_event() {
             agent.states.push(event.state.clone());
             let text = describe_registration(&event, now);
+            self.ladder.note(agent.address, &text, now);
+            return true;
+        }
+        if let Some(text) = agent.step_subscriptions(now) {
             self.ladder.note(agent.address, &text, now);
             return true;
         }
@@ -441,6 +459,9 @@ impl Agent {
             calls: Calls::new(config),
             registrations: Registrations::new(RegistrationsConfig::default()),
             service: None,
+            subscriptions: Subscriptions::new(SubscriptionsConfig::default()),
+            notifiers: Notifiers::new(NotifiersConfig::default()),
+            exhibit: Exhibit::default(),
             alive: BTreeSet::new(),
             incoming: None,
             last_offer: None,
@@ -466,9 +487,13 @@ impl Agent {
             calls,
             endpoint,
             registrations,
+            subscriptions,
+            notifiers,
             ..
         } = self;
         [
+            subscriptions.poll_timeout(),
+            notifiers.poll_timeout(),
             calls.poll_timeout(),
             endpoint.poll_timeout(),
             registrations.poll_timeout(),
@@ -482,6 +507,8 @@ impl Agent {
         self.endpoint.handle_timeout(now);
         self.calls.handle_timeout(&mut self.endpoint, now);
         self.registrations.handle_timeout(&mut self.endpoint, now);
+        self.subscriptions.handle_timeout(&mut self.endpoint, now);
+        self.notifiers.handle_timeout(&mut self.endpoint, now);
         assert!(
             self.poll_timeout().is_none_or(|next| next > now),
             "would spin"
@@ -493,6 +520,8 @@ impl Agent {
             calls,
             endpoint,
             registrations,
+            subscriptions,
+            notifiers,
             ..
         } = self;
         let Some(event) = registrations.handle_event(event, endpoint, now) else {
@@ -509,6 +538,12 @@ impl Agent {
             endpoint.respond(*transaction, response, now).unwrap();
             return;
         }
+        let Some(event) = subscriptions.handle_event(event, endpoint, now) else {
+            return;
+        };
+        let Some(event) = notifiers.handle_event(event, endpoint, now) else {
+            return;
+        };
         let Some(event) = calls.handle_event(event, endpoint, now) else {
             return;
         };
