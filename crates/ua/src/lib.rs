@@ -1,4 +1,4 @@
-//! The user agent: calls and registrations on top of SIP transactions and dialogs.
+//! The user agent: calls, registrations and subscriptions on top of SIP transactions and dialogs.
 //!
 //! ```text
 //!        phone (softphone/core)          proxy (sip-proxy/core)
@@ -9,21 +9,21 @@
 //!          └────────────┴── &mut sip::Endpoint ──────────┘
 //! ```
 //!
-//! [`Calls`] and [`Registrations`] are sub-machines: they hold no endpoint, clock or socket. Their
-//! owner has one [`sip::Endpoint`], hands every event of it first to one, then to the other, and
-//! answers what is left with [`respond_default`]:
+//! [`Calls`], [`Registrations`], [`Subscriptions`] and [`Notifiers`] are sub-machines: they hold no endpoint,
+//! clock or socket. Their owner has one [`sip::Endpoint`], hands every event of it to one after the other,
+//! the calls last, and answers what is left with [`respond_default`]:
 //!
 //! ```text
-//! EndpointEvent ─► Registrations::handle_event ─► Calls::handle_event ─► respond_default
+//! EndpointEvent ─► Registrations ─► Subscriptions ─► Notifiers ─► Calls ─► respond_default
 //! ```
 //!
 //! Each `handle_event` returns the event if it was not meant for it. After every call the owner
-//! drains `poll_event` of both and `poll_output` of the endpoint, and wakes the parts no later than
+//! drains `poll_event` of all and `poll_output` of the endpoint, and wakes the parts no later than
 //! their `poll_timeout`.
 //!
 //! Reading order: [`Dial`] and [`CallEvent`] are what a caller says and hears; [`EndReason`] and
 //! [`CallFailure`] why a call ended; `call/mod.rs` has the figure of a call, `registration/mod.rs`
-//! that of a registration.
+//! that of a registration, `subscription/` those of both sides of a subscription.
 //!
 //! Not here: media (crates `media`, `media-io`), policy such as do-not-disturb or who may be
 //! transferred where (the owners).
@@ -43,7 +43,6 @@ pub use registration::{
     Lookup, Registration, RegistrationError, RegistrationEvent, RegistrationFailure,
     RegistrationKey, RegistrationState, Registrations, RegistrationsConfig,
 };
-
 pub use subscription::{
     Audience, Body, DIALOG_INFO, DialogEntry, DialogInfo, DialogInfoError, DialogTable, Direction,
     Due, EntryEvent, EntryState, Gap, Identity, MESSAGE_SUMMARY, MessageClass, MessageCount,
