@@ -5,7 +5,7 @@
 //!      │           ├───────► accounts.rs          what is remembered of accounts
 //!      │           └───────► waiting.rs           requests whose account is being looked up
 //!      ├───────► registrar.rs ──► binding.rs   where devices are
-//!      └───────► routing.rs ───► bridge.rs     who is rung, and what passes between the legs
+//!      └───────► routing.rs ───► bridge/       who is rung, and what passes between the legs
 //! ```
 //!
 //! [`Proxy`] is a [`sip::Machine`]; what it needs of the world is an [`Event`], what the world answers a [`Command`].

@@ -10,7 +10,7 @@
 //! Nothing from outside a dialog passes without proof of who sends it (`door.rs`). Two look-ups leave the machine (the account that is
 //! claimed, the account that is called) where nothing is remembered; while they are under way the request waits in [`Waiting`].
 //!
-//! Not here: what a REGISTER does (`registrar.rs`), who may (`authentication.rs`), what a call is (`bridge.rs`).
+//! Not here: what a REGISTER does (`registrar.rs`), who may (`authentication.rs`), what a call is (`bridge/`).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::binding::{Binding, BindingChange, Bindings};
 use crate::bridge::{Bridges, Line};
 use crate::effect::{Account, Command, Counts, Event, LookupFailed};
 use crate::registrar::{self, RegistrarPolicy};
-use crate::routing::{self, Admitted};
+use crate::routing::{Admitted, Identity, Plan};
 use crate::waiting::{Answering, Pending, Waiting};
 
 /// How a proxy behaves, given once at its construction.
@@ -235,7 +235,9 @@ impl Proxy {
         target: Aor,
         now: Instant,
     ) {
-        if self.bindings.of(&target).next().is_none() {
+        // A call that takes the place of another rings nobody.
+        let rings = pending.request.header("Replaces").is_none();
+        if rings && self.bindings.of(&target).next().is_none() {
             self.respond(&pending, 480, now);
             return;
         }
@@ -248,36 +250,44 @@ impl Proxy {
             call,
             invite,
             offer,
+            replaces,
             ..
         } = event
         else {
-            let mut line = Line {
-                calls: &mut self.calls,
-                endpoint: &mut self.endpoint,
-                now,
-            };
-            self.bridges.handle_event(event, &mut line);
+            let (bridges, mut line) = self.line(now);
+            bridges.handle_event(event, &mut line);
             return;
         };
-        let dials = match self.admitted.take() {
-            Some(admitted) => routing::dials(
-                &admitted,
-                &invite,
-                offer.as_ref(),
-                &self.bindings,
-                &self.endpoint,
-            ),
-            None => Vec::new(),
+        let admitted = self.admitted.take();
+        let (bridges, mut line) = self.line(now);
+        let taken = match (admitted, replaces) {
+            (None, _) => Err(480),
+            (Some(admitted), Some(replaced)) => {
+                let who = Identity::of(&admitted.caller);
+                bridges.pick_up(call, who, offer, replaced, &mut line)
+            }
+            (Some(admitted), None) => {
+                let plan = Plan::of_invite(&admitted, &invite);
+                let rings = bridges.ring(call, plan, &mut line);
+                if rings { Ok(()) } else { Err(480) }
+            }
         };
-        let mut line = Line {
+        if let Err(status) = taken {
+            // The caller may have given up in the same moment.
+            let _ = self.calls.reject(call, status, &mut self.endpoint, now);
+        }
+    }
+
+    /// The bridges, and what they act on.
+    fn line(&mut self, now: Instant) -> (&mut Bridges, Line<'_>) {
+        let line = Line {
             calls: &mut self.calls,
             endpoint: &mut self.endpoint,
+            bindings: &self.bindings,
+            patience: self.ringing,
             now,
         };
-        if !self.bridges.ring(call, dials, self.ringing, &mut line) {
-            // The caller may have given up in the same moment.
-            let _ = self.calls.reject(call, 480, &mut self.endpoint, now);
-        }
+        (&mut self.bridges, line)
     }
 
     fn announce(&mut self, changes: Vec<BindingChange>) {
@@ -371,11 +381,8 @@ impl Machine for Proxy {
         }
         self.endpoint.handle_timeout(now);
         self.calls.handle_timeout(&mut self.endpoint, now);
-        self.bridges.handle_timeout(&mut Line {
-            calls: &mut self.calls,
-            endpoint: &mut self.endpoint,
-            now,
-        });
+        let (bridges, mut line) = self.line(now);
+        bridges.handle_timeout(&mut line);
         self.settle(now);
     }
 

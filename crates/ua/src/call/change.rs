@@ -68,6 +68,16 @@ impl Call {
         Ok(())
     }
 
+    /// An offer that the owner wanted is under way or about to be.
+    pub(super) fn is_offering(&self) -> bool {
+        match &self.change {
+            Change::Sent { wish, .. } | Change::Waiting { wish, .. } => {
+                !matches!(wish, Wish::Refresh) || self.wanted.is_some()
+            }
+            Change::None => false,
+        }
+    }
+
     /// Whether offer and answer were exchanged, and the peer takes another offer: before the call
     /// is answered only by UPDATE (RFC 3311, section 5.1).
     fn allows_offer(&mut self) -> bool {

@@ -390,6 +390,42 @@ impl Calls {
         })
     }
 
+    /// Sends a body in INFO, digits as a rule. What the peer says to it is not told.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if the call is not established.
+    pub fn info(
+        &mut self,
+        call: CallKey,
+        content_type: &str,
+        body: bytes::Bytes,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.send_info(content_type, body, turn)
+        })
+    }
+
+    /// The last description that we sent and that is in force, or is waiting for its answer.
+    #[must_use]
+    pub fn local_description(&self, call: CallKey) -> Option<SessionDescription> {
+        self.calls.get(&call)?.local.clone()
+    }
+
+    /// The last description of the peer.
+    #[must_use]
+    pub fn remote_description(&self, call: CallKey) -> Option<SessionDescription> {
+        self.calls.get(&call)?.remote.clone()
+    }
+
+    /// Whether an offer of ours in an established call waits for its answer.
+    #[must_use]
+    pub fn is_offering(&self, call: CallKey) -> bool {
+        self.calls.get(&call).is_some_and(Call::is_offering)
+    }
+
     /// A connection ended. Calls that rest on it live on: their next request opens another one to
     /// the same address, or comes from the peer on a new one. The endpoint has to be told too.
     pub fn handle_flow_closed(&mut self, flow: Flow) {

@@ -106,7 +106,10 @@ impl Calls {
                             turn.index.remove_client(transaction);
                             call.handle_bye_response(Some(response), turn);
                         }
-                        Purpose::Prack | Purpose::Notify | Purpose::Bye => {}
+                        Purpose::Info if response.status.is_final() => {
+                            turn.index.remove_client(transaction);
+                        }
+                        Purpose::Prack | Purpose::Notify | Purpose::Info | Purpose::Bye => {}
                     });
                 } else if !self.sent.contains(transaction) {
                     return Some(event);
@@ -125,7 +128,7 @@ impl Calls {
                         Purpose::Invite => call.handle_invite_failure(error, turn),
                         Purpose::Change => call.handle_change_failure(error, turn),
                         // The INVITE itself will tell.
-                        Purpose::Prack => {}
+                        Purpose::Prack | Purpose::Info => {}
                         Purpose::Refer => call.handle_refer_failure(error, turn),
                         Purpose::Notify => call.handle_notify_response(None, turn),
                         Purpose::Bye => call.handle_bye_response(None, turn),

@@ -24,6 +24,7 @@ pub(super) enum Purpose {
     Prack,
     Refer,
     Notify,
+    Info,
     Bye,
 }
 

@@ -4,7 +4,8 @@ use sip::{Flow, Method, Request, ServerTransaction};
 
 use super::body::reasons_in;
 use super::state::{Call, Phase, Turn};
-use super::{CallEvent, EndReason};
+use super::table::Purpose;
+use super::{CallError, CallEvent, EndReason};
 use crate::CALL_METHODS;
 
 /// Bodies of INFO that are told: the two ways in which phones send digits outside of the media.
@@ -69,6 +70,25 @@ impl Call {
                 self.finish(EndReason::RemoteHangUp, turn);
             }
         }
+    }
+
+    /// The owner sends digits.
+    pub(super) fn send_info(
+        &mut self,
+        content_type: &str,
+        body: bytes::Bytes,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CallError> {
+        if !matches!(self.phase, Phase::Established) {
+            return Err(CallError::WrongState);
+        }
+        let dialog = self.dialog.as_mut().ok_or(CallError::WrongState)?;
+        let mut info = dialog.request(Method::INFO);
+        info.set_body(content_type, body);
+        self.login.prepare(&mut info);
+        self.send(info, Purpose::Info, turn)
+            .map(|_| ())
+            .ok_or(CallError::WrongState)
     }
 
     fn handle_info(&mut self, transaction: ServerTransaction, info: &Request, turn: &mut Turn<'_>) {

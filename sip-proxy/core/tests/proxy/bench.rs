@@ -112,7 +112,7 @@ impl Bench {
         self.settle();
     }
 
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         while let Some(output) = self.proxy.poll_output() {
             match output {
                 Output::Transmit(transmit) => {

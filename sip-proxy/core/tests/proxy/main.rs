@@ -4,5 +4,7 @@
 
 mod bench;
 mod calls;
+mod desk;
 mod registrar;
 mod soak;
+mod transfer;

@@ -1,0 +1,337 @@
+//! The B2BUA: a call is a bridge that joins a caller's leg with the legs of the devices that ring for it (RFC 7092, signalling-only;
+//! media goes directly between the two ends).
+//!
+//! ```text
+//!             Incoming                                  all branches failed ──► reject the best of their statuses
+//!   caller ────────────► ringing ── Progress ──► caller         │
+//!                          │  one leg per binding               │ nobody answers in time ──► cancel all, 408
+//!                          │ Answered by one                    ▼
+//!                          ▼ cancel the others              ended once every leg has ended
+//!                        joined ── re-INVITE of either side passes to the other ── BYE of either ends both
+//!                          │ ▲
+//!                          ▼ │ REFER, INVITE with Replaces: one side is exchanged for another
+//!                        transfer, pickup
+//! ```
+//!
+//! | file | owns |
+//! |---|---|
+//! | `mod.rs` | which bridge a leg belongs to, deadlines |
+//! | `fork.rs` | the legs that ring, in groups by q; the best of their refusals |
+//! | `ringing.rs` | a call until it is answered |
+//! | `joined.rs` | what passes between two sides |
+//! | `transfer.rs` | REFER, blind and attended: done here, never passed on |
+//! | `pickup.rs` | INVITE with Replaces |
+//!
+//! Invariants: every leg in [`Bridges`] belongs to exactly one bridge; a bridge is dropped with its last leg; no step takes
+//! longer because there are more bridges.
+//!
+//! Not here: who is called (`routing.rs`), and the legs' own dialogs (`ua::Calls`).
+
+mod fork;
+mod joined;
+mod pickup;
+mod ringing;
+mod transfer;
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use sdp::{Origin, SessionDescription};
+use sip::{Endpoint, Reason};
+use ua::{CallEvent, CallKey, Calls};
+
+use crate::binding::Bindings;
+use crate::routing::{Identity, Plan};
+
+use joined::Joined;
+use ringing::Ringing;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct BridgeKey(u64);
+
+/// What the bridges act on in one step.
+pub(crate) struct Line<'a> {
+    pub(crate) calls: &'a mut Calls,
+    pub(crate) endpoint: &'a mut Endpoint,
+    pub(crate) bindings: &'a Bindings,
+    /// How long devices ring.
+    pub(crate) patience: Duration,
+    pub(crate) now: Instant,
+}
+
+/// All calls through the proxy.
+#[derive(Debug, Default)]
+pub(crate) struct Bridges {
+    bridges: HashMap<BridgeKey, Bridge>,
+    by_leg: HashMap<CallKey, BridgeKey>,
+    deadlines: BTreeSet<(Instant, BridgeKey)>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Bridge {
+    state: State,
+    /// How many legs in `by_leg` are this bridge's.
+    legs: usize,
+    /// The deadline that the table has for this bridge.
+    armed: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum State {
+    Ringing(Box<Ringing>),
+    Joined(Box<Joined>),
+    Ending,
+}
+
+/// One end of a call.
+#[derive(Debug)]
+struct Side {
+    leg: CallKey,
+    who: Identity,
+    /// Once this side talks to somebody else than in the beginning: the session that it knows goes on with these values, which a
+    /// stranger's description would break (RFC 3264, section 8).
+    origin: Option<Box<Origin>>,
+}
+
+impl Side {
+    fn new(leg: CallKey, who: Identity) -> Self {
+        Self {
+            leg,
+            who,
+            origin: None,
+        }
+    }
+
+    /// From here on this side hears of another peer: keeps the session that it knows.
+    fn keep_session(&mut self, line: &Line<'_>) {
+        if self.origin.is_none() {
+            let said = line.calls.local_description(self.leg);
+            self.origin = said.map(|description| Box::new(description.origin));
+        }
+    }
+
+    /// A description of the other side, as this one must see it.
+    fn adapt(&mut self, mut description: SessionDescription) -> SessionDescription {
+        if let Some(origin) = &mut self.origin {
+            origin.version = origin.version.saturating_add(1);
+            description.origin = (**origin).clone();
+        }
+        description
+    }
+}
+
+/// What became of a bridge in one step.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// New legs of this bridge.
+    added: Vec<CallKey>,
+    /// Two sides that go on without the others, as a bridge of their own.
+    parted: Option<Box<[Side; 2]>>,
+}
+
+impl Bridges {
+    /// Rings every device that `plan` finds for `caller`. Returns `false` if none could be rung; the caller's leg is then the
+    /// owner's to reject.
+    pub(crate) fn ring(&mut self, caller: CallKey, plan: Plan, line: &mut Line<'_>) -> bool {
+        let caller = Side::new(caller, plan.caller.clone());
+        let Some((ringing, mut legs)) = Ringing::start(caller, plan, line) else {
+            return false;
+        };
+        legs.push(ringing.caller());
+        self.insert(State::Ringing(Box::new(ringing)), &legs);
+        true
+    }
+
+    /// Passes what happened on one leg to the other side. Gives back what belongs to no bridge.
+    pub(crate) fn handle_event(
+        &mut self,
+        event: CallEvent,
+        line: &mut Line<'_>,
+    ) -> Option<CallEvent> {
+        let leg = event.call();
+        let Some(&key) = self.by_leg.get(&leg) else {
+            return Some(event);
+        };
+        if let CallEvent::Referred { .. } = event {
+            self.refer(key, event, line);
+            return None;
+        }
+        let Some(bridge) = self.bridges.get_mut(&key) else {
+            return Some(event);
+        };
+        let ended = matches!(event, CallEvent::Ended { .. });
+        let outcome = bridge.handle(event, line);
+        self.carry_out(key, outcome);
+        if ended {
+            self.forget(leg, key);
+        }
+        None
+    }
+
+    /// Ends what nobody has answered in time.
+    pub(crate) fn handle_timeout(&mut self, line: &mut Line<'_>) {
+        while let Some(&(due, key)) = self.deadlines.first()
+            && due <= line.now
+        {
+            let Some(bridge) = self.bridges.get_mut(&key) else {
+                self.deadlines.pop_first();
+                continue;
+            };
+            let outcome = bridge.handle_timeout(line);
+            self.carry_out(key, outcome);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(due, _)| due)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bridges.len()
+    }
+
+    fn insert(&mut self, state: State, legs: &[CallKey]) -> BridgeKey {
+        let key = BridgeKey(self.next);
+        self.next += 1;
+        self.bridges.insert(
+            key,
+            Bridge {
+                state,
+                legs: 0,
+                armed: None,
+            },
+        );
+        for leg in legs {
+            self.adopt(*leg, key);
+        }
+        self.settle(key);
+        key
+    }
+
+    /// From now on `leg` is the bridge's.
+    fn adopt(&mut self, leg: CallKey, key: BridgeKey) {
+        if let Some(former) = self.by_leg.insert(leg, key) {
+            self.release(former);
+        }
+        if let Some(bridge) = self.bridges.get_mut(&key) {
+            bridge.legs += 1;
+        }
+    }
+
+    fn forget(&mut self, leg: CallKey, key: BridgeKey) {
+        if self.by_leg.remove(&leg).is_some() {
+            self.release(key);
+        }
+    }
+
+    /// One leg less.
+    fn release(&mut self, key: BridgeKey) {
+        let Some(bridge) = self.bridges.get_mut(&key) else {
+            return;
+        };
+        bridge.legs -= 1;
+        if bridge.legs == 0 {
+            if let Some(armed) = bridge.armed {
+                self.deadlines.remove(&(armed, key));
+            }
+            self.bridges.remove(&key);
+        }
+    }
+
+    fn carry_out(&mut self, key: BridgeKey, outcome: Outcome) {
+        for leg in outcome.added {
+            self.adopt(leg, key);
+        }
+        self.settle(key);
+        if let Some(sides) = outcome.parted {
+            let legs = [sides[0].leg, sides[1].leg];
+            self.insert(State::Joined(Box::new(Joined::new(*sides))), &legs);
+        }
+    }
+
+    /// Brings the deadline table in line with the bridge.
+    fn settle(&mut self, key: BridgeKey) {
+        let Some(bridge) = self.bridges.get_mut(&key) else {
+            return;
+        };
+        let deadline = bridge.deadline();
+        let armed = std::mem::replace(&mut bridge.armed, deadline);
+        if armed != deadline {
+            if let Some(armed) = armed {
+                self.deadlines.remove(&(armed, key));
+            }
+            self.deadlines
+                .extend(deadline.map(|deadline| (deadline, key)));
+        }
+    }
+}
+
+impl Bridge {
+    fn handle(&mut self, event: CallEvent, line: &mut Line<'_>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let state = std::mem::replace(&mut self.state, State::Ending);
+        self.state = match state {
+            State::Ringing(ringing) => ringing.handle(event, line, &mut outcome),
+            State::Joined(joined) => joined.handle(event, line, &mut outcome),
+            State::Ending => {
+                // A phone that answers at the moment of the end.
+                if let CallEvent::Answered { call, .. } = event {
+                    line.hang_up(call, None);
+                }
+                State::Ending
+            }
+        };
+        outcome
+    }
+
+    fn handle_timeout(&mut self, line: &mut Line<'_>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let state = std::mem::replace(&mut self.state, State::Ending);
+        self.state = match state {
+            State::Ringing(ringing) => ringing.handle_timeout(line, &mut outcome),
+            State::Joined(joined) => joined.handle_timeout(line, &mut outcome),
+            State::Ending => State::Ending,
+        };
+        outcome
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Ringing(ringing) => Some(ringing.deadline()),
+            State::Joined(joined) => joined.deadline(),
+            State::Ending => None,
+        }
+    }
+}
+
+impl Line<'_> {
+    /// A leg that has ended meanwhile has told so itself.
+    fn hang_up(&mut self, leg: CallKey, reason: Option<String>) {
+        let _ = self.calls.hang_up(leg, reason, self.endpoint, self.now);
+    }
+
+    fn answer_reoffer(&mut self, leg: CallKey, answer: Result<SessionDescription, u16>) {
+        let _ = self
+            .calls
+            .answer_reoffer(leg, answer, self.endpoint, self.now);
+    }
+
+    fn refuse_reoffer(&mut self, leg: CallKey, status: u16) {
+        self.answer_reoffer(leg, Err(status));
+    }
+
+    fn reoffer(&mut self, leg: CallKey, offer: SessionDescription) -> bool {
+        let offered = self.calls.reoffer(leg, offer, self.endpoint, self.now);
+        offered.is_ok()
+    }
+}
+
+/// Reasons as one header value, to be passed on to the other side (RFC 3326).
+fn passed_on(said: &[Reason]) -> Option<String> {
+    if said.is_empty() {
+        return None;
+    }
+    let reasons: Vec<_> = said.iter().map(ToString::to_string).collect();
+    Some(reasons.join(", "))
+}

@@ -1,0 +1,125 @@
+//! INVITE with Replaces (RFC 3891): a phone takes over a leg of an answered call.
+//!
+//! Only the user whose leg it is, or the one it talks to, may: who is authenticated as somebody else is refused (security, not
+//! manners: whoever knows the dialog's identifiers could otherwise steal the call).
+
+use sdp::SessionDescription;
+use ua::{CallEvent, CallKey};
+
+use super::joined::Joined;
+use super::{Bridges, Line, Side, State, passed_on};
+use crate::routing::Identity;
+
+/// A phone whose offer is put to the side that stays.
+#[derive(Debug)]
+pub(super) struct Pickup {
+    newcomer: Side,
+    stays: CallKey,
+}
+
+impl Bridges {
+    /// `newcomer`, an incoming leg of `who` with this offer, is to take the place of `replaced`. The error is the status to
+    /// refuse it with.
+    pub(crate) fn pick_up(
+        &mut self,
+        newcomer: CallKey,
+        who: Identity,
+        offer: Option<SessionDescription>,
+        replaced: CallKey,
+        line: &mut Line<'_>,
+    ) -> Result<(), u16> {
+        let key = *self.by_leg.get(&replaced).ok_or(481_u16)?;
+        let bridge = self.bridges.get_mut(&key).ok_or(481_u16)?;
+        let joined = match &mut bridge.state {
+            State::Joined(joined) => joined,
+            // Both the caller and the newcomer have made an offer: there is nobody to answer.
+            State::Ringing(ringing) if ringing.rings(replaced) => return Err(488),
+            State::Ringing(_) | State::Ending => return Err(481),
+        };
+        let at = joined.side(replaced).ok_or(481_u16)?;
+        if joined.sides.iter().all(|side| side.who.aor != who.aor) {
+            return Err(403);
+        }
+        if !joined.is_settled() {
+            return Err(491);
+        }
+        let offer = offer.ok_or(488_u16)?;
+        let stays = &mut joined.sides[1 - at];
+        stays.keep_session(line);
+        let offer = stays.adapt(offer);
+        let stays = stays.leg;
+        if !line.reoffer(stays, offer) {
+            return Err(491);
+        }
+        joined.pickup = Some(Box::new(Pickup {
+            newcomer: Side::new(newcomer, who),
+            stays,
+        }));
+        self.adopt(newcomer, key);
+        Ok(())
+    }
+}
+
+impl Joined {
+    pub(super) fn handle_in_pickup(
+        mut self: Box<Self>,
+        event: CallEvent,
+        line: &mut Line<'_>,
+    ) -> State {
+        let Some(pickup) = self.pickup.take() else {
+            return State::Joined(self);
+        };
+        match event {
+            CallEvent::Reanswered { call, answer } if call == pickup.stays => {
+                return self.picked_up(*pickup, answer, line);
+            }
+            CallEvent::ReofferFailed { call, status } if call == pickup.stays => {
+                pickup.refuse(status, line);
+                return State::Joined(self);
+            }
+            CallEvent::Reoffered { call, .. } => line.refuse_reoffer(call, 491),
+            CallEvent::Ended { call, .. } if call == pickup.newcomer.leg => {
+                self.restore(pickup.stays, line);
+                return State::Joined(self);
+            }
+            CallEvent::Ended { call, said, .. } => {
+                if let Some(at) = self.side(call) {
+                    pickup.refuse(481, line);
+                    line.hang_up(self.sides[1 - at].leg, passed_on(&said));
+                    return State::Ending;
+                }
+            }
+            _ => {}
+        }
+        self.pickup = Some(pickup);
+        State::Joined(self)
+    }
+
+    /// The side that stays agreed: the newcomer is answered, which ends the leg that it replaces.
+    fn picked_up(
+        mut self: Box<Self>,
+        pickup: Pickup,
+        answer: Option<SessionDescription>,
+        line: &mut Line<'_>,
+    ) -> State {
+        let Pickup { newcomer, stays } = pickup;
+        let leg = newcomer.leg;
+        let gone = usize::from(self.sides[0].leg == stays);
+        self.sides[gone] = newcomer;
+        let answered = line.calls.answer(leg, answer, line.endpoint, line.now);
+        if answered.is_err() {
+            // It gave up at the same moment; the side that stays talks to nobody now.
+            line.hang_up(stays, None);
+            return State::Ending;
+        }
+        State::Joined(self)
+    }
+}
+
+impl Pickup {
+    fn refuse(&self, status: u16, line: &mut Line<'_>) {
+        let _ = line
+            .calls
+            .reject(self.newcomer.leg, status, line.endpoint, line.now);
+    }
+}
