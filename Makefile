@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run test lint bench soak
+.PHONY: setup run test lint bench soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -19,3 +19,6 @@ bench: ## measurements; results belong into docs/performance.md
 
 soak: ## 1,000 registrations and 200 calls, then every table must be empty
 	@scripts/soak
+
+fuzz: ## invented input to everything that reads from the network, a minute for each target; FUZZ_SECONDS=600
+	@scripts/fuzz

@@ -107,3 +107,14 @@ fn samples_survive_reading_and_writing() {
         assert_eq!(expected, actual, "{name}");
     }
 }
+
+#[expect(unreachable_pub, reason = "the fuzz targets need it public")]
+#[path = "../../../fuzz/src/sdp_checks.rs"]
+mod sdp_checks;
+
+#[test]
+fn what_fuzzing_checks_holds_for_the_samples() {
+    for (_, bytes) in samples() {
+        sdp_checks::description(&bytes);
+    }
+}

@@ -160,7 +160,9 @@ impl Response {
     /// The response as bytes: exactly as received if nothing was edited.
     pub fn to_bytes(&self) -> Bytes {
         let received = self.fields.received_start_line();
-        let unchanged = parse::parse_status(received.trim_ascii_end()).as_ref() == Ok(&self.status);
+        let unchanged = received
+            .strip_suffix(b"\r\n")
+            .is_some_and(|line| parse::parse_status(line).as_ref() == Ok(&self.status));
         let line = (!unchanged).then(|| format!("{VERSION} {}", self.status));
         self.fields.write(line)
     }

@@ -49,14 +49,15 @@ fn equivalent_sip(a: &SipParts, b: &SipParts) -> bool {
         && normal_headers(a) == normal_headers(b)
 }
 
-/// Whether every parameter of `a` that may not be ignored has the same value in `b`.
+/// Whether every parameter of `a` that may not be ignored has the same value in `b`. Of repeated
+/// ones the first counts.
 fn same_values(a: &Params, b: &Params, ignorable: impl Fn(&str) -> bool) -> bool {
-    a.iter().all(|(name, value)| {
+    a.iter().all(|(name, _)| {
         if !b.contains(name) {
             return ignorable(name);
         }
         let folded = |value: Option<&str>| value.map(|value| normal(value).to_ascii_lowercase());
-        folded(value) == folded(b.value(name))
+        folded(a.value(name)) == folded(b.value(name))
     })
 }
 

@@ -229,3 +229,11 @@ fn uri_headers_are_escaped_when_added_and_read_in_clear() {
     assert_eq!(uri.header_decoded("subject").unwrap(), "x y");
     assert_eq!(uri.header_decoded("Route"), None);
 }
+
+#[test]
+fn a_uri_with_a_repeated_parameter_is_equivalent_to_itself() {
+    for text in ["tel:+1555;ext=3;ext=4", "sip:a@b;x=1;x=2"] {
+        let uri: Uri = text.parse().unwrap();
+        assert!(uri.is_equivalent(&uri), "{text}");
+    }
+}

@@ -1,0 +1,8 @@
+//! What must hold for any input from the network.
+//!
+//! Each check is a function of bytes that panics when a promise is broken. The files under
+//! `fuzz_targets` hand it what libFuzzer invents; the tests `fuzz_seeds` of the crates that are
+//! checked hand it the samples and every input that ever broke one, on every test run.
+
+pub mod sdp_checks;
+pub mod sip_checks;

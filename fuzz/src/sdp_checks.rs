@@ -1,0 +1,40 @@
+//! Session descriptions.
+
+use sdp::{LocalMedia, OfferAnswer, SessionDescription, answer, negotiate, offer};
+
+/// A description: what is read can be written and read again, and whatever it offers, our answer
+/// is one.
+pub fn description(data: &[u8]) {
+    let Ok(description) = SessionDescription::parse(data) else {
+        return;
+    };
+    let written = description.to_bytes();
+    assert_eq!(
+        SessionDescription::parse(&written).as_ref(),
+        Ok(&description)
+    );
+    for media in &description.media {
+        let _ = (
+            media.ptime(),
+            media.maxptime(),
+            media.rtcp(),
+            media.payload_formats(),
+        );
+    }
+
+    let local = LocalMedia::audio("192.0.2.1:4000".parse().expect("an address"));
+    let mut ours = OfferAnswer::new(local.address, 1);
+    let own_offer = ours.offer(&local);
+    let origin = own_offer.origin.clone();
+    if let Ok((answered, _)) = answer(&description, &local, &origin) {
+        assert_eq!(answered.media.len(), description.media.len());
+        assert_eq!(
+            SessionDescription::parse(&answered.to_bytes()).as_ref(),
+            Ok(&answered)
+        );
+        let _ = negotiate(&description, &answered);
+    }
+    let _ = negotiate(&offer(&local, &origin), &description);
+    let _ = ours.accept_answer(&description);
+    let _ = ours.accept_offer(&description, &local);
+}
