@@ -58,6 +58,7 @@
 //! ```
 
 mod aor;
+mod base64url;
 mod header;
 mod host;
 mod message;

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
 use sip::{
-    AuthFields, Claim, Credentials, DigestClient, DigestError, DigestSecret, DigestServer, Ids,
-    Method, Private, Request, Verdict, answer_challenges,
+    Algorithm, AuthFields, Claim, Credentials, DigestClient, DigestError, DigestSecret,
+    DigestServer, Ids, Method, Private, Request, Verdict, answer_challenges,
 };
 
 const REALM: &str = "example.com";
@@ -224,7 +224,7 @@ fn foreign_and_forged_nonces_are_wrong_and_never_stale() {
         for nonce in [
             "\"\"",
             "\"0123\"",
-            "\"6b49d20000000000\"",
+            "\"a0nSAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
             "\"\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\"",
         ] {
             assert_eq!(
@@ -287,6 +287,223 @@ fn repeated_incomplete_and_strange_credentials_are_malformed() {
     );
     assert_eq!(pair.verify(&missing, NOW), Verdict::Malformed);
     assert_eq!(pair.verify(&request, NOW), ok());
+}
+
+#[test]
+fn every_algorithm_works_on_both_sides() {
+    for name in [
+        "MD5",
+        "MD5-sess",
+        "SHA-256",
+        "SHA-256-sess",
+        "SHA-512-256",
+        "SHA-512-256-sess",
+    ] {
+        let algorithm = Algorithm::find(name).unwrap();
+        let mut pair = Pair::new();
+        pair.server = DigestServer::new([9; 32], ids(2)).with_algorithms(&[algorithm]);
+        let first = pair.answered("secret", NOW);
+        let value = first.header("Authorization").unwrap().to_owned();
+        assert!(value.contains(&format!("algorithm={name},")), "{value}");
+        assert_eq!(pair.verify(&first, NOW), ok(), "{name}");
+        let guess = pair.answered("guess", NOW);
+        assert_eq!(pair.verify(&guess, NOW), Verdict::Wrong, "{name}");
+        // A second use of the nonce keeps the client nonce, which -sess depends on.
+        let mut again = request(Method::REGISTER);
+        let (header, value) = pair
+            .client
+            .anticipate(&again, &credentials("secret"))
+            .unwrap();
+        again.set_header(header, value);
+        assert_eq!(pair.verify(&again, NOW), ok(), "{name}");
+    }
+}
+
+#[test]
+fn an_announced_nonce_saves_the_challenge() {
+    let mut pair = Pair::new();
+    let first = pair.answered("secret", NOW);
+    assert_eq!(pair.verify(&first, NOW), ok());
+    let mut accepted = first.response(200, Some("2"));
+    let info = pair.server.next_nonce(REALM, NOW + 200);
+    accepted.push_header("Authentication-Info", info.clone());
+    pair.client.handle_info(&accepted, &first);
+
+    let mut second = request(Method::REGISTER);
+    let (name, value) = pair
+        .client
+        .anticipate(&second, &credentials("secret"))
+        .unwrap();
+    let nonce = info.split('"').nth(1).unwrap();
+    assert!(
+        value.contains(nonce) && value.contains("nc=00000001"),
+        "{value}"
+    );
+    second.set_header(name, value);
+    assert_eq!(pair.verify(&second, NOW + 400), ok());
+
+    // Its first use may come too late, which says nothing about the password.
+    let mut late = second.response(401, None);
+    for challenge in pair.server.challenges(REALM, false, NOW + 900) {
+        late.push_header("WWW-Authenticate", challenge);
+    }
+    let mut tries = pair.client.clone();
+    assert!(
+        answer_challenges(
+            &late,
+            &second,
+            &credentials("secret"),
+            &mut tries,
+            &mut ids(3)
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn nonces_announced_for_what_we_did_not_sign_are_ignored() {
+    let mut pair = Pair::new();
+    let signed = pair.answered("secret", NOW);
+    let mut accepted = signed.response(200, Some("2"));
+    accepted.push_header("Authentication-Info", "nextnonce=\"evil\"");
+    pair.client
+        .handle_info(&accepted, &request(Method::REGISTER));
+    let other = with_param(&signed, "nonce", "\"other\"");
+    pair.client.handle_info(&accepted, &other);
+    for info in ["nextnonce=\"\"", "nextnonce", "rspauth=\"1\"", "\""] {
+        let mut strange = signed.response(200, Some("2"));
+        strange.push_header("Authentication-Info", info);
+        pair.client.handle_info(&strange, &signed);
+    }
+    let (_, value) = pair
+        .client
+        .anticipate(&request(Method::REGISTER), &credentials("secret"))
+        .unwrap();
+    assert!(
+        !value.contains("evil") && value.contains("nc=00000002"),
+        "{value}"
+    );
+}
+
+#[test]
+fn only_the_very_message_from_the_very_source_is_a_copy() {
+    let mut pair = Pair::new();
+    let first = pair.answered("secret", NOW);
+    let secret = pair.secret;
+    let here = "192.0.2.1:5060".parse().unwrap();
+    let there = "192.0.2.1:5061".parse().unwrap();
+    let mut judge = |request: &Request, source| {
+        let server = &mut pair.server;
+        server.verify_copies(request, REALM, &secret, source, NOW)
+    };
+    let repeated = Verdict::Repeated {
+        username: "alice".to_owned(),
+    };
+    assert_eq!(judge(&first, here), ok());
+    assert_eq!(judge(&first, here), repeated);
+    assert_eq!(judge(&first, here), repeated);
+    assert_eq!(judge(&first, there), Verdict::Wrong);
+    for (name, value) in [
+        ("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK2"),
+        ("From", "<sip:alice@example.com>;tag=2"),
+        ("Call-ID", "2"),
+        ("CSeq", "2 REGISTER"),
+    ] {
+        let mut other = first.clone();
+        other.set_header(name, value);
+        assert_eq!(judge(&other, here), Verdict::Wrong, "{name}");
+    }
+    let mut again = request(Method::REGISTER);
+    let (name, value) = pair
+        .client
+        .anticipate(&again, &credentials("secret"))
+        .unwrap();
+    again.set_header(name, value);
+    let server = &mut pair.server;
+    assert_eq!(
+        server.verify_copies(&again, REALM, &secret, here, NOW),
+        ok()
+    );
+    assert_eq!(
+        server.verify_copies(&first, REALM, &secret, here, NOW),
+        Verdict::Wrong
+    );
+}
+
+#[test]
+fn a_server_that_turned_weak_gets_no_answer() {
+    let sha = "Digest realm=\"example.com\", nonce=\"1\", qop=\"auth\", algorithm=SHA-256";
+    let sha512 =
+        "Digest realm=\"example.com\", nonce=\"2\", qop=\"auth\", algorithm=SHA-512-256-sess";
+    let md5 = "Digest realm=\"example.com\", nonce=\"3\", qop=\"auth\"";
+    let legacy = "Digest realm=\"example.com\", nonce=\"4\", algorithm=SHA-256";
+    let mut client = DigestClient::new();
+    let mut answer = |challenges: &[&str]| {
+        let request = request(Method::REGISTER);
+        let mut response = request.response(401, None);
+        for challenge in challenges {
+            response.push_header("WWW-Authenticate", *challenge);
+        }
+        answer_challenges(
+            &response,
+            &request,
+            &credentials("secret"),
+            &mut client,
+            &mut ids(1),
+        )
+        .map(|(_, value)| value)
+    };
+    assert!(answer(&[sha, md5]).unwrap().contains("nonce=\"1\""));
+    let downgrade = |algorithm| Err(DigestError::Downgrade { algorithm });
+    assert_eq!(answer(&[md5]), downgrade(Algorithm::Md5));
+    assert_eq!(answer(&[legacy]), downgrade(Algorithm::Sha256));
+    assert_eq!(
+        answer(&["Digest realm=\"x\", nonce=\"1\"", md5]),
+        downgrade(Algorithm::Md5)
+    );
+    // What is as strong is fine, also below a weak one.
+    assert!(answer(&[md5, sha512]).unwrap().contains("nonce=\"2\""));
+    client.forget();
+    let mut request = request(Method::REGISTER);
+    assert_eq!(client.anticipate(&request, &credentials("secret")), None);
+    let mut response = request.response(407, None);
+    response.push_header("Proxy-Authenticate", md5);
+    request.set_header("Subject", "x");
+    assert_eq!(
+        answer_challenges(
+            &response,
+            &request,
+            &credentials("secret"),
+            &mut client,
+            &mut ids(1)
+        ),
+        Err(DigestError::Downgrade {
+            algorithm: Algorithm::Md5
+        })
+    );
+}
+
+#[test]
+fn realms_without_end_are_not_answered() {
+    let anywhere = Credentials {
+        realm: None,
+        ..credentials("secret")
+    };
+    let mut client = DigestClient::new();
+    let mut answered = 0;
+    for realm in 0..100 {
+        let request = request(Method::REGISTER);
+        let mut response = request.response(401, None);
+        response.push_header(
+            "WWW-Authenticate",
+            format!("Digest realm=\"{realm}\", nonce=\"1\""),
+        );
+        match answer_challenges(&response, &request, &anywhere, &mut client, &mut ids(1)) {
+            Ok(_) => answered += 1,
+            Err(error) => assert_eq!(error, DigestError::TooManyRealms),
+        }
+    }
+    assert_eq!(answered, 16);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The arithmetic of digest authentication (RFC 7616, section 3.4; names of RFC 8760).
+//!
+//! Nothing here allocates: a server computes this for every request that carries credentials.
 
 use std::fmt;
 
 use md5::Md5;
-use sha2::{Digest as _, Sha256, Sha512_256};
-
-use crate::ids::hex;
+use sha2::{Digest, Sha256, Sha512_256};
 
 /// A digest algorithm by the name that messages use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,24 +61,74 @@ impl Algorithm {
         )
     }
 
-    /// `H(data)` as lower-case hexadecimal.
-    pub(super) fn hash(self, data: &[u8]) -> String {
+    /// Whether the hash is one that is broken.
+    pub(super) fn is_weak(self) -> bool {
+        matches!(self, Self::Md5 | Self::Md5Sess)
+    }
+
+    /// `H(part ":" part ":" …)`.
+    pub(super) fn hash(self, parts: &[&[u8]]) -> HexHash {
         match self {
-            Self::Md5 | Self::Md5Sess => hex(&Md5::digest(data)),
-            Self::Sha256 | Self::Sha256Sess => hex(&Sha256::digest(data)),
-            Self::Sha512_256 | Self::Sha512_256Sess => hex(&Sha512_256::digest(data)),
+            Self::Md5 | Self::Md5Sess => HexHash::new(&hash_joined::<Md5>(parts)),
+            Self::Sha256 | Self::Sha256Sess => HexHash::new(&hash_joined::<Sha256>(parts)),
+            Self::Sha512_256 | Self::Sha512_256Sess => {
+                HexHash::new(&hash_joined::<Sha512_256>(parts))
+            }
         }
     }
 
     /// `H(username ":" realm ":" password)`: what a server keeps instead of the password.
-    pub(super) fn secret(self, username: &str, realm: &str, password: &str) -> String {
-        self.hash(format!("{username}:{realm}:{password}").as_bytes())
+    pub(super) fn secret(self, username: &str, realm: &str, password: &str) -> HexHash {
+        self.hash(&[username.as_bytes(), realm.as_bytes(), password.as_bytes()])
     }
 }
 
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// The hash of the parts with a colon between them.
+pub(super) fn hash_joined<D: Digest>(parts: &[&[u8]]) -> md5::digest::Output<D> {
+    let mut hash = D::new();
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            hash.update(b":");
+        }
+        hash.update(part);
+    }
+    hash.finalize()
+}
+
+/// A hash in lower-case hexadecimal.
+#[derive(Clone, Copy)]
+pub(super) struct HexHash {
+    digits: [u8; 64],
+    len: usize,
+}
+
+impl HexHash {
+    /// Of at most 32 bytes, the longest hash here.
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        Self {
+            digits,
+            len: 2 * bytes.len().min(32),
+        }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.digits[..self.len]
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).expect("hexadecimal digits are ASCII")
     }
 }
 
@@ -118,7 +168,7 @@ pub(super) struct Exchange<'a> {
 
 impl Exchange<'_> {
     /// The `response` value for a user whose `H(username:realm:password)` is `secret`.
-    pub(super) fn response(&self, secret: &str) -> String {
+    pub(super) fn response(&self, secret: &HexHash) -> HexHash {
         let Self {
             algorithm,
             protection,
@@ -128,25 +178,24 @@ impl Exchange<'_> {
             nonce_count,
             cnonce,
         } = *self;
+        let [method, uri, nonce] = [method, uri, nonce].map(str::as_bytes);
+        let [nonce_count, cnonce] = [nonce_count, cnonce].map(str::as_bytes);
         let ha1 = if algorithm.is_session() {
-            algorithm.hash(format!("{secret}:{nonce}:{cnonce}").as_bytes())
+            algorithm.hash(&[secret.as_bytes(), nonce, cnonce])
         } else {
-            secret.to_owned()
+            *secret
         };
         let ha2 = match protection {
-            Protection::None | Protection::Auth => {
-                algorithm.hash(format!("{method}:{uri}").as_bytes())
-            }
+            Protection::None | Protection::Auth => algorithm.hash(&[method, uri]),
             Protection::AuthInt { body } => {
-                let body = algorithm.hash(body);
-                algorithm.hash(format!("{method}:{uri}:{body}").as_bytes())
+                algorithm.hash(&[method, uri, algorithm.hash(&[body]).as_bytes()])
             }
         };
-        let text = match protection.name() {
-            None => format!("{ha1}:{nonce}:{ha2}"),
-            Some(qop) => format!("{ha1}:{nonce}:{nonce_count}:{cnonce}:{qop}:{ha2}"),
-        };
-        algorithm.hash(text.as_bytes())
+        let (ha1, ha2) = (ha1.as_bytes(), ha2.as_bytes());
+        match protection.name() {
+            None => algorithm.hash(&[ha1, nonce, ha2]),
+            Some(qop) => algorithm.hash(&[ha1, nonce, nonce_count, cnonce, qop.as_bytes(), ha2]),
+        }
     }
 }
 
@@ -183,7 +232,7 @@ mod tests {
             };
             let secret = algorithm.secret(text("username"), text("realm"), text("password"));
             assert_eq!(
-                exchange.response(&secret),
+                exchange.response(&secret).as_str(),
                 text("response"),
                 "{}",
                 text("source")
@@ -202,37 +251,47 @@ mod tests {
             nonce_count: "00000001",
             cnonce: "c",
         };
-        let secret = Algorithm::Md5.secret("alice", "example.com", "secret");
-        // By hand: H(H(H(secret) : n : c) : n : 00000001 : c : auth : H(REGISTER : uri)).
-        let md5 = |text: String| Algorithm::Md5.hash(text.as_bytes());
-        let ha2 = md5("REGISTER:sip:example.com".to_owned());
-        let session = md5(format!("{secret}:n:c"));
-        let expected = md5(format!("{session}:n:00000001:c:auth:{ha2}"));
-        let with_session = Exchange {
-            algorithm: Algorithm::Md5Sess,
-            ..exchange
-        };
-        assert_eq!(with_session.response(&secret), expected);
-        assert_eq!(
-            Exchange {
-                protection: Protection::None,
+        for (plain, session) in [
+            (Algorithm::Md5, Algorithm::Md5Sess),
+            (Algorithm::Sha256, Algorithm::Sha256Sess),
+            (Algorithm::Sha512_256, Algorithm::Sha512_256Sess),
+        ] {
+            let secret = plain.secret("alice", "example.com", "secret");
+            // By hand: H(H(H(secret) : n : c) : n : 00000001 : c : auth : H(REGISTER : uri)).
+            let h = |text: String| plain.hash(&[text.as_bytes()]).as_str().to_owned();
+            let response = |exchange: Exchange<'_>| exchange.response(&secret).as_str().to_owned();
+            let ha1 = secret.as_str();
+            let ha2 = h("REGISTER:sip:example.com".to_owned());
+            let mixed = h(format!("{ha1}:n:c"));
+            assert_eq!(
+                response(Exchange {
+                    algorithm: session,
+                    ..exchange
+                }),
+                h(format!("{mixed}:n:00000001:c:auth:{ha2}"))
+            );
+            let exchange = Exchange {
+                algorithm: plain,
                 ..exchange
-            }
-            .response(&secret),
-            md5(format!("{secret}:n:{ha2}"))
-        );
-        let integrity = Exchange {
-            protection: Protection::AuthInt { body: b"v=0" },
-            ..exchange
-        };
-        let ha2 = md5(format!(
-            "REGISTER:sip:example.com:{}",
-            md5("v=0".to_owned())
-        ));
-        assert_eq!(
-            integrity.response(&secret),
-            md5(format!("{secret}:n:00000001:c:auth-int:{ha2}"))
-        );
+            };
+            assert_eq!(
+                response(Exchange {
+                    protection: Protection::None,
+                    ..exchange
+                }),
+                h(format!("{ha1}:n:{ha2}"))
+            );
+            let body = h("v=0".to_owned());
+            let ha2 = h(format!("REGISTER:sip:example.com:{body}"));
+            let integrity = Protection::AuthInt { body: b"v=0" };
+            assert_eq!(
+                response(Exchange {
+                    protection: integrity,
+                    ..exchange
+                }),
+                h(format!("{ha1}:n:00000001:c:auth-int:{ha2}"))
+            );
+        }
     }
 
     #[test]

@@ -5,16 +5,21 @@
 //! | `algorithm.rs` | the arithmetic: MD5, SHA-256, SHA-512-256, each also `-sess` |
 //! | `challenge.rs` | a challenge taken from a response |
 //! | `client.rs` | answering challenges, counting nonces, noticing a wrong password |
+//! | `credentials.rs` | the answer taken from a request |
+//! | `nonce.rs` | nonces that prove themselves |
 //! | `server.rs` | making challenges and judging the answers |
 //!
 //! The rules that others got wrong: the topmost challenge that we can answer counts; `auth-int` is
 //! never chosen when `auth` is offered; `qop`, `nc` and `algorithm` are written without quotes and
 //! `nc` in eight hexadecimal digits; a 407 is answered with Proxy-Authorization whatever else the
-//! response carries. The client answers no realm but the configured one.
+//! response carries. The client answers no realm but the configured one, and never with less than
+//! the server offered first.
 
 mod algorithm;
 mod challenge;
 mod client;
+mod credentials;
+mod nonce;
 mod server;
 
 pub use algorithm::Algorithm;

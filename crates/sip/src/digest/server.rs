@@ -1,8 +1,12 @@
 //! The server's side: makes challenges and judges the answers (RFC 3261, section 22.4).
 //!
-//! A nonce is `time ‖ random ‖ HMAC(key, time ‖ random ‖ realm)`, so that nothing needs to be
-//! remembered about a challenge: an attacker can ask for as many as he likes. Only a nonce that
-//! was used with the right password is remembered, with its highest count, until it expires.
+//! Nothing is remembered about a challenge (`nonce.rs`). Only a nonce that was used with the right
+//! password is remembered, with its last use, until it expires. Its count must grow with every
+//! use. One that does not is a replay, with one exception: a server that keeps no transaction for
+//! a request sees its retransmissions (RFC 3261, section 17.1.2.2 sends a request eleven times if
+//! need be), and [`DigestServer::verify_copies`] tells such a copy, same source, same Via, same
+//! `CSeq`, from a replay. A count that was passed over by a request that overtook another is lost;
+//! its owner is challenged again, which costs him one round trip.
 //!
 //! Whether the user exists must not show: the caller looks the user of [`DigestServer::claim`] up
 //! and passes [`DigestServer::secret_of_nobody`] where there is none; both ways then do the same
@@ -12,16 +16,17 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::header::AuthFields;
-use crate::ids::{Ids, hex};
+use crate::header::scan;
+use crate::ids::Ids;
 use crate::message::Request;
 use crate::uri::Uri;
 
-use super::algorithm::{Algorithm, Exchange, Protection};
+use super::algorithm::{Algorithm, Exchange, HexHash, Protection, hash_joined};
+use super::credentials::{self, Answer, Found};
+use super::nonce::{NonceId, Signer};
 
 /// How long a nonce is good for, in seconds.
 const NONCE_LIFETIME_SECS: u64 = 300;
@@ -32,42 +37,37 @@ const CLOCK_SKEW_SECS: u64 = 5;
 /// Nonces in use that are remembered unless the owner says otherwise.
 const MAX_NONCES: usize = 65_536;
 
-/// Bytes of the HMAC that go into a nonce: few, because a challenge must not be much longer than the
-/// request it answers, and enough for five minutes of guessing.
-const MAC_BYTES: usize = 8;
-
-/// What can be offered, best first; a client takes the first that it knows (RFC 8760, section 2.4).
+/// Offered unless the owner says otherwise, best first; a client takes the first that it knows
+/// (RFC 8760, section 2.4).
 const OFFERED: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
 
-/// What a server keeps of a password: `H(username:realm:password)` for each algorithm.
+/// What a server keeps of a password: `H(username:realm:password)` for each hash.
 #[derive(Clone, Copy)]
 pub struct DigestSecret {
-    /// For `MD5`.
+    /// For `MD5` and `MD5-sess`.
     pub md5_ha1: [u8; 16],
-    /// For `SHA-256`.
+    /// For `SHA-256` and `SHA-256-sess`.
     pub sha256_ha1: [u8; 32],
+    /// For `SHA-512-256` and `SHA-512-256-sess`.
+    pub sha512_256_ha1: [u8; 32],
 }
 
 impl DigestSecret {
     /// The secret of a user.
     pub fn from_password(username: &str, realm: &str, password: &str) -> Self {
-        use md5::Digest as _;
-
-        let text = format!("{username}:{realm}:{password}");
+        let parts = [username, realm, password].map(str::as_bytes);
         Self {
-            md5_ha1: md5::Md5::digest(&text).into(),
-            sha256_ha1: Sha256::digest(&text).into(),
+            md5_ha1: hash_joined::<md5::Md5>(&parts).into(),
+            sha256_ha1: hash_joined::<Sha256>(&parts).into(),
+            sha512_256_ha1: hash_joined::<sha2::Sha512_256>(&parts).into(),
         }
     }
 
-    fn for_algorithm(&self, algorithm: Algorithm) -> Option<String> {
+    fn for_algorithm(&self, algorithm: Algorithm) -> HexHash {
         match algorithm {
-            Algorithm::Md5 => Some(hex(&self.md5_ha1)),
-            Algorithm::Sha256 => Some(hex(&self.sha256_ha1)),
-            Algorithm::Md5Sess
-            | Algorithm::Sha256Sess
-            | Algorithm::Sha512_256
-            | Algorithm::Sha512_256Sess => None,
+            Algorithm::Md5 | Algorithm::Md5Sess => HexHash::new(&self.md5_ha1),
+            Algorithm::Sha256 | Algorithm::Sha256Sess => HexHash::new(&self.sha256_ha1),
+            Algorithm::Sha512_256 | Algorithm::Sha512_256Sess => HexHash::new(&self.sha512_256_ha1),
         }
     }
 }
@@ -86,7 +86,8 @@ pub enum Verdict {
         /// As the client wrote it.
         username: String,
     },
-    /// The very message that was proven last with this nonce came again: only from [`DigestServer::verify_copies`].
+    /// The very message that was proven last with this nonce came again: only from
+    /// [`DigestServer::verify_copies`].
     Repeated {
         /// As the client wrote it.
         username: String,
@@ -112,13 +113,6 @@ pub enum Claim {
     User(String),
 }
 
-/// When a nonce was made, and its random part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct NonceId {
-    issued_secs: u64,
-    random: u32,
-}
-
 /// The last use of a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Use {
@@ -129,7 +123,7 @@ struct Use {
 
 /// Makes challenges and judges answers.
 pub struct DigestServer {
-    key: [u8; 32],
+    signer: Signer,
     ids: Ids,
     max_nonces: usize,
     /// The last use of each nonce in use.
@@ -150,10 +144,11 @@ impl std::fmt::Debug for DigestServer {
 
 impl DigestServer {
     /// A server whose nonces are signed with `key`. The same key in several processes makes their
-    /// nonces good for each other.
+    /// nonces good for each other, and a replay to another of them good too: share a key only
+    /// where all requests of one client come to one server.
     pub fn new(key: [u8; 32], ids: Ids) -> Self {
         Self {
-            key,
+            signer: Signer::new(key),
             ids,
             offered: OFFERED.to_vec(),
             max_nonces: MAX_NONCES,
@@ -169,46 +164,55 @@ impl DigestServer {
         Self { max_nonces, ..self }
     }
 
-    /// The same server, offering and accepting only these algorithms of MD5 and SHA-256, in this
-    /// order.
+    /// The same server, offering and accepting only these algorithms, in this order.
     #[must_use]
     pub fn with_algorithms(self, algorithms: &[Algorithm]) -> Self {
-        let known = algorithms
-            .iter()
-            .copied()
-            .filter(|algorithm| OFFERED.contains(algorithm));
         Self {
-            offered: known.collect(),
+            offered: algorithms.to_vec(),
             ..self
         }
     }
 
     /// Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first.
     pub fn challenges(&mut self, realm: &str, stale: bool, now_unix_secs: u64) -> Vec<String> {
-        let id = NonceId {
-            issued_secs: now_unix_secs,
-            random: self.ids.u32(),
+        let nonce = self.fresh_nonce(realm, now_unix_secs);
+        let realm = scan::quote(realm);
+        let stale = if stale { ", stale=true" } else { "" };
+        let challenge = |algorithm: &Algorithm| {
+            format!(
+                "Digest realm={realm}, nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}"
+            )
         };
-        let nonce = self.nonce(id, realm);
-        self.offered
-            .iter()
-            .map(|algorithm| challenge(*algorithm, realm, &nonce, stale))
-            .collect()
+        self.offered.iter().map(challenge).collect()
+    }
+
+    /// A value for Authentication-Info in the 2xx to a proven request: the nonce that the client
+    /// shall use next, so that its next request is not challenged (RFC 7616, section 3.5).
+    pub fn next_nonce(&mut self, realm: &str, now_unix_secs: u64) -> String {
+        format!("nextnonce=\"{}\"", self.fresh_nonce(realm, now_unix_secs))
     }
 
     /// Who `request` says it comes from, so that the caller can look the secret up.
     pub fn claim(&self, request: &Request, realm: &str) -> Claim {
-        match find_credentials(request, realm) {
+        match credentials::find(request, realm) {
             Found::None => Claim::Missing,
             Found::Malformed => Claim::Malformed,
-            Found::Some(answer) => Claim::User(answer.username),
+            Found::Some(answer) => Claim::User(answer.username.into_owned()),
         }
     }
 
     /// A secret that no password matches, always the same for one user.
     pub fn secret_of_nobody(&self, username: &str, realm: &str) -> DigestSecret {
-        let password = hex(&self.mac(&[b"nobody", username.as_bytes(), realm.as_bytes()]));
-        DigestSecret::from_password(username, realm, &password)
+        let noise = self
+            .signer
+            .mac(&[b"nobody", username.as_bytes(), realm.as_bytes()]);
+        let mut md5_ha1 = [0; 16];
+        md5_ha1.copy_from_slice(&noise[..16]);
+        DigestSecret {
+            md5_ha1,
+            sha256_ha1: noise,
+            sha512_256_ha1: noise,
+        }
     }
 
     /// Judges the credentials for `realm` that `request` carries, in Authorization or
@@ -223,9 +227,10 @@ impl DigestServer {
         self.judge(request, realm, secret, None, now_unix_secs)
     }
 
-    /// As [`verify`](Self::verify), for a server that keeps no transactions: a message that came from `source` and was
-    /// proven last with its nonce is [`Verdict::Repeated`] when it comes from there again, with the same Via,
-    /// Call-ID and `CSeq`. Nothing but the answer to the first copy may be said to it.
+    /// As [`verify`](Self::verify), for a server that keeps no transactions: a message that came
+    /// from `source` and was proven last with its nonce is [`Verdict::Repeated`] when it comes from
+    /// there again, with the same Via, From, Call-ID and `CSeq`. Nothing but the answer to the first
+    /// copy may be said to it.
     pub fn verify_copies(
         &mut self,
         request: &Request,
@@ -234,8 +239,7 @@ impl DigestServer {
         source: SocketAddr,
         now_unix_secs: u64,
     ) -> Verdict {
-        let message = Some(message_hash(request, source));
-        self.judge(request, realm, secret, message, now_unix_secs)
+        self.judge(request, realm, secret, Some(source), now_unix_secs)
     }
 
     fn judge(
@@ -243,45 +247,48 @@ impl DigestServer {
         request: &Request,
         realm: &str,
         secret: &DigestSecret,
-        message: Option<u64>,
+        source: Option<SocketAddr>,
         now_unix_secs: u64,
     ) -> Verdict {
-        let answer = match find_credentials(request, realm) {
+        let answer = match credentials::find(request, realm) {
             Found::None => return Verdict::Missing,
             Found::Malformed => return Verdict::Malformed,
             Found::Some(answer) => answer,
         };
-        let nonce = self.own_nonce(&answer.nonce, realm);
+        let nonce = self.signer.read(&answer.nonce, realm);
         // Always computed, so that time tells nothing about which check failed.
         let is_offered = answer
             .algorithm
             .is_some_and(|algorithm| self.offered.contains(&algorithm));
-        let is_right = is_offered & answer.is_right(request, secret);
-        let Some(nonce) = nonce.filter(|_| is_right && answer.is_about(request)) else {
+        let is_right = is_offered & is_right(&answer, request, secret);
+        let Some(nonce) = nonce.filter(|_| is_right && is_about(&answer, request)) else {
             return Verdict::Wrong;
         };
-        if nonce.issued_secs > now_unix_secs + CLOCK_SKEW_SECS {
+        if nonce.issued_secs() > now_unix_secs + CLOCK_SKEW_SECS {
             return Verdict::Wrong;
         }
         self.forget_expired(now_unix_secs);
-        if nonce.issued_secs + NONCE_LIFETIME_SECS < now_unix_secs
-            || self.forgotten.is_some_and(|last| nonce <= last)
-        {
+        if is_expired(nonce, now_unix_secs) || self.forgotten.is_some_and(|last| nonce <= last) {
             return Verdict::Stale;
         }
-        let username = answer.username;
+        let username = answer.username.into_owned();
         let this = Use {
             count: answer.count,
-            message,
+            message: source.map(|source| message_hash(request, source)),
         };
         match self.uses.get(&nonce) {
-            Some(last) if message.is_some() && *last == this => {
+            Some(last) if this.message.is_some() && *last == this => {
                 return Verdict::Repeated { username };
             }
-            Some(last) if answer.count <= last.count => return Verdict::Wrong,
+            Some(last) if this.count <= last.count => return Verdict::Wrong,
             _ => self.remember(nonce, this),
         }
         Verdict::Ok { username }
+    }
+
+    fn fresh_nonce(&mut self, realm: &str, now_unix_secs: u64) -> String {
+        let id = NonceId::new(now_unix_secs, &mut self.ids);
+        self.signer.write(id, realm)
     }
 
     fn remember(&mut self, nonce: NonceId, this: Use) {
@@ -295,97 +302,40 @@ impl DigestServer {
 
     fn forget_expired(&mut self, now_unix_secs: u64) {
         while let Some(oldest) = self.uses.first_entry()
-            && oldest.key().issued_secs + NONCE_LIFETIME_SECS < now_unix_secs
+            && is_expired(*oldest.key(), now_unix_secs)
         {
             oldest.remove();
         }
     }
-
-    fn nonce(&self, id: NonceId, realm: &str) -> String {
-        let head = format!("{:08x}{:08x}", id.issued_secs, id.random);
-        let mac = self.mac(&[head.as_bytes(), realm.as_bytes()]);
-        format!("{head}{}", hex(&mac))
-    }
-
-    /// The time and random part of a nonce, if we made it for `realm`.
-    fn own_nonce(&self, nonce: &str, realm: &str) -> Option<NonceId> {
-        let (head, _) = nonce.split_at_checked(16)?;
-        let issued_secs = u64::from_str_radix(head.get(..8)?, 16).ok()?;
-        let random = u32::from_str_radix(head.get(8..)?, 16).ok()?;
-        let id = NonceId {
-            issued_secs,
-            random,
-        };
-        let own = self.nonce(id, realm);
-        bool::from(own.as_bytes().ct_eq(nonce.as_bytes())).then_some(id)
-    }
-
-    fn mac(&self, parts: &[&[u8]]) -> [u8; MAC_BYTES] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes any key length");
-        for part in parts {
-            mac.update(&part.len().to_be_bytes());
-            mac.update(part);
-        }
-        let mut short = [0; MAC_BYTES];
-        short.copy_from_slice(&mac.finalize().into_bytes()[..MAC_BYTES]);
-        short
-    }
 }
 
-fn challenge(algorithm: Algorithm, realm: &str, nonce: &str, stale: bool) -> String {
-    let mut fields = AuthFields::new("Digest");
-    fields.push_quoted("realm", realm);
-    fields.push_quoted("nonce", nonce);
-    fields.push("algorithm", algorithm.name());
-    fields.push_quoted("qop", "auth");
-    if stale {
-        fields.push("stale", "true");
-    }
-    fields.to_string()
+fn is_expired(nonce: NonceId, now_unix_secs: u64) -> bool {
+    nonce.issued_secs() + NONCE_LIFETIME_SECS < now_unix_secs
 }
 
-/// Credentials of a client, read but not judged.
-struct Answer {
-    username: String,
-    nonce: String,
-    uri: String,
-    response: String,
-    /// `None` for one that we did not offer.
-    algorithm: Option<Algorithm>,
-    cnonce: String,
-    nonce_count: String,
-    count: u32,
+fn is_right(answer: &Answer<'_>, request: &Request, secret: &DigestSecret) -> bool {
+    let algorithm = answer.algorithm.unwrap_or(Algorithm::Sha256);
+    let exchange = Exchange {
+        algorithm,
+        protection: Protection::Auth,
+        method: request.method.as_str(),
+        uri: &answer.uri,
+        nonce: &answer.nonce,
+        nonce_count: &answer.nonce_count,
+        cnonce: &answer.cnonce,
+    };
+    let own = exchange.response(&secret.for_algorithm(algorithm));
+    let equal: bool = own.as_bytes().ct_eq(answer.response.as_bytes()).into();
+    equal && answer.algorithm.is_some()
 }
 
-enum Found {
-    None,
-    Malformed,
-    Some(Answer),
-}
-
-/// The only digest credentials for `realm`. Others may stand beside them: a request can pass
-/// several servers that each want their own.
-fn find_credentials(request: &Request, realm: &str) -> Found {
-    let mut found = Found::None;
-    let values = ["Authorization", "Proxy-Authorization"]
-        .into_iter()
-        .flat_map(|header| request.headers_named(header));
-    for value in values {
-        let Some(fields) = AuthFields::parse(value) else {
-            if is_digest(value) {
-                return Found::Malformed;
-            }
-            continue;
-        };
-        if !fields.is_scheme("Digest") || fields.value("realm").is_none_or(|own| own != realm) {
-            continue;
-        }
-        found = match (found, Answer::read(&fields)) {
-            (Found::None, Some(answer)) => Found::Some(answer),
-            _ => return Found::Malformed,
-        };
-    }
-    found
+/// Whether the credentials were made for this Request-URI.
+fn is_about(answer: &Answer<'_>, request: &Request) -> bool {
+    answer.uri == request.uri.as_str()
+        || answer
+            .uri
+            .parse::<Uri>()
+            .is_ok_and(|uri| uri.is_equivalent(&request.uri))
 }
 
 /// What tells a copy of a message from another message with the same credentials.
@@ -396,68 +346,4 @@ fn message_hash(request: &Request, source: SocketAddr) -> u64 {
         request.header(name).hash(&mut hasher);
     }
     hasher.finish()
-}
-
-fn is_digest(value: &str) -> bool {
-    let scheme = value.split_ascii_whitespace().next().unwrap_or_default();
-    scheme.eq_ignore_ascii_case("Digest")
-}
-
-impl Answer {
-    fn read(fields: &AuthFields) -> Option<Self> {
-        let text = |name| fields.value(name).map(std::borrow::Cow::into_owned);
-        let algorithm = match text("algorithm") {
-            None => Some(Algorithm::Md5),
-            Some(name) => Algorithm::find(&name).filter(|known| OFFERED.contains(known)),
-        };
-        // We always offer qop, so a client that knows it must use it; one that does not know it
-        // could be replayed.
-        let is_auth = text("qop").is_some_and(|qop| qop.eq_ignore_ascii_case("auth"));
-        let nonce_count = text("nc").unwrap_or_default();
-        let count = match u32::from_str_radix(&nonce_count, 16) {
-            Ok(count) if nonce_count.len() == 8 => count,
-            _ if is_auth => return None,
-            _ => 0,
-        };
-        let username = text("username")?;
-        if username.contains(|c: char| c.is_control()) {
-            return None;
-        }
-        Some(Self {
-            username,
-            nonce: text("nonce")?,
-            uri: text("uri")?,
-            response: text("response")?,
-            algorithm: algorithm.filter(|_| is_auth),
-            cnonce: text("cnonce").unwrap_or_default(),
-            nonce_count,
-            count,
-        })
-    }
-
-    fn is_right(&self, request: &Request, secret: &DigestSecret) -> bool {
-        let algorithm = self.algorithm.unwrap_or(Algorithm::Sha256);
-        let exchange = Exchange {
-            algorithm,
-            protection: Protection::Auth,
-            method: request.method.as_str(),
-            uri: &self.uri,
-            nonce: &self.nonce,
-            nonce_count: &self.nonce_count,
-            cnonce: &self.cnonce,
-        };
-        let secret = secret.for_algorithm(algorithm).unwrap_or_default();
-        let own = exchange.response(&secret);
-        let equal: bool = own.as_bytes().ct_eq(self.response.as_bytes()).into();
-        equal && self.algorithm.is_some()
-    }
-
-    /// Whether the credentials were made for this Request-URI.
-    fn is_about(&self, request: &Request) -> bool {
-        self.uri == request.uri.as_str()
-            || self
-                .uri
-                .parse::<Uri>()
-                .is_ok_and(|uri| uri.is_equivalent(&request.uri))
-    }
 }

@@ -40,21 +40,10 @@ impl AuthFields {
     /// Reads all challenges of one header value; parameters may stand once in each.
     pub fn parse_list(text: &str) -> Option<Vec<Self>> {
         let mut list: Vec<Self> = Vec::new();
-        // Empty elements are legal in the lists of HTTP, where this header comes from.
-        for element in split_commas(text)?
-            .into_iter()
-            .filter(|element| !element.is_empty())
-        {
-            let pair = match starts_challenge(element) {
-                Some((scheme, rest)) => {
-                    list.push(Self::new(scheme));
-                    rest
-                }
-                None => element,
-            };
-            let current = list.last_mut()?;
-            if !pair.is_empty() {
-                current.push_parsed(pair)?;
+        for piece in pieces(text) {
+            match piece? {
+                Piece::Scheme(scheme) => list.push(Self::new(scheme)),
+                Piece::Param(name, value) => list.last_mut()?.push_parsed(name, value)?,
             }
         }
         (!list.is_empty()).then_some(list)
@@ -94,12 +83,8 @@ impl AuthFields {
         self.push(name, scan::quote(value));
     }
 
-    fn push_parsed(&mut self, pair: &str) -> Option<()> {
-        // `token68` credentials have no equals sign, or only padding at the end.
-        let (name, value) = pair.split_once('=')?;
-        let (name, value) = (scan::trim(name), scan::trim(value));
-        let legal = scan::is_token(name) && scan::is_param_value(value);
-        if !legal || self.raw_value(name).is_some() || self.params.len() == MAX_PARAMS {
+    fn push_parsed(&mut self, name: &str, value: &str) -> Option<()> {
+        if self.raw_value(name).is_some() || self.params.len() == MAX_PARAMS {
             return None;
         }
         self.push(name, value);
@@ -129,16 +114,51 @@ impl fmt::Debug for AuthFields {
     }
 }
 
-/// Commas in quotes do not separate; angle brackets mean nothing here.
-fn split_commas(text: &str) -> Option<Vec<&str>> {
-    let mut elements = Vec::new();
-    let mut rest = text;
-    while let Some(at) = scan::find_unquoted(rest, b",")? {
-        elements.push(scan::trim(&rest[..at]));
-        rest = &rest[at + 1..];
-    }
-    elements.push(scan::trim(rest));
-    Some(elements)
+/// One piece of a header value, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// A challenge or credentials begin.
+    Scheme(&'a str),
+    /// `name=value`, quotes included.
+    Param(&'a str, &'a str),
+}
+
+/// The pieces of a header value from left to right. `None` where it cannot be read.
+pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Option<Piece<'_>>> {
+    let mut rest = Some(text);
+    let mut pair = "";
+    std::iter::from_fn(move || {
+        if !pair.is_empty() {
+            return Some(read_pair(std::mem::take(&mut pair)));
+        }
+        loop {
+            // Commas in quotes do not separate; angle brackets mean nothing here.
+            let text = rest?;
+            let Some(comma) = scan::find_unquoted(text, b",") else {
+                rest = None;
+                return Some(None);
+            };
+            let element = scan::trim(&text[..comma.unwrap_or(text.len())]);
+            rest = comma.map(|at| &text[at + 1..]);
+            // Empty elements are legal in the lists of HTTP, where this header comes from.
+            if element.is_empty() {
+                continue;
+            }
+            let Some((scheme, params)) = starts_challenge(element) else {
+                return Some(read_pair(element));
+            };
+            pair = params;
+            return Some(Some(Piece::Scheme(scheme)));
+        }
+    })
+}
+
+/// `token68` credentials have no equals sign, or only padding at the end: they are not read.
+fn read_pair(pair: &str) -> Option<Piece<'_>> {
+    let (name, value) = pair.split_once('=')?;
+    let (name, value) = (scan::trim(name), scan::trim(value));
+    let legal = scan::is_token(name) && scan::is_param_value(value);
+    legal.then_some(Piece::Param(name, value))
 }
 
 /// The scheme and what follows it, unless the element is a further parameter.

@@ -26,7 +26,7 @@
 
 mod access;
 mod access_extensions;
-mod auth;
+pub(crate) mod auth;
 mod contact;
 mod cseq;
 mod dialog_reference;

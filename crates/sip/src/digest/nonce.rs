@@ -1,0 +1,123 @@
+//! Nonces that prove themselves.
+//!
+//! A nonce is `time ‖ random ‖ HMAC(key, time ‖ random ‖ realm)` in 36 characters, so that nothing
+//! needs to be remembered about a challenge: an attacker can ask for as many as he likes. 56
+//! random bits keep two clients from ever getting the same one; 128 bits of HMAC are nothing to
+//! guess at.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::base64url;
+use crate::ids::Ids;
+
+const TIME_BYTES: usize = 4;
+const RANDOM_BYTES: usize = 7;
+const MAC_BYTES: usize = 16;
+const HEAD_BYTES: usize = TIME_BYTES + RANDOM_BYTES;
+const NONCE_BYTES: usize = HEAD_BYTES + MAC_BYTES;
+
+/// When a nonce was made, and its random part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NonceId([u8; HEAD_BYTES]);
+
+impl NonceId {
+    pub(super) fn new(issued_secs: u64, ids: &mut Ids) -> Self {
+        // Seconds that do not fit are as good as any: such a clock has no nonce that is current.
+        let time = u32::try_from(issued_secs).unwrap_or(u32::MAX).to_be_bytes();
+        let random = ids.bytes::<RANDOM_BYTES>();
+        let mut head = [0; HEAD_BYTES];
+        head[..TIME_BYTES].copy_from_slice(&time);
+        head[TIME_BYTES..].copy_from_slice(&random);
+        Self(head)
+    }
+
+    /// Unix time of the challenge, in seconds.
+    pub(super) fn issued_secs(self) -> u64 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d]).into()
+    }
+}
+
+/// Signs nonces and knows its own again.
+pub(super) struct Signer {
+    /// Keyed once: a signature starts from a copy.
+    keyed: Hmac<Sha256>,
+}
+
+impl Signer {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        let keyed = Hmac::new_from_slice(&key).expect("HMAC takes any key length");
+        Self { keyed }
+    }
+
+    /// The nonce as text.
+    pub(super) fn write(&self, id: NonceId, realm: &str) -> String {
+        let mut bytes = [0; NONCE_BYTES];
+        let (head, mac) = bytes.split_at_mut(HEAD_BYTES);
+        head.copy_from_slice(&id.0);
+        mac.copy_from_slice(&self.sign(id, realm));
+        base64url::encode(&bytes)
+    }
+
+    /// The time and random part of a nonce, if we made it for `realm`.
+    pub(super) fn read(&self, nonce: &str, realm: &str) -> Option<NonceId> {
+        let mut bytes = [0; NONCE_BYTES];
+        if base64url::decode(nonce, &mut bytes)?.len() != NONCE_BYTES {
+            return None;
+        }
+        let (head, mac) = bytes.split_at(HEAD_BYTES);
+        let id = NonceId(head.try_into().ok()?);
+        bool::from(self.sign(id, realm).as_slice().ct_eq(mac)).then_some(id)
+    }
+
+    fn sign(&self, id: NonceId, realm: &str) -> [u8; MAC_BYTES] {
+        let full = self.mac(&[b"nonce", &id.0, realm.as_bytes()]);
+        let mut mac = [0; MAC_BYTES];
+        mac.copy_from_slice(&full[..MAC_BYTES]);
+        mac
+    }
+
+    /// A keyed hash of the parts, each told from the next by its length.
+    pub(super) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        for part in parts {
+            mac.update(&part.len().to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_known_again_for_its_realm_and_key_only() {
+        let mut ids = Ids::from_seed([1; 32]);
+        let signer = Signer::new([7; 32]);
+        let id = NonceId::new(1_800_000_000, &mut ids);
+        let nonce = signer.write(id, "example.com");
+        assert_eq!(nonce.len(), 36);
+        assert_eq!(signer.read(&nonce, "example.com"), Some(id));
+        assert_eq!(id.issued_secs(), 1_800_000_000);
+        assert_eq!(signer.read(&nonce, "example.org"), None);
+        assert_eq!(Signer::new([8; 32]).read(&nonce, "example.com"), None);
+        for at in 0..nonce.len() {
+            let mut forged = nonce.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            assert_eq!(signer.read(&forged, "example.com"), None, "{forged}");
+        }
+        for text in [
+            "",
+            &nonce[..32],
+            &format!("{nonce}AAAA"),
+            &format!("{nonce}="),
+        ] {
+            assert_eq!(signer.read(text, "example.com"), None, "{text}");
+        }
+    }
+}
