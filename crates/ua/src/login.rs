@@ -52,6 +52,11 @@ impl Login {
         }
     }
 
+    /// `request` was accepted: the server may say which nonce it wants next.
+    pub(crate) fn accepted(&mut self, request: &Request, response: &Response) {
+        self.client.handle_info(response, request);
+    }
+
     /// Puts the answer to a 401 or 407 into `request`, which still holds what was tried before.
     pub(crate) fn answer(
         &mut self,

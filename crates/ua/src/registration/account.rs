@@ -180,7 +180,10 @@ impl Account {
         };
         turn.clients.remove(&transaction);
         match response.status.code() {
-            200..=299 => self.succeed(&request, response, flow, turn),
+            200..=299 => {
+                self.login.accepted(&request, response);
+                self.succeed(&request, response, flow, turn);
+            }
             401 | 407 => match self.answer(*request, response, turn) {
                 Ok(request) => self.send(request, turn),
                 Err(failure) => self.fail(failure, None, turn),
