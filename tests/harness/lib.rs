@@ -10,12 +10,14 @@ mod portal;
 mod programs;
 mod server;
 mod tone;
+mod waiting;
 
 pub use phone::{Phone, text_of};
 pub use portal::{NewDevice, Portal, Tenant};
 pub use programs::{Finished, output_of, program};
 pub use server::{Server, serve_command};
-pub use tone::{seconds_of, share_of_tone, write_tone};
+pub use tone::{seconds_of, share_of_tone, tone_at_the_end, write_tone};
+pub use waiting::{free_port, until};
 
 use std::path::{Path, PathBuf};
 

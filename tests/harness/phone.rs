@@ -9,6 +9,8 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::programs::{Finished, output_of, program};
+use crate::tone::seconds_of;
+use crate::waiting::until;
 
 /// A softphone: its profile, and its engine while it runs. Dropped, it is killed.
 #[derive(Debug)]
@@ -90,6 +92,47 @@ impl Phone {
             .spawn()
             .expect("the softphone can be started: build the workspace first");
         self.engine = Some(engine);
+    }
+
+    /// Where its only call stands, `connected` or the like; `none` if there is not exactly one.
+    pub async fn phase(&self) -> String {
+        let status = self.ok(&["status"]).await;
+        match status["calls"].as_array().map(Vec::as_slice) {
+            Some([call]) => call["phase"].as_str().unwrap_or_default().to_owned(),
+            _ => "none".to_owned(),
+        }
+    }
+
+    /// Waits until its only call stands there.
+    ///
+    /// # Panics
+    ///
+    /// If it does not in time.
+    pub async fn until_phase(&self, phase: &str) {
+        until(&format!("our call becomes {phase}"), async || {
+            self.phase().await == phase
+        })
+        .await;
+    }
+
+    /// The digits that the other side of its only call has sent.
+    pub async fn digits(&self) -> String {
+        let status = self.ok(&["status"]).await;
+        status["calls"][0]["digits"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// Waits until a recording has grown by so many seconds.
+    ///
+    /// # Panics
+    ///
+    /// If it does not in time.
+    pub async fn records(&self, name: &str, more_seconds: f64) {
+        let path = self.file(name);
+        let enough = seconds_of(&path) + more_seconds;
+        until("our phone records", async || seconds_of(&path) > enough).await;
     }
 
     /// Kills the engine as a power cut would.

@@ -127,25 +127,41 @@ impl Portal {
 }
 
 impl Tenant {
-    /// An account at Tandem's own provider with a known password; its id.
+    /// The same tenant with accounts at another provider, whose requests all go by way of `outbound_proxy`.
+    pub async fn elsewhere(&self, server: &str, outbound_proxy: &str) -> Self {
+        let body = json!({"name": server, "server": server, "outbound_proxy": outbound_proxy});
+        let provider = self
+            .portal
+            .create(&format!("{}/providers", self.path), body)
+            .await;
+        Self {
+            provider: text(&provider["id"]),
+            domain: server.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// An account with a known password; its id.
     pub async fn account(&self, username: &str, password: &str) -> String {
-        let body = json!({"provider_id": self.provider, "name": username, "username": username, "password": password});
-        text(
-            &self
-                .portal
-                .create(&format!("{}/accounts", self.path), body)
-                .await["id"],
-        )
+        self.account_with(username, json!({"password": password}))
+            .await
+    }
+
+    /// An account with these fields of its own beside provider and user; its id.
+    pub async fn account_with(&self, username: &str, fields: Value) -> String {
+        let mut body =
+            json!({"provider_id": self.provider, "name": username, "username": username});
+        if let (Some(body), Value::Object(fields)) = (body.as_object_mut(), fields) {
+            body.extend(fields);
+        }
+        let accounts = format!("{}/accounts", self.path);
+        text(&self.portal.create(&accounts, body).await["id"])
     }
 
     /// A person with a device on a fresh account of its own.
     pub async fn device(&self, username: &str) -> NewDevice {
-        let body = json!({"provider_id": self.provider, "name": username, "username": username});
-        let account = self
-            .portal
-            .create(&format!("{}/accounts", self.path), body)
-            .await;
-        self.device_on(username, &text(&account["id"])).await
+        let account = self.account_with(username, json!({})).await;
+        self.device_on(username, &account).await
     }
 
     /// A person with a device on this account.

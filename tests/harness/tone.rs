@@ -42,9 +42,6 @@ pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
 pub fn share_of_tone(path: &Path, frequency_hz: f64) -> f64 {
     let (samples, rate) = read(path);
     let half_second = rate as usize / 2;
-    let energy = |window: &[f64]| {
-        window.iter().map(|sample| sample * sample).sum::<f64>() / window.len() as f64
-    };
     let mut shares: Vec<f64> = samples
         .chunks_exact(half_second)
         .filter(|window| energy(window) > SILENCE)
@@ -52,6 +49,26 @@ pub fn share_of_tone(path: &Path, frequency_hz: f64) -> f64 {
         .collect();
     shares.sort_by(f64::total_cmp);
     shares.get(shares.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// Whether the last one and a half seconds of a recording have half a second that is this tone and little else.
+///
+/// # Panics
+///
+/// If the file cannot be read as sound.
+#[must_use]
+pub fn tone_at_the_end(path: &Path, frequency_hz: f64) -> bool {
+    let (samples, rate) = read(path);
+    let half_second = rate as usize / 2;
+    samples.rchunks_exact(half_second).take(3).any(|window| {
+        let energy = energy(window);
+        let tone = goertzel(window, TAU * frequency_hz / f64::from(rate));
+        energy > SILENCE && tone / energy > 0.8
+    })
+}
+
+fn energy(window: &[f64]) -> f64 {
+    window.iter().map(|sample| sample * sample).sum::<f64>() / window.len() as f64
 }
 
 /// Mean square of what counts as silence.
@@ -82,15 +99,12 @@ pub fn seconds_of(path: &Path) -> f64 {
     })
 }
 
+/// The first channel. Some programs count more samples in the header than they have written; those are left out.
 fn read(path: &Path) -> (Vec<f64>, u32) {
     let mut file =
         hound::WavReader::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let spec = file.spec();
-    let samples = file.samples::<i16>().step_by(spec.channels.into());
-    (
-        samples
-            .map(|sample| f64::from(sample.expect("a sample can be read")))
-            .collect(),
-        spec.sample_rate,
-    )
+    let samples = file.samples::<i16>().map_while(Result::ok);
+    let first_channel = samples.step_by(spec.channels.into()).map(f64::from);
+    (first_channel.collect(), spec.sample_rate)
 }

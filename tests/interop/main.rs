@@ -1,6 +1,14 @@
-//! Other people's programs against the real server: baresip and sipp from Debian's packages.
+//! Other people's programs against the real server and the real phone: baresip, linphonec, sipp, sipsak and Kamailio from Debian's
+//! packages.
 //!
-//! Each must be installed (`scripts/setup`); a peer that is missing is a failure, not a test left out.
+//! `peer` drives the phones among them, `stage.rs` makes what a test needs, `conversation.rs` says what is played, `matrix.rs` which
+//! phone plays it over which transport. Each program must be installed (`scripts/setup`); one that is missing is a failure, not a test
+//! left out.
 
-mod baresip;
+mod conversation;
+mod kamailio;
+mod matrix;
+mod peer;
 mod sipp;
+mod sipsak;
+mod stage;

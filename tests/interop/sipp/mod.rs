@@ -1,19 +1,14 @@
 //! sipp as caller and as callee, both through the proxy.
 
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 
-use tests::{Finished, Phone, Server, Tenant, output_of};
+use tests::{Finished, Phone, Server, Tenant, free_port, output_of};
 use tokio::process::Command;
 
-/// A UDP port that was free a moment ago.
-fn free_port() -> u16 {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    socket.local_addr().expect("its address").port()
-}
-
 fn scenario(name: &str) -> PathBuf {
-    tests::workspace_root().join("tests/interop").join(name)
+    tests::workspace_root()
+        .join("tests/interop/sipp")
+        .join(name)
 }
 
 /// Runs one scenario once with these fields.

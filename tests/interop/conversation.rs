@@ -1,0 +1,171 @@
+//! What our phone and another one do with each other, whichever the other is.
+
+use std::path::Path;
+
+use tests::{share_of_tone, tone_at_the_end, until};
+
+use crate::peer::Peer;
+use crate::stage::{OURS, OURS_HZ, Stage, THEIRS};
+
+/// How much sound is needed to judge it, in seconds.
+const ENOUGH: f64 = 2.0;
+
+/// It calls us, we answer; both hear the other, press a digit; it holds, resumes and hangs up.
+pub(crate) async fn it_calls_us<P: Peer>(stage: &Stage) {
+    let phone = stage.our_phone(OURS).await;
+    let mut peer: P = stage.their_phone(THEIRS).await;
+    peer.dial(&stage.address(OURS)).await;
+    phone.ok(&["answer", "--timeout", "30"]).await;
+    phone.until_phase("connected").await;
+    phone.records("heard.wav", ENOUGH).await;
+
+    peer.press('5').await;
+    until("our phone hears the digit", async || {
+        phone.digits().await == "5"
+    })
+    .await;
+    phone.ok(&["dtmf", "7"]).await;
+    until("the other phone hears the digit", async || {
+        peer.digits() == "7"
+    })
+    .await;
+
+    peer.hold().await;
+    phone.until_phase("held-by-peer").await;
+    peer.resume().await;
+    phone.until_phase("connected").await;
+    phone.records("heard.wav", ENOUGH).await;
+
+    peer.hang_up().await;
+    phone.until_phase("none").await;
+    let ended = phone.ok(&["status"]).await["ended"][0].clone();
+    assert_eq!(ended["ended"], "remote_hang_up", "{ended}");
+    until("its call is over", async || peer.calls_ended() == 1).await;
+    assert_heard(&phone.file("heard.wav"), P::SAYS_HZ, "our phone");
+    assert_heard(&peer.heard(), OURS_HZ, "the other phone");
+}
+
+/// We call it, it answers; we hold and resume; both hear the other; we hang up.
+pub(crate) async fn we_call_it<P: Peer>(stage: &Stage) {
+    let phone = stage.our_phone(OURS).await;
+    let mut peer: P = stage.their_phone(THEIRS).await;
+    phone.ok(&["call", THEIRS, "--wait", "placed"]).await;
+    until("the other phone rings", async || peer.calls_offered() == 1).await;
+    phone.until_phase("ringing").await;
+    peer.answer().await;
+    phone.until_phase("connected").await;
+    phone.records("heard.wav", ENOUGH).await;
+
+    phone.ok(&["hold"]).await;
+    phone.until_phase("held").await;
+    until("the other phone is held", async || {
+        peer.times_held().is_none_or(|times| times == 1)
+    })
+    .await;
+    phone.ok(&["resume"]).await;
+    phone.until_phase("connected").await;
+    phone.records("heard.wav", ENOUGH).await;
+
+    phone.ok(&["hangup"]).await;
+    phone.until_phase("none").await;
+    until("its call is over", async || peer.calls_ended() == 1).await;
+    assert_heard(&phone.file("heard.wav"), P::SAYS_HZ, "our phone");
+    assert_heard(&peer.heard(), OURS_HZ, "the other phone");
+    let media = phone.ok(&["status"]).await["ended"][0]["media"].clone();
+    assert_eq!(media["codec"], stage.codec(), "{media}");
+}
+
+/// Calls that are given up or refused, on either side, leave nothing behind.
+pub(crate) async fn nobody_answers<P: Peer>(stage: &Stage) {
+    let phone = stage.our_phone(OURS).await;
+    let mut peer: P = stage.their_phone(THEIRS).await;
+
+    peer.dial(&stage.address(OURS)).await;
+    phone.until_phase("ringing").await;
+    peer.hang_up().await;
+    phone.until_phase("none").await;
+    until("its own call is given up", async || peer.calls_ended() == 1).await;
+
+    peer.dial(&stage.address(OURS)).await;
+    phone.until_phase("ringing").await;
+    phone.ok(&["reject"]).await;
+    until("its call is refused", async || peer.calls_ended() == 2).await;
+
+    phone.ok(&["call", THEIRS, "--wait", "placed"]).await;
+    until("the other phone rings", async || peer.calls_offered() == 1).await;
+    phone.ok(&["hangup"]).await;
+    until("it stops ringing", async || peer.calls_ended() == 3).await;
+    phone.until_phase("none").await;
+
+    phone.ok(&["call", THEIRS, "--wait", "placed"]).await;
+    until("the other phone rings again", async || {
+        peer.calls_offered() == 2
+    })
+    .await;
+    peer.reject().await;
+    phone.until_phase("none").await;
+
+    let status = phone.ok(&["status"]).await;
+    let ended: Vec<_> = status["ended"].as_array().into_iter().flatten().collect();
+    let ways: Vec<_> = ended.iter().map(|call| &call["ended"]).collect();
+    assert_eq!(
+        ways,
+        ["cancelled", "local_hang_up", "local_hang_up", "failed"],
+        "{status}"
+    );
+    let refused = ended[3]["sip_status"].as_u64();
+    assert!(matches!(refused, Some(486 | 603)), "{status}");
+}
+
+/// Our phones call each other; one holds, the other presses a digit.
+pub(crate) async fn we_call_each_other(stage: &Stage) {
+    let caller = stage.our_phone("1002").await;
+    let callee = stage.our_phone(OURS).await;
+    caller.ok(&["call", OURS, "--wait", "placed"]).await;
+    callee.ok(&["answer", "--timeout", "30"]).await;
+    caller.until_phase("connected").await;
+    callee.ok(&["hold"]).await;
+    caller.until_phase("held-by-peer").await;
+    callee.ok(&["resume"]).await;
+    caller.until_phase("connected").await;
+    caller.ok(&["dtmf", "7"]).await;
+    until("the digit arrives", async || callee.digits().await == "7").await;
+    caller.records("heard.wav", ENOUGH).await;
+    callee.ok(&["hangup"]).await;
+    caller.until_phase("none").await;
+    callee.until_phase("none").await;
+    assert_heard(&caller.file("heard.wav"), OURS_HZ, "the caller");
+    assert_heard(&callee.file("heard.wav"), OURS_HZ, "the callee");
+}
+
+/// It registers, is refused with a wrong password, and takes its registration back when it ends.
+pub(crate) async fn it_registers<P: Peer>(stage: &Stage) {
+    let mut identity = stage.identity(THEIRS).await;
+    let right = std::mem::replace(&mut identity.password, "wrong".to_owned());
+    let stranger = P::start(identity.clone()).await;
+    until("a wrong password is refused", async || {
+        stranger.is_refused()
+    })
+    .await;
+    assert!(!stranger.is_registered());
+    drop(stranger);
+
+    identity.password = right;
+    let peer = P::start(identity).await;
+    until("the right one registers", async || peer.is_registered()).await;
+    stage.server.bindings_are_kept(1).await;
+    peer.quit().await;
+    stage.server.bindings_are_kept(0).await;
+}
+
+fn assert_heard(path: &Path, frequency_hz: f64, who: &str) {
+    let share = share_of_tone(path, frequency_hz);
+    assert!(
+        share > 0.8,
+        "{who}: only {share:.2} of the sound is the tone of {frequency_hz} Hz"
+    );
+    assert!(
+        tone_at_the_end(path, frequency_hz),
+        "{who}: the sound is gone at the end"
+    );
+}

@@ -1,0 +1,55 @@
+//! Which phone plays which conversation, at whose registrar, over which transport.
+
+use crate::conversation::{
+    it_calls_us, it_registers, nobody_answers, we_call_each_other, we_call_it,
+};
+use crate::peer::{Baresip, Carrier, Linphonec};
+use crate::stage::{Registrar, Stage};
+
+macro_rules! conversations {
+    ($phone:ty, $registrar:ident: $($carrier:ident $module:ident),*) => {$(
+        mod $module {
+            use super::*;
+
+            #[tokio::test]
+            async fn it_calls_us_holds_and_hangs_up() {
+                it_calls_us::<$phone>(&Stage::new(Registrar::$registrar, Carrier::$carrier).await).await;
+            }
+
+            #[tokio::test]
+            async fn we_call_it_hold_and_hang_up() {
+                we_call_it::<$phone>(&Stage::new(Registrar::$registrar, Carrier::$carrier).await).await;
+            }
+
+            #[tokio::test]
+            async fn calls_that_nobody_answers_leave_nothing() {
+                nobody_answers::<$phone>(&Stage::new(Registrar::$registrar, Carrier::$carrier).await).await;
+            }
+        }
+    )*};
+}
+
+conversations!(Baresip, Tandem: Udp baresip_over_udp, Tcp baresip_over_tcp);
+conversations!(Linphonec, Tandem: Udp linphonec_over_udp, Tcp linphonec_over_tcp);
+conversations!(Baresip, Kamailio: Udp baresip_at_kamailio_over_udp);
+conversations!(Linphonec, Kamailio: Tcp linphonec_at_kamailio_over_tcp);
+
+#[tokio::test]
+async fn baresip_registers_with_the_right_password_only() {
+    it_registers::<Baresip>(&Stage::new(Registrar::Tandem, Carrier::Udp).await).await;
+}
+
+#[tokio::test]
+async fn linphonec_registers_with_the_right_password_only() {
+    it_registers::<Linphonec>(&Stage::new(Registrar::Tandem, Carrier::Tcp).await).await;
+}
+
+#[tokio::test]
+async fn our_phones_call_each_other_at_kamailio_over_udp() {
+    we_call_each_other(&Stage::new(Registrar::Kamailio, Carrier::Udp).await).await;
+}
+
+#[tokio::test]
+async fn our_phones_call_each_other_at_kamailio_over_tcp() {
+    we_call_each_other(&Stage::new(Registrar::Kamailio, Carrier::Tcp).await).await;
+}
