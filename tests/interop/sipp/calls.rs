@@ -1,0 +1,179 @@
+//! Calls: plain ones, and those that end in an unusual way.
+
+use tests::Phone;
+
+use super::scenario::{NOTHING, OFFER};
+use super::{BOB, Exchange};
+
+#[tokio::test]
+async fn a_call_goes_through_the_proxy() {
+    let exchange = Exchange::new().await;
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, OFFER)
+        .maybe(100)
+        .expect(180)
+        .expect_with(200, "body", "m=audio 9000")
+        .ack(NOTHING)
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    let callee = exchange
+        .bob_is_called()
+        .answer("180 Ringing", NOTHING, NOTHING)
+        .answer("200 OK", NOTHING, OFFER)
+        .asked("ACK")
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    exchange.play_both(&caller, &callee).await;
+}
+
+/// RFC 3261, section 13.2.1: the offer is in the 200, the answer in the ACK.
+#[tokio::test]
+async fn the_callee_makes_the_offer_if_the_caller_does_not() {
+    let exchange = Exchange::new().await;
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, NOTHING)
+        .maybe(100)
+        .maybe(180)
+        .expect_with(200, "body", "m=audio 9000")
+        .ack(OFFER)
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    let callee = exchange
+        .bob_is_called()
+        .answer("200 OK", NOTHING, OFFER)
+        .asked_with("ACK", "body", "m=audio 9000")
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    exchange.play_both(&caller, &callee).await;
+}
+
+#[tokio::test]
+async fn our_phone_makes_the_offer_if_the_caller_does_not() {
+    let exchange = Exchange::new().await;
+    let mut phone = Phone::new();
+    let device = exchange.tenant.device("1001").await;
+    phone
+        .activate(&exchange.server.portal_url, &device.code)
+        .await;
+    phone.run(&["--auto-answer"]).await;
+    let caller = exchange
+        .alice_calls("1001")
+        .invite(NOTHING, NOTHING)
+        .maybe(100)
+        .maybe(180)
+        .expect_with(200, "body", "PCMU/8000")
+        .ack(OFFER)
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    exchange.play(&caller).await;
+    phone.until_phase("none").await;
+    let ended = phone.ok(&["status"]).await["ended"][0].clone();
+    assert_eq!(ended["ended"], "remote_hang_up", "{ended}");
+    assert_eq!(ended["media"]["codec"], "PCMU", "{ended}");
+}
+
+/// RFC 3261, section 13.2.2.4: every 2xx is acknowledged, and the dialogs that are too many are ended.
+#[tokio::test]
+async fn of_two_devices_that_answer_a_forked_call_the_second_is_hung_up() {
+    let exchange = Exchange::new().await;
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, OFFER)
+        .maybe(100)
+        .maybe(180)
+        .expect(200)
+        .ack(NOTHING)
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    let callee = exchange
+        .bob_is_called()
+        .answer("200 OK", NOTHING, OFFER)
+        .asked_with("ACK", "To", "tag=[0-9]+t")
+        .answer_as("x", "200 OK", NOTHING, OFFER)
+        .asked_with("ACK", "To", "tag=[0-9]+x")
+        .asked_with("BYE", "To", "tag=[0-9]+x")
+        .reply("200 OK", NOTHING, NOTHING)
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    exchange.play_both(&caller, &callee).await;
+}
+
+#[tokio::test]
+async fn a_redirection_is_not_followed() {
+    let exchange = Exchange::new().await;
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, OFFER)
+        .maybe(100)
+        .expect(480)
+        .refused();
+    let callee = exchange
+        .bob_is_called()
+        .answer("302 Moved Temporarily", NOTHING, NOTHING)
+        .asked("ACK");
+    exchange.play_both(&caller, &callee).await;
+}
+
+#[tokio::test]
+async fn a_busy_callee_is_what_the_caller_hears() {
+    let exchange = Exchange::new().await;
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, OFFER)
+        .maybe(100)
+        .expect(486)
+        .refused();
+    let callee = exchange
+        .bob_is_called()
+        .answer("486 Busy Here", NOTHING, NOTHING)
+        .asked("ACK");
+    exchange.play_both(&caller, &callee).await;
+}
+
+#[tokio::test]
+async fn a_call_given_up_while_it_rings_is_cancelled_on_the_other_side() {
+    let exchange = Exchange::new().await;
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, OFFER)
+        .maybe(100)
+        .expect(180)
+        .cancel()
+        .expect(200)
+        .expect(487)
+        .refused();
+    let callee = exchange
+        .bob_is_called()
+        .answer("180 Ringing", NOTHING, NOTHING)
+        .asked("CANCEL")
+        .reply("200 OK", NOTHING, NOTHING)
+        .answer("487 Request Terminated", NOTHING, NOTHING)
+        .asked("ACK");
+    exchange.play_both(&caller, &callee).await;
+}
+
+/// The CANCEL and the 200 cross: the call that nobody wants any more is acknowledged and hung up.
+#[tokio::test]
+async fn a_callee_that_answers_when_it_is_cancelled_is_hung_up() {
+    let exchange = Exchange::new().await;
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, OFFER)
+        .maybe(100)
+        .expect(180)
+        .cancel()
+        .expect(200)
+        .expect(487)
+        .refused();
+    let callee = exchange
+        .bob_is_called()
+        .answer("180 Ringing", NOTHING, NOTHING)
+        .asked("CANCEL")
+        .answer("200 OK", NOTHING, OFFER)
+        .asked("ACK")
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    exchange.play_both(&caller, &callee).await;
+}
