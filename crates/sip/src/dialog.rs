@@ -212,6 +212,16 @@ impl Dialog {
         self.state
     }
 
+    /// Our address with our tag, as From or To has it.
+    pub fn local(&self) -> &str {
+        &self.local
+    }
+
+    /// The peer's address with its tag, as From or To has it.
+    pub fn remote(&self) -> &str {
+        &self.remote
+    }
+
     /// Whether it was made with a `sips` Request-URI, so that Contact must be `sips` too.
     pub fn is_secure(&self) -> bool {
         self.secure

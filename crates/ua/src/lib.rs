@@ -35,8 +35,9 @@ mod registration;
 mod subscription;
 
 pub use call::{
-    CallError, CallEvent, CallFailure, CallKey, Calls, CallsConfig, Dial, EndReason, MAX_REASONS,
-    ReferId, ReferTarget, ReliableProgress, SessionTimers,
+    CallError, CallEvent, CallFailure, CallKey, CallView, Calls, CallsConfig, Dial, EndReason,
+    MAX_REASONS, Origin, ReferId, ReferTarget, ReliableProgress, SessionTimers, Stage, StageChange,
+    Stages,
 };
 pub use default_response::respond_default;
 pub use registration::{

@@ -6,6 +6,8 @@ use std::time::Duration;
 use sdp::SessionDescription;
 use sip::{Credentials, Destination, EndpointError, NameAddr, ReferTo, Uri};
 
+use super::Stages;
+
 /// Names one call of one [`Calls`](super::Calls); never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallKey(pub(crate) u64);
@@ -33,6 +35,8 @@ pub struct CallsConfig {
     pub session_timers: Option<SessionTimers>,
     /// Which of our provisional responses are sent until the caller acknowledges them (RFC 3262).
     pub reliable: ReliableProgress,
+    /// Whether each [`Stage`](super::Stage) of a call is told.
+    pub stages: Stages,
 }
 
 /// Which provisional responses are sent reliably (RFC 3262). 100 never is.
@@ -53,6 +57,7 @@ impl Default for CallsConfig {
             max_ringing: Duration::from_secs(181),
             session_timers: Some(SessionTimers::default()),
             reliable: ReliableProgress::WithDescription,
+            stages: Stages::Untold,
         }
     }
 }

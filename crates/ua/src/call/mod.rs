@@ -53,6 +53,7 @@ mod reliable;
 mod replaces;
 mod routing;
 mod session_timer;
+mod stage;
 mod state;
 mod table;
 mod within;
@@ -64,6 +65,7 @@ use sdp::SessionDescription;
 use sip::{Endpoint, Flow};
 
 use body::set_description;
+use stage::Shown;
 use state::{Call, Phase, Turn};
 use table::{Index, SentInvites};
 
@@ -72,6 +74,7 @@ pub use command::{
 };
 pub use event::CallEvent;
 pub use failure::{CallFailure, EndReason};
+pub use stage::{CallView, Origin, Stage, StageChange, Stages};
 
 /// Most Reason values of one message that are told.
 pub const MAX_REASONS: usize = 4;
@@ -96,6 +99,8 @@ pub struct Calls {
     sent: SentInvites,
     deadlines: BTreeSet<(Instant, CallKey)>,
     events: VecDeque<CallEvent>,
+    /// Only for an owner that wants to know.
+    shown: Option<Shown>,
 }
 
 impl Calls {
@@ -104,8 +109,10 @@ impl Calls {
     pub fn new(config: CallsConfig) -> Self {
         // In the 32 s that an answered INVITE is kept, a call may change a few times.
         let sent = SentInvites::new(config.max_calls.saturating_mul(4).saturating_add(16));
+        let shown = (config.stages == Stages::Told).then(Shown::default);
         Self {
             config,
+            shown,
             calls: BTreeMap::new(),
             last_key: 0,
             index: Index::default(),
@@ -135,6 +142,7 @@ impl Calls {
             && self.sent.is_empty()
             && self.deadlines.is_empty()
             && self.events.is_empty()
+            && self.shown.as_ref().is_none_or(Shown::is_idle)
     }
 
     /// Places a call.
@@ -524,6 +532,9 @@ impl Calls {
         let Some(call) = self.calls.get_mut(&key) else {
             return;
         };
+        if let Some(shown) = &mut self.shown {
+            shown.note(call);
+        }
         let over = matches!(call.phase, Phase::Over);
         let deadline = if over { None } else { call.deadline() };
         if deadline != call.armed {

@@ -12,6 +12,7 @@ mod monkey;
 mod refusal;
 mod registration;
 mod session_timer;
+mod stage;
 mod subscription;
 mod torture;
 mod world;

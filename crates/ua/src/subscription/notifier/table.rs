@@ -78,6 +78,12 @@ impl Notifiers {
         names.join(", ")
     }
 
+    /// Whose subscription a dialog is.
+    #[must_use]
+    pub fn watcher(&self, dialog: &DialogId) -> Option<WatcherKey> {
+        self.dialogs.get(dialog).copied()
+    }
+
     /// Lets a watcher in: 200, and its first NOTIFY is due. `contact` is where its further requests
     /// go.
     ///

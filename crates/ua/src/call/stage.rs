@@ -1,0 +1,155 @@
+//! How far each call is, for those who watch a line (RFC 4235): told in order, and only if
+//! [`CallsConfig::stages`](super::CallsConfig) says so.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::state::{Call, Phase, Side};
+use super::{CallKey, Calls};
+
+/// Whether an owner wants to know each [`Stage`] that its calls reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stages {
+    /// No: nothing is kept for it.
+    #[default]
+    Untold,
+    /// Yes: it drains [`Calls::poll_stage`](super::Calls::poll_stage).
+    Told,
+}
+
+/// How far a call is (RFC 4235, section 3.7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The INVITE is on its way, and nobody rings.
+    Trying,
+    /// The called side rings.
+    Early,
+    /// A 2xx.
+    Confirmed,
+    /// It ended.
+    Terminated,
+}
+
+/// A call reached another stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StageChange {
+    /// The call; gone already if it ended.
+    pub call: CallKey,
+    /// Where it is now.
+    pub stage: Stage,
+}
+
+/// Who started a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The peer.
+    Peer,
+    /// We.
+    Us,
+}
+
+/// What identifies a living call to both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallView {
+    /// Who started it.
+    pub origin: Origin,
+    /// Call-ID.
+    pub call_id: String,
+    /// Our tag.
+    pub local_tag: String,
+    /// The peer's; `None` before its first response.
+    pub remote_tag: Option<String>,
+    /// Our From or To value as sent, with its tag.
+    pub local: String,
+    /// The peer's.
+    pub remote: String,
+}
+
+/// The stages that were told last, and those that are still to be told.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    last: HashMap<CallKey, Stage>,
+    changes: VecDeque<StageChange>,
+}
+
+impl Shown {
+    pub(super) fn is_idle(&self) -> bool {
+        self.last.is_empty() && self.changes.is_empty()
+    }
+
+    /// After each step of a call.
+    pub(super) fn note(&mut self, call: &Call) {
+        let stage = call.stage();
+        let call = call.key;
+        let known = self.last.get(&call).copied();
+        let ended = stage == Stage::Terminated;
+        // What ended was told, or never was there.
+        if known == Some(stage) || (known.is_none() && ended) {
+            return;
+        }
+        if ended {
+            self.last.remove(&call);
+        } else {
+            self.last.insert(call, stage);
+        }
+        self.changes.push_back(StageChange { call, stage });
+    }
+
+    pub(super) fn poll(&mut self) -> Option<StageChange> {
+        self.changes.pop_front()
+    }
+}
+
+impl Calls {
+    /// The next stage that a call reached, in the order of their happening.
+    pub fn poll_stage(&mut self) -> Option<StageChange> {
+        self.shown.as_mut()?.poll()
+    }
+
+    /// What identifies a call; `None` once it is gone.
+    #[must_use]
+    pub fn view(&self, call: CallKey) -> Option<CallView> {
+        self.calls.get(&call)?.view()
+    }
+}
+
+impl Call {
+    fn stage(&self) -> Stage {
+        match &self.phase {
+            _ if self.told_end => Stage::Terminated,
+            Phase::Calling(calling) if calling.early.is_empty() => Stage::Trying,
+            Phase::Ringing(ringing) if ringing.reminder.is_none() => Stage::Trying,
+            Phase::Calling(_) | Phase::Ringing(_) => Stage::Early,
+            Phase::Established => Stage::Confirmed,
+            Phase::Leaving | Phase::Over => Stage::Terminated,
+        }
+    }
+
+    fn view(&self) -> Option<CallView> {
+        let origin = match self.side {
+            Side::Outgoing => Origin::Us,
+            Side::Incoming => Origin::Peer,
+        };
+        if let (Phase::Calling(calling), None) = (&self.phase, &self.dialog) {
+            let invite = &calling.invite;
+            let early = calling.early.first().map(|early| early.dialog.id());
+            return Some(CallView {
+                origin,
+                call_id: invite.call_id().ok()?.to_owned(),
+                local_tag: invite.from().ok()?.tag()?.to_owned(),
+                remote_tag: early.map(|dialog| dialog.remote_tag.clone()),
+                local: invite.header("From")?.to_owned(),
+                remote: invite.header("To")?.to_owned(),
+            });
+        }
+        let dialog = self.dialog.as_ref()?;
+        let id = dialog.id();
+        Some(CallView {
+            origin,
+            call_id: id.call_id.clone(),
+            local_tag: id.local_tag.clone(),
+            remote_tag: Some(id.remote_tag.clone()),
+            local: dialog.local().to_owned(),
+            remote: dialog.remote().to_owned(),
+        })
+    }
+}
