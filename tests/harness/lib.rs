@@ -16,7 +16,7 @@ pub use phone::{Phone, text_of};
 pub use portal::{NewDevice, Portal, Tenant};
 pub use programs::{Finished, output_of, program};
 pub use server::{Server, serve_command};
-pub use tone::{seconds_of, share_of_tone, tone_at_the_end, write_tone};
+pub use tone::{has_tone_after, seconds_of, share_of_tone, write_tone};
 pub use waiting::{free_port, until};
 
 use std::path::{Path, PathBuf};

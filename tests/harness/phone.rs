@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::programs::{Finished, output_of, program};
-use crate::tone::seconds_of;
+use crate::tone::{has_tone_after, seconds_of};
 use crate::waiting::until;
 
 /// A softphone: its profile, and its engine while it runs. Dropped, it is killed.
@@ -124,15 +124,19 @@ impl Phone {
             .to_owned()
     }
 
-    /// Waits until a recording has grown by so many seconds.
+    /// Waits until a recording has this tone in something that comes from now on.
     ///
     /// # Panics
     ///
-    /// If it does not in time.
-    pub async fn records(&self, name: &str, more_seconds: f64) {
+    /// If it has not in time.
+    pub async fn hears(&self, name: &str, frequency_hz: f64) {
         let path = self.file(name);
-        let enough = seconds_of(&path) + more_seconds;
-        until("our phone records", async || seconds_of(&path) > enough).await;
+        let now = seconds_of(&path);
+        until(
+            &format!("our phone hears a tone of {frequency_hz} Hz"),
+            async || has_tone_after(&path, frequency_hz, now),
+        )
+        .await;
     }
 
     /// Kills the engine as a power cut would.

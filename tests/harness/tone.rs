@@ -51,20 +51,28 @@ pub fn share_of_tone(path: &Path, frequency_hz: f64) -> f64 {
     shares.get(shares.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Whether the last one and a half seconds of a recording have half a second that is this tone and little else.
-///
-/// # Panics
-///
-/// If the file cannot be read as sound.
+/// Whether a recording has this tone anywhere after `from_seconds`: half a second of which it is the half at least. A busy machine tears
+/// tones, but a tone that is not there has next to no part in anything.
 #[must_use]
-pub fn tone_at_the_end(path: &Path, frequency_hz: f64) -> bool {
-    let (samples, rate) = read(path);
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a place in a recording of some minutes"
+)]
+pub fn has_tone_after(path: &Path, frequency_hz: f64, from_seconds: f64) -> bool {
+    let Some((samples, rate)) = try_read(path) else {
+        return false;
+    };
     let half_second = rate as usize / 2;
-    samples.rchunks_exact(half_second).take(3).any(|window| {
-        let energy = energy(window);
-        let tone = goertzel(window, TAU * frequency_hz / f64::from(rate));
-        energy > SILENCE && tone / energy > 0.8
-    })
+    let skipped = (from_seconds * 2.0).ceil() as usize;
+    samples
+        .chunks_exact(half_second)
+        .skip(skipped)
+        .any(|window| {
+            let energy = energy(window);
+            let tone = goertzel(window, TAU * frequency_hz / f64::from(rate));
+            energy > SILENCE && tone / energy > 0.5
+        })
 }
 
 fn energy(window: &[f64]) -> f64 {
@@ -99,12 +107,15 @@ pub fn seconds_of(path: &Path) -> f64 {
     })
 }
 
-/// The first channel. Some programs count more samples in the header than they have written; those are left out.
 fn read(path: &Path) -> (Vec<f64>, u32) {
-    let mut file =
-        hound::WavReader::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    try_read(path).unwrap_or_else(|| panic!("{} cannot be read as sound", path.display()))
+}
+
+/// The first channel. Some programs count more samples in the header than they have written; those are left out.
+fn try_read(path: &Path) -> Option<(Vec<f64>, u32)> {
+    let mut file = hound::WavReader::open(path).ok()?;
     let spec = file.spec();
     let samples = file.samples::<i16>().map_while(Result::ok);
     let first_channel = samples.step_by(spec.channels.into()).map(f64::from);
-    (first_channel.collect(), spec.sample_rate)
+    Some((first_channel.collect(), spec.sample_rate))
 }
