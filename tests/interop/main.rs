@@ -12,3 +12,4 @@ mod peer;
 mod sipp;
 mod sipsak;
 mod stage;
+mod transfer;

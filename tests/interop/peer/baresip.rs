@@ -105,6 +105,10 @@ impl Peer for Baresip {
         self.command("sndcode", &digit.to_string()).await;
     }
 
+    async fn transfer(&mut self, address: &str) {
+        self.command("transfer", address).await;
+    }
+
     /// The first one may have been before it took commands, so its log counts.
     fn registrations(&self) -> usize {
         let log = super::written(&self.folder.path().join("log"));
@@ -117,6 +121,10 @@ impl Peer for Baresip {
 
     fn times_held(&self) -> Option<usize> {
         None
+    }
+
+    fn calls_answered(&self) -> usize {
+        self.events("CALL_ESTABLISHED").len()
     }
 
     fn calls_ended(&self) -> usize {

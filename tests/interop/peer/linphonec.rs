@@ -40,6 +40,12 @@ impl Linphonec {
             .filter(|line| line.ends_with(&whole) || line.contains(&entry))
             .count()
     }
+
+    /// Joins the other sides of two of its calls, which it numbers from 1.
+    pub(crate) async fn join(&mut self, from: u32, to: u32) {
+        self.type_line(&format!("transfer {from} --to-call {to}"))
+            .await;
+    }
 }
 
 impl Peer for Linphonec {
@@ -121,12 +127,20 @@ impl Peer for Linphonec {
         self.type_line(&digit.to_string()).await;
     }
 
+    async fn transfer(&mut self, address: &str) {
+        self.type_line(&format!("transfer {address}")).await;
+    }
+
     fn registrations(&self) -> usize {
         self.entered("[LinphoneRegistrationOk]")
     }
 
     fn calls_offered(&self) -> usize {
         self.entered("LinphoneCallIncomingReceived")
+    }
+
+    fn calls_answered(&self) -> usize {
+        self.entered("LinphoneCallConnected")
     }
 
     fn calls_ended(&self) -> usize {

@@ -67,6 +67,8 @@ pub(crate) trait Peer: Sized {
     async fn hold(&mut self);
     async fn resume(&mut self);
     async fn press(&mut self, digit: char);
+    /// Sends the other side of its call to somebody else and leaves.
+    async fn transfer(&mut self, address: &str);
 
     /// How often it has registered, refreshes included.
     fn registrations(&self) -> usize;
@@ -74,6 +76,8 @@ pub(crate) trait Peer: Sized {
     fn calls_offered(&self) -> usize;
     /// How often it was put on hold, if it says so.
     fn times_held(&self) -> Option<usize>;
+    /// How many calls of its own, or to it, were answered.
+    fn calls_answered(&self) -> usize;
     /// How many of its calls are over.
     fn calls_ended(&self) -> usize;
     /// The digits that it was sent.

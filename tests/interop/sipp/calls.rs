@@ -177,3 +177,109 @@ async fn a_callee_that_answers_when_it_is_cancelled_is_hung_up() {
         .reply("200 OK", NOTHING, NOTHING);
     exchange.play_both(&caller, &callee).await;
 }
+
+const RELIABLE: &str = "Supported: 100rel\nAllow: INVITE, ACK, BYE, CANCEL, PRACK, UPDATE\n";
+
+/// RFC 3262 on both sides of the proxy, and on each by itself: early media is promised and acknowledged before the answer.
+#[tokio::test]
+async fn progress_with_a_description_is_reliable_on_both_sides() {
+    let exchange = Exchange::new().await;
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(RELIABLE, OFFER)
+        .maybe(100)
+        .expect_reliably(183, NOTHING)
+        .expect(200)
+        .expect(200)
+        .ack(NOTHING)
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    let callee = exchange
+        .bob_is_called()
+        .answer("183 Session Progress", "Require: 100rel\nRSeq: 7\n", OFFER)
+        .asked_with("PRACK", "RAck", "7 [0-9]+ INVITE")
+        .reply("200 OK", NOTHING, NOTHING)
+        .answer("200 OK", NOTHING, NOTHING)
+        .asked("ACK")
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    exchange.play_both(&caller, &callee).await;
+}
+
+/// RFC 3311: the session changes before it is answered.
+#[tokio::test]
+async fn an_offer_in_an_early_dialog_passes_from_side_to_side() {
+    let exchange = Exchange::new().await;
+    let held = OFFER.replace("9000", "9002");
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(RELIABLE, OFFER)
+        .maybe(100)
+        .expect_reliably(183, NOTHING)
+        .expect(200)
+        .request("UPDATE", NOTHING, &held)
+        .expect_with(200, "body", "m=audio 9000")
+        .expect(200)
+        .ack(NOTHING)
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    let callee = exchange
+        .bob_is_called()
+        .answer(
+            "183 Session Progress",
+            &format!("{RELIABLE}Require: 100rel\nRSeq: 7\n"),
+            OFFER,
+        )
+        .asked("PRACK")
+        .reply("200 OK", NOTHING, NOTHING)
+        .asked_with("UPDATE", "body", "m=audio 9002")
+        .reply("200 OK", NOTHING, OFFER)
+        .answer("200 OK", NOTHING, NOTHING)
+        .asked("ACK")
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    exchange.play_both(&caller, &callee).await;
+}
+
+/// RFC 3515, 5589: the proxy carries the transfer out, tells the referrer, and brings the other side a new offer.
+#[tokio::test]
+async fn a_referrer_is_told_how_its_transfer_goes() {
+    let exchange = Exchange::new().await;
+    let mut phone = Phone::new();
+    let device = exchange.tenant.device("1001").await;
+    phone
+        .activate(&exchange.server.portal_url, &device.code)
+        .await;
+    phone.run(&["--auto-answer"]).await;
+    let refer = format!("Refer-To: <sip:1001@{}>\n", exchange.tenant.domain);
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, OFFER)
+        .maybe(100)
+        .maybe(180)
+        .expect(200)
+        .ack(NOTHING)
+        .request("REFER", &refer, NOTHING)
+        .expect(202)
+        .asked_with("NOTIFY", "body", "SIP/2.0 100")
+        .reply("200 OK", NOTHING, NOTHING)
+        .asked_with("NOTIFY", "body", "SIP/2.0 180")
+        .reply("200 OK", NOTHING, NOTHING)
+        .asked_with("NOTIFY", "body", "SIP/2.0 200")
+        .reply("200 OK", NOTHING, NOTHING)
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    let callee = exchange
+        .bob_is_called()
+        .answer("200 OK", NOTHING, OFFER)
+        .asked("ACK")
+        .asked_with("INVITE", "body", "telephone-event")
+        .reply("200 OK", NOTHING, OFFER)
+        .asked("ACK")
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    exchange.play_both(&caller, &callee).await;
+    phone.until_phase("none").await;
+    let ended = phone.ok(&["status"]).await["ended"][0].clone();
+    assert_eq!(ended["ended"], "remote_hang_up", "{ended}");
+}

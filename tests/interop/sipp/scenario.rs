@@ -169,6 +169,16 @@ impl Scenario {
         ))
     }
 
+    /// A provisional response that must be acknowledged (RFC 3262), and its PRACK, which may carry an answer or an offer.
+    pub(super) fn expect_reliably(mut self, status: u16, body: &str) -> Self {
+        self = self.expect_with(status, "RSeq", "[0-9]+");
+        let rack = format!(
+            "RAck: [$check{}] {} INVITE\n",
+            self.checks, self.invite_cseq
+        );
+        self.request("PRACK", &rack, body)
+    }
+
     /// A response that may come.
     pub(super) fn maybe(self, status: u16) -> Self {
         self.receive(&format!(r#"<recv response="{status}" optional="true"/>"#))
