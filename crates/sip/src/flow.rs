@@ -8,9 +8,13 @@
 //! What is not here: the connections themselves (crate `sip-io`) and the Via header
 //! (`header/via.rs`).
 
+mod token;
+
 use std::net::SocketAddr;
 
 use crate::transport::Transport;
+
+pub use token::FlowTokens;
 
 /// One path between us and a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

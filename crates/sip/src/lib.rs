@@ -74,6 +74,8 @@ mod digest;
 mod endpoint;
 mod flow;
 mod ids;
+mod keyed;
+mod loop_mark;
 mod machine;
 mod private;
 mod transaction;
@@ -106,8 +108,9 @@ pub use endpoint::{
     ClientTransaction, Endpoint, EndpointConfig, EndpointError, EndpointEvent, EndpointOutput,
     ServerTransaction,
 };
-pub use flow::{Destination, DomainId, Flow, Target};
+pub use flow::{Destination, DomainId, Flow, FlowTokens, Target};
 pub use ids::Ids;
+pub use loop_mark::{LoopDetection, LoopMark};
 pub use machine::{
     Machine, Output, ResolveError, ResolveId, ResolveRequest, Security, Transmit, TransmitId,
 };

@@ -5,12 +5,9 @@
 //! random bits keep two clients from ever getting the same one; 128 bits of HMAC are nothing to
 //! guess at.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
-
 use crate::base64url;
 use crate::ids::Ids;
+use crate::keyed::{KeyedHash, same};
 
 const TIME_BYTES: usize = 4;
 const RANDOM_BYTES: usize = 7;
@@ -41,15 +38,11 @@ impl NonceId {
 }
 
 /// Signs nonces and knows its own again.
-pub(super) struct Signer {
-    /// Keyed once: a signature starts from a copy.
-    keyed: Hmac<Sha256>,
-}
+pub(super) struct Signer(KeyedHash);
 
 impl Signer {
     pub(super) fn new(key: [u8; 32]) -> Self {
-        let keyed = Hmac::new_from_slice(&key).expect("HMAC takes any key length");
-        Self { keyed }
+        Self(KeyedHash::new(key))
     }
 
     /// The nonce as text.
@@ -69,24 +62,16 @@ impl Signer {
         }
         let (head, mac) = bytes.split_at(HEAD_BYTES);
         let id = NonceId(head.try_into().ok()?);
-        bool::from(self.sign(id, realm).as_slice().ct_eq(mac)).then_some(id)
+        same(&self.sign(id, realm), mac).then_some(id)
+    }
+
+    /// 32 bytes that only we can tell, the same for one user and realm.
+    pub(super) fn noise(&self, username: &str, realm: &str) -> [u8; 32] {
+        self.0.hash(["nobody", username, realm].map(str::as_bytes))
     }
 
     fn sign(&self, id: NonceId, realm: &str) -> [u8; MAC_BYTES] {
-        let full = self.mac(&[b"nonce", &id.0, realm.as_bytes()]);
-        let mut mac = [0; MAC_BYTES];
-        mac.copy_from_slice(&full[..MAC_BYTES]);
-        mac
-    }
-
-    /// A keyed hash of the parts, each told from the next by its length.
-    pub(super) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = self.keyed.clone();
-        for part in parts {
-            mac.update(&part.len().to_be_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        self.0.short([b"nonce".as_slice(), &id.0, realm.as_bytes()])
     }
 }
 

@@ -203,9 +203,7 @@ impl DigestServer {
 
     /// A secret that no password matches, always the same for one user.
     pub fn secret_of_nobody(&self, username: &str, realm: &str) -> DigestSecret {
-        let noise = self
-            .signer
-            .mac(&[b"nobody", username.as_bytes(), realm.as_bytes()]);
+        let noise = self.signer.noise(username, realm);
         let mut md5_ha1 = [0; 16];
         md5_ha1.copy_from_slice(&noise[..16]);
         DigestSecret {

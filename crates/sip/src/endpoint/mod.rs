@@ -35,6 +35,7 @@ use bytes::Bytes;
 use crate::flow::{Destination, Flow};
 use crate::host::HostPort;
 use crate::ids::Ids;
+use crate::loop_mark::LoopMark;
 use crate::machine::{Transmit, TransmitId};
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -260,8 +261,24 @@ impl Endpoint {
     /// [`EndpointError::NoTransaction`] for ACK and CANCEL.
     pub fn send_request(
         &mut self,
+        request: Request,
+        destination: Destination,
+        now: Instant,
+    ) -> Result<ClientTransaction, EndpointError> {
+        self.send_marked_request(request, destination, None, now)
+    }
+
+    /// As [`send_request`](Self::send_request), with the mark in the branch by which a loop is
+    /// noticed (RFC 5393): for what passes requests on.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_request`](Self::send_request).
+    pub fn send_marked_request(
+        &mut self,
         mut request: Request,
         destination: Destination,
+        mark: Option<&LoopMark>,
         now: Instant,
     ) -> Result<ClientTransaction, EndpointError> {
         if request.method == Method::ACK || request.method == Method::CANCEL {
@@ -272,7 +289,7 @@ impl Endpoint {
         if self.clients.len() >= self.config.max_transactions {
             return Err(EndpointError::Full);
         }
-        let key = self.address(&mut request, destination)?;
+        let key = self.address(&mut request, destination, mark)?;
         Ok(self.start_client(request, key, destination, Purpose::Owner, now))
     }
 
@@ -287,7 +304,7 @@ impl Endpoint {
         destination: Destination,
         _now: Instant,
     ) -> Result<(), EndpointError> {
-        self.address(&mut ack, destination)?;
+        self.address(&mut ack, destination, None)?;
         let bytes = ack.to_bytes();
         self.transmit(destination, bytes);
         Ok(())
@@ -450,13 +467,17 @@ impl Endpoint {
         &mut self,
         request: &mut Request,
         destination: Destination,
+        mark: Option<&LoopMark>,
     ) -> Result<ClientKey, EndpointError> {
         let transport = destination.transport();
         let sent_by = self
             .sent_by(destination)
             .ok_or(EndpointError::NotAdvertised { transport })?
             .to_string();
-        let branch = self.ids.branch();
+        let mut branch = self.ids.branch();
+        if let Some(mark) = mark {
+            branch = mark.append_to(branch);
+        }
         let rport = if transport == Transport::Udp {
             ";rport"
         } else {
