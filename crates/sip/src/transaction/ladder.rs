@@ -123,6 +123,21 @@ impl<M: Machine> Sim<M> {
         );
     }
 
+    /// What the machine did since the last time this was asked.
+    pub(super) fn actions(&mut self) -> Vec<String> {
+        self.log
+            .drain(..)
+            .filter_map(|line| Some(line.split_once(" ms  ")?.1.to_owned()))
+            .filter(|what| !what.starts_with('>'))
+            .collect()
+    }
+
+    /// Time until the machine's next deadline.
+    pub(super) fn until_deadline_ms(&self) -> Option<u128> {
+        let deadline = self.machine.poll_timeout()?;
+        Some((deadline - self.now).as_millis())
+    }
+
     fn elapsed_ms(&self) -> u128 {
         (self.now - self.start).as_millis()
     }

@@ -14,7 +14,7 @@
 //! Each machine is one `match` over (state, input) in `step`, to be read against its figure.
 //! `enter` clears all timers: none outlives the state that set it. A machine writes what it wants
 //! into the caller's list of [`Action`]s and knows neither addresses nor other transactions; the
-//! table that does is `endpoint`. After completion a machine keeps encoded bytes only.
+//! table that does is `endpoint`. `table.rs` lists every transition and tries it. After completion a machine keeps encoded bytes only.
 //!
 //! `key.rs` says which message belongs to which transaction, `timers.rs` how long things take.
 
@@ -25,6 +25,8 @@ pub(crate) mod key;
 mod ladder;
 pub(crate) mod server_invite;
 pub(crate) mod server_non_invite;
+#[cfg(test)]
+mod table;
 pub(crate) mod timers;
 
 use bytes::Bytes;
