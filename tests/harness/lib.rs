@@ -17,7 +17,7 @@ pub use portal::{NewDevice, Portal, Tenant};
 pub use programs::{Finished, output_of, program};
 pub use server::{Server, serve_command};
 pub use tone::{has_tone_after, seconds_of, share_of_tone, write_tone};
-pub use waiting::{free_port, until};
+pub use waiting::{free_port, until, until_within};
 
 use std::path::{Path, PathBuf};
 

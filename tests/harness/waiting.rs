@@ -14,9 +14,18 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// # Panics
 ///
 /// If it is not within forty seconds.
-pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
+    until_within(PATIENCE, what, is_so).await;
+}
+
+/// Waits until something is so that takes its time.
+///
+/// # Panics
+///
+/// If it is not within `patience`.
+pub async fn until_within(patience: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let mut ticks = tokio::time::interval(INTERVAL);
-    let waited = tokio::time::timeout(PATIENCE, async {
+    let waited = tokio::time::timeout(patience, async {
         while !is_so().await {
             ticks.tick().await;
         }

@@ -8,6 +8,7 @@
 mod conversation;
 mod kamailio;
 mod matrix;
+mod minute;
 mod peer;
 mod sipp;
 mod sipsak;

@@ -109,10 +109,16 @@ impl Peer for Baresip {
         self.command("transfer", address).await;
     }
 
-    /// The first one may have been before it took commands, so its log counts.
+    /// Counted in its trace: the first one may be before it takes commands, and it tells of changes only.
     fn registrations(&self) -> usize {
         let log = super::written(&self.folder.path().join("log"));
-        log.matches(" 200 OK (").count()
+        let successes = log.split("SIP/2.0 200 OK").skip(1);
+        successes
+            .filter(|rest| {
+                let mut header = rest.lines().skip(1).take_while(|line| !line.is_empty());
+                header.any(|line| line.starts_with("CSeq:") && line.ends_with(" REGISTER"))
+            })
+            .count()
     }
 
     fn calls_offered(&self) -> usize {

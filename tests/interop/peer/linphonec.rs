@@ -41,6 +41,14 @@ impl Linphonec {
             .count()
     }
 
+    /// How often it has refreshed a session, which it does by UPDATE.
+    pub(crate) fn sessions_refreshed(&self) -> usize {
+        let log = written(&self.folder.path().join("log"));
+        log.lines()
+            .filter(|line| line.starts_with("UPDATE sip:"))
+            .count()
+    }
+
     /// Joins the other sides of two of its calls, which it numbers from 1.
     pub(crate) async fn join(&mut self, from: u32, to: u32) {
         self.type_line(&format!("transfer {from} --to-call {to}"))
@@ -204,6 +212,7 @@ fn write_configuration(folder: &Path, identity: &Identity) {
     // -1 asks for a random port, 0 for none.
     let config = format!(
         "[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\ndefault_proxy=0\nuse_ipv6=0\nregister_only_when_network_is_up=0\n\
+         session_expires_enabled=1\nsession_expires_value=90\nsession_expires_refresher_value=2\n\
          [rtp]\naudio_rtp_port=-1\nvideo_rtp_port=-1\n[video]\nenabled=0\n\
          [proxy_0]\nreg_proxy=<sip:{proxy};transport={transport}>\nreg_route=<sip:{proxy};transport={transport};lr>\n\
          reg_identity=sip:{user}@{domain}\nreg_expires={expires_secs}\nreg_sendregister=1\npublish=0\n\

@@ -2,7 +2,7 @@
 
 mod calls;
 mod scenario;
-mod session;
+pub(crate) mod session;
 
 use std::net::UdpSocket;
 use std::path::Path;
@@ -14,7 +14,7 @@ use tests::{Finished, Server, Tenant, free_port, output_of, until, workspace_roo
 use tokio::process::{Child, Command};
 
 /// How long one side may take, in seconds.
-const PATIENCE_SECS: &str = "40";
+const PATIENCE_SECS: &str = "75";
 
 const ALICE: (&str, &str) = ("2001", "first-secret");
 const BOB: (&str, &str) = ("2002", "second-secret");

@@ -47,3 +47,62 @@ async fn the_caller_refreshes_by_update_and_by_reinvite() {
         .reply("200 OK", NOTHING, NOTHING);
     exchange.play_both(&caller, &callee).await;
 }
+
+/// Half a session of 90 seconds passes, then the proxy refreshes a caller that knows UPDATE.
+pub(crate) async fn the_caller_is_refreshed_by_update() {
+    let exchange = Exchange::new().await;
+    let headers = format!(
+        "{TIMER}Allow: INVITE, ACK, BYE, CANCEL, UPDATE\nSession-Expires: 90;refresher=uas\n"
+    );
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(&headers, OFFER)
+        .maybe(100)
+        .maybe(180)
+        .expect_with(200, "Session-Expires", "90;refresher=uas")
+        .ack(NOTHING)
+        .asked_with("UPDATE", "Session-Expires", "90;refresher=uac")
+        .reply(
+            "200 OK",
+            "Require: timer\nSession-Expires: 90;refresher=uac\n",
+            NOTHING,
+        )
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    let callee = exchange
+        .bob_is_called()
+        .answer("200 OK", NOTHING, OFFER)
+        .asked("ACK")
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    exchange.play_both(&caller, &callee).await;
+}
+
+/// Half a session of 90 seconds passes, then the proxy refreshes a callee that does not know UPDATE.
+pub(crate) async fn the_callee_is_refreshed_by_reinvite() {
+    let exchange = Exchange::new().await;
+    let timer = "Require: timer\nSession-Expires: 90;refresher=uac\n";
+    let caller = exchange
+        .alice_calls(BOB.0)
+        .invite(NOTHING, OFFER)
+        .maybe(100)
+        .maybe(180)
+        .expect(200)
+        .ack(NOTHING)
+        .asked("BYE")
+        .reply("200 OK", NOTHING, NOTHING);
+    let callee = exchange
+        .bob_is_called()
+        .answer(
+            "200 OK",
+            &format!("Allow: INVITE, ACK, BYE, CANCEL\n{timer}"),
+            OFFER,
+        )
+        .asked("ACK")
+        .asked_with("INVITE", "Session-Expires", "90;refresher=uac")
+        .reply("200 OK", timer, OFFER)
+        .asked("ACK")
+        .request("BYE", NOTHING, NOTHING)
+        .expect(200);
+    exchange.play_both(&caller, &callee).await;
+}
