@@ -39,7 +39,7 @@ pub use call::{
     MAX_REASONS, Origin, ReferId, ReferTarget, ReliableProgress, SessionTimers, Stage, StageChange,
     Stages,
 };
-pub use default_response::respond_default;
+pub use default_response::{Served, respond_default, respond_unserved};
 pub use registration::{
     Lookup, Registration, RegistrationError, RegistrationEvent, RegistrationFailure,
     RegistrationKey, RegistrationState, Registrations, RegistrationsConfig,

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use sip::{Aor, EndpointError, Method, Output, Response};
+use sip::{Aor, DialogId, EndpointError, Method, Output, Request, Response};
 
 use crate::accounts::Known;
 use crate::authentication::{Standing, claimed_aor};
@@ -30,7 +30,7 @@ impl Proxy {
     /// A request that is no repetition of one that is being answered.
     pub(crate) fn on_request(&mut self, pending: Pending, now: Instant) {
         let request = &pending.request;
-        if request.method != Method::REGISTER && request.to().is_ok_and(|to| to.tag().is_some()) {
+        if self.is_within(request) {
             self.pass_to_calls(pending.into_event(), now);
             return;
         }
@@ -44,6 +44,18 @@ impl Proxy {
         }
     }
 
+    /// Whether a request is a dialog's business, which knows its sender. A subscription proves itself each time it is renewed.
+    fn is_within(&self, request: &Request) -> bool {
+        let Some(dialog) = DialogId::of_request(request) else {
+            return false;
+        };
+        match request.method {
+            Method::REGISTER => false,
+            Method::SUBSCRIBE => self.watching.account_of(&dialog).is_none(),
+            _ => true,
+        }
+    }
+
     /// Who carries credentials is judged by the account of `aor`.
     fn identify(&mut self, aor: &Aor, pending: Pending, now: Instant) {
         match self.accounts.find(aor, now) {
@@ -53,7 +65,7 @@ impl Proxy {
     }
 
     /// Has the edge look up an account; the request waits for the answer.
-    fn look_up(&mut self, aor: &Aor, pending: Pending, purpose: Purpose, now: Instant) {
+    pub(crate) fn look_up(&mut self, aor: &Aor, pending: Pending, purpose: Purpose, now: Instant) {
         match self.waiting.insert(aor, pending, purpose, now) {
             Ok(None) => {}
             Ok(Some(ticket)) => {
@@ -91,6 +103,9 @@ impl Proxy {
                 Purpose::Authenticate => self.on_claimant(pending, known.as_ref(), now),
                 Purpose::Call { caller, target } => {
                     self.on_called(pending, caller, target, &known, now);
+                }
+                Purpose::Watch { watcher, target } => {
+                    self.on_watched(pending, &watcher, target, &known, now);
                 }
             }
         }
@@ -132,6 +147,8 @@ impl Proxy {
                 Ok(target) => self.call(pending, account.clone(), target, now),
                 Err(status) => self.respond(&pending, status, now),
             }
+        } else if pending.request.method == Method::SUBSCRIBE {
+            self.watch(pending, account, now);
         } else {
             self.pass_to_calls(pending.into_event(), now);
         }

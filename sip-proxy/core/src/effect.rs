@@ -4,6 +4,7 @@
 //! something carries a [`Ticket`]; the answer carries the same one.
 
 use sip::{Aor, DigestSecret};
+use ua::MessageSummary;
 
 use crate::binding::{Binding, BindingChange};
 
@@ -59,6 +60,13 @@ pub enum Command {
     RevokeInstance(String),
     /// Ends all bindings of an address-of-record.
     DropBindings(Aor),
+    /// What waits for an address-of-record, to be told to its devices; the default is nothing.
+    SetMessages {
+        /// Whose messages.
+        aor: Aor,
+        /// How many.
+        summary: MessageSummary,
+    },
     /// Answered with [`Event::Counts`].
     Count,
 }
@@ -79,7 +87,7 @@ pub enum Event {
     Counts(Counts),
 }
 
-/// How many entries each table has. All but `bindings` are zero when nothing goes on.
+/// How many entries each table has. All but `bindings` and `watchers` are zero when nothing goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Bindings of all addresses-of-record.
@@ -92,4 +100,6 @@ pub struct Counts {
     pub transactions: usize,
     /// Requests that wait for a look-up.
     pub waiting: usize,
+    /// Subscriptions to lines and mailboxes.
+    pub watchers: usize,
 }

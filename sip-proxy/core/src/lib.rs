@@ -5,7 +5,8 @@
 //!      │           ├───────► accounts.rs          what is remembered of accounts
 //!      │           └───────► waiting.rs           requests whose account is being looked up
 //!      ├───────► registrar.rs ──► binding.rs   where devices are
-//!      └───────► routing.rs ───► bridge/       who is rung, and what passes between the legs
+//!      ├───────► routing.rs ───► bridge/       who is rung, and what passes between the legs
+//!      └───────► notifier/                     who is told of lines and mailboxes
 //! ```
 //!
 //! [`Proxy`] is a [`sip::Machine`]; what it needs of the world is an [`Event`], what the world answers a [`Command`].
@@ -19,6 +20,7 @@ mod binding;
 mod bridge;
 mod door;
 mod effect;
+mod notifier;
 mod proxy;
 mod registrar;
 mod routing;
@@ -27,5 +29,6 @@ mod waiting;
 pub use accounts::AccountCachePolicy;
 pub use binding::{Binding, BindingChange};
 pub use effect::{Account, Command, Counts, Event, LookupFailed, Owner, Ticket};
+pub use notifier::WatchPolicy;
 pub use proxy::{Proxy, ProxyConfig};
 pub use registrar::RegistrarPolicy;

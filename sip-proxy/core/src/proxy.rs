@@ -3,6 +3,7 @@
 //! ```text
 //!   request outside a dialog ──► digest ──► REGISTER ──► registrar ──► bindings
 //!                                  │
+//!                                  ├──────► SUBSCRIBE ─► notifier ──► watchers
 //!                                  └──────► INVITE ────► the called account ──► a bridge with a leg per binding
 //!   request inside a dialog ─────────────► the leg it belongs to, or 481
 //! ```
@@ -21,16 +22,21 @@ use sip::{
     Algorithm, Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine,
     Output, ResolveError, ResolveId, Target, TransmitId,
 };
-use ua::{CallEvent, Calls, CallsConfig, respond_default};
+use ua::{CallEvent, Calls, CallsConfig, Served, Stages, respond_unserved};
 
 use crate::accounts::{AccountCachePolicy, Accounts};
 use crate::authentication::{Authentication, is_stateless};
 use crate::binding::{Binding, BindingChange, Bindings};
 use crate::bridge::{Bridges, Line};
 use crate::effect::{Account, Command, Counts, Event, LookupFailed};
+use crate::notifier::{Desk, WatchPolicy, Watching};
 use crate::registrar::{self, RegistrarPolicy};
 use crate::routing::{Admitted, Identity, Plan};
 use crate::waiting::{Answering, Pending, Waiting};
+
+/// Methods that the proxy serves, as `Allow` lists them.
+const METHODS: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, REGISTER, SUBSCRIBE";
 
 /// How a proxy behaves, given once at its construction.
 #[derive(Clone, Debug)]
@@ -46,6 +52,8 @@ pub struct ProxyConfig {
     pub algorithms: Vec<Algorithm>,
     /// How long devices ring before the caller is told that nobody answers.
     pub ringing: Duration,
+    /// Who may watch lines and mailboxes.
+    pub watching: WatchPolicy,
     /// How long accounts are remembered.
     pub accounts: AccountCachePolicy,
     /// How many requests may wait for look-ups; more are answered 503.
@@ -69,6 +77,7 @@ impl ProxyConfig {
             },
             algorithms: vec![Algorithm::Md5],
             ringing: Duration::from_secs(60),
+            watching: WatchPolicy::default(),
             accounts: AccountCachePolicy::default(),
             max_waiting: 10_000,
             started,
@@ -83,6 +92,7 @@ pub struct Proxy {
     pub(crate) endpoint: Endpoint,
     calls: Calls,
     bridges: Bridges,
+    pub(crate) watching: Watching,
     pub(crate) bindings: Bindings,
     pub(crate) waiting: Waiting,
     pub(crate) accounts: Accounts,
@@ -107,7 +117,11 @@ impl Proxy {
         };
         Self {
             authentication: Authentication::new(&config.algorithms, &mut ids, config.started),
-            calls: Calls::new(config.calls),
+            calls: Calls::new(CallsConfig {
+                stages: Stages::Told,
+                ..config.calls
+            }),
+            watching: Watching::new(config.watching),
             endpoint: Endpoint::new(endpoint, ids),
             bridges: Bridges::default(),
             bindings: Bindings::default(),
@@ -130,6 +144,7 @@ impl Proxy {
             legs: self.calls.len(),
             transactions: self.endpoint.len(),
             waiting: self.waiting.len(),
+            watchers: self.watching.len(),
         }
     }
 
@@ -141,6 +156,7 @@ impl Proxy {
         loop {
             if let Some(event) = self.calls.poll_event() {
                 self.on_call_event(event, now);
+            } else if self.settle_watching(now) {
             } else if let Some(output) = self.endpoint.poll_output() {
                 match output {
                     EndpointOutput::Transmit(transmit) => {
@@ -157,6 +173,27 @@ impl Proxy {
                 return;
             }
         }
+    }
+
+    /// Tells watchers what has changed; `false` if nothing has.
+    pub(crate) fn settle_watching(&mut self, now: Instant) -> bool {
+        if let Some(change) = self.calls.poll_stage() {
+            let (watching, mut desk) = self.desk(now);
+            watching.note_stage(change, &mut desk);
+            return true;
+        }
+        let (watching, mut desk) = self.desk(now);
+        watching.step(&mut desk)
+    }
+
+    /// The notifier, and what it acts on.
+    fn desk(&mut self, now: Instant) -> (&mut Watching, Desk<'_>) {
+        let desk = Desk {
+            calls: &self.calls,
+            endpoint: &mut self.endpoint,
+            now,
+        };
+        (&mut self.watching, desk)
     }
 
     fn on_endpoint_event(&mut self, event: EndpointEvent, now: Instant) {
@@ -209,8 +246,16 @@ impl Proxy {
     }
 
     pub(crate) fn pass_to_calls(&mut self, event: EndpointEvent, now: Instant) {
+        let (watching, mut desk) = self.desk(now);
+        let Some(event) = watching.handle_event(event, &mut desk) else {
+            return;
+        };
         if let Some(event) = self.calls.handle_event(event, &mut self.endpoint, now) {
-            respond_default(event, &mut self.endpoint, now);
+            let served = Served {
+                methods: METHODS,
+                events: &self.watching.allow_events(),
+            };
+            respond_unserved(event, &served, &mut self.endpoint, now);
         }
     }
 
@@ -348,7 +393,14 @@ impl Machine for Proxy {
             Command::AccountsChanged => self.on_account_changed(None),
             Command::RestoreBindings(bindings) => self.restore(bindings, now),
             Command::RevokeInstance(instance) => {
-                self.end_bindings(self.bindings.of_instance(&instance));
+                let ended = self.bindings.of_instance(&instance);
+                let (watching, mut desk) = self.desk(now);
+                watching.end_instance(&instance, &mut desk);
+                // A device that does not say which it is when it subscribes: all of its accounts prove themselves again.
+                for (aor, _) in &ended {
+                    watching.end_account(aor, &mut desk);
+                }
+                self.end_bindings(ended);
             }
             Command::DropBindings(aor) => {
                 let keys: Vec<_> = self
@@ -356,7 +408,13 @@ impl Machine for Proxy {
                     .of(&aor)
                     .map(|binding| (aor.clone(), binding.key()))
                     .collect();
+                let (watching, mut desk) = self.desk(now);
+                watching.end_account(&aor, &mut desk);
                 self.end_bindings(keys);
+            }
+            Command::SetMessages { aor, summary } => {
+                let (watching, mut desk) = self.desk(now);
+                watching.set_messages(&aor, summary, &mut desk);
             }
             Command::Count => self
                 .outputs
@@ -383,6 +441,8 @@ impl Machine for Proxy {
         self.calls.handle_timeout(&mut self.endpoint, now);
         let (bridges, mut line) = self.line(now);
         bridges.handle_timeout(&mut line);
+        let (watching, mut desk) = self.desk(now);
+        watching.handle_timeout(&mut desk);
         self.settle(now);
     }
 
@@ -406,6 +466,7 @@ impl Machine for Proxy {
             self.endpoint.poll_timeout(),
             self.calls.poll_timeout(),
             self.bridges.poll_timeout(),
+            self.watching.poll_timeout(),
             self.bindings.next_expiry(),
             self.waiting.deadline(),
         ]

@@ -184,7 +184,7 @@ fn dial(
 }
 
 /// Where the device reaches the proxy during the call.
-fn contact(destination: &Destination, endpoint: &Endpoint) -> Option<Uri> {
+pub(crate) fn contact(destination: &Destination, endpoint: &Endpoint) -> Option<Uri> {
     let transport = destination.transport();
     let mut uri = Uri::sip(None, endpoint.advertised(transport)?.clone());
     if transport != Transport::Udp {

@@ -71,6 +71,13 @@ pub(crate) enum Purpose {
         /// Who is called.
         target: Aor,
     },
+    /// A SUBSCRIBE of a proven watcher: for the account it watches.
+    Watch {
+        /// Who watches.
+        watcher: Arc<Account>,
+        /// Who is watched.
+        target: Aor,
+    },
 }
 
 /// A look-up that is over, with everything that waited for it.

@@ -70,10 +70,15 @@ impl Bench {
     }
 
     fn add_account(&mut self, user: &str) {
+        self.add_account_of(user, 1);
+    }
+
+    /// An account of another tenant.
+    pub(crate) fn add_account_of(&mut self, user: &str, tenant: u128) {
         let aor = Aor::parse(&format!("sip:{user}@{DOMAIN}")).unwrap();
         let account = Account {
             owner: Owner {
-                tenant: 1,
+                tenant,
                 account: user.parse().unwrap(),
             },
             aor: aor.clone(),

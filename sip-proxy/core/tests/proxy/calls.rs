@@ -6,15 +6,15 @@ use crate::bench::{Bench, DOMAIN, flow};
 use sip::{Message, Request, Response};
 use sip_proxy_core::Counts;
 
-const ALICE: u16 = 40_001;
-const BOB: u16 = 40_002;
+pub(crate) const ALICE: u16 = 40_001;
+pub(crate) const BOB: u16 = 40_002;
 const BOB_TOO: u16 = 40_012;
 
 const OFFER: &str = "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 7000 RTP/AVP 0\r\n";
-const ANSWER: &str = "v=0\r\no=b 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 7002 RTP/AVP 0\r\n";
+pub(crate) const ANSWER: &str = "v=0\r\no=b 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 7002 RTP/AVP 0\r\n";
 
 /// A bench with alice and bob registered.
-fn registered() -> Bench {
+pub(crate) fn registered() -> Bench {
     let mut bench = Bench::new();
     bench.register(ALICE, "1001");
     bench.register(BOB, "1002");
@@ -22,7 +22,7 @@ fn registered() -> Bench {
 }
 
 /// Alice's INVITE to `user`, proven; what she got so far, and the INVITE as bob's phone got it.
-fn invite(bench: &mut Bench, user: &str) -> (Response, Option<Request>) {
+pub(crate) fn invite(bench: &mut Bench, user: &str) -> (Response, Option<Request>) {
     let contact = format!("Contact: <sip:1001@127.0.0.1:{ALICE}>\r\n");
     let mut request = bench.request(
         ALICE,
@@ -37,7 +37,7 @@ fn invite(bench: &mut Bench, user: &str) -> (Response, Option<Request>) {
 }
 
 /// What bob's phone answers to a request.
-fn answer(
+pub(crate) fn answer(
     bench: &mut Bench,
     port: u16,
     request: &Request,
@@ -55,7 +55,7 @@ fn answer(
 }
 
 /// The request that a caller sends inside the dialog that this response made.
-fn within(invited: &Response, method: &str, cseq: u32, branch: &str) -> String {
+pub(crate) fn within(invited: &Response, method: &str, cseq: u32, branch: &str) -> String {
     format!(
         "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{ALICE};branch=z9hG4bK{branch};rport\r\nMax-Forwards: 70\r\n\
          From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\nContent-Length: 0\r\n\r\n",

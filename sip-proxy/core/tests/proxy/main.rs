@@ -8,3 +8,4 @@ mod desk;
 mod registrar;
 mod soak;
 mod transfer;
+mod watching;
