@@ -35,6 +35,7 @@ mod m20261121_0013_create_activations;
 mod m20261121_0014_create_device_nonces;
 mod m20261121_0015_create_bindings;
 mod m20261121_0016_create_audit_entries;
+mod m20261121_0017_create_registrations;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_0014_create_device_nonces::Step),
             Box::new(m20261121_0015_create_bindings::Step),
             Box::new(m20261121_0016_create_audit_entries::Step),
+            Box::new(m20261121_0017_create_registrations::Step),
         ]
     }
 }

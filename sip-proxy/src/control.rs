@@ -1,14 +1,14 @@
 //! The proxy as the portal sees it: registrations to show, bindings to end ([`api::ProxyControl`]).
 //!
-//! The core's table is mirrored here from its own announcements, so that a question of the portal never reaches the signalling loop.
+//! Questions go to the core as commands and are answered in parts, so that a long list does not hold up the signalling.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use api::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 use sip::Aor;
-use sip_proxy_core::{Binding, BindingChange, Command, Counts};
+use sip_proxy_core::{Binding, Command, Counts};
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -21,24 +21,25 @@ pub struct Control {
     commands: mpsc::Sender<Command>,
     /// Who waits for the next counts; the proxy answers in order, so counts also prove that earlier commands are done.
     counts: Mutex<Vec<oneshot::Sender<Counts>>>,
-    /// Bindings by address-of-record and key.
-    mirror: Mutex<HashMap<Aor, BTreeMap<String, Registration>>>,
+    /// Who waits for a part of the list.
+    askers: Mutex<HashMap<u64, oneshot::Sender<Part>>>,
+    next_asker: AtomicU64,
+    /// Who waits until everything is stored.
+    flushing: Mutex<Vec<oneshot::Sender<()>>>,
     changes: broadcast::Sender<RegistrationChange>,
 }
 
+/// A part of all bindings, and where to go on.
+type Part = (Vec<Binding>, Option<u32>);
+
 impl Control {
-    pub(crate) fn new(commands: mpsc::Sender<Command>, restored: &[Binding]) -> Self {
-        let mut mirror: HashMap<Aor, BTreeMap<String, Registration>> = HashMap::new();
-        for binding in restored {
-            mirror
-                .entry(binding.aor.clone())
-                .or_default()
-                .insert(binding.key(), registration(binding));
-        }
+    pub(crate) fn new(commands: mpsc::Sender<Command>) -> Self {
         Self {
             commands,
             counts: Mutex::default(),
-            mirror: Mutex::new(mirror),
+            askers: Mutex::default(),
+            next_asker: AtomicU64::new(0),
+            flushing: Mutex::default(),
             changes: broadcast::Sender::new(BACKLOG),
         }
     }
@@ -62,42 +63,44 @@ impl Control {
         }
     }
 
-    /// Takes over what the core has announced, and tells listeners unless it was a mere refresh.
-    pub(crate) fn note(&self, changes: &[BindingChange]) {
-        let mut mirror = lock(&self.mirror);
-        for change in changes {
-            let (aor, is_news) = match change {
-                BindingChange::Upserted(binding) => {
-                    let known = mirror.entry(binding.aor.clone()).or_default();
-                    (
-                        &binding.aor,
-                        known.insert(binding.key(), registration(binding)).is_none(),
-                    )
-                }
-                BindingChange::Removed { aor, key } => (
-                    aor,
-                    mirror
-                        .get_mut(aor)
-                        .is_some_and(|known| known.remove(key).is_some()),
-                ),
-            };
-            let registrations: Vec<_> = mirror
-                .get(aor)
-                .into_iter()
-                .flat_map(BTreeMap::values)
-                .cloned()
-                .collect();
-            if registrations.is_empty() {
-                mirror.remove(aor);
-            }
-            if is_news {
-                // Nobody may be listening.
-                let _ = self.changes.send(RegistrationChange {
-                    aor: aor.as_str().to_owned(),
-                    registrations,
-                });
-            }
+    pub(crate) fn answer_list(&self, asker: u64, bindings: Vec<Binding>, next: Option<u32>) {
+        if let Some(waiting) = lock(&self.askers).remove(&asker) {
+            // Who asked may have gone.
+            let _ = waiting.send((bindings, next));
         }
+    }
+
+    pub(crate) fn answer_flush(&self) {
+        for waiting in lock(&self.flushing).drain(..) {
+            // Who asked may have gone.
+            let _ = waiting.send(());
+        }
+    }
+
+    /// Tells listeners what the core has announced.
+    pub(crate) fn note(&self, aor: &Aor, bindings: &[Binding]) {
+        // Nobody may be listening.
+        let _ = self.changes.send(RegistrationChange {
+            aor: aor.as_str().to_owned(),
+            registrations: bindings.iter().map(registration).collect(),
+        });
+    }
+
+    /// Waits until everything that has changed is stored.
+    pub(crate) async fn flush(&self) -> Result<(), ControlError> {
+        let (answer, flushed) = oneshot::channel();
+        lock(&self.flushing).push(answer);
+        self.command(Command::Flush).await?;
+        flushed.await.map_err(|_| ControlError::Unreachable)
+    }
+
+    /// A part of all bindings, from a place on that the last part named.
+    async fn list(&self, from: u32) -> Result<Part, ControlError> {
+        let (answer, part) = oneshot::channel();
+        let asker = self.next_asker.fetch_add(1, Ordering::Relaxed);
+        lock(&self.askers).insert(asker, answer);
+        self.command(Command::ListBindings { asker, from }).await?;
+        part.await.map_err(|_| ControlError::Unreachable)
     }
 
     async fn command(&self, command: Command) -> Result<(), ControlError> {
@@ -115,12 +118,16 @@ impl Control {
 
 impl ProxyControl for Control {
     fn registrations(&self) -> ControlAnswer<'_, Vec<Registration>> {
-        let all = lock(&self.mirror)
-            .values()
-            .flat_map(BTreeMap::values)
-            .cloned()
-            .collect();
-        Box::pin(async { Ok(all) })
+        Box::pin(async {
+            let mut all = Vec::new();
+            let mut from = Some(0);
+            while let Some(place) = from {
+                let (bindings, next) = self.list(place).await?;
+                all.extend(bindings.iter().map(registration));
+                from = next;
+            }
+            Ok(all)
+        })
     }
 
     fn subscribe(&self) -> broadcast::Receiver<RegistrationChange> {
@@ -153,9 +160,9 @@ impl ProxyControl for Control {
 fn registration(binding: &Binding) -> Registration {
     Registration {
         aor: binding.aor.as_str().to_owned(),
-        instance: binding.instance(),
-        expires_at: OffsetDateTime::now_utc()
-            + binding.expires_at.saturating_duration_since(Instant::now()),
+        instance: binding.instance.clone(),
+        expires_at: OffsetDateTime::from_unix_timestamp(binding.expires_unix_secs.into())
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH),
     }
 }
 

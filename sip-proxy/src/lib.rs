@@ -13,4 +13,4 @@ mod service;
 pub use control::Control;
 pub use service::{Service, ServiceConfig, StartError};
 pub use sip::Algorithm;
-pub use sip_proxy_core::Counts;
+pub use sip_proxy_core::{Counts, Durability};

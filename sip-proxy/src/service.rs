@@ -2,11 +2,13 @@
 //!
 //! ```text
 //!   sip_io::run(core) ── events ──► this loop ──► look-up tasks ── commands ──► core
-//!                                       ├───────► control (mirror, broadcast)
-//!                                       └───────► unwritten ──► write-behind ──► store
+//!                                       ├───────► control (answers, broadcast)
+//!                                       └───────► rows ──► store ──── commands ──► core
 //! ```
 //!
-//! Invariant: every `LoadAccount` is answered, also when the store fails.
+//! At the end everything is written before the core stops.
+//!
+//! Invariant: every `LoadAccount` and every `Store` is answered, also when the store fails.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sip::{Algorithm, EndpointConfig, Host, HostPort, Transport};
 use sip_io::{Bound, Listeners};
-use sip_proxy_core::{Command, Event, Proxy, ProxyConfig};
+use sip_proxy_core::{Command, Durability, Event, Proxy, ProxyConfig};
 use store::{Database, StoreError, Vault};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -23,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account;
 use crate::control::Control;
-use crate::persistence::{self, Unwritten};
+use crate::persistence;
 
 /// Events the core may have outstanding; beyond that requests are answered 503.
 const EVENTS: usize = 4_096;
@@ -44,6 +46,8 @@ pub struct ServiceConfig {
     pub listen: SocketAddr,
     /// Digest algorithms to offer and accept, the best first.
     pub algorithms: Vec<Algorithm>,
+    /// When a registration is confirmed.
+    pub durability: Durability,
     /// What phones and peers reach it by; the listening address unless it is set.
     pub public_host: Option<Host>,
 }
@@ -65,6 +69,7 @@ pub struct Service {
     bound: Bound,
     advertised: HostPort,
     algorithms: Vec<Algorithm>,
+    durability: Durability,
 }
 
 impl Service {
@@ -85,6 +90,7 @@ impl Service {
             bound,
             advertised: HostPort::new(host, Some(local.port())),
             algorithms: config.algorithms,
+            durability: config.durability,
         })
     }
 
@@ -109,32 +115,30 @@ impl Service {
         let restored = persistence::restore(&db).await?;
         let (commands, inbox) = mpsc::channel(EVENTS);
         let (events, outbox) = mpsc::channel(EVENTS);
-        let control = Arc::new(Control::new(commands.clone(), &restored));
+        let control = Arc::new(Control::new(commands.clone()));
         let mut proxy = Proxy::new(ProxyConfig {
             algorithms: self.algorithms,
+            durability: self.durability,
             ..config(self.advertised)
         });
         sip::Machine::handle_command(&mut proxy, Command::RestoreBindings(restored), now());
         let bound = self.bound;
-        let stop_loop = stop.clone();
+        let stop_loop = CancellationToken::new();
+        let loop_stopped = stop_loop.clone();
         tasks.spawn(async move {
-            sip_io::run(proxy, bound, inbox, events, stop_loop).await;
+            sip_io::run(proxy, bound, inbox, events, loop_stopped).await;
         });
-        let unwritten = Arc::new(Unwritten::default());
-        tasks.spawn(serve_events(
-            outbox,
-            commands,
-            control.clone(),
-            unwritten.clone(),
-            vault,
-            db.clone(),
-        ));
+        tasks.spawn(serve_events(outbox, commands, control.clone(), vault, db));
+        let last = control.clone();
         tasks.spawn(async move {
-            persistence::write_behind(&unwritten, &db, stop).await;
-            let last = persistence::write_rest(&unwritten, &db);
-            if tokio::time::timeout(LAST_WRITE, last).await.is_err() {
+            stop.cancelled().await;
+            if tokio::time::timeout(LAST_WRITE, last.flush())
+                .await
+                .is_err()
+            {
                 tracing::error!("the last bindings were not written in time");
             }
+            stop_loop.cancel();
         });
         Ok(control)
     }
@@ -145,18 +149,17 @@ async fn serve_events(
     mut events: mpsc::Receiver<Event>,
     commands: mpsc::Sender<Command>,
     control: Arc<Control>,
-    unwritten: Arc<Unwritten>,
     vault: Vault,
     db: Database,
 ) {
     let permits = Arc::new(Semaphore::new(LOOK_UPS));
-    let mut look_ups = JoinSet::new();
+    let mut tasks = JoinSet::new();
     while let Some(event) = events.recv().await {
         match event {
             Event::LoadAccount { ticket, aor } => {
                 let (permits, commands, vault, db) =
                     (permits.clone(), commands.clone(), vault.clone(), db.clone());
-                look_ups.spawn(async move {
+                tasks.spawn(async move {
                     let permit = permits.acquire().await;
                     let account = account::find(&aor, &vault, &db).await;
                     drop(permit);
@@ -166,13 +169,24 @@ async fn serve_events(
                         .await;
                 });
             }
-            Event::BindingsChanged(changes) => {
-                control.note(&changes);
-                unwritten.note(changes);
+            Event::Store { ticket, rows } => {
+                let (commands, db) = (commands.clone(), db.clone());
+                tasks.spawn(async move {
+                    let result = persistence::write(rows, &db).await;
+                    // The core has stopped if nobody takes the answer.
+                    let _ = commands.send(Command::Stored { ticket, result }).await;
+                });
             }
+            Event::Flushed => control.answer_flush(),
+            Event::BindingsChanged { aor, bindings } => control.note(&aor, &bindings),
+            Event::BindingsListed {
+                asker,
+                bindings,
+                next,
+            } => control.answer_list(asker, bindings, next),
             Event::Counts(counts) => control.answer_counts(counts),
         }
-        while look_ups.try_join_next().is_some() {}
+        while tasks.try_join_next().is_some() {}
     }
 }
 

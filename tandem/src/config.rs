@@ -68,6 +68,16 @@ pub(crate) struct SipConfig {
     /// Digest algorithms to offer and accept, the best first: `SHA-256`, `MD5`. MD5 alone unless it is set, because phones that know
     /// nothing else, such as baresip 1.0, give up as soon as another one is named.
     pub(crate) digest: Vec<DigestAlgorithm>,
+    /// When a registration is confirmed: `durable`, once it is on disk, or `memory-first`, at once; a crash then may lose the last second.
+    pub(crate) registrar: RegistrarMode,
+}
+
+/// When a registration is confirmed.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RegistrarMode {
+    Durable,
+    MemoryFirst,
 }
 
 /// A digest algorithm by the name of RFC 8760.
@@ -106,6 +116,7 @@ impl Default for SipConfig {
             public_host: None,
             base_domain: "tandem.localhost".to_owned(),
             digest: vec![DigestAlgorithm::Md5],
+            registrar: RegistrarMode::Durable,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use api::ProxyControl;
 use portal::{App, PortalConfig};
-use sip_proxy::{Algorithm, Service, ServiceConfig};
+use sip_proxy::{Algorithm, Durability, Service, ServiceConfig};
 use store::{Database, StoreConfig, Vault};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::config::{Config, DigestAlgorithm};
+use crate::config::{Config, DigestAlgorithm, RegistrarMode};
 use crate::data_dir::{DataDir, DataDirError};
 
 /// Why the server does not start. The texts are for the person who started it.
@@ -139,6 +139,10 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
     Ok(ServiceConfig {
         listen: config.sip.listen,
         algorithms: config.sip.digest.iter().map(algorithm).collect(),
+        durability: match config.sip.registrar {
+            RegistrarMode::Durable => Durability::Durable,
+            RegistrarMode::MemoryFirst => Durability::MemoryFirst,
+        },
         public_host,
     })
 }

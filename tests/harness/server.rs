@@ -107,7 +107,7 @@ impl Server {
             .expect("the server's database can be read");
         let kept = async {
             let count_now =
-                || store::binding::load_all(time::OffsetDateTime::UNIX_EPOCH, 1_000, &db);
+                || store::binding::load_all(0, 1_000, &db);
             while count_now().await.expect("bindings can be read").len() != count {
                 tokio::task::yield_now().await;
             }

@@ -78,6 +78,7 @@ mod keyed;
 mod loop_mark;
 mod machine;
 mod private;
+mod seal;
 mod transaction;
 
 pub use aor::Aor;
@@ -115,4 +116,5 @@ pub use machine::{
     Machine, Output, ResolveError, ResolveId, ResolveRequest, Security, Transmit, TransmitId,
 };
 pub use private::Private;
+pub use seal::Seal;
 pub use transaction::{Timers, TransactionError};

@@ -201,26 +201,11 @@ entity!(device_nonce, "device_nonces", {
     expires_at: UnixMicros,
 });
 
-entity!(binding, "bindings", {
+entity!(registration, "registrations", {
     #[sea_orm(primary_key, auto_increment = false)]
-    aor: String,
-    #[sea_orm(primary_key, auto_increment = false)]
-    binding_key: String,
-    tenant_id: Uuid,
-    account_id: Uuid,
-    contact: String,
-    instance: Option<String>,
-    reg_id: Option<i64>,
-    call_id: String,
-    cseq: i64,
-    q_thousandths: i64,
-    path: String,
-    transport: String,
-    local_address: String,
-    peer_address: String,
-    user_agent: Option<String>,
-    registered_at: UnixMicros,
-    expires_at: UnixMicros,
+    id: i64,
+    expires_at: i64,
+    bindings: Vec<u8>,
 });
 
 entity!(audit_entry, "audit_entries", {

@@ -19,8 +19,7 @@ use crate::accounts::Known;
 use crate::authentication::{Standing, claimed_aor};
 use crate::effect::{Account, Event, LookupFailed, Ticket};
 use crate::proxy::Proxy;
-use crate::registrar;
-use crate::routing;
+use crate::routing::{self, Callee};
 use crate::waiting::{Answering, Pending, Purpose};
 
 /// Seconds after which a request that finds us too busy may be tried again.
@@ -101,8 +100,8 @@ impl Proxy {
         for (pending, purpose) in over.requests {
             match purpose {
                 Purpose::Authenticate => self.on_claimant(pending, known.as_ref(), now),
-                Purpose::Call { caller, target } => {
-                    self.on_called(pending, caller, target, &known, now);
+                Purpose::Call { caller, callee } => {
+                    self.on_called(pending, caller, callee, &known, now);
                 }
                 Purpose::Watch { watcher, target } => {
                     self.on_watched(pending, &watcher, target, &known, now);
@@ -141,10 +140,10 @@ impl Proxy {
     fn on_proven(&mut self, pending: Pending, account: &Arc<Account>, now: Instant) {
         self.outputs.push_back(Output::Trust(pending.flow));
         if pending.request.method == Method::REGISTER {
-            self.on_register(&pending, account, now);
+            self.on_register(pending, account, now);
         } else if pending.request.method == Method::INVITE {
-            match routing::target(&pending.request, account, &self.endpoint) {
-                Ok(target) => self.call(pending, account.clone(), target, now),
+            match self.callee(&pending, account) {
+                Ok(callee) => self.call(pending, account.clone(), callee, now),
                 Err(status) => self.respond(&pending, status, now),
             }
         } else if pending.request.method == Method::SUBSCRIBE {
@@ -157,24 +156,28 @@ impl Proxy {
     /// A message that was proven before. Another method than REGISTER has a transaction, which knows its copies: what comes after
     /// its end is a replay.
     fn on_repeated(&mut self, pending: &Pending, account: &Account, now: Instant) {
-        let answer = (pending.request.method == Method::REGISTER)
-            .then(|| registrar::repeat(&pending.request, account, &self.bindings, now));
-        match answer.flatten() {
-            Some(response) => self.send(pending, response, now),
-            None => self.refuse(pending, &account.aor, Standing::Unproven, now),
+        let is_register = pending.request.method == Method::REGISTER;
+        if !is_register || !self.on_register_again(pending, account, now) {
+            self.refuse(pending, &account.aor, Standing::Unproven, now);
         }
     }
 
-    /// A proven caller wants `target`, who may exist.
-    fn call(&mut self, pending: Pending, caller: Arc<Account>, target: Aor, now: Instant) {
-        match self.accounts.find(&target, now) {
-            Some(known) => self.on_called(pending, caller, target, &known, now),
+    fn callee(&self, pending: &Pending, caller: &Account) -> Result<Callee, u16> {
+        let invite = &pending.request;
+        match routing::gruu(&invite.uri, &self.gruus, &self.bindings)? {
+            Some(callee) => Ok(callee),
+            None => routing::target(invite, caller, &self.endpoint).map(Callee::from),
+        }
+    }
+
+    /// A proven caller wants `callee`, who may exist.
+    fn call(&mut self, pending: Pending, caller: Arc<Account>, callee: Callee, now: Instant) {
+        match self.accounts.find(&callee.aor, now) {
+            Some(known) => self.on_called(pending, caller, callee, &known, now),
             None => {
-                let purpose = Purpose::Call {
-                    caller,
-                    target: target.clone(),
-                };
-                self.look_up(&target, pending, purpose, now);
+                let aor = callee.aor.clone();
+                let purpose = Purpose::Call { caller, callee };
+                self.look_up(&aor, pending, purpose, now);
             }
         }
     }
@@ -184,14 +187,14 @@ impl Proxy {
         &mut self,
         pending: Pending,
         caller: Arc<Account>,
-        target: Aor,
+        callee: Callee,
         known: &Known,
         now: Instant,
     ) {
         if known.is_none() {
             self.respond(&pending, 404, now);
         } else {
-            self.ring(pending, caller, target, now);
+            self.ring(pending, caller, callee, now);
         }
     }
 

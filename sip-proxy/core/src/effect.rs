@@ -6,7 +6,7 @@
 use sip::{Aor, DigestSecret};
 use ua::MessageSummary;
 
-use crate::binding::{Binding, BindingChange};
+use crate::binding::{Binding, Row};
 
 /// Joins a question to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +40,10 @@ pub struct Account {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookupFailed;
 
+/// Rows could not be kept; whoever waits for them is answered 503 and may try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreFailed;
+
 /// Things the edge tells the proxy.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -54,8 +58,17 @@ pub enum Command {
     AccountChanged(Aor),
     /// What is remembered of accounts no longer counts, whoever they are.
     AccountsChanged,
-    /// Bindings from before a restart. Each takes its place unless its device has registered meanwhile.
-    RestoreBindings(Vec<Binding>),
+    /// The answer to [`Event::Store`].
+    Stored {
+        /// The question's ticket.
+        ticket: Ticket,
+        /// Whether all rows are kept now, or none.
+        result: Result<(), StoreFailed>,
+    },
+    /// Have everything stored that has changed; answered with [`Event::Flushed`].
+    Flush,
+    /// What [`Row::bindings`] said before a restart. Each takes its place unless its address-of-record has registered meanwhile.
+    RestoreBindings(Vec<Vec<u8>>),
     /// Ends all bindings of the device with this instance-id.
     RevokeInstance(String),
     /// Ends all bindings of an address-of-record.
@@ -66,6 +79,13 @@ pub enum Command {
         aor: Aor,
         /// How many.
         summary: MessageSummary,
+    },
+    /// Answered with [`Event::BindingsListed`].
+    ListBindings {
+        /// To be put into the answer.
+        asker: u64,
+        /// Zero, or what the last answer said.
+        from: u32,
     },
     /// Answered with [`Event::Counts`].
     Count,
@@ -81,8 +101,31 @@ pub enum Event {
         /// Whose account.
         aor: Aor,
     },
-    /// Bindings have changed; to be kept beyond a restart and shown.
-    BindingsChanged(Vec<BindingChange>),
+    /// Keep these rows beyond a restart, all or none of them, and answer with [`Command::Stored`]. There is only one at a time.
+    Store {
+        /// To be put into the answer.
+        ticket: Ticket,
+        /// One for each address-of-record, in any order.
+        rows: Vec<Row>,
+    },
+    /// Everything is stored that had changed before [`Command::Flush`].
+    Flushed,
+    /// A binding has begun or ended. A mere refresh is not told.
+    BindingsChanged {
+        /// Whose.
+        aor: Aor,
+        /// All that it has now.
+        bindings: Vec<Binding>,
+    },
+    /// A part of all bindings.
+    BindingsListed {
+        /// From the question.
+        asker: u64,
+        /// The part.
+        bindings: Vec<Binding>,
+        /// Where to go on asking; `None` after the last part.
+        next: Option<u32>,
+    },
     /// How full the tables are.
     Counts(Counts),
 }
@@ -98,7 +141,7 @@ pub struct Counts {
     pub legs: usize,
     /// Transactions that are not yet terminated.
     pub transactions: usize,
-    /// Requests that wait for a look-up.
+    /// Requests that wait for a look-up or for the store.
     pub waiting: usize,
     /// Subscriptions to lines and mailboxes.
     pub watchers: usize,

@@ -4,9 +4,10 @@
 //!   proxy.rs ──► door.rs ──► authentication.rs    who asks
 //!      │           ├───────► accounts.rs          what is remembered of accounts
 //!      │           └───────► waiting.rs           requests whose account is being looked up
-//!      ├───────► registrar.rs ──► binding.rs   where devices are
-//!      ├───────► routing.rs ───► bridge/       who is rung, and what passes between the legs
-//!      └───────► notifier/                     who is told of lines and mailboxes
+//!      ├───────► commit.rs ──► registrar.rs       what a REGISTER does and when it is answered
+//!      │           └───────► binding.rs, gruu.rs  where devices are, and how they are named
+//!      ├───────► routing.rs ───► bridge/          who is rung, and what passes between the legs
+//!      └───────► notifier/                        who is told of lines and mailboxes
 //! ```
 //!
 //! [`Proxy`] is a [`sip::Machine`]; what it needs of the world is an [`Event`], what the world answers a [`Command`].
@@ -18,17 +19,23 @@ mod accounts;
 mod authentication;
 mod binding;
 mod bridge;
+mod clock;
+mod commit;
 mod door;
 mod effect;
+mod gruu;
+mod index;
 mod notifier;
 mod proxy;
+mod record;
 mod registrar;
 mod routing;
 mod waiting;
 
 pub use accounts::AccountCachePolicy;
-pub use binding::{Binding, BindingChange};
-pub use effect::{Account, Command, Counts, Event, LookupFailed, Owner, Ticket};
+pub use binding::{Binding, Row};
+pub use commit::Durability;
+pub use effect::{Account, Command, Counts, Event, LookupFailed, Owner, StoreFailed, Ticket};
 pub use notifier::WatchPolicy;
 pub use proxy::{Proxy, ProxyConfig};
 pub use registrar::RegistrarPolicy;

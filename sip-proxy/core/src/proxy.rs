@@ -19,24 +19,30 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
-    Algorithm, Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine,
-    Output, ResolveError, ResolveId, Target, TransmitId,
+    Algorithm, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Output,
+    ResolveError, ResolveId, Target, TransmitId,
 };
 use ua::{CallEvent, Calls, CallsConfig, Served, Stages, respond_unserved};
 
 use crate::accounts::{AccountCachePolicy, Accounts};
 use crate::authentication::{Authentication, is_stateless};
-use crate::binding::{Binding, BindingChange, Bindings};
+use crate::binding::Bindings;
 use crate::bridge::{Bridges, Line};
-use crate::effect::{Account, Command, Counts, Event, LookupFailed};
+use crate::clock::Clock;
+use crate::commit::{Commits, Durability};
+use crate::effect::{Account, Command, Counts, Event, LookupFailed, StoreFailed};
+use crate::gruu::Gruus;
 use crate::notifier::{Desk, WatchPolicy, Watching};
-use crate::registrar::{self, RegistrarPolicy};
-use crate::routing::{Admitted, Identity, Plan};
+use crate::registrar::RegistrarPolicy;
+use crate::routing::{self, Admitted, Callee, Identity, Plan};
 use crate::waiting::{Answering, Pending, Waiting};
 
 /// Methods that the proxy serves, as `Allow` lists them.
 const METHODS: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, REGISTER, SUBSCRIBE";
+
+/// Addresses-of-record in one answer to [`Command::ListBindings`].
+const LISTED: usize = 1_000;
 
 /// How a proxy behaves, given once at its construction.
 #[derive(Clone, Debug)]
@@ -54,6 +60,8 @@ pub struct ProxyConfig {
     pub ringing: Duration,
     /// Who may watch lines and mailboxes.
     pub watching: WatchPolicy,
+    /// When a REGISTER is answered.
+    pub durability: Durability,
     /// How long accounts are remembered.
     pub accounts: AccountCachePolicy,
     /// How many requests may wait for look-ups; more are answered 503.
@@ -78,6 +86,7 @@ impl ProxyConfig {
             algorithms: vec![Algorithm::Md5],
             ringing: Duration::from_secs(60),
             watching: WatchPolicy::default(),
+            durability: Durability::default(),
             accounts: AccountCachePolicy::default(),
             max_waiting: 10_000,
             started,
@@ -97,7 +106,10 @@ pub struct Proxy {
     pub(crate) waiting: Waiting,
     pub(crate) accounts: Accounts,
     pub(crate) authentication: Authentication,
-    registrar: RegistrarPolicy,
+    pub(crate) commits: Commits,
+    pub(crate) gruus: Gruus,
+    pub(crate) clock: Clock,
+    pub(crate) registrar: RegistrarPolicy,
     ringing: Duration,
     /// The INVITE that is just being handed to `calls`.
     admitted: Option<Admitted>,
@@ -115,6 +127,7 @@ impl Proxy {
             stateless: Some(is_stateless),
             ..config.endpoint
         };
+        let gruus = Gruus::new(&mut ids);
         Self {
             authentication: Authentication::new(&config.algorithms, &mut ids, config.started),
             calls: Calls::new(CallsConfig {
@@ -127,6 +140,9 @@ impl Proxy {
             bindings: Bindings::default(),
             waiting: Waiting::new(config.max_waiting),
             accounts: Accounts::new(config.accounts),
+            commits: Commits::new(config.durability, config.max_waiting),
+            gruus,
+            clock: Clock::new(config.started),
             registrar: config.registrar,
             ringing: config.ringing,
             admitted: None,
@@ -143,7 +159,7 @@ impl Proxy {
             calls: self.bridges.len(),
             legs: self.calls.len(),
             transactions: self.endpoint.len(),
-            waiting: self.waiting.len(),
+            waiting: self.waiting.len() + self.commits.len(),
             watchers: self.watching.len(),
         }
     }
@@ -259,34 +275,21 @@ impl Proxy {
         }
     }
 
-    pub(crate) fn on_register(&mut self, pending: &Pending, account: &Account, now: Instant) {
-        let (response, changes) = registrar::process(
-            &pending.request,
-            account,
-            pending.flow,
-            &self.registrar,
-            &mut self.bindings,
-            now,
-        );
-        self.announce(changes);
-        self.send(pending, response, now);
-    }
-
     /// A proven caller calls an account that exists.
     pub(crate) fn ring(
         &mut self,
         pending: Pending,
         caller: Arc<Account>,
-        target: Aor,
+        callee: Callee,
         now: Instant,
     ) {
         // A call that takes the place of another rings nobody.
         let rings = pending.request.header("Replaces").is_none();
-        if rings && self.bindings.of(&target).next().is_none() {
+        if rings && routing::rung(&callee, &self.bindings).is_empty() {
             self.respond(&pending, 480, now);
             return;
         }
-        self.admitted = Some(Admitted { caller, target });
+        self.admitted = Some(Admitted { caller, callee });
         self.pass_to_calls(pending.into_event(), now);
     }
 
@@ -335,32 +338,13 @@ impl Proxy {
         (&mut self.bridges, line)
     }
 
-    fn announce(&mut self, changes: Vec<BindingChange>) {
-        if !changes.is_empty() {
-            self.outputs
-                .push_back(Output::Event(Event::BindingsChanged(changes)));
-        }
-    }
-
-    fn end_bindings(&mut self, ended: impl IntoIterator<Item = (Aor, String)>) {
-        let changes = ended
-            .into_iter()
-            .filter(|(aor, key)| self.bindings.remove(aor, key).is_some())
-            .map(|(aor, key)| BindingChange::Removed { aor, key })
-            .collect();
-        self.announce(changes);
-    }
-
-    fn restore(&mut self, bindings: Vec<Binding>, now: Instant) {
-        for binding in bindings {
-            let is_known = self
-                .bindings
-                .of(&binding.aor)
-                .any(|known| known.key() == binding.key());
-            if !is_known && binding.expires_at > now {
-                self.bindings.upsert(binding);
-            }
-        }
+    fn list(&mut self, asker: u64, from: u32) {
+        let (bindings, next) = self.bindings.list(from, LISTED);
+        self.outputs.push_back(Output::Event(Event::BindingsListed {
+            asker,
+            bindings,
+            next,
+        }));
     }
 }
 
@@ -380,6 +364,8 @@ impl Machine for Proxy {
 
     fn handle_flow_closed(&mut self, flow: Flow, now: Instant) {
         self.endpoint.handle_flow_closed(flow, now);
+        let ended = self.bindings.remove_connection(flow);
+        self.on_ended(ended, now);
         self.settle(now);
     }
 
@@ -391,31 +377,36 @@ impl Machine for Proxy {
             Command::AccountLoaded { ticket, account } => self.on_account(ticket, account, now),
             Command::AccountChanged(aor) => self.on_account_changed(Some(&aor)),
             Command::AccountsChanged => self.on_account_changed(None),
-            Command::RestoreBindings(bindings) => self.restore(bindings, now),
+            Command::Stored { ticket, result } => self.on_stored(ticket, result, now),
+            Command::Flush => self.flush(now),
+            Command::RestoreBindings(rows) => {
+                let now_secs = self.clock.secs(now);
+                for row in &rows {
+                    self.bindings.restore(row, now_secs);
+                }
+            }
             Command::RevokeInstance(instance) => {
-                let ended = self.bindings.of_instance(&instance);
+                let ended = self.bindings.remove_instance(&instance);
                 let (watching, mut desk) = self.desk(now);
                 watching.end_instance(&instance, &mut desk);
                 // A device that does not say which it is when it subscribes: all of its accounts prove themselves again.
-                for (aor, _) in &ended {
+                for aor in &ended {
                     watching.end_account(aor, &mut desk);
                 }
-                self.end_bindings(ended);
+                self.on_ended(ended, now);
             }
             Command::DropBindings(aor) => {
-                let keys: Vec<_> = self
-                    .bindings
-                    .of(&aor)
-                    .map(|binding| (aor.clone(), binding.key()))
-                    .collect();
                 let (watching, mut desk) = self.desk(now);
                 watching.end_account(&aor, &mut desk);
-                self.end_bindings(keys);
+                if self.bindings.remove_all(&aor) {
+                    self.on_ended(vec![aor], now);
+                }
             }
             Command::SetMessages { aor, summary } => {
                 let (watching, mut desk) = self.desk(now);
                 watching.set_messages(&aor, summary, &mut desk);
             }
+            Command::ListBindings { asker, from } => self.list(asker, from),
             Command::Count => self
                 .outputs
                 .push_back(Output::Event(Event::Counts(self.counts()))),
@@ -424,16 +415,9 @@ impl Machine for Proxy {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        let expired = self.bindings.remove_expired(now);
-        self.announce(
-            expired
-                .iter()
-                .map(|binding| BindingChange::Removed {
-                    aor: binding.aor.clone(),
-                    key: binding.key(),
-                })
-                .collect(),
-        );
+        let expired = self.bindings.remove_expired(self.clock.secs(now));
+        self.on_ended(expired, now);
+        self.write(now);
         for pending in self.waiting.take_overdue(now) {
             self.busy(&pending, now);
         }
@@ -452,8 +436,14 @@ impl Machine for Proxy {
                 self.on_account(ticket, Err(LookupFailed), now);
                 self.settle(now);
             }
-            event @ Event::BindingsChanged(_) => self.refused.push(event),
-            Event::Counts(_) => {}
+            Event::Store { ticket, .. } => {
+                self.on_stored(ticket, Err(StoreFailed), now);
+                self.settle(now);
+            }
+            event @ (Event::BindingsChanged { .. }
+            | Event::BindingsListed { .. }
+            | Event::Flushed
+            | Event::Counts(_)) => self.refused.push(event),
         }
     }
 
@@ -467,7 +457,10 @@ impl Machine for Proxy {
             self.calls.poll_timeout(),
             self.bridges.poll_timeout(),
             self.watching.poll_timeout(),
-            self.bindings.next_expiry(),
+            self.bindings
+                .next_expiry()
+                .map(|secs| self.clock.instant(secs)),
+            self.commits.deadline(),
             self.waiting.deadline(),
         ]
         .into_iter()

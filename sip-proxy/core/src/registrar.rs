@@ -1,17 +1,31 @@
 //! The registrar: what one authenticated REGISTER does to the bindings of its address-of-record (RFC 3261, section 10.3).
 //!
-//! [`process`] first decides about the whole request and only then changes the table, so that a request that fails changes nothing
-//! (section 10.3, step 7). A request without Contact is a query.
+//! [`decide`] looks at the whole request and says what would change, without changing it, so that a request that fails changes nothing
+//! (section 10.3, step 7); [`granted`] is the answer once it has changed. A request without Contact is a query.
 //!
-//! Not here: who may register what (`authentication.rs`), and when bindings expire (`proxy.rs`).
+//! | extension | what is done |
+//! |---|---|
+//! | Path (RFC 3327) | kept with the binding and given back; 420 if the device does not say that it knows it |
+//! | outbound (RFC 5626) | a binding for each instance-id and reg-id; 439 if the first hop does not know it |
+//! | GRUU (RFC 5627) | a public and a temporary one for every contact with instance-id |
+//! | push (RFC 8599) | `pn-*` kept byte for byte, and shown to no other device |
+//!
+//! Not here: who may register what (`authentication.rs`), and when it is written and answered (`commit.rs`).
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sip::{Aor, Contact, Contacts, Destination, Flow, Host, Request, Response, Transport};
+use sip::{
+    Aor, Contact, Contacts, Destination, Flow, HeaderError, Host, Request, Response, Status,
+    Transport, Uri,
+};
 
-use crate::binding::{Binding, BindingChange, Bindings, contact_key};
-use crate::effect::Account;
+use crate::binding::{Bindings, Edit, is_same};
+use crate::gruu::Gruus;
+use crate::record::{BindingRef, NewBinding};
+
+/// Extensions that a REGISTER may require.
+const EXTENSIONS: [&str; 3] = ["path", "outbound", "gruu"];
 
 /// What the registrar grants.
 #[derive(Clone, Debug)]
@@ -38,9 +52,9 @@ impl Default for RegistrarPolicy {
 }
 
 /// Why a REGISTER changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
-    /// A contact cannot be read, or `*` stands beside something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A contact cannot be read or is too large, or `*` stands beside something else.
     Malformed,
     /// An older request overtook a newer one (step 7).
     OutOfOrder,
@@ -48,138 +62,229 @@ enum Refusal {
     TooBrief,
     /// More devices than the policy allows.
     TooMany,
+    /// Required, or done on the way, and not known to us or to the device.
+    Unsupported(String),
+    /// The device wants a flow kept open by somebody who does not know how (RFC 5626, section 11.6).
+    FirstHop,
 }
 
-/// The answer to a REGISTER that `account` has proven, and what it changed.
-pub(crate) fn process(
-    request: &Request,
-    account: &Account,
-    flow: Flow,
-    policy: &RegistrarPolicy,
-    bindings: &mut Bindings,
-    now: Instant,
-) -> (Response, Vec<BindingChange>) {
-    match decide(request, account, flow, policy, bindings, now) {
-        Ok(changes) => {
-            apply(&changes, bindings);
-            (granted(request, &account.aor, bindings, now), changes)
-        }
-        Err(refusal) => (refused(request, refusal, policy), Vec::new()),
+impl From<HeaderError> for Refusal {
+    fn from(_: HeaderError) -> Self {
+        Self::Malformed
     }
 }
 
-/// The answer to another copy of a REGISTER whose first copy was proven: what the first was told, as long as it would still change
-/// nothing. `None` if it would.
-pub(crate) fn repeat(
-    request: &Request,
-    account: &Account,
-    bindings: &Bindings,
-    now: Instant,
-) -> Option<Response> {
-    let aor = &account.aor;
-    let call_id = request.call_id().ok()?;
-    let cseq = request.cseq().ok()?.number;
-    let expires = request.expires().ok()?;
-    let changes_nothing = match request.contacts().ok()? {
-        Contacts::Star => bindings.of(aor).next().is_none(),
-        Contacts::List(contacts) => contacts.iter().all(|contact| {
-            let key = contact_key(contact);
-            let known = bindings.of(aor).find(|binding| binding.key() == key);
-            match contact.expires().or(expires) {
-                Some(0) => known.is_none(),
-                _ => known.is_some_and(|known| known.call_id == call_id && known.cseq == cseq),
-            }
-        }),
-    };
-    changes_nothing.then(|| granted(request, aor, bindings, now))
+/// What a REGISTER would change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Nothing for a query.
+    pub(crate) edits: Vec<Edit>,
+    /// Whether a contact of it is a flow of RFC 5626.
+    is_outbound: bool,
 }
 
-fn decide(
+/// What every contact of a request has in common.
+struct Frame<'a> {
+    aor: &'a Aor,
+    flow: Flow,
+    call_id: &'a str,
+    cseq: u32,
+    expires: Option<u32>,
+    path: String,
+    user_agent: &'a str,
+    knows_outbound: bool,
+    now_secs: u32,
+}
+
+/// What `request` would change of the bindings of `aor`.
+///
+/// # Errors
+///
+/// See [`Refusal`].
+pub(crate) fn decide(
     request: &Request,
-    account: &Account,
+    aor: &Aor,
     flow: Flow,
     policy: &RegistrarPolicy,
     bindings: &Bindings,
-    now: Instant,
-) -> Result<Vec<BindingChange>, Refusal> {
-    let aor = &account.aor;
-    let expires = request.expires().map_err(|_| Refusal::Malformed)?;
-    let call_id = request
-        .call_id()
-        .map_err(|_| Refusal::Malformed)?
-        .to_owned();
-    let cseq = request.cseq().map_err(|_| Refusal::Malformed)?.number;
-    let overtaken = |binding: &Binding| binding.call_id == call_id && binding.cseq >= cseq;
-    let contacts = match request.contacts().map_err(|_| Refusal::Malformed)? {
-        Contacts::Star if expires == Some(0) => {
-            if bindings.of(aor).any(overtaken) {
-                return Err(Refusal::OutOfOrder);
-            }
-            return Ok(bindings.of(aor).map(removal).collect());
-        }
+    now_secs: u32,
+) -> Result<Plan, Refusal> {
+    let unknown = request
+        .require()?
+        .into_iter()
+        .filter(|tag| !EXTENSIONS.iter().any(|own| own.eq_ignore_ascii_case(tag)));
+    let unknown: Vec<_> = unknown.collect();
+    if !unknown.is_empty() {
+        return Err(Refusal::Unsupported(unknown.join(", ")));
+    }
+    let frame = Frame {
+        aor,
+        flow,
+        call_id: request.call_id()?,
+        cseq: request.cseq()?.number,
+        expires: request.expires()?,
+        path: path(request)?,
+        user_agent: request.header("User-Agent").unwrap_or_default(),
+        knows_outbound: supports(request, "outbound")?,
+        now_secs,
+    };
+    let contacts = match request.contacts()? {
+        Contacts::Star if frame.expires == Some(0) => return frame.remove_all(bindings),
         Contacts::Star => return Err(Refusal::Malformed),
         Contacts::List(contacts) => contacts,
     };
-    let mut changes = Vec::new();
-    let mut count = bindings.of(aor).count();
-    for contact in contacts {
-        let key = contact_key(&contact);
-        let known = bindings
-            .of(aor)
-            .find(|binding| binding.key() == key || same_uri(binding, &contact));
-        if known.is_some_and(overtaken) {
-            return Err(Refusal::OutOfOrder);
+    frame.check_flows(request, &contacts)?;
+    frame.plan(contacts, policy, bindings)
+}
+
+impl Frame<'_> {
+    fn remove_all(&self, bindings: &Bindings) -> Result<Plan, Refusal> {
+        let mut edits = Vec::new();
+        for binding in bindings.of(self.aor) {
+            if self.is_overtaken(binding) {
+                return Err(Refusal::OutOfOrder);
+            }
+            edits.push(Edit::Remove(binding.bytes().into()));
         }
-        let wanted = contact.expires().or(expires);
-        let granted = wanted.map_or(policy.default_expires, |secs| {
-            Duration::from_secs(secs.into())
-        });
-        if granted.is_zero() {
-            changes.extend(known.map(removal));
-            continue;
-        }
-        if granted < policy.min_expires {
-            return Err(Refusal::TooBrief);
-        }
-        match known {
-            None => count += 1,
-            Some(known) if known.key() != key => changes.push(removal(known)),
-            Some(_) => {}
-        }
-        if count > policy.max_bindings {
-            return Err(Refusal::TooMany);
-        }
-        changes.push(BindingChange::Upserted(Box::new(Binding {
-            aor: aor.clone(),
-            owner: account.owner,
-            reached_by: reached_by(&contact, flow),
-            contact: without_expires(contact),
-            call_id: call_id.clone(),
-            cseq,
-            expires_at: now + granted.min(policy.max_expires),
-            user_agent: request.header("User-Agent").map(str::to_owned),
-        })));
+        Ok(Plan {
+            edits,
+            is_outbound: false,
+        })
     }
-    Ok(changes)
+
+    /// RFC 5626, section 6: one flow at most is made by a request, and whoever is between the device and us must keep it.
+    fn check_flows(&self, request: &Request, contacts: &[Contact]) -> Result<(), Refusal> {
+        let mut flows = 0;
+        for contact in contacts {
+            let ends = contact.expires().or(self.expires) == Some(0);
+            if self.is_flow(contact)? && !ends {
+                flows += 1;
+            }
+        }
+        if flows > 1 {
+            return Err(Refusal::Malformed);
+        }
+        let is_direct = request.vias()?.len() <= 1;
+        let first_hop_knows = request
+            .paths()?
+            .last()
+            .is_some_and(|first_hop| first_hop.uri.has_param("ob"));
+        if flows == 1 && !is_direct && !first_hop_knows {
+            return Err(Refusal::FirstHop);
+        }
+        Ok(())
+    }
+
+    fn is_flow(&self, contact: &Contact) -> Result<bool, Refusal> {
+        let has_id = contact.reg_id()?.is_some() && contact.instance().is_some();
+        Ok(self.knows_outbound && has_id)
+    }
+
+    fn plan(
+        &self,
+        contacts: Vec<Contact>,
+        policy: &RegistrarPolicy,
+        bindings: &Bindings,
+    ) -> Result<Plan, Refusal> {
+        let mut plan = Plan {
+            edits: Vec::new(),
+            is_outbound: false,
+        };
+        let mut count = bindings.of(self.aor).count();
+        for contact in contacts {
+            let wanted = contact.expires().or(self.expires);
+            let granted = wanted.map_or(policy.default_expires, |secs| {
+                Duration::from_secs(secs.into())
+            });
+            let is_outbound = self.is_flow(&contact)?;
+            let new = self.pack(contact, granted.min(policy.max_expires), is_outbound)?;
+            let new_ref = BindingRef::new(&new);
+            let known = bindings
+                .of(self.aor)
+                .find(|known| is_same(*known, new_ref) || is_same_uri(*known, new_ref));
+            if known.is_some_and(|known| self.is_overtaken(known)) {
+                return Err(Refusal::OutOfOrder);
+            }
+            if granted.is_zero() {
+                plan.edits
+                    .extend(known.map(|known| Edit::Remove(known.bytes().into())));
+                continue;
+            }
+            if granted < policy.min_expires {
+                return Err(Refusal::TooBrief);
+            }
+            match known {
+                None => count += 1,
+                Some(known) if !is_same(known, new_ref) => {
+                    plan.edits.push(Edit::Remove(known.bytes().into()));
+                }
+                Some(_) => {}
+            }
+            if count > policy.max_bindings {
+                return Err(Refusal::TooMany);
+            }
+            plan.is_outbound |= is_outbound;
+            plan.edits.push(Edit::Put(new));
+        }
+        Ok(plan)
+    }
+
+    fn pack(
+        &self,
+        mut contact: Contact,
+        granted: Duration,
+        is_outbound: bool,
+    ) -> Result<Box<[u8]>, Refusal> {
+        for ours in ["expires", "pub-gruu", "temp-gruu"] {
+            contact.address.params.remove(ours);
+        }
+        let granted = u32::try_from(granted.as_secs()).unwrap_or(u32::MAX);
+        let (text, instance) = (contact.to_string(), contact.instance());
+        let new = NewBinding {
+            contact: &text,
+            uri: contact.uri().as_str(),
+            instance: instance.as_deref().unwrap_or_default(),
+            reg_id: if is_outbound {
+                contact.reg_id()?.unwrap_or(0)
+            } else {
+                0
+            },
+            is_outbound,
+            q_thousandths: contact.q()?.unwrap_or(1_000),
+            call_id: self.call_id,
+            cseq: self.cseq,
+            path: &self.path,
+            user_agent: self.user_agent,
+            reached_by: reached_by(&contact, is_outbound || !self.path.is_empty(), self.flow),
+            updated: self.now_secs,
+            expires: self.now_secs.saturating_add(granted),
+        };
+        new.pack().ok_or(Refusal::Malformed)
+    }
+
+    fn is_overtaken(&self, binding: BindingRef<'_>) -> bool {
+        binding.call_id() == self.call_id && binding.cseq() >= self.cseq
+    }
 }
 
 /// Two contacts without instance-id are the same if their URIs are (section 19.1.4).
-fn same_uri(binding: &Binding, contact: &Contact) -> bool {
-    binding.instance().is_none()
-        && contact.instance().is_none()
-        && binding.contact.uri().is_equivalent(contact.uri())
+fn is_same_uri(known: BindingRef<'_>, new: BindingRef<'_>) -> bool {
+    let uri = |binding: BindingRef<'_>| binding.uri().parse::<Uri>().ok();
+    known.instance().is_empty()
+        && new.instance().is_empty()
+        && uri(known).is_some_and(|known| uri(new).is_some_and(|new| known.is_equivalent(&new)))
 }
 
 /// The flow the REGISTER came on, which a NAT keeps open. A device that asks for another port of the very host it registers from is
-/// behind no NAT and knows better; over a stream and with outbound (RFC 5626) it is always the flow.
-fn reached_by(contact: &Contact, flow: Flow) -> Destination {
+/// behind no NAT and knows better; over a stream, with outbound (RFC 5626) and behind other proxies it is always the flow.
+fn reached_by(contact: &Contact, must_be_flow: bool, flow: Flow) -> Destination {
     let uri = contact.uri();
     let same_host = uri.host().and_then(Host::ip) == Some(flow.peer.ip());
     let datagram = flow.transport == Transport::Udp
         && uri
             .transport()
             .is_none_or(|transport| transport == Transport::Udp);
-    if !same_host || !datagram || matches!(contact.reg_id(), Ok(Some(_))) {
+    if !same_host || !datagram || must_be_flow {
         return Destination::Flow(flow);
     }
     let peer = SocketAddr::new(flow.peer.ip(), uri.port().unwrap_or(5060));
@@ -194,46 +299,133 @@ fn reached_by(contact: &Contact, flow: Flow) -> Destination {
     }
 }
 
-fn removal(binding: &Binding) -> BindingChange {
-    BindingChange::Removed {
-        aor: binding.aor.clone(),
-        key: binding.key(),
+/// The Path that the proxies on the way have made. One that the device does not know of may be somebody's who wants to listen.
+fn path(request: &Request) -> Result<String, Refusal> {
+    if request.paths()?.is_empty() {
+        return Ok(String::new());
     }
+    if !supports(request, "path")? {
+        return Err(Refusal::Unsupported("path".to_owned()));
+    }
+    Ok(request.headers_named("Path").collect::<Vec<_>>().join(", "))
 }
 
-fn without_expires(mut contact: Contact) -> Contact {
-    contact.address.params.remove("expires");
-    contact
+fn supports(request: &Request, extension: &str) -> Result<bool, Refusal> {
+    if request.header("Supported").is_none() {
+        return Ok(false);
+    }
+    let supported = request.supported()?;
+    Ok(supported
+        .iter()
+        .any(|tag| tag.eq_ignore_ascii_case(extension)))
 }
 
-fn apply(changes: &[BindingChange], bindings: &mut Bindings) {
-    for change in changes {
-        match change {
-            BindingChange::Upserted(binding) => bindings.upsert((**binding).clone()),
-            BindingChange::Removed { aor, key } => {
-                bindings.remove(aor, key);
-            }
-        }
-    }
+/// Whether another copy of a REGISTER that was proven would change nothing, so that it can be told what the first was told.
+pub(crate) fn is_done(request: &Request, aor: &Aor, bindings: &Bindings) -> bool {
+    let done = || {
+        let call_id = request.call_id().ok()?;
+        let cseq = request.cseq().ok()?.number;
+        let expires = request.expires().ok()?;
+        let Contacts::List(contacts) = request.contacts().ok()? else {
+            return Some(bindings.of(aor).next().is_none());
+        };
+        let is_bound = |contact: &Contact| {
+            let instance = contact.instance().unwrap_or_default();
+            bindings.of(aor).any(|known| {
+                let is_it = known.uri() == contact.uri().as_str() && known.instance() == instance;
+                is_it && known.call_id() == call_id && known.cseq() == cseq
+            })
+        };
+        Some(contacts.iter().all(|contact| {
+            let ends = contact.expires().or(expires) == Some(0);
+            ends != is_bound(contact)
+        }))
+    };
+    done().unwrap_or(false)
+}
+
+/// Whose bindings are told, and what is needed for telling.
+pub(crate) struct Telling<'a> {
+    pub(crate) aor: &'a Aor,
+    pub(crate) bindings: &'a Bindings,
+    pub(crate) gruus: &'a mut Gruus,
+    pub(crate) now_secs: u32,
 }
 
 /// 200 with every binding the address-of-record has now (step 8).
-fn granted(request: &Request, aor: &Aor, bindings: &Bindings, now: Instant) -> Response {
-    let mut response = request.response(200, None);
+pub(crate) fn granted(request: &Request, tag: &str, telling: Telling<'_>) -> Response {
+    let Telling {
+        aor,
+        bindings,
+        gruus,
+        now_secs,
+    } = telling;
+    let mut response = request.response(200, Some(tag));
+    let knows = |extension| supports(request, extension).unwrap_or(false);
+    let call_id = request.call_id().unwrap_or_default();
+    let slot = bindings.slot_of(aor).filter(|_| knows("gruu"));
+    let mut is_outbound = false;
     for binding in bindings.of(aor) {
-        let left = binding.expires_at.saturating_duration_since(now).as_secs();
-        response.push_header("Contact", format!("{};expires={left}", binding.contact));
+        let is_own = binding.call_id() == call_id;
+        is_outbound |= is_own && binding.is_outbound();
+        let mut contact = shown(binding, is_own);
+        if let Some(params) = slot.and_then(|slot| gruus.params(aor, slot, binding)) {
+            contact.push_str(&params);
+        }
+        let left = binding.expires().saturating_sub(now_secs);
+        contact.push_str(&format!(";expires={left}"));
+        response.push_header("Contact", contact);
+    }
+    if knows("path") {
+        for path in request.headers_named("Path") {
+            response.push_header("Path", path);
+        }
+    }
+    if is_outbound && knows("outbound") {
+        response.push_header("Require", "outbound");
     }
     response
 }
 
-fn refused(request: &Request, refusal: Refusal, policy: &RegistrarPolicy) -> Response {
+/// A contact for one device of the address-of-record: its own as it sent it, another's without what its push service told it
+/// (RFC 8599, section 4.1).
+fn shown(binding: BindingRef<'_>, is_own: bool) -> String {
+    let text = binding.contact();
+    if is_own || !binding.uri().contains("pn-") {
+        return text.to_owned();
+    }
+    let Some(mut contact) = Contact::parse(text) else {
+        return text.to_owned();
+    };
+    for secret in ["pn-provider", "pn-prid", "pn-param", "pn-purr"] {
+        contact.address.uri.remove_param(secret);
+    }
+    contact.to_string()
+}
+
+/// The answer to a REGISTER that changes nothing.
+pub(crate) fn refused(
+    request: &Request,
+    tag: &str,
+    refusal: &Refusal,
+    policy: &RegistrarPolicy,
+) -> Response {
+    let bare = |status: u16| request.response(status, Some(tag));
     match refusal {
-        Refusal::Malformed => request.response(400, None),
-        Refusal::OutOfOrder => request.response(500, None),
-        Refusal::TooMany => request.response(403, None),
+        Refusal::Malformed => bare(400),
+        Refusal::OutOfOrder => bare(500),
+        Refusal::TooMany => bare(403),
+        Refusal::FirstHop => request.response(
+            Status::with_phrase(439, "First Hop Lacks Outbound Support"),
+            Some(tag),
+        ),
+        Refusal::Unsupported(tags) => {
+            let mut response = bare(420);
+            response.push_header("Unsupported", tags.as_str());
+            response
+        }
         Refusal::TooBrief => {
-            let mut response = request.response(423, None);
+            let mut response = bare(423);
             response.push_header("Min-Expires", policy.min_expires.as_secs().to_string());
             response
         }

@@ -8,11 +8,30 @@
 use std::sync::Arc;
 
 use sdp::SessionDescription;
-use sip::{Aor, Destination, Endpoint, NameAddr, Request, Transport, Uri};
+use sip::{Aor, Destination, Endpoint, Method, NameAddr, Request, Transport, Uri};
 use ua::Dial;
 
-use crate::binding::{Binding, Bindings};
+use crate::binding::Bindings;
 use crate::effect::Account;
+use crate::gruu::Gruus;
+use crate::record::BindingRef;
+
+/// Who is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Callee {
+    pub(crate) aor: Aor,
+    /// The only device to ring: somebody called its GRUU.
+    pub(crate) instance: Option<String>,
+}
+
+impl From<Aor> for Callee {
+    fn from(aor: Aor) -> Self {
+        Self {
+            aor,
+            instance: None,
+        }
+    }
+}
 
 /// What Max-Forwards begins with where nobody has said otherwise (RFC 3261, section 8.1.1.6).
 pub(crate) const MAX_FORWARDS: u8 = 70;
@@ -21,7 +40,26 @@ pub(crate) const MAX_FORWARDS: u8 = 70;
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) caller: Arc<Account>,
-    pub(crate) target: Aor,
+    pub(crate) callee: Callee,
+}
+
+/// Whom a URI of the form of a GRUU (RFC 5627) is for; `None` for any other URI.
+///
+/// # Errors
+///
+/// 404 for one that reaches nobody any more.
+pub(crate) fn gruu(uri: &Uri, gruus: &Gruus, bindings: &Bindings) -> Result<Option<Callee>, u16> {
+    if !uri.has_param("gr") {
+        return Ok(None);
+    }
+    let (aor, instance) = match uri.param("gr") {
+        Some(instance) => (Aor::from_uri(uri).ok_or(404_u16)?, instance.to_owned()),
+        None => gruus.open(uri, bindings).ok_or(404_u16)?,
+    };
+    Ok(Some(Callee {
+        aor,
+        instance: Some(instance),
+    }))
 }
 
 /// Who somebody is to others.
@@ -61,7 +99,7 @@ pub(crate) struct Plan {
     /// Whom the callee sees as caller.
     pub(crate) caller: Identity,
     /// Who is called.
-    pub(crate) target: Aor,
+    pub(crate) callee: Callee,
     /// Who has transferred the caller there.
     pub(crate) referrer: Option<Aor>,
     /// What Max-Forwards says.
@@ -76,7 +114,7 @@ impl Plan {
         let forwards = invite.max_forwards().ok().flatten();
         Self {
             caller: Identity::of(&admitted.caller),
-            target: admitted.target.clone(),
+            callee: admitted.callee.clone(),
             referrer: None,
             forwards: forwards.unwrap_or(MAX_FORWARDS).saturating_sub(1),
             breadth: invite.max_breadth().ok().flatten(),
@@ -122,18 +160,15 @@ pub(crate) fn groups(
     bindings: &Bindings,
     endpoint: &Endpoint,
 ) -> Vec<Vec<Dial>> {
-    let mut ranked: Vec<_> = bindings
-        .of(&plan.target)
-        .map(|binding| (q(binding), binding))
-        .collect();
+    let mut ranked = rung(&plan.callee, bindings);
     // Stable: the older binding of two with the same q comes first.
-    ranked.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+    ranked.sort_by_key(|binding| std::cmp::Reverse(binding.q_thousandths()));
     let at_once = plan
         .breadth
         .map_or(usize::MAX, |breadth| breadth as usize)
         .max(1);
     ranked
-        .chunk_by(|one, next| one.0 == next.0)
+        .chunk_by(|one, next| one.q_thousandths() == next.q_thousandths())
         .flat_map(|group| group.chunks(at_once))
         .map(|group| {
             let share = plan.breadth.map(|breadth| {
@@ -142,26 +177,42 @@ pub(crate) fn groups(
             });
             let dials = group.iter();
             dials
-                .filter_map(|(_, binding)| dial(plan, share, binding, offer, endpoint))
+                .filter_map(|binding| dial(plan, share, *binding, offer, endpoint))
                 .collect()
         })
         .collect()
 }
 
-/// Thousandths; a device that says nothing is as good as the best (RFC 3261, section 20.10).
-fn q(binding: &Binding) -> u16 {
-    binding.contact.q().ok().flatten().unwrap_or(1_000)
+/// The bindings to ring: of a device with several flows the one that was refreshed last (RFC 5626, section 6).
+pub(crate) fn rung<'a>(callee: &Callee, bindings: &'a Bindings) -> Vec<BindingRef<'a>> {
+    let mut rung: Vec<BindingRef<'a>> = Vec::new();
+    let wanted = callee.instance.as_deref();
+    for binding in bindings
+        .of(&callee.aor)
+        .filter(|binding| wanted.is_none_or(|wanted| wanted == binding.instance()))
+    {
+        let is_same = |other: &BindingRef<'_>| {
+            !binding.instance().is_empty() && other.instance() == binding.instance()
+        };
+        match rung.iter().position(is_same) {
+            Some(at) if rung[at].updated() <= binding.updated() => rung[at] = binding,
+            Some(_) => {}
+            None => rung.push(binding),
+        }
+    }
+    rung
 }
 
 fn dial(
     plan: &Plan,
     breadth: Option<u32>,
-    binding: &Binding,
+    binding: BindingRef<'_>,
     offer: Option<&SessionDescription>,
     endpoint: &Endpoint,
 ) -> Option<Dial> {
-    let mut request_uri = binding.contact.uri().clone();
+    let mut request_uri: Uri = binding.uri().parse().ok()?;
     request_uri.clear_headers();
+    let destination = binding.reached_by()?;
     let mut headers = vec![("Max-Forwards".to_owned(), plan.forwards.to_string())];
     if let Some(breadth) = breadth {
         headers.push(("Max-Breadth".to_owned(), breadth.to_string()));
@@ -173,14 +224,24 @@ fn dial(
     Some(Dial {
         request_uri,
         from: plan.caller.name_addr(),
-        to: NameAddr::new(plan.target.to_uri()),
-        contact: contact(&binding.reached_by, endpoint)?,
-        route: Vec::new(),
-        destination: binding.reached_by,
+        to: NameAddr::new(plan.callee.aor.to_uri()),
+        contact: contact(&destination, endpoint)?,
+        route: route(binding)?,
+        destination,
         offer: offer.cloned(),
         credentials: None,
         headers,
     })
+}
+
+/// The proxies that the device's registration came by, the nearest to us first (RFC 3327, section 5.3).
+fn route(binding: BindingRef<'_>) -> Option<Vec<NameAddr>> {
+    if binding.path().is_empty() {
+        return Some(Vec::new());
+    }
+    let mut fields = Request::new(Method::INVITE, binding.uri().parse().ok()?);
+    fields.push_header("Path", binding.path());
+    fields.paths().ok()
 }
 
 /// Where the device reaches the proxy during the call.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use sip::{Aor, EndpointEvent, Flow, Request, ServerTransaction};
 
 use crate::effect::{Account, Ticket};
+use crate::routing::Callee;
 
 /// How long a request waits at most; the edge's own limits are shorter.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,7 +70,7 @@ pub(crate) enum Purpose {
         /// Who calls.
         caller: Arc<Account>,
         /// Who is called.
-        target: Aor,
+        callee: Callee,
     },
     /// A SUBSCRIBE of a proven watcher: for the account it watches.
     Watch {

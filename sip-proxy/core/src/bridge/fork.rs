@@ -92,7 +92,7 @@ impl Fork {
         let redirected = branch
             .and_then(|branch| branch.redirection)
             .and_then(|at| self.redirected.get(at));
-        Identity::unnamed(redirected.unwrap_or(&self.plan.target).clone())
+        Identity::unnamed(redirected.unwrap_or(&self.plan.callee.aor).clone())
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -205,10 +205,10 @@ impl Fork {
         line: &mut Line<'_>,
     ) {
         for uri in contacts {
-            let Ok(target) = routing::target_of(uri, &self.plan.target, line.endpoint) else {
+            let Ok(target) = routing::target_of(uri, &self.plan.callee.aor, line.endpoint) else {
                 continue;
             };
-            if target == self.plan.target
+            if target == self.plan.callee.aor
                 || self.redirected.contains(&target)
                 || self.redirected.len() >= MAX_REDIRECTIONS
             {
@@ -217,7 +217,7 @@ impl Fork {
             let redirection = Some(self.redirected.len());
             self.redirected.push(target.clone());
             let plan = Plan {
-                target,
+                callee: target.into(),
                 ..self.plan.clone()
             };
             let groups = routing::groups(&plan, offer, line.bindings, line.endpoint);

@@ -122,7 +122,7 @@ impl Bridges {
         let who = joined.sides[at].who.aor.clone();
         let remaining = &joined.sides[1 - at];
         let plan = Plan {
-            target: routing::target_of(&refer_to.target(), &who, line.endpoint)?,
+            callee: routing::target_of(&refer_to.target(), &who, line.endpoint)?.into(),
             caller: remaining.who.clone(),
             referrer: Some(who),
             forwards: MAX_FORWARDS,

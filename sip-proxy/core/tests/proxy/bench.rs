@@ -10,7 +10,7 @@ use sip::{
     Machine, Message, Method, Output, Private, Request, Response, Transport, answer_challenges,
 };
 use sip_proxy_core::{
-    Account, Binding, BindingChange, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig,
+    Account, Binding, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig, Row, StoreFailed,
     Ticket,
 };
 
@@ -20,11 +20,21 @@ pub(crate) const DOMAIN: &str = "acme.test";
 pub(crate) struct Bench {
     pub(crate) proxy: Proxy,
     pub(crate) now: Instant,
+    /// What requests are delivered over.
+    pub(crate) transport: Transport,
     accounts: HashMap<String, Account>,
     /// What was sent and not yet looked at.
     sent: Vec<(SocketAddr, Message)>,
-    /// Changes of bindings, in order.
-    pub(crate) changes: Vec<BindingChange>,
+    /// Whose bindings have begun or ended, and how many there were then.
+    pub(crate) announced: Vec<(Aor, usize)>,
+    /// Flows that were proven.
+    pub(crate) trusted: Vec<Flow>,
+    kept: HashMap<String, Row>,
+    /// Groups that were written.
+    pub(crate) writes: usize,
+    /// Whether groups wait for [`Self::answer_stores`].
+    pub(crate) hold_stores: bool,
+    held_stores: Vec<(Ticket, Vec<Row>)>,
     pub(crate) lookups: usize,
     pub(crate) broken_store: bool,
     /// Whether look-ups wait for [`Self::answer_lookups`].
@@ -36,11 +46,16 @@ pub(crate) struct Bench {
 
 impl Bench {
     /// A proxy with the accounts 1001 to 1003, whose passwords are `secret-` and the user.
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same with another configuration.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one reading of a clock; from here on the test moves it"
     )]
-    pub(crate) fn new() -> Self {
+    pub(crate) fn with(configure: impl FnOnce(&mut ProxyConfig)) -> Self {
         let now = Instant::now();
         let address = HostPort::new(
             Host::from(std::net::IpAddr::from([127, 0, 0, 1])),
@@ -50,12 +65,20 @@ impl Bench {
             advertised: vec![(Transport::Udp, address.clone()), (Transport::Tcp, address)],
             ..EndpointConfig::default()
         };
+        let mut config = ProxyConfig::new(endpoint, (now, 1_800_000_000), [7; 32]);
+        configure(&mut config);
         let mut bench = Self {
-            proxy: Proxy::new(ProxyConfig::new(endpoint, (now, 1_800_000_000), [7; 32])),
+            proxy: Proxy::new(config),
+            transport: Transport::Udp,
             now,
             accounts: HashMap::new(),
             sent: Vec::new(),
-            changes: Vec::new(),
+            announced: Vec::new(),
+            trusted: Vec::new(),
+            kept: HashMap::new(),
+            writes: 0,
+            hold_stores: false,
+            held_stores: Vec::new(),
             lookups: 0,
             broken_store: false,
             hold_lookups: false,
@@ -138,11 +161,17 @@ impl Bench {
                     self.proxy
                         .handle_command(Command::AccountLoaded { ticket, account }, self.now);
                 }
-                Output::Event(Event::BindingsChanged(changes)) => self.changes.extend(changes),
-                Output::Event(Event::Counts(_))
+                Output::Event(Event::Store { ticket, rows }) => match self.hold_stores {
+                    true => self.held_stores.push((ticket, rows)),
+                    false => self.store(ticket, rows, Ok(())),
+                },
+                Output::Event(Event::BindingsChanged { aor, bindings }) => {
+                    self.announced.push((aor, bindings.len()));
+                }
+                Output::Trust(flow) => self.trusted.push(flow),
+                Output::Event(Event::Counts(_) | Event::Flushed | Event::BindingsListed { .. })
                 | Output::Close(_)
                 | Output::Unreachable { .. }
-                | Output::Trust(_)
                 | Output::Distrust(_)
                 | Output::Resolve(_) => {}
             }
@@ -214,6 +243,20 @@ impl Bench {
         self.answer(port, username, password, request, &challenge)
     }
 
+    /// As [`Self::prove`] with the usual password, the Vias below the topmost kept.
+    pub(crate) fn prove_below(&mut self, port: u16, user: &str, request: &Request) -> Request {
+        let below: Vec<_> = request
+            .headers_named("Via")
+            .skip(1)
+            .map(str::to_owned)
+            .collect();
+        let mut proven = self.prove(port, user, &password(user), request);
+        for via in below {
+            proven.push_header("Via", via);
+        }
+        proven
+    }
+
     fn answer(
         &mut self,
         port: u16,
@@ -254,8 +297,22 @@ impl Bench {
     /// Hands the proxy a request as the phone at this port sends it.
     pub(crate) fn deliver(&mut self, port: u16, request: &Request) {
         self.proxy
-            .handle_received(flow(port), request.to_bytes(), self.now);
+            .handle_received(self.flow(port), request.to_bytes(), self.now);
         self.settle();
+    }
+
+    /// The connection of the phone at this port ends.
+    pub(crate) fn close(&mut self, port: u16) {
+        self.proxy.handle_flow_closed(self.flow(port), self.now);
+        self.settle();
+    }
+
+    fn flow(&self, port: u16) -> Flow {
+        Flow {
+            transport: self.transport,
+            generation: u64::from(self.transport.is_reliable()) * u64::from(port),
+            ..flow(port)
+        }
     }
 
     /// A request of `user` without credentials, with what every request has.
@@ -293,20 +350,38 @@ impl Bench {
         response
     }
 
-    /// The bindings that are kept beyond a restart.
-    pub(crate) fn kept(&self) -> Vec<Binding> {
-        let mut kept: Vec<Binding> = Vec::new();
-        for change in &self.changes {
-            let (aor, key) = match change {
-                BindingChange::Upserted(binding) => (binding.aor.clone(), binding.key()),
-                BindingChange::Removed { aor, key } => (aor.clone(), key.clone()),
-            };
-            kept.retain(|binding| (&binding.aor, binding.key()) != (&aor, key.clone()));
-            if let BindingChange::Upserted(binding) = change {
-                kept.push((**binding).clone());
-            }
+    /// The bindings that are kept beyond a restart, once everything is written.
+    pub(crate) fn kept(&mut self) -> Vec<Binding> {
+        self.command(Command::Flush);
+        self.kept.values().flat_map(Row::read).collect()
+    }
+
+    /// The rows that are kept beyond a restart.
+    pub(crate) fn kept_rows(&self) -> Vec<Vec<u8>> {
+        self.kept
+            .values()
+            .filter_map(|row| row.bindings.clone())
+            .collect()
+    }
+
+    /// Answers the groups that were held back, all or none of their rows written.
+    pub(crate) fn answer_stores(&mut self, result: Result<(), StoreFailed>) {
+        while let Some((ticket, rows)) = self.held_stores.pop() {
+            self.store(ticket, rows, result);
         }
-        kept
+        self.settle();
+    }
+
+    fn store(&mut self, ticket: Ticket, rows: Vec<Row>, result: Result<(), StoreFailed>) {
+        if result.is_ok() {
+            self.writes += 1;
+            let rows = rows
+                .into_iter()
+                .map(|row| (row.aor.as_str().to_owned(), row));
+            self.kept.extend(rows);
+        }
+        self.proxy
+            .handle_command(Command::Stored { ticket, result }, self.now);
     }
 }
 

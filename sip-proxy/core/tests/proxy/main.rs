@@ -5,6 +5,8 @@
 mod bench;
 mod calls;
 mod desk;
+mod durability;
+mod extensions;
 mod registrar;
 mod soak;
 mod transfer;

@@ -251,6 +251,13 @@ impl World {
                     self.proxy
                         .handle_command(ProxyCommand::AccountLoaded { ticket, account }, self.now);
                 }
+                Output::Event(ProxyEvent::Store { ticket, .. }) => {
+                    let stored = ProxyCommand::Stored {
+                        ticket,
+                        result: Ok(()),
+                    };
+                    self.proxy.handle_command(stored, self.now);
+                }
                 Output::Event(_)
                 | Output::Close(_)
                 | Output::Unreachable { .. }

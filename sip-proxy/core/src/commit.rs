@@ -1,0 +1,316 @@
+//! From a proven REGISTER to its answer: bindings are changed, written and confirmed in groups.
+//!
+//! ```text
+//!   durable:       decide ──► queue ──► one group at a time to the store ──► written: change the table, 200
+//!                                                                        └─► not written: 503, nothing has changed
+//!   memory first:  decide ──► change the table, 200 ──► the address is unwritten ──► a group to the store, a second later
+//! ```
+//!
+//! A group is what has come together while the last one was being written, so a busy registrar writes large groups and an idle one
+//! answers at once; nothing but a REGISTER waits for the store. Bindings that end by themselves change the table at once and are
+//! written like those of *memory first*.
+//!
+//! Invariants: at most one group is under way; of one address-of-record at most one REGISTER is in queue and group together, the
+//! others wait behind it.
+//!
+//! Not here: what a REGISTER may change (`registrar.rs`), how rows are stored (the `sip-proxy` crate).
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sip::{Aor, Output};
+
+use crate::binding::Edit;
+use crate::effect::{Account, Event, StoreFailed, Ticket};
+use crate::proxy::Proxy;
+use crate::registrar::{self, Plan, Telling};
+use crate::waiting::Pending;
+
+/// When a REGISTER is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Once its bindings are written: no confirmed binding is ever lost.
+    #[default]
+    Durable,
+    /// At once; a crash may lose the last seconds.
+    MemoryFirst,
+}
+
+/// Rows in one group.
+const GROUP: usize = 1_000;
+
+/// How long what nobody waits for gathers before it is written, and how long after a failure it is tried again.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// Requests that wait behind another of the same address-of-record, for one and for all.
+const MAX_BEHIND: usize = 10;
+const MAX_BEHIND_IN_ALL: usize = 10_000;
+
+/// A REGISTER whose bindings are to be written before it is answered.
+#[derive(Debug)]
+struct Registering {
+    pending: Pending,
+    account: Arc<Account>,
+    edits: Vec<Edit>,
+}
+
+/// A group under way.
+#[derive(Debug)]
+struct Group {
+    ticket: Ticket,
+    registering: Vec<Registering>,
+    /// Addresses-of-record that are written because they had changed.
+    changed: Vec<Aor>,
+}
+
+/// What is to be written and what is being written.
+#[derive(Debug)]
+pub(crate) struct Commits {
+    durability: Durability,
+    queue: VecDeque<Registering>,
+    /// Addresses-of-record in `queue` or in the group, with the requests behind them.
+    busy: HashMap<Aor, Vec<Pending>>,
+    behind: usize,
+    group: Option<Group>,
+    unwritten: BTreeSet<Aor>,
+    /// Not before then is `unwritten` written without another reason.
+    due: Option<Instant>,
+    /// Everything is to be written now, and then said so.
+    is_flushing: bool,
+    next: u64,
+    bound: usize,
+}
+
+impl Commits {
+    pub(crate) fn new(durability: Durability, bound: usize) -> Self {
+        Self {
+            durability,
+            queue: VecDeque::new(),
+            busy: HashMap::new(),
+            behind: 0,
+            group: None,
+            unwritten: BTreeSet::new(),
+            due: None,
+            is_flushing: false,
+            next: 0,
+            bound,
+        }
+    }
+
+    /// REGISTERs that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.busy.len() + self.behind
+    }
+
+    /// When something is to be written that nobody waits for.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.due.filter(|_| self.group.is_none())
+    }
+
+    /// The bindings of these have changed, and nobody waits for that to be written.
+    fn note(&mut self, aors: impl IntoIterator<Item = Aor>, now: Instant) {
+        self.unwritten.extend(aors);
+        if !self.unwritten.is_empty() && self.due.is_none() {
+            self.due = Some(now + GATHER);
+        }
+    }
+
+    /// Lets a request wait behind the one of its address-of-record that is being written; gives it back if too many do.
+    fn behind(&mut self, aor: &Aor, pending: Pending) -> Result<(), Pending> {
+        match self.busy.get_mut(aor) {
+            Some(behind) if behind.len() < MAX_BEHIND && self.behind < MAX_BEHIND_IN_ALL => {
+                behind.push(pending);
+                self.behind += 1;
+                Ok(())
+            }
+            _ => Err(pending),
+        }
+    }
+}
+
+impl Proxy {
+    /// A REGISTER of `account`, proven.
+    pub(crate) fn on_register(&mut self, pending: Pending, account: &Arc<Account>, now: Instant) {
+        if self.commits.busy.contains_key(&account.aor) {
+            if let Err(pending) = self.commits.behind(&account.aor, pending) {
+                self.busy(&pending, now);
+            }
+            return;
+        }
+        let plan = registrar::decide(
+            &pending.request,
+            &account.aor,
+            pending.flow,
+            &self.registrar,
+            &self.bindings,
+            self.clock.secs(now),
+        );
+        match plan {
+            Err(refusal) => {
+                let tag = self.endpoint.stateless_tag(&pending.request);
+                let response =
+                    registrar::refused(&pending.request, &tag, &refusal, &self.registrar);
+                self.send(&pending, response, now);
+            }
+            Ok(Plan { edits, .. }) if edits.is_empty() => self.confirm(&pending, &account.aor, now),
+            Ok(Plan { edits, .. }) => match self.commits.durability {
+                Durability::MemoryFirst => {
+                    self.change(&account.aor, &edits);
+                    self.commits.note([account.aor.clone()], now);
+                    self.confirm(&pending, &account.aor, now);
+                }
+                Durability::Durable if self.commits.queue.len() >= self.commits.bound => {
+                    self.busy(&pending, now);
+                }
+                Durability::Durable => {
+                    self.commits.busy.insert(account.aor.clone(), Vec::new());
+                    self.commits.queue.push_back(Registering {
+                        pending,
+                        account: account.clone(),
+                        edits,
+                    });
+                    self.write(now);
+                }
+            },
+        }
+    }
+
+    /// Another copy of a REGISTER whose first copy was proven; `false` if it is more than that.
+    pub(crate) fn on_register_again(
+        &mut self,
+        pending: &Pending,
+        account: &Account,
+        now: Instant,
+    ) -> bool {
+        if self.commits.busy.contains_key(&account.aor) {
+            // The first copy will be answered.
+            return true;
+        }
+        let is_done = registrar::is_done(&pending.request, &account.aor, &self.bindings);
+        if is_done {
+            self.confirm(pending, &account.aor, now);
+        }
+        is_done
+    }
+
+    /// The store has written a group, or could not.
+    pub(crate) fn on_stored(
+        &mut self,
+        ticket: Ticket,
+        result: Result<(), StoreFailed>,
+        now: Instant,
+    ) {
+        let Some(group) = self.commits.group.take_if(|group| group.ticket == ticket) else {
+            return;
+        };
+        if result.is_err() {
+            self.commits.note(group.changed, now);
+            self.commits.due = Some(now + GATHER);
+        }
+        for Registering {
+            pending,
+            account,
+            edits,
+        } in group.registering
+        {
+            match result {
+                Ok(()) => {
+                    self.change(&account.aor, &edits);
+                    self.confirm(&pending, &account.aor, now);
+                }
+                Err(StoreFailed) => self.busy(&pending, now),
+            }
+            let behind = self.commits.busy.remove(&account.aor).unwrap_or_default();
+            self.commits.behind -= behind.len();
+            for pending in behind {
+                self.on_register(pending, &account, now);
+            }
+        }
+        self.write(now);
+    }
+
+    /// Begins to write everything that has changed, and says so when it is done.
+    pub(crate) fn flush(&mut self, now: Instant) {
+        self.commits.is_flushing = true;
+        self.write(now);
+    }
+
+    /// Gives the next group to the store, if none is under way and there is a reason to.
+    pub(crate) fn write(&mut self, now: Instant) {
+        let commits = &mut self.commits;
+        let is_due = commits.is_flushing || commits.due.is_some_and(|due| due <= now);
+        if commits.group.is_some() || (commits.queue.is_empty() && !is_due) {
+            return;
+        }
+        if commits.queue.is_empty() && commits.unwritten.is_empty() {
+            commits.due = None;
+            if std::mem::take(&mut commits.is_flushing) {
+                self.outputs.push_back(Output::Event(Event::Flushed));
+            }
+            return;
+        }
+        let count = commits.queue.len().min(GROUP);
+        let registering: Vec<_> = commits.queue.drain(..count).collect();
+        let mut rows: Vec<_> = registering
+            .iter()
+            .map(|own| self.bindings.row(&own.account.aor, &own.edits))
+            .collect();
+        // What a REGISTER of the group changes is written with it.
+        for own in &registering {
+            commits.unwritten.remove(&own.account.aor);
+        }
+        let mut changed = Vec::new();
+        while rows.len() < GROUP
+            && let Some(aor) = commits.unwritten.pop_first()
+        {
+            rows.push(self.bindings.row(&aor, &[]));
+            changed.push(aor);
+        }
+        if commits.unwritten.is_empty() {
+            commits.due = None;
+        }
+        let ticket = Ticket(commits.next);
+        commits.next += 1;
+        commits.group = Some(Group {
+            ticket,
+            registering,
+            changed,
+        });
+        self.outputs
+            .push_back(Output::Event(Event::Store { ticket, rows }));
+    }
+
+    /// Bindings have ended by themselves, or by order.
+    pub(crate) fn on_ended(&mut self, aors: Vec<Aor>, now: Instant) {
+        for aor in &aors {
+            self.announce(aor);
+        }
+        self.commits.note(aors, now);
+    }
+
+    fn change(&mut self, aor: &Aor, edits: &[Edit]) {
+        if self.bindings.apply(aor, edits) {
+            self.announce(aor);
+        }
+    }
+
+    fn announce(&mut self, aor: &Aor) {
+        let bindings = self.bindings.read(aor);
+        let aor = aor.clone();
+        self.outputs
+            .push_back(Output::Event(Event::BindingsChanged { aor, bindings }));
+    }
+
+    fn confirm(&mut self, pending: &Pending, aor: &Aor, now: Instant) {
+        let tag = self.endpoint.stateless_tag(&pending.request);
+        let telling = Telling {
+            aor,
+            bindings: &self.bindings,
+            gruus: &mut self.gruus,
+            now_secs: self.clock.secs(now),
+        };
+        let response = registrar::granted(&pending.request, &tag, telling);
+        self.send(pending, response, now);
+    }
+}
