@@ -20,7 +20,7 @@ const TABLES: &[&str] = &[
     "device_accounts",
     "activations",
     "device_nonces",
-    "bindings",
+    "registrations",
     "audit_entries",
 ];
 
