@@ -17,6 +17,7 @@
 //!
 //! SIP is not here: the proxy is reached through `api::ProxyControl`. SQL is not here: it is in `store`.
 
+mod accounts;
 mod app;
 mod config;
 mod device_channel;
@@ -40,6 +41,7 @@ mod status;
 mod validate;
 mod wire;
 
+pub use accounts::{ImportError, import_accounts};
 pub use app::{App, StartError};
 pub use config::PortalConfig;
 pub use device_token::TokenKeyError;

@@ -22,6 +22,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Look after SIP accounts.
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
     /// Print the description of the HTTP interface (OpenAPI).
     Openapi,
 }
@@ -63,6 +68,23 @@ pub(crate) struct DataArguments {
 pub(crate) enum UserCommand {
     /// Add somebody and print a one-time password; also works while the server runs.
     Add(AddUser),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make many accounts of a tenant at once, all or none; also works while the server runs.
+    Import(ImportAccounts),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportAccounts {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// Short name of the tenant.
+    #[arg(long)]
+    pub(crate) tenant: String,
+    /// A user name, a comma and a password on each line.
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

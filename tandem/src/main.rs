@@ -1,7 +1,7 @@
 //! `tandem`: portal and SIP proxy in one process, the embedded default.
 //!
 //! `serve` runs both on one data directory (`serve.rs`); `user add` lets somebody in from the command line, also when everybody
-//! is locked out; `openapi` prints the description that the web pages' client is generated from. Configuration comes from a file and
+//! is locked out; `account import` makes many SIP accounts at once; `openapi` prints the description that the web pages' client is generated from. Configuration comes from a file and
 //! the command line (`config.rs`, `cli.rs`).
 //!
 //! Not here: anything about SIP (`sip-proxy`) or HTTP (`portal`).
@@ -18,7 +18,9 @@ use clap::Parser;
 use time::OffsetDateTime;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{AddUser, Cli, Command, ServeArguments, UserCommand};
+use crate::cli::{
+    AccountCommand, AddUser, Cli, Command, ImportAccounts, ServeArguments, UserCommand,
+};
 use crate::config::Config;
 
 #[tokio::main]
@@ -29,6 +31,9 @@ async fn main() -> ExitCode {
         Command::User {
             command: UserCommand::Add(arguments),
         } => add_user(arguments).await,
+        Command::Account {
+            command: AccountCommand::Import(arguments),
+        } => import_accounts(arguments).await,
         Command::Openapi => {
             println!("{}", portal::openapi_json());
             Ok(())
@@ -72,5 +77,14 @@ async fn add_user(arguments: AddUser) -> Result<(), Box<dyn Error>> {
         made.email,
         made.password.reveal()
     );
+    Ok(())
+}
+
+async fn import_accounts(arguments: ImportAccounts) -> Result<(), Box<dyn Error>> {
+    let text = tokio::fs::read_to_string(&arguments.file).await?;
+    let (_, vault, db) = serve::open_store(&Config::for_data(&arguments.data)).await?;
+    let now = OffsetDateTime::now_utc();
+    let count = portal::import_accounts(&arguments.tenant, &text, &vault, now, &db).await?;
+    println!("Accounts made: {count}");
     Ok(())
 }

@@ -19,8 +19,10 @@ use crate::{
     begin, commit, device, id, provider,
 };
 
+mod import;
 mod password;
 
+pub use import::{Imported, import};
 pub(crate) use password::unseal;
 pub use password::{
     Credentials, Rotated, find_credentials, load_password, rotate_passwords, set_password,

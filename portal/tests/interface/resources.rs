@@ -339,3 +339,34 @@ async fn members_are_existing_people_and_every_write_is_noted() {
     );
     assert_eq!(audit["items"][0]["actor"], "owner@example.com");
 }
+
+#[tokio::test]
+async fn accounts_imported_on_the_command_line_are_shown_and_noted_and_a_wrong_line_is_named() {
+    let world = World::start().await;
+    let now = time::OffsetDateTime::now_utc();
+    let import = async |slug: &str, text: &str| {
+        portal::import_accounts(slug, text, &world.vault, now, &world.db).await
+    };
+    let made = import("acme", "1001,a,b\n1002, c \n").await.unwrap();
+    assert_eq!(made, 2);
+    let listed = world.owner.get(&world.path("accounts")).await;
+    let names = listed.body["items"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|account| account["username"].clone()).collect();
+    assert_eq!(names, ["1001", "1002"]);
+    let newest = store::PageRequest::default();
+    let entries = store::audit::list(world.tenant, &newest, &world.db).await;
+    assert_eq!(entries.unwrap().items[0].action, "account.import");
+
+    let refused = async |slug: &str, text: &str| import(slug, text).await.unwrap_err().to_string();
+    assert_eq!(
+        refused("nobody", "1,a").await,
+        "there is no tenant \"nobody\""
+    );
+    let wrong = refused("acme", "1003,a\n10 04,b").await;
+    assert!(wrong.starts_with("line 2: "), "{wrong}");
+    assert!(refused("acme", "1003").await.starts_with("line 1: "));
+    let twice = refused("acme", "1003,a\n1001,b").await;
+    assert!(twice.contains("exists already"), "{twice}");
+    let after = world.owner.get(&world.path("accounts")).await;
+    assert_eq!(after.body["items"].as_array().map(Vec::len), Some(2));
+}

@@ -17,6 +17,7 @@ on_both! {
     accounts_are_listed_and_found,
     an_account_of_another_tenant_is_not_found,
     a_provider_of_another_tenant_is_an_unknown_reference,
+    imported_accounts_are_all_made_or_none,
 }
 
 async fn password(ground: &Ground, id: Uuid) -> Option<String> {
@@ -315,4 +316,35 @@ async fn a_provider_of_another_tenant_is_an_unknown_reference(ground: Ground) {
         ),
         "{error}"
     );
+}
+
+async fn imported_accounts_are_all_made_or_none(ground: Ground) {
+    let (db, tenant, vault) = (&ground.db, ground.tenant.id, &ground.vault);
+    let listed = |users: std::ops::Range<u32>| -> Vec<_> {
+        users
+            .map(|user| account::Imported {
+                username: user.to_string(),
+                password: Secret::new(format!("secret-{user}")),
+            })
+            .collect()
+    };
+    account::import(tenant, &listed(1_000..2_200), vault, NOW, db)
+        .await
+        .unwrap();
+    let error = account::import(tenant, &listed(2_199..2_300), vault, NOW, db)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, StoreError::Conflict { field: "username" }),
+        "{error}"
+    );
+
+    let find = async |user| {
+        account::find_credentials(user, "acme.tandem.example", vault, db)
+            .await
+            .unwrap()
+    };
+    let last = find("2199").await.expect("it was imported");
+    assert!(last.enabled && last.password == Some(Secret::new("secret-2199")));
+    assert_eq!(find("2200").await, None);
 }
