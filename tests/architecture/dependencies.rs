@@ -49,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("web-pages", &[]),
     ("tandem", &["portal", "sip-proxy", "store", "api"]),
     ("tests", &["store"]),
+    ("bench", &["sip", "sip-proxy-core"]),
 ];
 
 /// What each pure crate may use from outside: nothing with a clock, a socket, a task or a lock (I1).

@@ -1,0 +1,1 @@
+"""Our server beside Kamailio under the same load; `scripts/bench-sip` is the command."""

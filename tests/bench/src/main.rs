@@ -1,0 +1,45 @@
+//! Load that sipp cannot make, and the proxy's core without sockets: the programs behind `make bench-sip` and `make bench-flood`.
+//!
+//! Each command prints JSON. `core` drives the machine in memory, `flood` bombards a server while one registered phone
+//! refreshes, `streams` opens TCP or TLS connections and registers on each, `bindings` registers many users with nonces they keep
+//! and asks for what is bound.
+//!
+//! Everything here is blocking and single-threaded where it measures. Not here: rows, rounds and Kamailio (`scripts/bench_sip`).
+
+mod bindings;
+mod core;
+mod flood;
+mod message;
+mod registrar;
+mod streams;
+
+use clap::{Parser, Subcommand};
+
+/// Load generators and the core's own benchmark.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Registrations or calls through the proxy's machine, without sockets and without a database.
+    Core(core::Arguments),
+    /// Requests without credentials, as many as go, while a registered phone refreshes once a second.
+    Flood(flood::Arguments),
+    /// TCP or TLS connections, each with one registration, kept open until standard input ends.
+    Streams(streams::Arguments),
+    /// Refreshes with kept nonces at a fixed rate, or questions after what is bound.
+    Bindings(bindings::Arguments),
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    match Cli::parse().command {
+        Command::Core(arguments) => println!("{}", core::run(&arguments)),
+        Command::Flood(arguments) => println!("{}", flood::run(&arguments)?),
+        Command::Streams(arguments) => streams::run(&arguments)?,
+        Command::Bindings(arguments) => bindings::run(&arguments)?,
+    }
+    Ok(())
+}
