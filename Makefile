@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run test lint bench soak fuzz
+.PHONY: setup run test lint bench bench-sip bench-flood soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -16,6 +16,12 @@ lint: ## format, compiler and clippy warnings, documentation, licences, layers
 
 bench: ## measurements; results belong into docs/performance.md
 	@scripts/bench
+
+bench-sip: ## our server beside Kamailio under the same load; ARGS="--quick" for four minutes, --help for the rest
+	@scripts/bench-sip $(ARGS)
+
+bench-flood: ## 30,000 requests a second without credentials while a registered phone refreshes
+	@scripts/bench-flood $(ARGS)
 
 soak: ## 1,000 registrations and 200 calls, then every table must be empty
 	@scripts/soak

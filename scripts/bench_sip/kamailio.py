@@ -28,8 +28,9 @@ class Kamailio:
         tls = []
         if self.certificate:
             streams += [f"listen=tls:127.0.0.1:{self.tls_port}", "enable_tls=yes", "tls_max_connections=20000"]
-            tls = ['loadmodule "tls.so"', f'modparam("tls", "certificate", "{self.certificate[0]}")',
-                   f'modparam("tls", "private_key", "{self.certificate[1]}")', 'modparam("tls", "tls_method", "TLSv1.2+")',
+            certificate, key = self.certificate["certificate"], self.certificate["key"]
+            tls = ['loadmodule "tls.so"', f'modparam("tls", "certificate", "{certificate}")',
+                   f'modparam("tls", "private_key", "{key}")', 'modparam("tls", "tls_method", "TLSv1.2+")',
                    'modparam("tls", "session_cache", 1)', 'modparam("tls", "connection_timeout", 600)']
         text = TEMPLATE.read_text()
         for key, value in {"WORKERS": self.workers, "ADDRESS": address, "STREAMS": "\n".join(streams), "MODULES": MODULES,
@@ -41,6 +42,9 @@ class Kamailio:
         self.process = Process(["kamailio", "-f", config, "-m", "1024", "-M", "16", "-x", "fm", "-DD", "-E", *define,
                                 "-Y", self.folder / "run", "-w", self.folder], self.folder / "kamailio.log")
         wait_until(lambda: answers_options(self.process, self.port), f"Kamailio serves (see {self.folder}/kamailio.log)")
+
+    def speaks_tls(self):
+        return self.certificate is not None
 
     def stop(self):
         self.process.stop()

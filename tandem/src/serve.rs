@@ -8,9 +8,8 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use api::ProxyControl;
 use portal::{App, PortalConfig};
-use sip_proxy::{Algorithm, Durability, Service, ServiceConfig};
+use sip_proxy::{Algorithm, Control, Durability, Service, ServiceConfig};
 use store::{Database, StoreConfig, Vault};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -86,9 +85,10 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let sip = service.advertised().to_string();
-    let proxy: Arc<dyn ProxyControl> = service
+    let proxy = service
         .start(vault.clone(), db.clone(), stop.clone(), &mut tasks)
         .await?;
+    tasks.spawn(tell_counts(proxy.clone(), stop.clone()));
     let first = portal::first_run(&portal_config, OffsetDateTime::now_utc(), &db).await?;
     let url = portal_config.public_url.clone();
     let app = App::new(db, vault, proxy, portal_config)?;
@@ -108,6 +108,18 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     while tasks.join_next().await.is_some() {}
     info!("stopped");
     ended
+}
+
+/// Prints how full the proxy's tables are whenever the process gets SIGUSR1: nobody but its own user can ask.
+async fn tell_counts(proxy: Arc<Control>, stop: CancellationToken) {
+    let Ok(mut asked) = signal(SignalKind::user_defined1()) else {
+        return;
+    };
+    while stop.run_until_cancelled(asked.recv()).await.is_some() {
+        if let Ok(counts) = proxy.counts().await {
+            println!("Tables: {counts:?}");
+        }
+    }
 }
 
 /// Serves until the process is told to stop, then lets requests that are under way finish.

@@ -6,4 +6,5 @@
 mod activation;
 mod failures;
 mod first_call;
+mod floods;
 mod restarts;
