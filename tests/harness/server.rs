@@ -106,8 +106,7 @@ impl Server {
             .await
             .expect("the server's database can be read");
         let kept = async {
-            let count_now =
-                || store::binding::load_all(0, 1_000, &db);
+            let count_now = || store::binding::load_all(0, 1_000, &db);
             while count_now().await.expect("bindings can be read").len() != count {
                 tokio::task::yield_now().await;
             }
