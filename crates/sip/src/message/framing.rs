@@ -1,9 +1,11 @@
 //! Messages out of a byte stream, and keep-alives between them (RFC 3261, section 18.3; RFC 5626,
 //! section 4.4.1).
 //!
-//! On a stream only Content-Length says where a message ends. Once it is missing, doubtful or
+//! On a stream only Content-Length says where a message ends. Once it is missing, doubtful or far
 //! too large, nobody knows where the next message starts: that is a [`FramingError`], and the
-//! connection must be closed. Any other fault is left to `parse_message`, which can answer it.
+//! connection must be closed. Any other fault is left to `parse_message`, which can answer it. Of
+//! a message that is merely too large the head alone comes out, whose body then is missing, and
+//! the stream goes on after it.
 //!
 //! Frames do not depend on how the bytes were cut into pieces on their way, with one exception:
 //! a ping on a connection that we opened is told from two pongs only if it arrives in one piece.
@@ -11,6 +13,9 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::message::parse::{self, MAX_MESSAGE_BYTES};
+
+/// The longest body that is passed over because its message is too large to be kept.
+const MAX_SKIPPED_BYTES: usize = 1024 * 1024;
 
 /// What comes out of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +31,7 @@ pub enum Frame {
 /// The stream cannot be cut into messages any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FramingError {
-    /// A message longer than [`MAX_MESSAGE_BYTES`].
+    /// A head longer than [`MAX_MESSAGE_BYTES`], or a body of more than a megabyte.
     #[error("message too large")]
     TooLarge,
     /// Content-Length is missing, no number, or there are two that differ.
@@ -53,6 +58,10 @@ pub struct StreamFramer {
     searched: usize,
     /// Head and body of the message at the start of the buffer, once the head is complete.
     expected: Option<usize>,
+    /// Bytes after `expected` that nobody will see.
+    unseen: usize,
+    /// How many of those are still to come.
+    skip: usize,
     failed: Option<FramingError>,
 }
 
@@ -75,6 +84,8 @@ impl StreamFramer {
             opener,
             searched: 0,
             expected: None,
+            unseen: 0,
+            skip: 0,
             failed: None,
         }
     }
@@ -82,13 +93,15 @@ impl StreamFramer {
     /// Takes bytes as they arrived.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.failed.is_none() {
-            self.buffer.extend_from_slice(bytes);
+            let skipped = self.skip.min(bytes.len());
+            self.skip -= skipped;
+            self.buffer.extend_from_slice(&bytes[skipped..]);
         }
     }
 
     /// Whether a message has begun and not ended: what a deadline for slow senders watches.
     pub fn is_inside_message(&self) -> bool {
-        !b"\r\n\r".starts_with(&self.buffer)
+        self.skip > 0 || !b"\r\n\r".starts_with(&self.buffer)
     }
 
     /// The next complete frame, or `None` until more bytes come.
@@ -112,7 +125,11 @@ impl StreamFramer {
         if let Some(frame) = self.cut_keep_alive() {
             return Ok(Some(frame));
         }
-        if self.buffer.is_empty() || b"\r\n".starts_with(&self.buffer) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+            return Ok(None);
+        }
+        if b"\r\n".starts_with(&self.buffer) {
             return Ok(None);
         }
         let Some(expected) = self.message_len()? else {
@@ -123,9 +140,22 @@ impl StreamFramer {
         }
         self.expected = None;
         self.searched = 0;
-        Ok(Some(Frame::Message(
-            self.buffer.split_to(expected).freeze(),
-        )))
+        let message = self.take(expected);
+        let here = self.unseen.min(self.buffer.len());
+        self.buffer.advance(here);
+        self.skip = std::mem::take(&mut self.unseen) - here;
+        Ok(Some(Frame::Message(message)))
+    }
+
+    /// The first `length` bytes. Neither a message nor an idle framer keeps more memory than it
+    /// has bytes.
+    fn take(&mut self, length: usize) -> Bytes {
+        if length == self.buffer.len() {
+            return std::mem::take(&mut self.buffer).freeze();
+        }
+        let message = Bytes::copy_from_slice(&self.buffer[..length]);
+        self.buffer.advance(length);
+        message
     }
 
     fn cut_keep_alive(&mut self) -> Option<Frame> {
@@ -162,11 +192,15 @@ impl StreamFramer {
         };
         let body =
             parse::framed_body_len(&self.buffer[..head]).ok_or(FramingError::ContentLength)?;
-        let total = head.saturating_add(body);
-        if total > MAX_MESSAGE_BYTES {
+        if head > MAX_MESSAGE_BYTES || body > MAX_SKIPPED_BYTES {
             return Err(FramingError::TooLarge);
         }
-        self.expected = Some(total);
+        if head + body > MAX_MESSAGE_BYTES {
+            self.unseen = body;
+            self.expected = Some(head);
+        } else {
+            self.expected = Some(head + body);
+        }
         Ok(self.expected)
     }
 }

@@ -128,10 +128,27 @@ fn a_message_that_never_ends_is_cut_off_at_the_limit() {
     assert_eq!(
         frames(
             StreamFramer::accepted(),
-            &[format!("{head}{}\r\n\r\n", fits + 1).as_bytes()]
+            &[format!("{head}2000000\r\n\r\n").as_bytes()]
         ),
         Err(FramingError::TooLarge),
     );
+}
+
+#[test]
+fn of_a_message_that_is_too_large_the_head_comes_out_and_the_stream_goes_on() {
+    let head = "OPTIONS sip:a SIP/2.0\r\nl: 70000\r\n\r\n";
+    let stream = format!("{MESSAGE}{head}{}{MESSAGE}", "x".repeat(70_000));
+    let expected = [message(MESSAGE), message(head), message(MESSAGE)];
+    for size in [1, 7, 1_000, 65_536, stream.len()] {
+        let pieces: Vec<_> = stream.as_bytes().chunks(size).collect();
+        let frames = frames(StreamFramer::accepted(), &pieces).unwrap();
+        assert_eq!(frames, expected, "pieces of {size}");
+    }
+    let mut framer = StreamFramer::accepted();
+    framer.push(head.as_bytes());
+    assert_eq!(framer.next_frame(), Ok(Some(message(head))));
+    assert_eq!(framer.next_frame(), Ok(None));
+    assert!(framer.is_inside_message(), "its body is still to come");
 }
 
 #[test]
