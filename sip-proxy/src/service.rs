@@ -79,7 +79,7 @@ impl Service {
     ///
     /// [`StartError::Listen`] if the address is taken or not ours.
     pub async fn bind(config: ServiceConfig) -> Result<Self, StartError> {
-        let bound = bind(config.listen).await?;
+        let bound = bind(config.listen)?;
         let local = bound
             .udp_addresses()
             .first()
@@ -190,17 +190,14 @@ async fn serve_events(
     }
 }
 
-async fn bind(listen: SocketAddr) -> io::Result<Bound> {
+fn bind(listen: SocketAddr) -> io::Result<Bound> {
     if listen.port() != 0 {
-        return Listeners::on(listen).bind().await;
+        return Listeners::on(listen).bind();
     }
     let mut last = None;
     for _ in 0..PORT_ATTEMPTS {
         let port = std::net::UdpSocket::bind(listen)?.local_addr()?.port();
-        match Listeners::on(SocketAddr::new(listen.ip(), port))
-            .bind()
-            .await
-        {
+        match Listeners::on(SocketAddr::new(listen.ip(), port)).bind() {
             Ok(bound) => return Ok(bound),
             Err(error) => last = Some(error),
         }

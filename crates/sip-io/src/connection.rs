@@ -1,157 +1,43 @@
-//! One TCP connection: a reader task, a writer task, and the queue between loop and writer.
+//! One connection: a single task between a [`Link`] and the loop.
 //!
 //! ```text
-//!   socket ─► read ─► framer ─► inbound channel (waits when the loop is busy)
-//!               │        └ ping: pong into the queue
-//!               └ paused while the queue is above its mark
-//!   loop ─► Outbound::push (never waits; full: the connection closes) ─► write ─► socket
+//!   link ─► frames ─► inbound lane (waits when the loop is busy)
+//!             │ └ ping: pong into the queue
+//!             └ paused while the queue is above its mark or the loop has enough of this peer
+//!   loop ─► Outbound (never waits; full: the connection ends) ─► link
 //! ```
 //!
-//! The two tasks share a token: whichever ends takes the other along. The reader is the last to
-//! report, so that the loop hears of the close after all messages.
+//! Reading stops before writing does: what the peer does not read stops what it may send. The task
+//! tells of the close last, so that every loop hears of it after all messages.
+//!
+//! Deadlines (each ends the connection): a message is complete within `Limits::message`, whatever
+//! its bytes trickle in; the first one of an incoming connection too; a message leaves within
+//! [`WRITE_DEADLINE`]; a stranger sends a message every `Limits::stranger_idle`, and keep-alives
+//! are none; anybody else sends something every `Limits::idle`.
 
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::{Flow, Frame, StreamFramer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::time::{Instant, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
+use sip::{Flow, Frame};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tracing::debug;
 
-use crate::driver::Inbound;
+use crate::inbound::{Entrance, Inbound};
+use crate::link::{Link, LinkError};
 use crate::listeners::Limits;
+use crate::outbound::{Outbound, Overflow, Phase, Standing, View};
 
 /// Answer to a keep-alive (RFC 5626, section 3.5.1).
 const PONG: Bytes = Bytes::from_static(b"\r\n");
 
-/// What is read at once.
-const READ_BYTES: usize = 16 * 1024;
-
-/// Messages of one connection that may be with the loop at the same time: nobody who pipelines
-/// keeps others waiting, and answers cannot pile up before the reader notices.
-pub(crate) const TURNS: usize = 8;
-
 /// How long one message may take to leave before the peer counts as gone.
 const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 
-/// The queue into a connection, as the loop and the reader see it.
-#[derive(Clone, Debug)]
-pub(crate) struct Outbound {
-    queue: mpsc::UnboundedSender<Item>,
-    level: Arc<Level>,
-    limit: usize,
-}
-
-#[derive(Debug)]
-enum Item {
-    Message(Bytes),
-    Close,
-}
-
-/// Bytes that wait for the socket.
-#[derive(Debug, Default)]
-struct Level {
-    bytes: AtomicUsize,
-    sank: Notify,
-}
-
-/// What did not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Overflow;
-
-impl Outbound {
-    /// The two ends of a new queue for `limit` bytes.
-    pub(crate) fn new(limit: usize) -> (Self, Writer) {
-        let (queue, messages) = mpsc::unbounded_channel();
-        let level = Arc::new(Level::default());
-        let writer = Writer {
-            messages,
-            level: Arc::clone(&level),
-        };
-        (
-            Self {
-                queue,
-                level,
-                limit,
-            },
-            writer,
-        )
-    }
-
-    /// Queues `bytes` without waiting.
-    ///
-    /// # Errors
-    ///
-    /// [`Overflow`] if the peer has not read enough, or the writer is gone.
-    pub(crate) fn push(&self, bytes: Bytes) -> Result<(), Overflow> {
-        let length = bytes.len();
-        let before = self.level.bytes.fetch_add(length, Ordering::AcqRel);
-        if before + length > self.limit || self.queue.send(Item::Message(bytes)).is_err() {
-            self.level.bytes.fetch_sub(length, Ordering::AcqRel);
-            return Err(Overflow);
-        }
-        Ok(())
-    }
-
-    /// Closes the connection once everything queued so far is written.
-    pub(crate) fn close(&self) {
-        // Fails only when the writer is gone, and the connection with it.
-        let _ = self.queue.send(Item::Close);
-    }
-
-    /// Waits until no more than `mark` bytes are queued.
-    async fn drained_to(&self, mark: usize) {
-        loop {
-            let sank = self.level.sank.notified();
-            if self.level.bytes.load(Ordering::Acquire) <= mark {
-                return;
-            }
-            sank.await;
-        }
-    }
-}
-
-/// The writing end of the queue.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    messages: mpsc::UnboundedReceiver<Item>,
-    level: Arc<Level>,
-}
-
-impl Writer {
-    /// Writes until told to close, the peer is gone, or `closed` is cancelled.
-    pub(crate) async fn run(mut self, mut socket: OwnedWriteHalf, closed: CancellationToken) {
-        let _close = closed.clone().drop_guard();
-        while let Some(Some(Item::Message(bytes))) =
-            closed.run_until_cancelled(self.messages.recv()).await
-        {
-            let write = timeout(WRITE_DEADLINE, socket.write_all(&bytes));
-            match closed.run_until_cancelled(write).await {
-                Some(Ok(Ok(()))) => {
-                    self.level.bytes.fetch_sub(bytes.len(), Ordering::AcqRel);
-                    self.level.sank.notify_one();
-                }
-                Some(Ok(Err(error))) => {
-                    debug!(%error, "cannot write");
-                    return;
-                }
-                Some(Err(_)) => {
-                    debug!("the peer does not read");
-                    return;
-                }
-                None => return,
-            }
-        }
-        // The peer may be gone already; nothing is left to lose.
-        let _ = socket.shutdown().await;
-    }
-}
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -160,111 +46,225 @@ enum End {
     ByPeer,
     #[error("closed by us")]
     ByUs,
+    #[error("aborted by us")]
+    Aborted,
     #[error("nothing received for too long")]
     Silent,
     #[error("a message was not completed in time")]
     Incomplete,
     #[error("the peer does not read")]
-    Overflow,
-    #[error("framing lost: {0}")]
-    Framing(#[from] sip::FramingError),
+    Unread,
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Link(#[from] LinkError),
 }
 
-/// The reading side of one connection.
-pub(crate) struct Reader {
-    pub(crate) flow: Flow,
-    pub(crate) socket: OwnedReadHalf,
-    pub(crate) outbound: Outbound,
-    pub(crate) inbound: mpsc::Sender<Inbound>,
-    pub(crate) closed: CancellationToken,
-    pub(crate) limits: Limits,
-    /// Messages of this connection that may be with the loop at the same time.
-    pub(crate) turns: Arc<Semaphore>,
+/// Who opened a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opener {
+    Peer,
+    Us,
+}
+
+/// One open connection.
+pub(crate) struct Connection<L> {
+    flow: Flow,
+    link: L,
+    outbound: Outbound,
+    entrance: Entrance,
+    limits: Limits,
+    /// What is being written, and how long it was.
+    writing: Option<(Bytes, usize)>,
+    write_by: Option<Instant>,
     /// By when the first message must be complete.
-    pub(crate) first_message: Option<Instant>,
+    first_by: Option<Instant>,
+    /// By when the message that has begun must be complete.
+    message_by: Option<Instant>,
+    last_message: Instant,
+    last_bytes: Instant,
 }
 
-impl Reader {
-    /// Reads until the connection ends, then tells the loop.
+impl<L: Link> Connection<L> {
+    pub(crate) fn new(
+        flow: Flow,
+        link: L,
+        opener: Opener,
+        outbound: Outbound,
+        entrance: Entrance,
+        limits: Limits,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            flow,
+            link,
+            outbound,
+            entrance,
+            limits,
+            writing: None,
+            write_by: None,
+            first_by: (opener == Opener::Peer).then_some(now + limits.message),
+            message_by: None,
+            last_message: now,
+            last_bytes: now,
+        }
+    }
+
+    /// Serves the connection until it ends, then tells the loops.
     pub(crate) async fn run(mut self) {
-        let closed = self.closed.clone();
-        let end = closed
-            .run_until_cancelled(self.read())
-            .await
-            .unwrap_or(End::ByUs);
+        let end = self.serve().await;
         debug!(reason = %end, peer = %self.flow.peer, "connection closed");
-        closed.cancel();
-        // Fails only when the loop is gone, who then does not care.
-        let _ = self.inbound.send(Inbound::Closed { flow: self.flow }).await;
-    }
-
-    async fn read(&mut self) -> End {
-        match self.read_frames().await {
-            Ok(end) => end,
-            Err(end) => end,
+        // Whatever is still queued will not leave.
+        self.outbound.abort();
+        if matches!(end, End::ByUs) {
+            // The peer may be gone already; nothing is left to lose.
+            let _ = timeout(GOODBYE, poll_fn(|context| self.link.poll_close(context))).await;
         }
+        let Self {
+            flow,
+            link,
+            outbound,
+            entrance,
+            ..
+        } = self;
+        drop(link);
+        entrance.closed(flow, outbound.standing()).await;
     }
 
-    async fn read_frames(&mut self) -> Result<End, End> {
-        let mut framer = match self.first_message {
-            Some(_) => StreamFramer::accepted(),
-            None => StreamFramer::opened(),
-        };
-        let mut buffer = vec![0; READ_BYTES];
-        let mut message_by = self.first_message;
+    async fn serve(&mut self) -> End {
+        let mut timer = pin!(sleep_until(self.last_bytes + self.limits.message));
         loop {
-            self.outbound
-                .drained_to(self.limits.pause_reading_above_bytes)
-                .await;
-            let (by, late) = match message_by {
-                Some(by) => (by, End::Incomplete),
-                None => (Instant::now() + self.limits.idle, End::Silent),
-            };
-            let length = timeout_at(by, self.socket.read(&mut buffer))
-                .await
-                .map_err(|_| late)??;
-            if length == 0 {
-                return Ok(End::ByPeer);
-            }
-            framer.push(&buffer[..length]);
-            if self.pass_on(&mut framer).await? > 0 {
-                self.first_message = None;
-                message_by = None;
-            }
-            // Blank lines complete nothing: they do not prolong the wait for the first message.
-            if !framer.is_inside_message() {
-                message_by = self.first_message;
-            } else if message_by.is_none() {
-                message_by = Some(Instant::now() + self.limits.message);
-            }
-        }
-    }
-
-    /// Passes on what is complete; how many messages that were. Waits before each message until
-    /// the peer has read the answers to those before it.
-    async fn pass_on(&mut self, framer: &mut StreamFramer) -> Result<usize, End> {
-        let mut messages = 0;
-        while let Some(frame) = framer.next_frame()? {
-            match frame {
-                Frame::Message(bytes) => {
-                    messages += 1;
-                    self.outbound
-                        .drained_to(self.limits.pause_reading_above_bytes)
-                        .await;
-                    let turn = Arc::clone(&self.turns).acquire_owned().await;
+            match poll_fn(|context| self.poll(timer.as_mut(), context)).await {
+                Ok((Frame::Message(bytes), standing)) => {
                     let received = Inbound::Received {
                         flow: self.flow,
                         bytes,
-                        turn: turn.ok(),
+                        turn: Some(self.outbound.turn()),
                     };
-                    self.inbound.send(received).await.map_err(|_| End::ByUs)?;
+                    if self.entrance.received(received, standing).await.is_err() {
+                        return End::Aborted;
+                    }
                 }
-                Frame::Ping => self.outbound.push(PONG).map_err(|Overflow| End::Overflow)?,
-                Frame::Pong => {}
+                Ok((Frame::Ping, _)) => {
+                    if self.outbound.push(PONG) == Err(Overflow) {
+                        return End::Unread;
+                    }
+                }
+                Ok((Frame::Pong, _)) => {}
+                Err(end) => return end,
             }
         }
-        Ok(messages)
+    }
+
+    /// The next frame, with writing and deadlines seen to meanwhile.
+    fn poll(
+        &mut self,
+        timer: Pin<&mut Sleep>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(Frame, Standing), End>> {
+        if let Err(end) = self.poll_write(context) {
+            return Poll::Ready(Err(end));
+        }
+        // After writing, which makes room, and before reading, so that no change goes unnoticed.
+        let view = self.outbound.look(context);
+        match view.phase {
+            Phase::Aborted => return Poll::Ready(Err(End::Aborted)),
+            Phase::Closing if self.writing.is_none() && view.bytes == 0 => {
+                return Poll::Ready(Err(End::ByUs));
+            }
+            Phase::Open | Phase::Closing => {}
+        }
+        if view.has_turn
+            && view.bytes <= self.limits.pause_reading_above_bytes
+            && let Poll::Ready(frame) = self.poll_read(context)
+        {
+            return Poll::Ready(frame.map(|frame| (frame, view.standing)));
+        }
+        self.poll_deadline(view, timer, context).map(Err)
+    }
+
+    /// Writes as much as the peer takes.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Result<(), End> {
+        loop {
+            let (message, length) = match &mut self.writing {
+                Some((message, length)) => (message, *length),
+                None => match self.outbound.pop() {
+                    Some(message) => {
+                        let length = message.len();
+                        self.write_by = Some(Instant::now() + WRITE_DEADLINE);
+                        let writing = self.writing.insert((message, length));
+                        (&mut writing.0, length)
+                    }
+                    None => return Ok(()),
+                },
+            };
+            match self.link.poll_send(message, context) {
+                Poll::Ready(sent) => sent?,
+                Poll::Pending => return Ok(()),
+            }
+            self.writing = None;
+            self.write_by = None;
+            self.outbound.written(length);
+        }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<Frame, End>> {
+        let frame = match self.link.poll_frame(context) {
+            Poll::Ready(Ok(Some(frame))) => frame,
+            Poll::Ready(Ok(None)) => return Poll::Ready(Err(End::ByPeer)),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+            Poll::Pending => {
+                // Blank lines complete nothing: they do not prolong the wait for a message.
+                if !self.link.is_inside_message() {
+                    self.message_by = None;
+                } else if self.message_by.is_none() {
+                    self.message_by = Some(Instant::now() + self.limits.message);
+                }
+                return Poll::Pending;
+            }
+        };
+        self.last_bytes = Instant::now();
+        if matches!(frame, Frame::Message(_)) {
+            self.last_message = self.last_bytes;
+            self.first_by = None;
+            self.message_by = None;
+        }
+        Poll::Ready(Ok(frame))
+    }
+
+    /// Ends the connection when a deadline has passed. The timer is only moved to an earlier time:
+    /// most deadlines are replaced long before they come.
+    fn poll_deadline(
+        &self,
+        view: View,
+        mut timer: Pin<&mut Sleep>,
+        context: &mut Context<'_>,
+    ) -> Poll<End> {
+        loop {
+            let (deadline, late) = self.deadline(view);
+            if timer.deadline() > deadline {
+                timer.as_mut().reset(deadline);
+            }
+            if timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            if deadline <= Instant::now() {
+                return Poll::Ready(late);
+            }
+            timer.as_mut().reset(deadline);
+        }
+    }
+
+    /// The first deadline, and what it means when it has passed.
+    fn deadline(&self, view: View) -> (Instant, End) {
+        let silent = match view.standing {
+            Standing::Stranger => self.last_message + self.limits.stranger_idle,
+            Standing::Trusted => self.last_bytes + self.limits.idle,
+        };
+        let incomplete = [self.first_by, self.message_by].into_iter().flatten();
+        let candidates = incomplete.map(|by| (by, End::Incomplete));
+        candidates
+            .chain(self.write_by.map(|by| (by, End::Unread)))
+            .fold((silent, End::Silent), |first, next| {
+                if next.0 < first.0 { next } else { first }
+            })
     }
 }

@@ -1,68 +1,53 @@
 //! The loop: one owner of the machine, a closed list of wake-ups.
 //!
-//! After every call into the machine its outputs are drained before the loop waits again. The loop
-//! waits only for its wake-ups: never for a write, a name, or room in a queue. A queue that is full
-//! has an owner who is told: the machine for events and messages, the peer by a closed connection.
-//! Time is tokio's, so that a paused runtime pauses the machine too.
+//! ```text
+//!   wait ─► a turn: datagrams, lanes, commands, deadlines ─► send datagrams ─┐
+//!    ▲                                                                        │
+//!    └───────── nothing left: wait; much to do: gather, or let tasks run ◄────┘
+//! ```
+//!
+//! Each turn takes everything out of the sockets, handles what cannot wait and some of the rest,
+//! and sends all answers at once. After every call into the machine its outputs are drained before
+//! the loop waits again. The loop waits only for its wake-ups: never for a write, a name, or room
+//! in a queue. A queue that is full has an owner who is told: the machine for events and messages,
+//! the peer by a closed connection. Time is tokio's, so that a paused runtime pauses the machine
+//! too, and is read once for each turn.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sip::{Destination, Flow, Machine, Output, ResolveError, ResolveId, ResolveRequest, Transmit};
-use sip::{TransmitId, Transport};
-use tokio::net::{TcpListener, TcpStream};
+use sip::{Flow, Machine, Output};
 use tokio::select;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tokio_util::task::TaskTracker;
+use tracing::debug;
 
-use crate::connection::{Outbound, Reader, TURNS, Writer};
-use crate::flow_table::{FlowTable, Generation};
+use crate::flow_table::FlowTable;
+use crate::gather::Gather;
+use crate::glance::glance;
+use crate::inbound::{Entrance, Inbound, Receivers, lanes};
+use crate::intake::{Intake, SLICE};
 use crate::listeners::{Bound, Limits};
-use crate::resolve::{Families, Resolved, Resolver};
-use crate::udp;
+use crate::outbound::Standing;
+use crate::resolve::{Families, Resolver};
+use crate::udp::{Sockets, Unsent};
 
-/// Messages that may wait for the loop; readers wait when it is full.
-const INBOUND_CAPACITY: usize = 256;
+/// Things of one kind that one turn handles before it looks at the sockets again.
+const TURN: usize = 64;
+
+/// Datagrams that may wait for the end of the turn.
+const SEND_AT: usize = 32;
+
+/// Busy turns after which the tasks of this thread may run.
+const YIELD_EVERY: u32 = 4;
 
 /// How long the last messages may take to leave after the loop was told to stop.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// What the tasks at the edges tell the loop.
-#[derive(Debug)]
-pub(crate) enum Inbound {
-    Received {
-        flow: Flow,
-        bytes: Bytes,
-        /// Given back when the message is handled, so that its connection may send another.
-        turn: Option<OwnedSemaphorePermit>,
-    },
-    Accepted {
-        stream: TcpStream,
-        local: SocketAddr,
-        peer: SocketAddr,
-    },
-    Connected {
-        generation: Generation,
-        stream: TcpStream,
-        local: SocketAddr,
-        writer: Writer,
-    },
-    NotConnected {
-        generation: Generation,
-    },
-    Closed {
-        flow: Flow,
-    },
-    Resolved {
-        id: ResolveId,
-        result: Resolved,
-    },
-}
 
 /// Drives `machine` with the sockets of `bound` until `stop` is cancelled or nobody can send
 /// commands any more, then gives the machine back.
@@ -74,381 +59,287 @@ pub(crate) enum Inbound {
 pub async fn run<M: Machine>(
     machine: M,
     bound: Bound,
-    mut commands: mpsc::Receiver<M::Command>,
+    commands: mpsc::Receiver<M::Command>,
     events: mpsc::Sender<M::Event>,
     stop: CancellationToken,
 ) -> M {
-    let (sender, mut inbound) = mpsc::channel(INBOUND_CAPACITY);
-    let mut driver = Driver::start(machine, bound, sender, events);
+    let (own, receivers) = lanes();
+    let edges = Edges {
+        entrance: Entrance::alone(own),
+        receivers,
+        commands,
+        stop,
+    };
+    drive(machine, bound, events, edges).await
+}
+
+/// Where a loop's work comes from, its own sockets aside.
+pub(crate) struct Edges<C> {
+    pub(crate) entrance: Entrance,
+    pub(crate) receivers: Receivers,
+    pub(crate) commands: mpsc::Receiver<C>,
+    pub(crate) stop: CancellationToken,
+}
+
+pub(crate) async fn drive<M: Machine>(
+    machine: M,
+    bound: Bound,
+    events: mpsc::Sender<M::Event>,
+    mut edges: Edges<M::Command>,
+) -> M {
+    let mut driver = Driver::start(machine, bound, edges.entrance.clone(), events);
+    let stop = edges.stop.clone();
+    let mut stopped = pin!(stop.cancelled());
+    let mut timer = pin!(sleep_until(tokio::time::Instant::now()));
     loop {
-        driver.drain();
+        let more = match driver.turn(&mut edges) {
+            Turn::Over => break,
+            Turn::Idle => false,
+            Turn::Busy => true,
+        };
+        if more {
+            driver.gather.pause(&mut driver.sockets);
+            if driver.gather.turns().is_multiple_of(YIELD_EVERY) {
+                yield_now().await;
+            }
+            if stop.is_cancelled() {
+                break;
+            }
+            continue;
+        }
+        let deadline = driver.machine.poll_timeout().map(Into::into);
+        // Only moved to an earlier time: most deadlines are replaced long before they come, and a
+        // timer that fires early costs a turn with nothing to do.
+        if let Some(deadline) = deadline
+            && (timer.is_elapsed() || timer.deadline() > deadline)
+        {
+            timer.as_mut().reset(deadline);
+        }
         select! {
-            () = stop.cancelled() => break,
-            Some(inbound) = inbound.recv() => driver.handle(inbound),
-            command = commands.recv() => match command {
-                Some(command) => driver.machine.handle_command(command, now()),
+            biased;
+            () = stopped.as_mut() => break,
+            () = poll_fn(|context| driver.sockets.poll_ready(context)) => {}
+            Some(inbound) = edges.receivers.first.recv() => driver.wake_for(inbound),
+            command = edges.commands.recv() => match command {
+                Some(command) => {
+                    driver.now = now();
+                    driver.command(command);
+                }
                 None => break,
             },
-            () = due(driver.machine.poll_timeout()) => driver.handle_timeout(),
+            Some(inbound) = edges.receivers.strangers.recv() => driver.wake_for(inbound),
+            () = timer.as_mut(), if deadline.is_some() => {}
         }
     }
-    driver.finish().await
+    driver.finish(edges).await
 }
 
 /// Tokio's clock, so that a paused runtime pauses the machine too.
-fn now() -> std::time::Instant {
-    Instant::now().into_std()
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
-async fn due(deadline: Option<std::time::Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
-    }
+/// What a turn came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Nothing is left to do.
+    Idle,
+    /// There is more, or there was so much that more is likely.
+    Busy,
+    /// Nobody can send commands any more.
+    Over,
 }
 
-struct Driver<M: Machine> {
-    machine: M,
-    sockets: udp::Sockets,
-    flows: FlowTable,
-    resolver: Resolver,
-    limits: Limits,
-    events: mpsc::Sender<M::Event>,
-    inbound: mpsc::Sender<Inbound>,
-    /// Readers, acceptors, connectors and look-ups; aborted when the loop ends.
-    tasks: JoinSet<()>,
-    /// Writers, which may finish their queues.
-    writers: JoinSet<()>,
+pub(crate) struct Driver<M: Machine> {
+    pub(crate) machine: M,
+    pub(crate) sockets: Sockets,
+    pub(crate) intake: Intake,
+    pub(crate) flows: FlowTable,
+    pub(crate) resolver: Resolver,
+    pub(crate) limits: Limits,
+    pub(crate) events: mpsc::Sender<M::Event>,
+    pub(crate) entrance: Entrance,
+    /// Acceptors, handshakes and look-ups; aborted when the loop ends.
+    pub(crate) tasks: JoinSet<()>,
+    /// Connections, which may write what is queued when the loop ends.
+    pub(crate) connections: TaskTracker,
+    gather: Gather,
+    /// The time of this turn.
+    pub(crate) now: Instant,
+    unsent: Vec<Unsent>,
+    /// The message that the machine is handling.
+    handling: Option<Bytes>,
 }
 
 impl<M: Machine> Driver<M> {
-    fn start(
-        machine: M,
-        bound: Bound,
-        inbound: mpsc::Sender<Inbound>,
-        events: mpsc::Sender<M::Event>,
-    ) -> Self {
-        let mut tasks = JoinSet::new();
-        for (local, socket) in &bound.udp {
-            tasks.spawn(udp::read(*local, socket.clone(), inbound.clone()));
-        }
-        for (local, listener) in bound.tcp {
-            tasks.spawn(accept(local, listener, inbound.clone()));
-        }
-        let sockets = udp::Sockets(bound.udp);
+    fn start(machine: M, bound: Bound, entrance: Entrance, events: mpsc::Sender<M::Event>) -> Self {
+        let now = now();
+        let limits = bound.limits;
+        let sockets = Sockets::new(bound.udp);
         let families = Families {
             udp_v4: sockets.has_v4(),
             udp_v6: sockets.has_v6(),
         };
-        Self {
+        let mut driver = Self {
             machine,
             sockets,
-            flows: FlowTable::new(bound.limits),
-            resolver: Resolver::new(bound.limits, families),
-            limits: bound.limits,
+            intake: Intake::new(&limits, entrance.clone(), now),
+            flows: FlowTable::new(limits, entrance.own_index(), entrance.count()),
+            resolver: Resolver::new(limits, families),
+            limits,
             events,
-            inbound,
-            tasks,
-            writers: JoinSet::new(),
+            entrance,
+            tasks: JoinSet::new(),
+            connections: TaskTracker::new(),
+            gather: Gather::new(limits.gather, now),
+            now,
+            unsent: Vec::new(),
+            handling: None,
+        };
+        for (local, listener) in bound.tcp {
+            driver.listen(local, listener);
+        }
+        driver
+    }
+
+    /// Does what there is to do, a bounded part of it.
+    fn turn(&mut self, edges: &mut Edges<M::Command>) -> Turn {
+        self.now = now();
+        let (intake, at) = (&mut self.intake, self.now);
+        let received = self
+            .sockets
+            .receive(|flow, datagram| intake.receive(flow, datagram, at));
+        self.gather.note(received, self.now);
+        self.intake.sort();
+        while let Some(datagram) = self.intake.next_at_once() {
+            self.receive(datagram.flow, datagram.bytes);
+        }
+        let mut more = self.take(&mut edges.receivers.first, TURN);
+        for _ in 0..SLICE {
+            let Some(datagram) = self.intake.next_in_turn() else {
+                break;
+            };
+            self.receive(datagram.flow, datagram.bytes);
+        }
+        more |= self.take(&mut edges.receivers.strangers, TURN / 2);
+        for _ in 0..TURN {
+            match edges.commands.try_recv() {
+                Ok(command) => self.command(command),
+                Err(mpsc::error::TryRecvError::Empty) => break,
+                Err(mpsc::error::TryRecvError::Disconnected) => return Turn::Over,
+            }
+        }
+        self.time_out();
+        self.flush();
+        // Finished tasks leave their set.
+        while self.tasks.try_join_next().is_some() {}
+        match more || self.intake.backlog() > 0 || self.gather.expects_more() {
+            true => Turn::Busy,
+            false => Turn::Idle,
+        }
+    }
+
+    /// Handles what has ended the wait.
+    fn wake_for(&mut self, inbound: Inbound) {
+        self.now = now();
+        self.handle(inbound);
+    }
+
+    /// Handles up to `bound` things that wait in a lane; whether there may be more.
+    fn take(&mut self, lane: &mut mpsc::Receiver<Inbound>, bound: usize) -> bool {
+        for _ in 0..bound {
+            let Ok(inbound) = lane.try_recv() else {
+                return false;
+            };
+            self.handle(inbound);
+        }
+        true
+    }
+
+    /// Gives the machine a message.
+    pub(crate) fn receive(&mut self, flow: Flow, bytes: Bytes) {
+        self.handling = Some(bytes.clone());
+        self.machine.handle_received(flow, bytes, self.now);
+        self.drain();
+        self.handling = None;
+    }
+
+    fn command(&mut self, command: M::Command) {
+        self.machine.handle_command(command, self.now);
+        self.drain();
+    }
+
+    fn time_out(&mut self) {
+        let now = self.now;
+        if self.machine.poll_timeout().is_some_and(|due| due <= now) {
+            self.machine.handle_timeout(now);
+            debug_assert!(
+                self.machine.poll_timeout().is_none_or(|next| next > now),
+                "would spin"
+            );
+            self.drain();
         }
     }
 
     /// Does everything the machine wants, until it wants nothing more.
-    fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         while let Some(output) = self.machine.poll_output() {
             match output {
                 Output::Transmit(transmit) => self.transmit(transmit),
                 Output::Resolve(request) => self.resolve(&request),
-                Output::Close(flow) => self.close(&flow),
-                Output::Trust(_) | Output::Distrust(_) => {}
+                Output::Close(flow) => self.close(flow),
+                Output::Trust(flow) => self.trust(flow),
+                Output::Distrust(flow) => self.stands(flow, Standing::Stranger, None),
                 Output::Unreachable { .. } => {}
                 Output::Event(event) => {
                     if let Err(refused) = self.events.try_send(event) {
                         self.machine
-                            .handle_refused_event(refused.into_inner(), now());
+                            .handle_refused_event(refused.into_inner(), self.now);
                     }
                 }
             }
         }
-        // Finished tasks leave their sets.
-        while self.tasks.try_join_next().is_some() {}
-        while self.writers.try_join_next().is_some() {}
-    }
-
-    fn handle(&mut self, inbound: Inbound) {
-        match inbound {
-            Inbound::Received { flow, bytes, turn } => {
-                self.machine.handle_received(flow, bytes, now());
-                self.drain();
-                drop(turn);
-            }
-            Inbound::Accepted {
-                stream,
-                local,
-                peer,
-            } => self.accepted(stream, local, peer),
-            Inbound::Connected {
-                generation,
-                stream,
-                local,
-                writer,
-            } => {
-                self.connected(generation, stream, local, writer);
-            }
-            Inbound::NotConnected { generation } => self.not_connected(generation),
-            Inbound::Closed { flow } => {
-                self.flows.remove(Generation(flow.generation));
-                self.machine.handle_flow_closed(flow, now());
-            }
-            Inbound::Resolved { id, result } => self.machine.handle_resolved(id, result, now()),
+        if self.sockets.queued() >= SEND_AT {
+            self.sockets.flush(&mut self.unsent);
         }
     }
 
-    fn handle_timeout(&mut self) {
-        let now = now();
-        self.machine.handle_timeout(now);
-        debug_assert!(
-            self.machine.poll_timeout().is_none_or(|next| next > now),
-            "would spin"
-        );
+    /// Notes that the peer of `flow` has proved who he is, with the message at hand if it is his.
+    fn trust(&mut self, flow: Flow) {
+        let handling = self.handling.clone();
+        let call_id = handling.as_deref().and_then(|bytes| glance(bytes).call_id);
+        self.stands(flow, Standing::Trusted, call_id);
     }
 
-    fn transmit(
-        &mut self,
-        Transmit {
-            id,
-            destination,
-            bytes,
-        }: Transmit,
-    ) {
-        match destination {
-            Destination::Flow(flow) if flow.transport == Transport::Udp => {
-                let sent = self.sockets.send_on(&flow, &bytes);
-                self.note(id, flow.peer, sent);
+    /// Sends what is queued, and tells the machine what will never leave.
+    fn flush(&mut self) {
+        while self.sockets.queued() > 0 || !self.unsent.is_empty() {
+            self.sockets.flush(&mut self.unsent);
+            if self.unsent.is_empty() {
+                // What is left waits for room in the socket's buffer.
+                return;
             }
-            Destination::Address {
-                transport: Transport::Udp,
-                peer,
-                ..
-            } => {
-                let sent = self.sockets.send_to(peer, &bytes);
-                self.note(id, peer, sent);
-            }
-            Destination::Flow(flow) => {
-                self.queue(id, Generation(flow.generation), Some(flow), bytes);
-            }
-            Destination::Address {
-                transport: Transport::Tcp,
-                peer,
-                ..
-            } => match self.flows.with_peer(peer).or_else(|| self.connect(peer)) {
-                Some(generation) => self.queue(id, generation, None, bytes),
-                None => self.failed(id),
-            },
-            Destination::Address { transport, .. } => {
-                warn!(%transport, "transport not supported");
+            for Unsent { id, peer, error } in std::mem::take(&mut self.unsent) {
+                debug!(%error, %peer, "datagram not sent");
                 self.failed(id);
             }
-        }
-    }
-
-    fn note(&mut self, id: TransmitId, peer: SocketAddr, sent: std::io::Result<()>) {
-        if let Err(error) = sent {
-            debug!(%error, %peer, "datagram not sent");
-            self.failed(id);
-        }
-    }
-
-    fn failed(&mut self, id: TransmitId) {
-        self.machine.handle_transmit_failed(id, now());
-    }
-
-    /// Queues `bytes` for a connection; `flow` names the one it must be, if it matters.
-    fn queue(&mut self, id: TransmitId, generation: Generation, flow: Option<Flow>, bytes: Bytes) {
-        let outbound = match &flow {
-            Some(flow) => self.flows.on(flow),
-            None => self.flows.outbound(generation),
-        };
-        let Some(outbound) = outbound else {
-            self.failed(id);
-            return;
-        };
-        if outbound.push(bytes).is_ok() {
-            self.flows.note_waiting(generation, id);
-        } else {
-            debug!(
-                generation = generation.0,
-                "the peer does not read, connection closed"
-            );
-            self.flows.abort(generation);
-            self.failed(id);
-        }
-    }
-
-    /// Begins to open a connection; `None` if there are too many.
-    fn connect(&mut self, peer: SocketAddr) -> Option<Generation> {
-        let generation = self.flows.admit(peer)?;
-        let (outbound, writer) = Outbound::new(self.limits.outbound_bytes);
-        let closed = CancellationToken::new();
-        self.flows
-            .insert_opening(generation, peer, outbound, closed);
-        let (inbound, patience) = (self.inbound.clone(), self.limits.connect);
-        self.tasks.spawn(async move {
-            let opened = timeout(patience, TcpStream::connect(peer)).await;
-            let message = match opened {
-                Ok(Ok(stream)) => match stream.local_addr() {
-                    Ok(local) => Inbound::Connected {
-                        generation,
-                        stream,
-                        local,
-                        writer,
-                    },
-                    Err(_) => Inbound::NotConnected { generation },
-                },
-                Ok(Err(error)) => {
-                    debug!(%error, %peer, "cannot connect");
-                    Inbound::NotConnected { generation }
-                }
-                Err(_) => {
-                    debug!(%peer, "cannot connect in time");
-                    Inbound::NotConnected { generation }
-                }
-            };
-            // Fails only when the loop is gone.
-            let _ = inbound.send(message).await;
-        });
-        Some(generation)
-    }
-
-    fn connected(
-        &mut self,
-        generation: Generation,
-        stream: TcpStream,
-        local: SocketAddr,
-        writer: Writer,
-    ) {
-        let Some((flow, outbound, closed)) = self.flows.opened(generation, local) else {
-            return;
-        };
-        self.serve(flow, stream, outbound, writer, closed, None);
-    }
-
-    fn not_connected(&mut self, generation: Generation) {
-        for id in self.flows.remove(generation) {
-            self.failed(id);
-        }
-    }
-
-    fn accepted(&mut self, stream: TcpStream, local: SocketAddr, peer: SocketAddr) {
-        let Some(generation) = self.flows.admit(peer) else {
-            debug!(%peer, "too many connections");
-            return;
-        };
-        let flow = Flow {
-            transport: Transport::Tcp,
-            local,
-            peer,
-            generation: generation.0,
-        };
-        let (outbound, writer) = Outbound::new(self.limits.outbound_bytes);
-        let closed = CancellationToken::new();
-        self.flows
-            .insert_open(flow, outbound.clone(), closed.clone());
-        let first_message = Some(Instant::now() + self.limits.message);
-        self.serve(flow, stream, outbound, writer, closed, first_message);
-    }
-
-    /// Starts the two tasks of an open connection.
-    fn serve(
-        &mut self,
-        flow: Flow,
-        stream: TcpStream,
-        outbound: Outbound,
-        writer: Writer,
-        closed: CancellationToken,
-        first_message: Option<Instant>,
-    ) {
-        if let Err(error) = stream.set_nodelay(true) {
-            debug!(%error, "connection keeps its delay");
-        }
-        let (read, write) = stream.into_split();
-        self.writers.spawn(writer.run(write, closed.clone()));
-        let (inbound, limits) = (self.inbound.clone(), self.limits);
-        let reader = Reader {
-            flow,
-            socket: read,
-            outbound,
-            inbound,
-            closed,
-            limits,
-            turns: Arc::new(Semaphore::new(TURNS)),
-            first_message,
-        };
-        self.tasks.spawn(reader.run());
-    }
-
-    fn close(&mut self, flow: &Flow) {
-        if let Some(outbound) = self.flows.on(flow) {
-            outbound.close();
-        }
-    }
-
-    fn resolve(&mut self, request: &ResolveRequest) {
-        let id = request.id;
-        if let Some(result) = self.resolver.at_once(request) {
-            self.machine.handle_resolved(id, result, now());
-            return;
-        }
-        match self.resolver.begin(request) {
-            Some(look_up) => {
-                let inbound = self.inbound.clone();
-                self.tasks.spawn(async move {
-                    let result = look_up.await;
-                    // Fails only when the loop is gone.
-                    let _ = inbound.send(Inbound::Resolved { id, result }).await;
-                });
-            }
-            None => self
-                .machine
-                .handle_resolved(id, Err(ResolveError::Busy), now()),
+            self.drain();
         }
     }
 
     /// Lets the last messages out.
-    async fn finish(mut self) -> M {
+    async fn finish(mut self, edges: Edges<M::Command>) -> M {
+        self.now = now();
         self.drain();
-        self.flows.close_all();
+        self.flush();
+        // Connections that wait for room in a lane need wait no longer.
+        drop(edges);
         self.tasks.abort_all();
-        let written = async { while self.writers.join_next().await.is_some() {} };
-        if timeout(FAREWELL, written).await.is_err() {
+        self.flows.close_all();
+        self.connections.close();
+        if timeout(FAREWELL, self.connections.wait()).await.is_err() {
             debug!("some peers did not read their last messages");
         }
         self.machine
-    }
-}
-
-/// Passes on new connections until the loop is gone.
-async fn accept(local: SocketAddr, listener: TcpListener, inbound: mpsc::Sender<Inbound>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let local = stream.local_addr().unwrap_or(local);
-                if inbound
-                    .send(Inbound::Accepted {
-                        stream,
-                        local,
-                        peer,
-                    })
-                    .await
-                    .is_err()
-                {
-                    return;
-                }
-            }
-            Err(error) => {
-                warn!(%error, %local, "cannot accept");
-                sleep(Duration::from_millis(100)).await;
-            }
-        }
     }
 }

@@ -1,17 +1,21 @@
-//! The TCP connections of one loop, each with a generation of its own.
+//! The connections of one loop, each with a generation of its own.
 //!
 //! An address is not a flow: the same peer address may belong to another phone a moment later.
 //! Every connection gets a number that is never used again, and a message for a flow goes only to
-//! the connection with that number. Bounded in all and per peer address.
+//! the connection with that number. The number also says which shard the connection belongs to.
+//!
+//! Bounded in all; connections of strangers, whose peer has not proved who it is, are bounded
+//! further, in all and per source, so that they never take the room of those who have. What we
+//! opened ourselves is no stranger's.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use sip::{Flow, TransmitId, Transport};
-use tokio_util::sync::CancellationToken;
+use sip::{Flow, Target, TransmitId};
 
-use crate::connection::Outbound;
+use crate::connection::Opener;
 use crate::listeners::Limits;
+use crate::outbound::{Outbound, Standing};
 
 /// Names one connection of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,119 +23,160 @@ pub(crate) struct Generation(pub(crate) u64);
 
 #[derive(Debug)]
 enum State {
-    /// Not connected yet; these messages wait in the queue.
+    /// Not open yet, or in its handshake; these messages wait in the queue.
     Opening {
+        opener: Opener,
         waiting: Vec<TransmitId>,
     },
     Open(Flow),
 }
 
-#[derive(Debug)]
-struct Connection {
-    peer: SocketAddr,
-    state: State,
-    outbound: Outbound,
-    closed: CancellationToken,
+impl State {
+    fn is_half_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Opening {
+                opener: Opener::Peer,
+                ..
+            }
+        )
+    }
 }
 
+#[derive(Debug)]
+struct Connection {
+    target: Target,
+    state: State,
+    standing: Standing,
+    outbound: Outbound,
+}
+
+/// The connections of one loop.
 #[derive(Debug)]
 pub(crate) struct FlowTable {
     limits: Limits,
-    last: u64,
+    next: u64,
+    /// How far two numbers of this shard are apart.
+    step: u64,
     connections: HashMap<Generation, Connection>,
-    /// The latest connection to each peer.
-    by_peer: HashMap<SocketAddr, Generation>,
-    per_source: HashMap<IpAddr, usize>,
+    /// The latest connection to each server. One that has proved to be a domain's is not another's.
+    by_target: HashMap<Target, Generation>,
+    /// Incoming connections in their handshake.
+    half_open: usize,
+    strangers: usize,
+    strangers_of: HashMap<IpAddr, usize>,
 }
 
 impl FlowTable {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// For shard `own` of `shards`.
+    pub(crate) fn new(limits: Limits, own: usize, shards: usize) -> Self {
+        let step = u64::try_from(shards).unwrap_or(u64::MAX);
         Self {
             limits,
-            last: 0,
+            // Zero is what flows without a connection have.
+            next: step + u64::try_from(own).unwrap_or_default(),
+            step,
             connections: HashMap::new(),
-            by_peer: HashMap::new(),
-            per_source: HashMap::new(),
+            by_target: HashMap::new(),
+            half_open: 0,
+            strangers: 0,
+            strangers_of: HashMap::new(),
         }
     }
 
-    /// The number for a new connection with `peer`, if there is room for it.
-    pub(crate) fn admit(&mut self, peer: SocketAddr) -> Option<Generation> {
-        let of_source = self.per_source.get(&peer.ip()).copied().unwrap_or(0);
-        if self.connections.len() >= self.limits.connections
-            || of_source >= self.limits.connections_per_source
-        {
+    /// The shard that the connection of `flow` belongs to.
+    pub(crate) fn shard_of(&self, flow: &Flow) -> usize {
+        usize::try_from(flow.generation % self.step).unwrap_or_default()
+    }
+
+    /// Takes a new connection in, if there is room for it.
+    pub(crate) fn admit(
+        &mut self,
+        target: Target,
+        opener: Opener,
+    ) -> Option<(Generation, Outbound)> {
+        if self.connections.len() >= self.limits.connections {
             return None;
         }
-        self.last += 1;
-        Some(Generation(self.last))
-    }
-
-    pub(crate) fn insert_open(
-        &mut self,
-        flow: Flow,
-        outbound: Outbound,
-        closed: CancellationToken,
-    ) {
-        let generation = Generation(flow.generation);
-        self.insert(generation, flow.peer, State::Open(flow), outbound, closed);
-    }
-
-    pub(crate) fn insert_opening(
-        &mut self,
-        generation: Generation,
-        peer: SocketAddr,
-        outbound: Outbound,
-        closed: CancellationToken,
-    ) {
-        self.insert(
-            generation,
-            peer,
-            State::Opening {
-                waiting: Vec::new(),
-            },
-            outbound,
-            closed,
-        );
-    }
-
-    fn insert(
-        &mut self,
-        generation: Generation,
-        peer: SocketAddr,
-        state: State,
-        outbound: Outbound,
-        closed: CancellationToken,
-    ) {
-        *self.per_source.entry(peer.ip()).or_default() += 1;
-        self.by_peer.insert(peer, generation);
+        let standing = match opener {
+            Opener::Us => Standing::Trusted,
+            Opener::Peer => {
+                let of_source = self
+                    .strangers_of
+                    .get(&target.peer.ip())
+                    .copied()
+                    .unwrap_or(0);
+                if self.half_open >= self.limits.half_open
+                    || self.strangers >= self.limits.strangers
+                    || of_source >= self.limits.strangers_per_source
+                {
+                    return None;
+                }
+                Standing::Stranger
+            }
+        };
+        let generation = Generation(self.next);
+        self.next += self.step;
+        let outbound = Outbound::new(self.limits.outbound_bytes, standing);
+        self.count(target.peer.ip(), standing);
+        self.half_open += usize::from(opener == Opener::Peer);
+        self.by_target.insert(target, generation);
         self.connections.insert(
             generation,
             Connection {
-                peer,
-                state,
-                outbound,
-                closed,
+                target,
+                state: State::Opening {
+                    opener,
+                    waiting: Vec::new(),
+                },
+                standing,
+                outbound: outbound.clone(),
             },
         );
+        Some((generation, outbound))
+    }
+
+    fn count(&mut self, source: IpAddr, standing: Standing) {
+        if standing == Standing::Stranger {
+            self.strangers += 1;
+            *self.strangers_of.entry(source).or_default() += 1;
+        }
+    }
+
+    fn discount(&mut self, source: IpAddr, standing: Standing) {
+        if standing != Standing::Stranger {
+            return;
+        }
+        self.strangers -= 1;
+        if let Some(count) = self.strangers_of.get_mut(&source) {
+            *count -= 1;
+            if *count == 0 {
+                self.strangers_of.remove(&source);
+            }
+        }
     }
 
     /// The connection that was being opened is open.
-    pub(crate) fn opened(
-        &mut self,
-        generation: Generation,
-        local: SocketAddr,
-    ) -> Option<(Flow, Outbound, CancellationToken)> {
-        let connection = self.connections.get_mut(&generation)?;
-        let peer = connection.peer;
-        let flow = Flow {
-            transport: Transport::Tcp,
-            local,
-            peer,
-            generation: generation.0,
+    pub(crate) fn opened(&mut self, flow: Flow) {
+        if let Some(connection) = self.connections.get_mut(&Generation(flow.generation)) {
+            let before = std::mem::replace(&mut connection.state, State::Open(flow));
+            self.half_open -= usize::from(before.is_half_open());
+        }
+    }
+
+    /// The peer of `flow` has proved who it is, or no longer counts as such.
+    pub(crate) fn set_standing(&mut self, flow: &Flow, standing: Standing) {
+        let Some(connection) = self.connections.get_mut(&Generation(flow.generation)) else {
+            return;
         };
-        connection.state = State::Open(flow);
-        Some((flow, connection.outbound.clone(), connection.closed.clone()))
+        let (source, old) = (connection.target.peer.ip(), connection.standing);
+        if old == standing {
+            return;
+        }
+        connection.standing = standing;
+        connection.outbound.set_standing(standing);
+        self.discount(source, old);
+        self.count(source, standing);
     }
 
     /// The queue of the connection that `flow` is, if it still exists.
@@ -140,9 +185,9 @@ impl FlowTable {
         matches!(&connection.state, State::Open(own) if own == flow).then_some(&connection.outbound)
     }
 
-    /// The latest connection with `peer`.
-    pub(crate) fn with_peer(&self, peer: SocketAddr) -> Option<Generation> {
-        self.by_peer.get(&peer).copied()
+    /// The latest connection with `target`.
+    pub(crate) fn with(&self, target: &Target) -> Option<Generation> {
+        self.by_target.get(target).copied()
     }
 
     pub(crate) fn outbound(&self, generation: Generation) -> Option<&Outbound> {
@@ -154,7 +199,7 @@ impl FlowTable {
     /// Notes that message `id` waits for the connection to open.
     pub(crate) fn note_waiting(&mut self, generation: Generation, id: TransmitId) {
         if let Some(Connection {
-            state: State::Opening { waiting },
+            state: State::Opening { waiting, .. },
             ..
         }) = self.connections.get_mut(&generation)
         {
@@ -166,9 +211,9 @@ impl FlowTable {
     /// it still counts, but nobody finds it any more.
     pub(crate) fn abort(&mut self, generation: Generation) {
         if let Some(connection) = self.connections.get(&generation) {
-            connection.closed.cancel();
-            if self.by_peer.get(&connection.peer) == Some(&generation) {
-                self.by_peer.remove(&connection.peer);
+            connection.outbound.abort();
+            if self.by_target.get(&connection.target) == Some(&generation) {
+                self.by_target.remove(&connection.target);
             }
         }
     }
@@ -178,18 +223,13 @@ impl FlowTable {
         let Some(connection) = self.connections.remove(&generation) else {
             return Vec::new();
         };
-        if self.by_peer.get(&connection.peer) == Some(&generation) {
-            self.by_peer.remove(&connection.peer);
+        if self.by_target.get(&connection.target) == Some(&generation) {
+            self.by_target.remove(&connection.target);
         }
-        let source = connection.peer.ip();
-        if let Some(count) = self.per_source.get_mut(&source) {
-            *count -= 1;
-            if *count == 0 {
-                self.per_source.remove(&source);
-            }
-        }
+        self.discount(connection.target.peer.ip(), connection.standing);
+        self.half_open -= usize::from(connection.state.is_half_open());
         match connection.state {
-            State::Opening { waiting } => waiting,
+            State::Opening { waiting, .. } => waiting,
             State::Open(_) => Vec::new(),
         }
     }
@@ -198,6 +238,14 @@ impl FlowTable {
     pub(crate) fn close_all(&self) {
         for connection in self.connections.values() {
             connection.outbound.close();
+        }
+    }
+}
+
+impl Drop for FlowTable {
+    fn drop(&mut self) {
+        for connection in self.connections.values() {
+            connection.outbound.abort();
         }
     }
 }

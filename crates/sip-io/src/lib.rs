@@ -1,26 +1,39 @@
 //! Sockets, connections and name resolution for anything that is a [`sip::Machine`].
 //!
 //! ```text
-//!   UDP reader ─┐                                   ┌─► try_send_to        (UDP, never waits)
-//!   TCP reader ─┤  one bounded   ┌──────────────┐   ├─► per-connection queue ─► writer task
-//!   acceptor ───┼───────────────►│ driver::run  ├───┼─► connect task
-//!   connector ──┤  channel       │ owns machine │   ├─► look-up task
-//!   look-up ────┘                └──────────────┘   └─► events (try_send)
+//!   UDP sockets ◄──── batches ────►┌──────────────┐
+//!   connections ── two bounded ───►│ driver::run  ├──► per-connection queue ──► its task
+//!   acceptors      lanes           │ owns machine ├──► handshake and connect tasks
+//!   look-ups, other shards         └──────────────┴──► events (try_send)
 //! ```
 //!
-//! Read `driver.rs` first: the only loop. It owns the machine, so nothing here or below needs a
-//! lock, and it never waits for a write, for a name or for a full queue. Tasks only exist at the
-//! edges and send to the loop; the loop sends to them through queues that it never waits for.
-//! `connection.rs` is one TCP connection, `flow_table.rs` all of them, `resolve.rs` names.
-//!
-//! What is not here: TLS, WebSocket and DNS SRV records, which come with their own issues.
+//! Read `driver.rs` first: the only loop. It owns the machine and never waits for a write, for a
+//! name or for a full queue. `intake.rs` decides which datagrams are worth handling and when,
+//! `udp.rs` moves them; `link.rs` is the seam for stream transports, `connection.rs` the one task
+//! of each connection, `outbound.rs` its queue and `flow_table.rs` all of them; `resolve.rs` is
+//! names. With several shards there is one loop per thread (`shards.rs`), each with a machine of
+//! its own, and what belongs to another goes through that one's lanes.
 
 mod connection;
+mod dispatch;
 mod driver;
 mod flow_table;
+mod gather;
+mod glance;
+mod inbound;
+mod intake;
+mod link;
 mod listeners;
+mod outbound;
 mod resolve;
+mod shards;
+mod source_buckets;
+mod trust;
 mod udp;
 
 pub use driver::run;
+pub use glance::by_call_id;
+pub use inbound::Selector;
 pub use listeners::{Bound, Limits, Listeners};
+pub use shards::{Shard, available_shards, run_shards};
+pub use source_buckets::SourceRate;

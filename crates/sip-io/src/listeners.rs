@@ -1,48 +1,87 @@
 //! What to listen on, and the sockets once they are bound.
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UdpSocket};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::{RcvBufForce, SndBufForce};
+use socket2::{Domain, Protocol, Socket, Type};
 
-/// Bounds of what peers may use.
+use crate::source_buckets::SourceRate;
+
+/// Connections that may wait to be accepted.
+const ACCEPT_QUEUE: i32 = 1_024;
+
+/// Bounds of what peers may use, and how the loop works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// TCP connections, incoming and outgoing together.
+    /// Connections, incoming and outgoing together.
     pub connections: usize,
-    /// TCP connections of one peer address.
-    pub connections_per_source: usize,
+    /// Connections of peers that have not proved who they are.
+    pub strangers: usize,
+    /// The same from one address.
+    pub strangers_per_source: usize,
+    /// Incoming connections in their handshake.
+    pub half_open: usize,
     /// Bytes that may wait for one connection; more closes it.
     pub outbound_bytes: usize,
     /// Bytes waiting for one connection above which nothing more is read from it.
     pub pause_reading_above_bytes: usize,
+    /// How long a peer may take for its handshake.
+    pub handshake: Duration,
     /// How long a peer may take to complete a message it began, and to send the first one after
     /// it connected.
     pub message: Duration,
     /// How long a connection may be silent.
     pub idle: Duration,
+    /// How long a stranger's connection may be without a message; keep-alives are none.
+    pub stranger_idle: Duration,
     /// How long opening a connection may take.
     pub connect: Duration,
     /// How long a name look-up may take.
     pub resolve: Duration,
     /// Name look-ups at the same time.
     pub resolves: usize,
+    /// Datagrams of one source that are looked at while it is a stranger.
+    pub stranger_rate: SourceRate,
+    /// Datagram flows that may be trusted at the same time.
+    pub trusted_flows: usize,
+    /// Datagrams of each rank that may wait for the machine.
+    pub backlog: usize,
+    /// Buffer that is asked for in each direction of a UDP socket, in bytes. The system may give
+    /// less.
+    pub socket_buffer: usize,
+    /// How long a busy loop lets datagrams gather before it looks again; its thread sleeps
+    /// meanwhile. Zero: it never does.
+    pub gather: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 4_096,
-            connections_per_source: 512,
+            connections: 100_000,
+            strangers: 4_096,
+            strangers_per_source: 512,
+            half_open: 512,
             outbound_bytes: 512 * 1024,
             pause_reading_above_bytes: 64 * 1024,
+            handshake: Duration::from_secs(5),
             message: Duration::from_secs(10),
             idle: Duration::from_secs(2 * 3_600),
+            stranger_idle: Duration::from_secs(60),
             connect: Duration::from_secs(5),
             resolve: Duration::from_secs(5),
             resolves: 32,
+            stranger_rate: SourceRate {
+                per_second: 500,
+                burst: 2_000,
+            },
+            trusted_flows: 200_000,
+            backlog: 1_024,
+            socket_buffer: 8 * 1024 * 1024,
+            gather: Duration::ZERO,
         }
     }
 }
@@ -74,27 +113,120 @@ impl Listeners {
     ///
     /// The operating system's error for the first address that cannot be bound; the message names
     /// the address.
-    pub async fn bind(self) -> io::Result<Bound> {
+    pub fn bind(self) -> io::Result<Bound> {
         let mut bound = Bound {
             udp: Vec::new(),
             tcp: Vec::new(),
             limits: self.limits,
         };
         for address in self.udp {
-            let socket = UdpSocket::bind(address)
-                .await
-                .map_err(|error| name(&error, "UDP", address))?;
-            // Until the runtime has seen the socket writable once, it reports a full buffer.
-            socket.writable().await?;
-            bound.udp.push((socket.local_addr()?, Arc::new(socket)));
+            let socket = bind_udp(address, Sharing::Alone, self.limits.socket_buffer);
+            bound.udp.push(socket?);
         }
         for address in self.tcp {
-            let listener = TcpListener::bind(address)
-                .await
-                .map_err(|error| name(&error, "TCP", address))?;
-            bound.tcp.push((listener.local_addr()?, listener));
+            bound.tcp.push(bind_tcp(address, Sharing::Alone)?);
         }
         Ok(bound)
+    }
+
+    /// Opens the sockets of `shards` loops: every address once for each, with the system spreading
+    /// datagrams and connections over them.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_shards(self, shards: NonZeroUsize) -> io::Result<Vec<Bound>> {
+        if shards.get() == 1 {
+            return Ok(vec![self.bind()?]);
+        }
+        let mut all: Vec<Bound> = (0..shards.get())
+            .map(|_| Bound {
+                udp: Vec::new(),
+                tcp: Vec::new(),
+                limits: self.limits,
+            })
+            .collect();
+        for mut address in self.udp {
+            for bound in &mut all {
+                let socket = bind_udp(address, Sharing::Shards, self.limits.socket_buffer)?;
+                address = socket.0;
+                bound.udp.push(socket);
+            }
+        }
+        for mut address in self.tcp {
+            for bound in &mut all {
+                let listener = bind_tcp(address, Sharing::Shards)?;
+                address = listener.0;
+                bound.tcp.push(listener);
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Whether other sockets of ours have the same address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    Alone,
+    Shards,
+}
+
+fn bind_udp(
+    address: SocketAddr,
+    sharing: Sharing,
+    buffer: usize,
+) -> io::Result<(SocketAddr, UdpSocket)> {
+    let open = || {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM,
+            Some(Protocol::UDP),
+        )?;
+        enlarge(&socket, buffer);
+        prepare(&socket, address, sharing)?;
+        let socket = UdpSocket::from(socket);
+        Ok((socket.local_addr()?, socket))
+    };
+    open().map_err(|error| name(&error, "UDP", address))
+}
+
+fn bind_tcp(address: SocketAddr, sharing: Sharing) -> io::Result<(SocketAddr, TcpListener)> {
+    let open = || {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::STREAM,
+            Some(Protocol::TCP),
+        )?;
+        // Connections of the last run that are still closing do not hold the port.
+        socket.set_reuse_address(true)?;
+        prepare(&socket, address, sharing)?;
+        socket.listen(ACCEPT_QUEUE)?;
+        let listener = TcpListener::from(socket);
+        Ok((listener.local_addr()?, listener))
+    };
+    open().map_err(|error| name(&error, "TCP", address))
+}
+
+fn prepare(socket: &Socket, address: SocketAddr, sharing: Sharing) -> io::Result<()> {
+    if sharing == Sharing::Shards {
+        socket.set_reuse_port(true)?;
+    }
+    if address.is_ipv6() {
+        // Both families have sockets of their own, so that addresses are what they seem.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())
+}
+
+/// Asks for large buffers: past the system's bound where we may, else up to it. Whatever comes of
+/// it is good enough to begin with.
+fn enlarge(socket: &Socket, bytes: usize) {
+    if setsockopt(socket, RcvBufForce, &bytes).is_err() {
+        let _ = socket.set_recv_buffer_size(bytes);
+    }
+    if setsockopt(socket, SndBufForce, &bytes).is_err() {
+        let _ = socket.set_send_buffer_size(bytes);
     }
 }
 
@@ -108,7 +240,7 @@ fn name(error: &io::Error, transport: &str, address: SocketAddr) -> io::Error {
 /// Open sockets, to be driven by [`run`](crate::run).
 #[derive(Debug)]
 pub struct Bound {
-    pub(crate) udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
+    pub(crate) udp: Vec<(SocketAddr, UdpSocket)>,
     pub(crate) tcp: Vec<(SocketAddr, TcpListener)>,
     pub(crate) limits: Limits,
 }

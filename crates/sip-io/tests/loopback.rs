@@ -173,7 +173,7 @@ impl Running {
     async fn with(behaviour: Behaviour, limits: Limits, events: usize) -> Self {
         let mut listeners = Listeners::on("127.0.0.1:0".parse().unwrap());
         listeners.limits = limits;
-        let bound = listeners.bind().await.unwrap();
+        let bound = listeners.bind().unwrap();
         let (udp, tcp) = (bound.udp_addresses()[0], bound.tcp_addresses()[0]);
         let (commands, command_receiver) = mpsc::channel(64);
         let (event_sender, events) = mpsc::channel(events);
@@ -421,7 +421,7 @@ async fn a_message_that_is_not_completed_closes_the_connection() {
 #[tokio::test]
 async fn connections_beyond_the_bound_are_closed_at_once() {
     let limits = Limits {
-        connections_per_source: 2,
+        strangers_per_source: 2,
         ..Limits::default()
     };
     let mut probe = Running::with(Behaviour::Tell, limits, 64).await;
@@ -633,10 +633,9 @@ async fn more_look_ups_than_allowed_are_refused_at_once() {
 async fn a_taken_port_is_named() {
     let first = Listeners::on("127.0.0.1:0".parse().unwrap())
         .bind()
-        .await
         .unwrap();
     let taken = first.udp_addresses()[0];
-    let error = Listeners::on(taken).bind().await.unwrap_err();
+    let error = Listeners::on(taken).bind().unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     assert!(error.to_string().contains(&taken.to_string()), "{error}");
 }

@@ -67,9 +67,7 @@ pub(crate) async fn run(
     let profile = folder.load()?;
     let sound = SoundPlan::new(&asked)?;
     let client = PortalClient::new(portal_address(&profile)?)?;
-    let bound = bind()
-        .await
-        .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
+    let bound = bind().map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
     let ports = local_ports(&bound);
     let codecs: Vec<_> = asked.codecs.iter().copied().map(api::Codec::from).collect();
     let lines = lines::from_profile(&profile, &codecs, ports).await;
@@ -260,7 +258,7 @@ fn portal_address(profile: &Profile) -> Result<PortalAddress, Failure> {
 }
 
 /// UDP and TCP on ports of the system's choice, IPv6 where there is one.
-async fn bind() -> std::io::Result<Bound> {
+fn bind() -> std::io::Result<Bound> {
     let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
     let both = Listeners {
@@ -268,9 +266,9 @@ async fn bind() -> std::io::Result<Bound> {
         tcp: vec![v4, v6],
         ..Listeners::default()
     };
-    match both.bind().await {
+    match both.bind() {
         Ok(bound) => Ok(bound),
-        Err(_) => Listeners::on(v4).bind().await,
+        Err(_) => Listeners::on(v4).bind(),
     }
 }
 
