@@ -4,10 +4,16 @@
 //! |---|---|
 //! | [`sim_net`] | datagrams in simulated time, with loss, delay and reordering from a seed |
 //! | [`ladder`] | exchanges as text, compared with a drawing |
+//! | `certificates` | an authority of our own and certificates by it (feature) |
+//! | `name_server` | a name server that answers from a table (feature) |
 //! | [`postgres`] | a throw-away PostgreSQL for one test process |
 //!
 //! Nothing here is part of a product.
 
+#[cfg(feature = "certificates")]
+pub mod certificates;
 pub mod ladder;
+#[cfg(feature = "name-server")]
+pub mod name_server;
 pub mod postgres;
 pub mod sim_net;
