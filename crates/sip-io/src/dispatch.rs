@@ -16,12 +16,15 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
+use crate::acceptor::Acceptor;
 use crate::connection::{Connection, Opener};
 use crate::driver::Driver;
 use crate::flow_table::Generation;
 use crate::inbound::Inbound;
 use crate::link::{ByteLink, Link};
 use crate::outbound::{Outbound, Standing};
+use crate::tls;
+use crate::websocket::WebSocketLink;
 
 /// Pause after an error, so that a broken listener does not use up a processor.
 const ERROR_PAUSE: Duration = Duration::from_millis(100);
@@ -42,12 +45,20 @@ impl<M: Machine> Driver<M> {
                 stream,
                 local,
                 peer,
-            } => self.accepted(stream, local, peer),
+                acceptor,
+            } => self.accepted(stream, local, peer, acceptor),
             Inbound::Opened { flow, serving } => {
                 self.flows.opened(flow);
                 self.connections.spawn(serving);
             }
-            Inbound::NotOpened { generation } => {
+            Inbound::NotOpened {
+                generation,
+                target,
+                problem,
+            } => {
+                if let Some(problem) = problem {
+                    self.machine.handle_untrusted(target, problem, self.now);
+                }
                 for id in self.flows.remove(generation) {
                     self.failed(id);
                 }
@@ -58,7 +69,10 @@ impl<M: Machine> Driver<M> {
                 }
                 self.machine.handle_flow_closed(flow, self.now);
             }
-            Inbound::Resolved { id, result } => self.machine.handle_resolved(id, result, self.now),
+            Inbound::Resolved { id, result } => {
+                let result = result.map(|found| self.resolver.in_order(found));
+                self.machine.handle_resolved(id, result, self.now);
+            }
             Inbound::Transmit {
                 shard,
                 id,
@@ -186,20 +200,40 @@ impl<M: Machine> Driver<M> {
 
     /// Begins to open a connection.
     fn connect(&mut self, target: &Target) -> io::Result<Generation> {
-        if target.transport != Transport::Tcp {
-            warn!(transport = %target.transport, "transport not supported");
-            return Err(io::ErrorKind::Unsupported.into());
-        }
+        let domain = target.domain.and_then(|id| self.resolver.domain(id));
+        let domain = domain.map(str::to_owned);
+        let client = match (target.transport, &self.tls_client) {
+            (Transport::Tcp, _) => None,
+            (Transport::Tls, Some(client)) => Some(client.clone()),
+            // A WebSocket is only ever opened to us.
+            (transport, _) => {
+                debug!(%transport, "no such connection can be opened");
+                return Err(io::ErrorKind::Unsupported.into());
+            }
+        };
         let too_many = io::Error::from(io::ErrorKind::QuotaExceeded);
         let (generation, outbound) = self.flows.admit(*target, Opener::Us).ok_or(too_many)?;
         let peer = target.peer;
-        let opening = async move {
+        let patience = self.limits.connect;
+        let connecting = async move {
             let stream = TcpStream::connect(peer).await?;
             no_delay(&stream);
             let local = stream.local_addr()?;
+            Ok::<_, io::Error>((stream, local))
+        };
+        let Some(client) = client else {
+            let opening = async move {
+                let (stream, local) = connecting.await?;
+                Ok((ByteLink::opened(stream), local))
+            };
+            self.open(generation, *target, Opener::Us, outbound, patience, opening);
+            return Ok(generation);
+        };
+        let opening = async move {
+            let (stream, local) = connecting.await?;
+            let stream = client.connect(domain.as_deref(), peer, stream).await?;
             Ok((ByteLink::opened(stream), local))
         };
-        let patience = self.limits.connect;
         self.open(generation, *target, Opener::Us, outbound, patience, opening);
         Ok(generation)
     }
@@ -238,11 +272,20 @@ impl<M: Machine> Driver<M> {
                 }
                 Ok(Err(error)) => {
                     debug!(%error, %peer, %transport, "connection not opened");
-                    Inbound::NotOpened { generation }
+                    let problem = tls::problem(&error);
+                    Inbound::NotOpened {
+                        generation,
+                        target,
+                        problem,
+                    }
                 }
                 Err(_) => {
                     debug!(%peer, %transport, "connection not opened in time");
-                    Inbound::NotOpened { generation }
+                    Inbound::NotOpened {
+                        generation,
+                        target,
+                        problem: None,
+                    }
                 }
             };
             // Fails only when the loop is gone.
@@ -251,34 +294,71 @@ impl<M: Machine> Driver<M> {
     }
 
     /// Passes on new connections in a task of its own.
-    pub(crate) fn listen(&mut self, local: SocketAddr, listener: std::net::TcpListener) {
+    pub(crate) fn listen(
+        &mut self,
+        local: SocketAddr,
+        listener: std::net::TcpListener,
+        acceptor: Acceptor,
+    ) {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
                 let lane = self.entrance.own().strangers.clone();
-                self.tasks.spawn(accept(local, listener, lane));
+                self.tasks.spawn(accept(local, listener, acceptor, lane));
             }
             Err(error) => warn!(%error, %local, "cannot listen"),
         }
     }
 
-    fn accepted(&mut self, stream: TcpStream, local: SocketAddr, peer: SocketAddr) {
-        let target = Target::new(Transport::Tcp, peer);
+    fn accepted(
+        &mut self,
+        stream: TcpStream,
+        local: SocketAddr,
+        peer: SocketAddr,
+        acceptor: Acceptor,
+    ) {
+        let target = Target::new(acceptor.transport(), peer);
         let Some((generation, outbound)) = self.flows.admit(target, Opener::Peer) else {
             debug!(%peer, "too many connections");
             return;
         };
         no_delay(&stream);
-        let flow = Flow {
-            transport: Transport::Tcp,
-            local,
-            peer,
-            generation: generation.0,
-        };
-        self.flows.opened(flow);
-        let link = ByteLink::accepted(stream);
-        let entrance = self.entrance.clone();
-        let connection = Connection::new(flow, link, Opener::Peer, outbound, entrance, self.limits);
-        self.connections.spawn(connection.run());
+        let opener = Opener::Peer;
+        let patience = self.limits.handshake;
+        match acceptor {
+            Acceptor::Tcp => {
+                let flow = Flow {
+                    transport: Transport::Tcp,
+                    local,
+                    peer,
+                    generation: generation.0,
+                };
+                self.flows.opened(flow);
+                let link = ByteLink::accepted(stream);
+                let entrance = self.entrance.clone();
+                let connection =
+                    Connection::new(flow, link, opener, outbound, entrance, self.limits);
+                self.connections.spawn(connection.run());
+            }
+            Acceptor::Tls(server) => {
+                let opening = async move {
+                    let stream = server.accept(stream).await?;
+                    Ok((ByteLink::accepted(stream), local))
+                };
+                self.open(generation, target, opener, outbound, patience, opening);
+            }
+            Acceptor::Ws(origins) => {
+                let opening =
+                    async move { Ok((WebSocketLink::accept(stream, origins).await?, local)) };
+                self.open(generation, target, opener, outbound, patience, opening);
+            }
+            Acceptor::Wss(server, origins) => {
+                let opening = async move {
+                    let stream = server.accept(stream).await?;
+                    Ok((WebSocketLink::accept(stream, origins).await?, local))
+                };
+                self.open(generation, target, opener, outbound, patience, opening);
+            }
+        }
     }
 
     pub(crate) fn close(&mut self, flow: Flow) {
@@ -350,7 +430,12 @@ fn no_delay(stream: &TcpStream) {
 }
 
 /// Passes on new connections until the loop is gone.
-async fn accept(local: SocketAddr, listener: TcpListener, lane: mpsc::Sender<Inbound>) {
+async fn accept(
+    local: SocketAddr,
+    listener: TcpListener,
+    acceptor: Acceptor,
+    lane: mpsc::Sender<Inbound>,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -359,6 +444,7 @@ async fn accept(local: SocketAddr, listener: TcpListener, lane: mpsc::Sender<Inb
                     stream,
                     local,
                     peer,
+                    acceptor: acceptor.clone(),
                 };
                 if lane.send(accepted).await.is_err() {
                     return;

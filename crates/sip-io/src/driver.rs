@@ -18,7 +18,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sip::{Flow, Machine, Output};
+use sip::{Flow, Machine, Output, TransmitId};
 use tokio::select;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, yield_now};
@@ -34,7 +34,8 @@ use crate::inbound::{Entrance, Inbound, Receivers, lanes};
 use crate::intake::{Intake, SLICE};
 use crate::listeners::{Bound, Limits};
 use crate::outbound::Standing;
-use crate::resolve::{Families, Resolver};
+use crate::resolve::{Abilities, Resolver};
+use crate::tls::TlsClient;
 use crate::udp::{Sockets, Unsent};
 
 /// Things of one kind that one turn handles before it looks at the sockets again.
@@ -45,6 +46,9 @@ const SEND_AT: usize = 32;
 
 /// Busy turns after which the tasks of this thread may run.
 const YIELD_EVERY: u32 = 4;
+
+/// The machine never learns of these: it counts its own from 1.
+const UNTRACKED: TransmitId = TransmitId(0);
 
 /// How long the last messages may take to leave after the loop was told to stop.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -156,6 +160,7 @@ pub(crate) struct Driver<M: Machine> {
     pub(crate) intake: Intake,
     pub(crate) flows: FlowTable,
     pub(crate) resolver: Resolver,
+    pub(crate) tls_client: Option<TlsClient>,
     pub(crate) limits: Limits,
     pub(crate) events: mpsc::Sender<M::Event>,
     pub(crate) entrance: Entrance,
@@ -176,16 +181,18 @@ impl<M: Machine> Driver<M> {
         let now = now();
         let limits = bound.limits;
         let sockets = Sockets::new(bound.udp);
-        let families = Families {
+        let abilities = Abilities {
             udp_v4: sockets.has_v4(),
             udp_v6: sockets.has_v6(),
+            tls: bound.tls_client.is_some(),
         };
         let mut driver = Self {
             machine,
             sockets,
             intake: Intake::new(&limits, entrance.clone(), now),
             flows: FlowTable::new(limits, entrance.own_index(), entrance.count()),
-            resolver: Resolver::new(limits, families),
+            resolver: Resolver::new(limits, abilities, &bound.name_servers),
+            tls_client: bound.tls_client,
             limits,
             events,
             entrance,
@@ -196,8 +203,8 @@ impl<M: Machine> Driver<M> {
             unsent: Vec::new(),
             handling: None,
         };
-        for (local, listener) in bound.tcp {
-            driver.listen(local, listener);
+        for (local, listener, acceptor) in bound.streams {
+            driver.listen(local, listener, acceptor);
         }
         driver
     }
@@ -210,6 +217,10 @@ impl<M: Machine> Driver<M> {
             .sockets
             .receive(|flow, datagram| intake.receive(flow, datagram, at));
         self.gather.note(received, self.now);
+        for (flow, answer) in self.intake.take_answers() {
+            // One that does not leave is asked for again.
+            let _ = self.sockets.queue_on(&flow, UNTRACKED, answer);
+        }
         self.intake.sort();
         while let Some(datagram) = self.intake.next_at_once() {
             self.receive(datagram.flow, datagram.bytes);
@@ -290,7 +301,9 @@ impl<M: Machine> Driver<M> {
                 Output::Close(flow) => self.close(flow),
                 Output::Trust(flow) => self.trust(flow),
                 Output::Distrust(flow) => self.stands(flow, Standing::Stranger, None),
-                Output::Unreachable { .. } => {}
+                Output::Unreachable { transport, peer } => {
+                    self.resolver.handle_unreachable(transport, peer);
+                }
                 Output::Event(event) => {
                     if let Err(refused) = self.events.try_send(event) {
                         self.machine

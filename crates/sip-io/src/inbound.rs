@@ -12,10 +12,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sip::{Flow, ResolveId, TransmitId};
+use sip::{CertificateProblem, Flow, ResolveId, Target, TransmitId};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
+use crate::acceptor::Acceptor;
 use crate::flow_table::Generation;
 use crate::outbound::{Standing, Turn};
 use crate::resolve::Resolved;
@@ -45,6 +46,7 @@ pub(crate) enum Inbound {
         stream: TcpStream,
         local: SocketAddr,
         peer: SocketAddr,
+        acceptor: Acceptor,
     },
     /// A connection is open, after any handshake.
     Opened {
@@ -53,6 +55,9 @@ pub(crate) enum Inbound {
     },
     NotOpened {
         generation: Generation,
+        target: Target,
+        /// What is wrong with the server's certificate, if that is why.
+        problem: Option<CertificateProblem>,
     },
     Closed {
         flow: Flow,

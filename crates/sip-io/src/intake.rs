@@ -13,6 +13,8 @@
 //!         strangers  everything else: one of four
 //! ```
 //!
+//! A STUN message is answered or dropped here; no machine sees it.
+//!
 //! Messages of the same flow and rank keep their order. Datagrams of another shard's calls are
 //! collected for it.
 
@@ -28,6 +30,7 @@ use crate::inbound::{Entrance, Inbound};
 use crate::listeners::Limits;
 use crate::outbound::Standing;
 use crate::source_buckets::SourceBuckets;
+use crate::stun::{self, Stun};
 use crate::trust::Trust;
 
 /// Up to so many messages at once are handled as they came.
@@ -75,6 +78,8 @@ pub(crate) struct Intake {
     /// By shard.
     elsewhere: Vec<Vec<(Flow, Bytes, Standing)>>,
     dropped: u64,
+    /// To those who asked for their address; taken by the loop each turn.
+    answers: Vec<(Flow, Bytes)>,
 }
 
 impl Intake {
@@ -93,6 +98,7 @@ impl Intake {
             turn: 0,
             elsewhere: (0..shards).map(|_| Vec::new()).collect(),
             dropped: 0,
+            answers: Vec::new(),
         }
     }
 
@@ -116,6 +122,17 @@ impl Intake {
             self.dropped += 1;
             return;
         };
+        if let Some(message) = stun::parse(datagram) {
+            if let Stun::Request {
+                transaction,
+                unknown,
+            } = message
+            {
+                let answer = stun::answer(transaction, &unknown, flow.peer);
+                self.answers.push((flow, answer));
+            }
+            return;
+        }
         let shard = self.entrance.select(datagram);
         let bytes = Bytes::copy_from_slice(datagram);
         if shard == self.entrance.own_index() {
@@ -123,6 +140,11 @@ impl Intake {
         } else {
             self.elsewhere[shard].push((flow, bytes, standing));
         }
+    }
+
+    /// What is to be sent to those who asked for their address.
+    pub(crate) fn take_answers(&mut self) -> Vec<(Flow, Bytes)> {
+        std::mem::take(&mut self.answers)
     }
 
     /// A datagram waits for the machine, its source having been asked already.

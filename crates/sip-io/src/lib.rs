@@ -10,10 +10,11 @@
 //! Read `driver.rs` first: the only loop. It owns the machine and never waits for a write, for a
 //! name or for a full queue. `intake.rs` decides which datagrams are worth handling and when,
 //! `udp.rs` moves them; `link.rs` is the seam for stream transports, `connection.rs` the one task
-//! of each connection, `outbound.rs` its queue and `flow_table.rs` all of them; `resolve.rs` is
-//! names. With several shards there is one loop per thread (`shards.rs`), each with a machine of
+//! of each connection, `outbound.rs` its queue and `flow_table.rs` all of them; `resolve/` is
+//! names, `tls/` and `websocket.rs` are the other links, `stun.rs` answers who asks for its address. With several shards there is one loop per thread (`shards.rs`), each with a machine of
 //! its own, and what belongs to another goes through that one's lanes.
 
+mod acceptor;
 mod connection;
 mod dispatch;
 mod driver;
@@ -28,12 +29,18 @@ mod outbound;
 mod resolve;
 mod shards;
 mod source_buckets;
+mod stun;
+mod tls;
 mod trust;
 mod udp;
+mod websocket;
 
 pub use driver::run;
 pub use glance::by_call_id;
 pub use inbound::Selector;
 pub use listeners::{Bound, Limits, Listeners};
+pub use resolve::NameServers;
 pub use shards::{Shard, available_shards, run_shards};
 pub use source_buckets::SourceRate;
+pub use tls::{Authorities, CertificateFiles, TlsClient, TlsError, TlsServer};
+pub use websocket::Origins;

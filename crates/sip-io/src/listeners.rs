@@ -9,7 +9,13 @@ use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::{RcvBufForce, SndBufForce};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use sip::Transport;
+
+use crate::acceptor::Acceptor;
+use crate::resolve::NameServers;
 use crate::source_buckets::SourceRate;
+use crate::tls::{TlsClient, TlsServer};
+use crate::websocket::Origins;
 
 /// Connections that may wait to be accepted.
 const ACCEPT_QUEUE: i32 = 1_024;
@@ -93,6 +99,16 @@ pub struct Listeners {
     pub udp: Vec<SocketAddr>,
     /// Addresses for incoming TCP connections. Outgoing ones need none.
     pub tcp: Vec<SocketAddr>,
+    /// Addresses for incoming TLS connections, and what is shown to them.
+    pub tls: Vec<(SocketAddr, TlsServer)>,
+    /// Addresses for WebSockets, and the pages that may open them.
+    pub ws: Vec<(SocketAddr, Origins)>,
+    /// The same for secure WebSockets.
+    pub wss: Vec<(SocketAddr, TlsServer, Origins)>,
+    /// Whom outgoing TLS connections believe; without it there are none.
+    pub tls_client: Option<TlsClient>,
+    /// Who is asked for names.
+    pub name_servers: NameServers,
     /// Bounds of what peers may use.
     pub limits: Limits,
 }
@@ -103,7 +119,7 @@ impl Listeners {
         Self {
             udp: vec![address],
             tcp: vec![address],
-            limits: Limits::default(),
+            ..Self::default()
         }
     }
 
@@ -114,19 +130,38 @@ impl Listeners {
     /// The operating system's error for the first address that cannot be bound; the message names
     /// the address.
     pub fn bind(self) -> io::Result<Bound> {
-        let mut bound = Bound {
-            udp: Vec::new(),
-            tcp: Vec::new(),
-            limits: self.limits,
-        };
-        for address in self.udp {
+        let mut bound = self.unbound();
+        for &address in &self.udp {
             let socket = bind_udp(address, Sharing::Alone, self.limits.socket_buffer);
             bound.udp.push(socket?);
         }
-        for address in self.tcp {
-            bound.tcp.push(bind_tcp(address, Sharing::Alone)?);
+        for (address, acceptor) in self.streams() {
+            let (local, listener) = bind_stream(address, &acceptor, Sharing::Alone)?;
+            bound.streams.push((local, listener, acceptor));
         }
         Ok(bound)
+    }
+
+    fn unbound(&self) -> Bound {
+        Bound {
+            udp: Vec::new(),
+            streams: Vec::new(),
+            tls_client: self.tls_client.clone(),
+            name_servers: self.name_servers.clone(),
+            limits: self.limits,
+        }
+    }
+
+    /// Every address for connections, and how they begin there.
+    fn streams(&self) -> Vec<(SocketAddr, Acceptor)> {
+        let tcp = self.tcp.iter().map(|&address| (address, Acceptor::Tcp));
+        let tls = self.tls.iter().cloned();
+        let tls = tls.map(|(address, server)| (address, Acceptor::Tls(server)));
+        let ws = self.ws.iter().cloned();
+        let ws = ws.map(|(address, origins)| (address, Acceptor::Ws(origins)));
+        let wss = self.wss.iter().cloned();
+        let wss = wss.map(|(address, server, origins)| (address, Acceptor::Wss(server, origins)));
+        tcp.chain(tls).chain(ws).chain(wss).collect()
     }
 
     /// Opens the sockets of `shards` loops: every address once for each, with the system spreading
@@ -139,25 +174,19 @@ impl Listeners {
         if shards.get() == 1 {
             return Ok(vec![self.bind()?]);
         }
-        let mut all: Vec<Bound> = (0..shards.get())
-            .map(|_| Bound {
-                udp: Vec::new(),
-                tcp: Vec::new(),
-                limits: self.limits,
-            })
-            .collect();
-        for mut address in self.udp {
+        let mut all: Vec<Bound> = (0..shards.get()).map(|_| self.unbound()).collect();
+        for mut address in self.udp.iter().copied() {
             for bound in &mut all {
                 let socket = bind_udp(address, Sharing::Shards, self.limits.socket_buffer)?;
                 address = socket.0;
                 bound.udp.push(socket);
             }
         }
-        for mut address in self.tcp {
+        for (mut address, acceptor) in self.streams() {
             for bound in &mut all {
-                let listener = bind_tcp(address, Sharing::Shards)?;
-                address = listener.0;
-                bound.tcp.push(listener);
+                let (local, listener) = bind_stream(address, &acceptor, Sharing::Shards)?;
+                address = local;
+                bound.streams.push((local, listener, acceptor.clone()));
             }
         }
         Ok(all)
@@ -190,7 +219,11 @@ fn bind_udp(
     open().map_err(|error| name(&error, "UDP", address))
 }
 
-fn bind_tcp(address: SocketAddr, sharing: Sharing) -> io::Result<(SocketAddr, TcpListener)> {
+fn bind_stream(
+    address: SocketAddr,
+    acceptor: &Acceptor,
+    sharing: Sharing,
+) -> io::Result<(SocketAddr, TcpListener)> {
     let open = || {
         let socket = Socket::new(
             Domain::for_address(address),
@@ -204,7 +237,7 @@ fn bind_tcp(address: SocketAddr, sharing: Sharing) -> io::Result<(SocketAddr, Tc
         let listener = TcpListener::from(socket);
         Ok((listener.local_addr()?, listener))
     };
-    open().map_err(|error| name(&error, "TCP", address))
+    open().map_err(|error| name(&error, acceptor.transport().as_str(), address))
 }
 
 fn prepare(socket: &Socket, address: SocketAddr, sharing: Sharing) -> io::Result<()> {
@@ -241,7 +274,9 @@ fn name(error: &io::Error, transport: &str, address: SocketAddr) -> io::Error {
 #[derive(Debug)]
 pub struct Bound {
     pub(crate) udp: Vec<(SocketAddr, UdpSocket)>,
-    pub(crate) tcp: Vec<(SocketAddr, TcpListener)>,
+    pub(crate) streams: Vec<(SocketAddr, TcpListener, Acceptor)>,
+    pub(crate) tls_client: Option<TlsClient>,
+    pub(crate) name_servers: NameServers,
     pub(crate) limits: Limits,
 }
 
@@ -253,6 +288,23 @@ impl Bound {
 
     /// Local addresses for TCP, in the order of the configuration.
     pub fn tcp_addresses(&self) -> Vec<SocketAddr> {
-        self.tcp.iter().map(|&(address, _)| address).collect()
+        self.addresses(Transport::Tcp)
+    }
+
+    /// Local addresses for `transport`, in the order of the configuration.
+    pub fn addresses(&self, transport: Transport) -> Vec<SocketAddr> {
+        if transport == Transport::Udp {
+            return self.udp_addresses();
+        }
+        let of_transport = self
+            .streams
+            .iter()
+            .filter(|(_, _, acceptor)| acceptor.transport() == transport);
+        of_transport.map(|&(address, _, _)| address).collect()
+    }
+
+    /// Whether TLS connections can be opened.
+    pub fn has_tls_client(&self) -> bool {
+        self.tls_client.is_some()
     }
 }

@@ -113,7 +113,8 @@ pub use flow::{Destination, DomainId, Flow, FlowTokens, Target};
 pub use ids::Ids;
 pub use loop_mark::{LoopDetection, LoopMark};
 pub use machine::{
-    Machine, Output, ResolveError, ResolveId, ResolveRequest, Security, Transmit, TransmitId,
+    CertificateProblem, Machine, Output, ResolveError, ResolveId, ResolveRequest, Security,
+    Transmit, TransmitId,
 };
 pub use private::Private;
 pub use seal::Seal;

@@ -50,6 +50,9 @@ pub trait Machine {
         now: Instant,
     );
 
+    /// The server at `target` has not proved who it is; what was to be sent to it fails next.
+    fn handle_untrusted(&mut self, _target: Target, _problem: CertificateProblem, _now: Instant) {}
+
     /// The application asks for something.
     fn handle_command(&mut self, command: Self::Command, now: Instant);
 
@@ -144,6 +147,27 @@ impl Security {
             _ => Self::Any,
         }
     }
+}
+
+/// Why a server's certificate proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateProblem {
+    /// Its time is over.
+    #[error("the server's certificate has expired")]
+    Expired,
+    /// Its time has not come: one of the two clocks is wrong.
+    #[error("the server's certificate is not valid yet")]
+    NotYetValid,
+    /// It is for somebody else (RFC 5922, section 7).
+    #[error("the server's certificate is for another name")]
+    WrongName,
+    /// Nobody we believe has signed it.
+    #[error("the server's certificate is signed by an unknown authority")]
+    UnknownIssuer,
+    /// Anything else.
+    #[error("the server's certificate is not acceptable")]
+    Invalid,
 }
 
 /// Why a name has no address.

@@ -29,10 +29,9 @@ impl Endpoint {
     pub fn handle_received(&mut self, flow: Flow, bytes: Bytes, now: Instant) {
         let length = bytes.len();
         let parsed = match flow.transport {
-            Transport::Udp => parse_datagram(bytes),
-            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                parse_message(bytes)
-            }
+            // A WebSocket frame says where its message ends, like a datagram (RFC 7118, section 5.1).
+            Transport::Udp | Transport::Ws | Transport::Wss => parse_datagram(bytes),
+            Transport::Tcp | Transport::Tls => parse_message(bytes),
         };
         match parsed {
             Ok(Message::Request(request)) => self.receive_request(request, flow, length, now),

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use sip::{
-    ClientTransaction, Contact, Destination, Endpoint, Flow, Method, Request, Response, Security,
-    Target, Transport, Uri,
+    CertificateProblem, ClientTransaction, Contact, Destination, Endpoint, Flow, Method, Request,
+    Response, Security, Target, Transport, Uri,
 };
 
 use super::failure::Patience;
@@ -58,6 +58,8 @@ pub(super) struct Account {
     phase: Phase,
     /// Addresses that are left to try, the one in use first.
     servers: VecDeque<Target>,
+    /// Why the server in use cannot be trusted, once that is known.
+    untrusted: Option<CertificateProblem>,
     /// Where the last success came from.
     flow: Option<Flow>,
     failures: u32,
@@ -92,6 +94,7 @@ impl Account {
             goal: Goal::Registered,
             phase: Phase::Resolving,
             servers: VecDeque::new(),
+            untrusted: None,
             flow: None,
             failures: 0,
             state: RegistrationState::Unregistered,
@@ -162,7 +165,17 @@ impl Account {
             Err(sip::ResolveError::NotFound) => {
                 self.fail(RegistrationFailure::HostNotFound, None, turn);
             }
+            Err(sip::ResolveError::NoTransport) => {
+                self.fail(RegistrationFailure::NoRoute, None, turn);
+            }
             Err(_) => self.fail(RegistrationFailure::NameService, None, turn),
+        }
+    }
+
+    /// A server's certificate proves nothing; the failure of the request follows.
+    pub(super) fn handle_untrusted(&mut self, server: Target, problem: CertificateProblem) {
+        if matches!(self.phase, Phase::Trying { .. }) && self.servers.front() == Some(&server) {
+            self.untrusted = Some(problem);
         }
     }
 
@@ -202,7 +215,10 @@ impl Account {
     pub(super) fn handle_failure(&mut self, error: sip::TransactionError, turn: &mut Turn<'_>) {
         let failure = match error {
             sip::TransactionError::Timeout => RegistrationFailure::NoAnswer,
-            sip::TransactionError::Transport => RegistrationFailure::ServerDown,
+            sip::TransactionError::Transport => self.untrusted.take().map_or(
+                RegistrationFailure::ServerDown,
+                RegistrationFailure::Untrusted,
+            ),
         };
         if let Phase::Trying { .. } = self.phase {
             self.try_next_server(failure, None, turn);
@@ -259,6 +275,7 @@ impl Account {
         let Some(&server) = self.servers.front() else {
             return self.resolve(turn);
         };
+        self.untrusted = None;
         let destination = Destination::from(server);
         match turn
             .endpoint

@@ -1,5 +1,7 @@
 //! Why an account is not registered, as a type, as a SIP status, and in words for people.
 
+use sip::CertificateProblem;
+
 /// Why a registration failed. [`std::fmt::Display`] is a plain sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -16,6 +18,9 @@ pub enum RegistrationFailure {
     /// The connection was refused or broke.
     #[error("The server cannot be reached.")]
     ServerDown,
+    /// The server has not proved who it is (RFC 5922), so nothing was sent.
+    #[error("The connection to the server is not secure: {0}.")]
+    Untrusted(CertificateProblem),
     /// No response at all.
     #[error("The server did not answer in time.")]
     NoAnswer,
@@ -84,6 +89,7 @@ impl RegistrationFailure {
             | Self::NameService
             | Self::NoRoute
             | Self::ServerDown
+            | Self::Untrusted(_)
             | Self::NoAnswer => None,
         }
     }
@@ -100,6 +106,7 @@ impl RegistrationFailure {
             | Self::NameService
             | Self::NoRoute
             | Self::ServerDown
+            | Self::Untrusted(_)
             | Self::NoAnswer
             | Self::ServerError { .. } => Patience::BackOff,
         }

@@ -26,8 +26,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use sip::{
-    ClientTransaction, Credentials, Destination, Endpoint, EndpointEvent, Flow, Host, NameAddr,
-    ResolveError, Security, Target, Transport, Uri,
+    CertificateProblem, ClientTransaction, Credentials, Destination, Endpoint, EndpointEvent, Flow,
+    Host, NameAddr, ResolveError, Security, Target, Transport, Uri,
 };
 
 use account::{Account, Turn};
@@ -262,6 +262,13 @@ impl Registrations {
         self.with(registration, endpoint, now, |account, turn| {
             account.handle_resolved(result, turn);
         });
+    }
+
+    /// The server at `target` has not proved who it is; what was to be sent to it fails next.
+    pub fn handle_untrusted(&mut self, target: Target, problem: CertificateProblem) {
+        for account in self.accounts.values_mut() {
+            account.handle_untrusted(target, problem);
+        }
     }
 
     /// Something happened at the endpoint. Returns the event if it has to do with no account.

@@ -24,8 +24,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use sip::{
-    Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Output,
-    ResolveError, ResolveId, Target, TransmitId,
+    CertificateProblem, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids,
+    Machine, Output, ResolveError, ResolveId, Target, TransmitId,
 };
 use ua::{CallKey, Calls, CallsConfig, RegistrationKey, Registrations, RegistrationsConfig};
 
@@ -210,6 +210,10 @@ impl Machine for Phone {
                 .handle_resolved(registration, result, &mut self.endpoint, now);
         }
         self.settle(now);
+    }
+
+    fn handle_untrusted(&mut self, target: Target, problem: CertificateProblem, _now: Instant) {
+        self.registrations.handle_untrusted(target, problem);
     }
 
     fn handle_command(&mut self, command: Command, now: Instant) {

@@ -1,0 +1,216 @@
+//! TLS 1.2 and 1.3 for both sides of a connection (RFC 8446, RFC 5246).
+//!
+//! A server shows the certificate of its files, and the new one as soon as they change. A client
+//! always verifies: the chain up to an authority it knows, and the name by RFC 5922. There is no
+//! switch to leave that out, and a connection that cannot be verified carries no message.
+//!
+//! The cryptography is named here (aws-lc-rs), whatever the process has as its default.
+//!
+//! `identity.rs` has the rules of names, `files.rs` reads and watches the server's files.
+
+mod files;
+mod identity;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::{CertificateError, ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use sip::CertificateProblem;
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+use tracing::warn;
+
+pub use files::CertificateFiles;
+use files::WatchedFiles;
+use identity::SipVerifier;
+
+/// Versions that are spoken, the better one first.
+const VERSIONS: &[&rustls::SupportedProtocolVersion] =
+    &[&rustls::version::TLS13, &rustls::version::TLS12];
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A file cannot be read, or holds no such thing.
+    #[error("no {what} in {path}: {source}")]
+    File {
+        /// What was looked for.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls_pki_types::pem::Error,
+    },
+    /// The file holds no certificate.
+    #[error("no certificate in {path}")]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key is not that of the certificate, or of a kind that is not supported.
+    #[error("the key in {path} does not go with the certificate: {source}")]
+    Key {
+        /// The key's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls::Error,
+    },
+    /// Nothing would ever be trusted.
+    #[error("this system has no list of certificate authorities; name a file of them")]
+    NoAuthorities,
+    /// The library refuses the settings.
+    #[error(transparent)]
+    Library(#[from] rustls::Error),
+}
+
+/// Which authorities a client believes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Authorities {
+    /// Those of the operating system.
+    #[default]
+    System,
+    /// Those in this PEM file, and nobody else.
+    File(PathBuf),
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// The server's side: one certificate for all names. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct TlsServer(Arc<ServerConfig>);
+
+impl TlsServer {
+    /// Reads certificate and key, and reads them again when the files change.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`] if the files hold no certificate and its key.
+    pub fn new(files: CertificateFiles) -> Result<Self, TlsError> {
+        let provider = provider();
+        let watched = WatchedFiles::open(files, Arc::clone(&provider))?;
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(VERSIONS)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(watched));
+        // Sessions are resumed from what the client keeps: nothing is kept here for those who left.
+        config.ticketer = aws_lc_rs::Ticketer::new()?;
+        Ok(Self(Arc::new(config)))
+    }
+
+    /// Makes the handshake. To be given a deadline.
+    pub(crate) async fn accept(
+        &self,
+        stream: TcpStream,
+    ) -> io::Result<server::TlsStream<TcpStream>> {
+        TlsAcceptor::from(Arc::clone(&self.0)).accept(stream).await
+    }
+}
+
+/// The client's side: whom it believes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct TlsClient(Arc<ClientConfig>);
+
+impl TlsClient {
+    /// Reads the authorities.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`] if there are none.
+    pub fn new(authorities: &Authorities) -> Result<Self, TlsError> {
+        let provider = provider();
+        let verifier = SipVerifier::new(roots(authorities)?, &provider);
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(VERSIONS)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+
+    /// Makes the handshake with a server of `domain`, or with nobody but `peer` if there is none.
+    /// To be given a deadline.
+    pub(crate) async fn connect(
+        &self,
+        domain: Option<&str>,
+        peer: SocketAddr,
+        stream: TcpStream,
+    ) -> io::Result<client::TlsStream<TcpStream>> {
+        let name = match domain {
+            Some(domain) => ServerName::try_from(domain.to_owned())
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?,
+            None => ServerName::IpAddress(peer.ip().into()),
+        };
+        TlsConnector::from(Arc::clone(&self.0))
+            .connect(name, stream)
+            .await
+    }
+}
+
+fn roots(authorities: &Authorities) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    match authorities {
+        Authorities::System => {
+            let found = rustls_native_certs::load_native_certs();
+            for error in found.errors {
+                warn!(%error, "certificate authorities left out");
+            }
+            roots.add_parsable_certificates(found.certs);
+        }
+        Authorities::File(path) => {
+            let certificates = certificates(path)?;
+            for certificate in certificates {
+                roots.add(certificate)?;
+            }
+        }
+    }
+    if roots.is_empty() {
+        return Err(TlsError::NoAuthorities);
+    }
+    Ok(roots)
+}
+
+/// All certificates of a PEM file, at least one.
+fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let wrong = |source| TlsError::File {
+        what: "certificate",
+        path: path.clone(),
+        source,
+    };
+    let certificates = CertificateDer::pem_file_iter(path)
+        .map_err(wrong)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(wrong)?;
+    if certificates.is_empty() {
+        return Err(TlsError::NoCertificate { path: path.clone() });
+    }
+    Ok(certificates)
+}
+
+/// What is wrong with the peer's certificate, if that is why a handshake failed.
+pub(crate) fn problem(error: &io::Error) -> Option<CertificateProblem> {
+    let tls = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let rustls::Error::InvalidCertificate(certificate) = tls else {
+        return None;
+    };
+    Some(match certificate {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            CertificateProblem::Expired
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            CertificateProblem::NotYetValid
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CertificateProblem::WrongName
+        }
+        CertificateError::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        _ => CertificateProblem::Invalid,
+    })
+}
