@@ -22,6 +22,7 @@
 //! What is not here: retransmission of a 2xx and its ACK (crate `ua`, with the dialogs),
 //! methods, extensions, authentication (the users), connections (`sip-io`).
 
+mod oversize;
 mod receive;
 mod refusal;
 mod table;
@@ -43,6 +44,7 @@ use crate::transaction::key::ClientKey;
 use crate::transaction::{Timers, TransactionError};
 use crate::transport::Transport;
 
+use oversize::DatagramOnly;
 use refusal::Refusals;
 use table::{Clients, Purpose, Servers};
 
@@ -62,6 +64,8 @@ pub struct EndpointConfig {
     /// Says of a request, neither ACK nor CANCEL, that it shall make no transaction and come as
     /// [`EndpointEvent::Stateless`]. Asked for each copy of a request, it must say the same of each.
     pub stateless: Option<fn(&Request) -> bool>,
+    /// Longest request that is sent in a datagram where a stream may do as well.
+    pub max_datagram_bytes: usize,
 }
 
 impl Default for EndpointConfig {
@@ -72,6 +76,7 @@ impl Default for EndpointConfig {
             max_transactions: 10_000,
             timers: Timers::default(),
             stateless: None,
+            max_datagram_bytes: 1_300,
         }
     }
 }
@@ -203,6 +208,7 @@ pub struct Endpoint {
     refusals: Refusals,
     clients: Clients,
     servers: Servers,
+    datagram_only: DatagramOnly,
     /// Source of transaction and transmit ids, which therefore never clash.
     last_id: u64,
     outputs: VecDeque<EndpointOutput>,
@@ -216,6 +222,7 @@ impl Endpoint {
             refusals: Refusals::new(ids.bytes()),
             clients: Clients::default(),
             servers: Servers::default(),
+            datagram_only: DatagramOnly::default(),
             last_id: 0,
             outputs: VecDeque::new(),
             config,
@@ -253,7 +260,8 @@ impl Endpoint {
     }
 
     /// Sends `request` in a transaction of its own. Adds Via with a fresh branch, and Max-Forwards
-    /// and User-Agent where they are missing.
+    /// and User-Agent where they are missing. A request too large for a datagram goes to the same
+    /// address over TCP, and over UDP after all if that cannot be (RFC 3261, section 18.1.1).
     ///
     /// # Errors
     ///
@@ -289,8 +297,13 @@ impl Endpoint {
         if self.clients.len() >= self.config.max_transactions {
             return Err(EndpointError::Full);
         }
+        let (destination, fallback) = self.fit(&request, destination, mark, now);
         let key = self.address(&mut request, destination, mark)?;
-        Ok(self.start_client(request, key, destination, Purpose::Owner, now))
+        let transaction = self.start_client(request, key, destination, Purpose::Owner, now);
+        if let Some(client) = self.clients.find_mut(transaction) {
+            client.fallback = fallback;
+        }
+        Ok(transaction)
     }
 
     /// Sends the ACK for a 2xx: a branch of its own, no transaction (RFC 3261, section 13.2.2.4).
@@ -412,6 +425,9 @@ impl Endpoint {
     pub fn handle_transmit_failed(&mut self, id: TransmitId, now: Instant) {
         let mut actions = Vec::new();
         let (client, server) = (ClientTransaction(id.0), ServerTransaction(id.0));
+        if self.fall_back(client, now) {
+            return;
+        }
         if let Some(entry) = self.clients.find_mut(client) {
             entry.handle_transport_failure(now, &mut actions);
             self.finish_client(client, actions, None, now);

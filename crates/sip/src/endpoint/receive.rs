@@ -220,6 +220,20 @@ impl Endpoint {
         now: Instant,
     ) -> ClientTransaction {
         let transaction = ClientTransaction(self.next_id());
+        self.start_as(transaction, request, key, destination, purpose, now);
+        transaction
+    }
+
+    /// As [`start_client`](Self::start_client), with an id that is known already.
+    pub(super) fn start_as(
+        &mut self,
+        transaction: ClientTransaction,
+        request: Request,
+        key: ClientKey,
+        destination: Destination,
+        purpose: Purpose,
+        now: Instant,
+    ) {
         let reliability = Reliability::of(destination.transport());
         let timers = self.config.timers;
         let mut actions = Vec::new();
@@ -232,7 +246,6 @@ impl Endpoint {
         };
         self.clients.insert(transaction, vec![key], client);
         self.finish_client(transaction, actions, None, now);
-        transaction
     }
 
     /// Carries out what a client transaction wants and settles it. `flow` is where the response

@@ -16,6 +16,7 @@ use crate::transaction::key::{ClientKey, MergeKey, ServerKey};
 use crate::transaction::server_invite::{self, ServerInvite};
 use crate::transaction::server_non_invite::{self, ServerNonInvite};
 
+use super::oversize::Fallback;
 use super::{ClientTransaction, EndpointError, ServerTransaction};
 
 /// What the table must know about a transaction.
@@ -169,6 +170,8 @@ pub(super) struct Client {
     pub(super) destination: Destination,
     pub(super) purpose: Purpose,
     pub(super) cancel_reason: Option<String>,
+    /// How it goes on if the stream for it cannot be opened.
+    pub(super) fallback: Option<Box<Fallback>>,
 }
 
 impl Client {
@@ -179,6 +182,7 @@ impl Client {
             destination,
             purpose: Purpose::Owner,
             cancel_reason: None,
+            fallback: None,
         }
     }
 
@@ -193,6 +197,17 @@ impl Client {
             destination,
             purpose,
             cancel_reason: None,
+            fallback: None,
+        }
+    }
+
+    /// Whether nothing has come back.
+    pub(super) fn is_unanswered(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.state() == client_invite::State::Calling,
+            ClientMachine::NonInvite(machine) => {
+                machine.state() == client_non_invite::State::Trying
+            }
         }
     }
 
@@ -206,6 +221,8 @@ impl Client {
 
     pub(super) fn cancel(&mut self, reason: Option<String>, now: Instant, out: &mut Vec<Action>) {
         if let ClientMachine::Invite(machine) = &mut self.machine {
+            // Nobody wants it sent again in another way.
+            self.fallback = None;
             if self.cancel_reason.is_none() {
                 self.cancel_reason = reason;
             }

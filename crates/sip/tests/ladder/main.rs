@@ -2,6 +2,7 @@
 
 mod client;
 mod harness;
+mod oversize;
 mod properties;
 mod server;
 mod torture;
