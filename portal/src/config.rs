@@ -11,6 +11,8 @@ pub struct PortalConfig {
     pub sip_base_domain: String,
     /// Where devices send SIP: a URI such as `sip:192.0.2.1:5060;lr`.
     pub sip_outbound_proxy: String,
+    /// The same for devices that are to use TLS, such as `sip:192.0.2.1:5061;transport=tls;lr`; `None` if TLS is not spoken.
+    pub sip_outbound_proxy_tls: Option<String>,
     /// Folder of the key that signs device tokens; made with mode 0600 when it is not there.
     pub data_dir: PathBuf,
     /// How long an activation can be used; at most 30 days.
@@ -34,6 +36,7 @@ impl PortalConfig {
             public_url: public_url.into().trim_end_matches('/').to_owned(),
             sip_base_domain: "tandem.localhost".to_owned(),
             sip_outbound_proxy: sip_outbound_proxy.into(),
+            sip_outbound_proxy_tls: None,
             data_dir: data_dir.into(),
             activation_life: 7 * DAY,
             session_idle: 12 * HOUR,

@@ -132,19 +132,31 @@ pub(crate) fn provider(provider: Provider, config: &PortalConfig) -> api::Provid
         server: provider.server,
         port: provider.port,
         transport: transport(provider.transport),
-        outbound_proxy: outbound_proxy(provider.own, provider.outbound_proxy, config),
+        outbound_proxy: outbound_proxy(
+            provider.own,
+            provider.transport,
+            provider.outbound_proxy,
+            config,
+        ),
         own: provider.own,
         accounts: provider.account_count,
         version: provider.version,
     }
 }
 
-fn outbound_proxy(own: bool, stored: Option<String>, config: &PortalConfig) -> Option<String> {
-    if own {
-        Some(config.sip_outbound_proxy.clone())
-    } else {
-        stored
+/// The first hop of provider or line: what is stored, or Tandem's own proxy as it listens for `transport`.
+fn outbound_proxy(
+    own: bool,
+    transport: store::SipTransport,
+    stored: Option<String>,
+    config: &PortalConfig,
+) -> Option<String> {
+    if !own {
+        return stored;
     }
+    let tls = config.sip_outbound_proxy_tls.as_ref();
+    let secure = tls.filter(|_| transport == store::SipTransport::Tls);
+    Some(secure.unwrap_or(&config.sip_outbound_proxy).clone())
 }
 
 pub(crate) fn account(account: Account, presence: &Presence) -> api::Account {
@@ -313,7 +325,12 @@ pub(crate) fn configuration(
                     .map(|password| api::Secret(password.reveal().to_owned())),
                 enter_on_device: line.enter_on_device,
                 transport: transport(line.transport),
-                outbound_proxy: outbound_proxy(line.own, line.outbound_proxy, config),
+                outbound_proxy: outbound_proxy(
+                    line.own,
+                    line.transport,
+                    line.outbound_proxy,
+                    config,
+                ),
                 codecs: codecs(&line.codecs),
             })
             .collect(),

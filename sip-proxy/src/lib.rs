@@ -7,10 +7,13 @@
 
 mod account;
 mod control;
+mod listen;
 mod persistence;
 mod service;
 
 pub use control::Control;
+pub use listen::MoreListeners;
 pub use service::{Service, ServiceConfig, StartError};
-pub use sip::Algorithm;
+pub use sip::{Algorithm, Transport};
+pub use sip_io::{CertificateFiles, Origins};
 pub use sip_proxy_core::{Counts, Durability};

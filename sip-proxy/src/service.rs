@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use sip::{Algorithm, EndpointConfig, Host, HostPort, Transport};
-use sip_io::{Bound, Listeners};
+use sip_io::{Bound, TlsError};
 use sip_proxy_core::{Command, Durability, Event, Proxy, ProxyConfig};
 use store::{Database, StoreError, Vault};
 use tokio::sync::{Semaphore, mpsc};
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account;
 use crate::control::Control;
+use crate::listen::{self, MoreListeners};
 use crate::persistence;
 
 /// Events the core may have outstanding; beyond that requests are answered 503.
@@ -32,9 +33,6 @@ const EVENTS: usize = 4_096;
 
 /// Look-ups at the same time; the database has no more connections than this.
 const LOOK_UPS: usize = 16;
-
-/// How often a pair of free ports is searched when the port is left to the system.
-const PORT_ATTEMPTS: usize = 16;
 
 /// How long the last bindings may take to be written.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -44,6 +42,8 @@ const LAST_WRITE: Duration = Duration::from_secs(5);
 pub struct ServiceConfig {
     /// Where to listen, on UDP and TCP; with port 0 a port that is free on both.
     pub listen: SocketAddr,
+    /// Where else, and how.
+    pub more: MoreListeners,
     /// Digest algorithms to offer and accept, the best first.
     pub algorithms: Vec<Algorithm>,
     /// When a registration is confirmed.
@@ -58,6 +58,12 @@ pub enum StartError {
     /// An address cannot be listened on; the text names it.
     #[error("the SIP proxy cannot start: {0}")]
     Listen(#[from] io::Error),
+    /// Certificate and key cannot be used.
+    #[error("the SIP proxy cannot use its certificate: {0}")]
+    Tls(#[from] TlsError),
+    /// TLS or secure WebSockets without a certificate.
+    #[error("the SIP proxy needs a certificate and its key for TLS and secure WebSockets")]
+    NoCertificate,
     /// The bindings of the last run cannot be read.
     #[error("the SIP proxy cannot read its bindings: {0}")]
     Restore(#[from] StoreError),
@@ -67,7 +73,8 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Service {
     bound: Bound,
-    advertised: HostPort,
+    advertised: Vec<(Transport, HostPort)>,
+    public: HostPort,
     algorithms: Vec<Algorithm>,
     durability: Durability,
 }
@@ -79,7 +86,8 @@ impl Service {
     ///
     /// [`StartError::Listen`] if the address is taken or not ours.
     pub async fn bind(config: ServiceConfig) -> Result<Self, StartError> {
-        let bound = bind(config.listen)?;
+        let bound = listen::bind(config.listen, &config.more)?;
+        let advertised = listen::advertised(&bound, config.public_host.as_ref());
         let local = bound
             .udp_addresses()
             .first()
@@ -88,16 +96,25 @@ impl Service {
         let host = config.public_host.unwrap_or_else(|| local.ip().into());
         Ok(Self {
             bound,
-            advertised: HostPort::new(host, Some(local.port())),
+            advertised,
+            public: HostPort::new(host, Some(local.port())),
             algorithms: config.algorithms,
             durability: config.durability,
         })
     }
 
-    /// What phones reach the proxy by.
+    /// What phones reach the proxy by, over UDP and TCP.
     #[must_use]
     pub fn advertised(&self) -> &HostPort {
-        &self.advertised
+        &self.public
+    }
+
+    /// What phones reach the proxy by over `transport`, if it listens for that.
+    #[must_use]
+    pub fn advertised_for(&self, transport: Transport) -> Option<&HostPort> {
+        let of_transport = |(own, _): &&(Transport, HostPort)| *own == transport;
+        let found = self.advertised.iter().find(of_transport);
+        found.map(|(_, host_port)| host_port)
     }
 
     /// Brings the bindings of the last run back and serves in the background until `stop`; the tasks end in `tasks`.
@@ -190,27 +207,9 @@ async fn serve_events(
     }
 }
 
-fn bind(listen: SocketAddr) -> io::Result<Bound> {
-    if listen.port() != 0 {
-        return Listeners::on(listen).bind();
-    }
-    let mut last = None;
-    for _ in 0..PORT_ATTEMPTS {
-        let port = std::net::UdpSocket::bind(listen)?.local_addr()?.port();
-        match Listeners::on(SocketAddr::new(listen.ip(), port)).bind() {
-            Ok(bound) => return Ok(bound),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
-}
-
-fn config(advertised: HostPort) -> ProxyConfig {
+fn config(advertised: Vec<(Transport, HostPort)>) -> ProxyConfig {
     let endpoint = EndpointConfig {
-        advertised: vec![
-            (Transport::Udp, advertised.clone()),
-            (Transport::Tcp, advertised),
-        ],
+        advertised,
         user_agent: Some(concat!("Tandem/", env!("CARGO_PKG_VERSION")).to_owned()),
         max_transactions: 100_000,
         ..EndpointConfig::default()

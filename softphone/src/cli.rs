@@ -130,6 +130,9 @@ pub struct Run {
     /// Codecs in place of those that the portal configured, preferred first.
     #[arg(long, value_name = "CODEC,…", value_enum, value_delimiter = ',')]
     pub codecs: Vec<CodecChoice>,
+    /// Certificate authorities (PEM) to believe instead of the system's, for SIP over TLS.
+    #[arg(long, value_name = "FILE.pem", env = "SOFTPHONE_SIP_AUTHORITIES")]
+    pub sip_authorities: Option<PathBuf>,
     /// No sound card: silence is sent and what comes is dropped, unless files are given.
     #[arg(long)]
     pub no_sound_card: bool,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{DataArguments, ServeArguments};
+use crate::sip_listen::{TlsConfig, WebSocketConfig, more_listeners};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,10 @@ pub(crate) enum ConfigError {
     },
     #[error("http.public_url must start with https:// or http://, not {url:?}")]
     PublicUrl { url: String },
+    #[error("sip.tls.certificate and sip.tls.key belong together: name both files")]
+    HalfCertificate,
+    #[error("TLS needs sip.tls.certificate and sip.tls.key")]
+    NoCertificate,
     #[error("sip.digest is empty: name MD5, SHA-256 or both")]
     NoDigest,
     #[error(
@@ -61,6 +66,12 @@ pub(crate) struct HttpConfig {
 pub(crate) struct SipConfig {
     /// Where the proxy listens, on UDP and TCP.
     pub(crate) listen: SocketAddr,
+    /// Further addresses for UDP and TCP, as `[::]:5060` beside an IPv4 one.
+    pub(crate) also_listen: Vec<SocketAddr>,
+    /// SIP over TLS.
+    pub(crate) tls: TlsConfig,
+    /// SIP over WebSockets.
+    pub(crate) websocket: WebSocketConfig,
     /// Host name or address that phones reach the proxy by; the listening address unless it is set.
     pub(crate) public_host: Option<String>,
     /// A tenant's SIP domain is its short name, a dot and this.
@@ -113,6 +124,9 @@ impl Default for SipConfig {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 5060).into(),
+            also_listen: Vec::new(),
+            tls: TlsConfig::default(),
+            websocket: WebSocketConfig::default(),
             public_host: None,
             base_domain: "tandem.localhost".to_owned(),
             digest: vec![DigestAlgorithm::Md5],
@@ -191,6 +205,7 @@ impl Config {
                 listen: self.sip.listen,
             });
         }
+        more_listeners(&self.sip.also_listen, &self.sip.tls, &self.sip.websocket)?;
         Ok(())
     }
 }

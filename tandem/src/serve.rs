@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use portal::{App, PortalConfig};
-use sip_proxy::{Algorithm, Control, Durability, Service, ServiceConfig};
+use sip_proxy::{Algorithm, Control, Durability, Service, ServiceConfig, Transport};
 use store::{Database, StoreConfig, Vault};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -18,8 +18,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::config::{Config, DigestAlgorithm, RegistrarMode};
+use crate::config::{Config, ConfigError, DigestAlgorithm, RegistrarMode};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::sip_listen::more_listeners;
 
 /// Why the server does not start. The texts are for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,8 @@ pub(crate) enum ServeError {
     },
     #[error(transparent)]
     Proxy(#[from] sip_proxy::StartError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error("sip.public_host {host:?} is neither a host name nor an address")]
     PublicHost { host: String },
     #[error(transparent)]
@@ -85,6 +88,13 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let sip = service.advertised().to_string();
+    let secure: Vec<_> = [Transport::Tls, Transport::Ws, Transport::Wss]
+        .into_iter()
+        .filter_map(|transport| {
+            let address = service.advertised_for(transport)?;
+            Some((transport.as_str(), address.to_string()))
+        })
+        .collect();
     let proxy = service
         .start(vault.clone(), db.clone(), stop.clone(), &mut tasks)
         .await?;
@@ -95,6 +105,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
 
     println!("Portal: {url}");
     println!("SIP: {sip} (UDP and TCP)");
+    for (transport, address) in secure {
+        println!("SIP over {transport}: {address}");
+    }
     if let Some(first) = first {
         println!(
             "First administrator: {}, one-time password: {}",
@@ -150,6 +163,11 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
     };
     Ok(ServiceConfig {
         listen: config.sip.listen,
+        more: more_listeners(
+            &config.sip.also_listen,
+            &config.sip.tls,
+            &config.sip.websocket,
+        )?,
         algorithms: config.sip.digest.iter().map(algorithm).collect(),
         durability: match config.sip.registrar {
             RegistrarMode::Durable => Durability::Durable,
@@ -167,6 +185,9 @@ fn portal_config(config: &Config, http: SocketAddr, service: &Service) -> Portal
         .unwrap_or_else(|| format!("http://{http}"));
     let outbound_proxy = format!("sip:{};lr", service.advertised());
     let mut portal = PortalConfig::new(url, outbound_proxy, &config.data_dir);
+    portal.sip_outbound_proxy_tls = service
+        .advertised_for(Transport::Tls)
+        .map(|address| format!("sip:{address};transport=tls;lr"));
     portal.sip_base_domain.clone_from(&config.sip.base_domain);
     portal
 }

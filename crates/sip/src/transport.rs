@@ -28,6 +28,9 @@ pub enum Transport {
 pub struct UnknownTransport;
 
 impl Transport {
+    /// Every transport.
+    pub const ALL: [Self; 5] = [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss];
+
     /// The token of a Via header: `UDP`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -88,7 +91,7 @@ impl FromStr for Transport {
     type Err = UnknownTransport;
 
     fn from_str(token: &str) -> Result<Self, Self::Err> {
-        [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss]
+        Self::ALL
             .into_iter()
             .find(|transport| transport.as_str().eq_ignore_ascii_case(token))
             .ok_or(UnknownTransport)

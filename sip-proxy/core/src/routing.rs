@@ -142,7 +142,7 @@ pub(crate) fn target_of(uri: &Uri, caller: &Aor, endpoint: &Endpoint) -> Result<
         return Err(416);
     }
     let target = Aor::from_uri(uri).ok_or(404_u16)?;
-    let is_ours = [Transport::Udp, Transport::Tcp]
+    let is_ours = Transport::ALL
         .iter()
         .filter_map(|transport| endpoint.advertised(*transport))
         .any(|ours| Some(&ours.host) == uri.host());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sip::{EndpointConfig, HostPort, Transport};
-use sip_io::{Bound, Listeners};
+use sip_io::{Authorities, Bound, Listeners, TlsClient, TlsError};
 use softphone_core::{Event, LineConfig, Phone, PhoneConfig, View};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -67,7 +67,8 @@ pub(crate) async fn run(
     let profile = folder.load()?;
     let sound = SoundPlan::new(&asked)?;
     let client = PortalClient::new(portal_address(&profile)?)?;
-    let bound = bind().map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
+    let bound = bind(tls_client(&asked)?)
+        .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
     let ports = local_ports(&bound);
     let codecs: Vec<_> = asked.codecs.iter().copied().map(api::Codec::from).collect();
     let lines = lines::from_profile(&profile, &codecs, ports).await;
@@ -257,18 +258,37 @@ fn portal_address(profile: &Profile) -> Result<PortalAddress, Failure> {
     PortalAddress::parse(&profile.portal).map_err(|error: LinkError| error.into())
 }
 
+/// Whom TLS servers are believed by. A file that is named must be good; a system without a list has no TLS.
+fn tls_client(asked: &cli::Run) -> Result<Option<TlsClient>, Failure> {
+    let refused = |error: TlsError| Failure::new(FailureKind::General, error.to_string());
+    match &asked.sip_authorities {
+        Some(path) => TlsClient::new(&Authorities::File(path.clone()))
+            .map(Some)
+            .map_err(refused),
+        None => Ok(TlsClient::new(&Authorities::System)
+            .inspect_err(|error| tracing::warn!(%error, "no SIP over TLS"))
+            .ok()),
+    }
+}
+
 /// UDP and TCP on ports of the system's choice, IPv6 where there is one.
-fn bind() -> std::io::Result<Bound> {
+fn bind(tls_client: Option<TlsClient>) -> std::io::Result<Bound> {
     let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
     let both = Listeners {
         udp: vec![v4, v6],
         tcp: vec![v4, v6],
+        tls_client,
         ..Listeners::default()
+    };
+    let only_v4 = Listeners {
+        udp: vec![v4],
+        tcp: vec![v4],
+        ..both.clone()
     };
     match both.bind() {
         Ok(bound) => Ok(bound),
-        Err(_) => Listeners::on(v4).bind(),
+        Err(_) => only_v4.bind(),
     }
 }
 
@@ -296,7 +316,7 @@ async fn phone_config(lines: &[LineConfig], ports: LocalPorts) -> PhoneConfig {
     let v6 = v6.or(usual_v6);
     let mut advertised = Vec::new();
     for ip in [Some(v4), v6].into_iter().flatten() {
-        for transport in [Transport::Udp, Transport::Tcp] {
+        for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
             let port = ports.port(transport, ip);
             if port != 0 {
                 advertised.push((transport, HostPort::from(SocketAddr::new(ip, port))));

@@ -156,9 +156,8 @@ impl Peer {
     }
 
     fn drive(bound: Bound) -> Self {
-        use Transport::{Tcp, Tls, Udp, Ws, Wss};
         let mut addresses = Vec::new();
-        for transport in [Udp, Tcp, Tls, Ws, Wss] {
+        for transport in Transport::ALL {
             let of_transport = bound.addresses(transport);
             addresses.extend(of_transport.into_iter().map(|address| (transport, address)));
         }
@@ -166,7 +165,7 @@ impl Peer {
             .iter()
             .map(|&(transport, address)| (transport, HostPort::from(address)))
             .collect();
-        for transport in [Tcp, Tls] {
+        for transport in [Transport::Tcp, Transport::Tls] {
             advertised.push((transport, "client.invalid".parse().unwrap()));
         }
         let config = EndpointConfig {
