@@ -299,11 +299,22 @@ impl Endpoint {
         }
         let (destination, fallback) = self.fit(&request, destination, mark, now);
         let key = self.address(&mut request, destination, mark)?;
-        let transaction = self.start_client(request, key, destination, Purpose::Owner, now);
+        let transaction = self.start_client(&request, &key, destination, Purpose::Owner, now);
         if let Some(client) = self.clients.find_mut(transaction) {
             client.fallback = fallback;
         }
         Ok(transaction)
+    }
+
+    /// An INVITE of ours as it was sent, our Via on top, while it has no final response.
+    pub fn sent_invite(&self, invite: ClientTransaction) -> Option<Bytes> {
+        self.clients.find_entry(invite)?.sent().cloned()
+    }
+
+    /// An INVITE with the fields that responses to it copy, Record-Route included, while it has no
+    /// final response: users need not keep it themselves.
+    pub fn invite_head(&self, invite: ServerTransaction) -> Option<Request> {
+        self.servers.find_entry(invite)?.head()
     }
 
     /// Sends the ACK for a 2xx: a branch of its own, no transaction (RFC 3261, section 13.2.2.4).

@@ -13,7 +13,7 @@ use crate::status::Status;
 use crate::transaction::client_invite::{ClientInvite, cancel_for};
 use crate::transaction::client_non_invite::ClientNonInvite;
 use crate::transaction::key::{ClientKey, MergeKey, ServerKey};
-use crate::transaction::server_invite::{OwnResponses, ServerInvite};
+use crate::transaction::server_invite::{Head, ServerInvite};
 use crate::transaction::server_non_invite::ServerNonInvite;
 use crate::transaction::{Action, Reliability};
 use crate::transport::Transport;
@@ -139,14 +139,14 @@ impl Endpoint {
             response.push_header("Retry-After", FULL_RETRY_AFTER_SECS);
             self.reply_or_drop(flow, &response, length);
         } else {
-            self.start_server(request, merge, flow, length, now);
+            self.start_server(request, merge.as_ref(), flow, length, now);
         }
     }
 
     fn start_server(
         &mut self,
         request: Request,
-        merge: Option<ServerIndex>,
+        merge: Option<&ServerIndex>,
         flow: Flow,
         length: usize,
         now: Instant,
@@ -156,23 +156,16 @@ impl Endpoint {
         };
         let reliability = Reliability::of(flow.transport);
         let machine = if request.method == Method::INVITE {
-            let own = OwnResponses {
-                trying: request.response(100, None).to_bytes(),
-                timeout: request
-                    .response(408, Some(&self.refusals.tag(&request)))
-                    .to_bytes(),
-            };
-            let machine = ServerInvite::start(own, reliability, self.config.timers, now);
+            let head = Head::of(&request, &self.ids.tag());
+            let machine = ServerInvite::start(head, reliability, self.config.timers, now);
             ServerMachine::Invite(machine)
         } else {
             let machine = ServerNonInvite::start(reliability, self.config.timers, now);
             ServerMachine::NonInvite(machine)
         };
         let transaction = ServerTransaction(self.next_id());
-        let keys = [Some(ServerIndex::Transaction(key)), merge]
-            .into_iter()
-            .flatten()
-            .collect();
+        let key = ServerIndex::Transaction(key);
+        let keys = [Some(&key), merge];
         self.servers
             .insert(transaction, keys, Server::new(machine, flow, length));
         self.servers.settle(transaction);
@@ -213,8 +206,8 @@ impl Endpoint {
 
     pub(super) fn start_client(
         &mut self,
-        request: Request,
-        key: ClientKey,
+        request: &Request,
+        key: &ClientKey,
         destination: Destination,
         purpose: Purpose,
         now: Instant,
@@ -228,8 +221,8 @@ impl Endpoint {
     pub(super) fn start_as(
         &mut self,
         transaction: ClientTransaction,
-        request: Request,
-        key: ClientKey,
+        request: &Request,
+        key: &ClientKey,
         destination: Destination,
         purpose: Purpose,
         now: Instant,
@@ -239,12 +232,12 @@ impl Endpoint {
         let mut actions = Vec::new();
         let client = if request.method == Method::INVITE {
             let machine = ClientInvite::start(request, reliability, timers, now, &mut actions);
-            Client::invite(machine, key.clone(), destination)
+            Client::invite(machine, destination)
         } else {
-            let machine = ClientNonInvite::start(&request, reliability, timers, now, &mut actions);
+            let machine = ClientNonInvite::start(request, reliability, timers, now, &mut actions);
             Client::non_invite(machine, destination, purpose)
         };
-        self.clients.insert(transaction, vec![key], client);
+        self.clients.insert(transaction, [Some(key), None], client);
         self.finish_client(transaction, actions, None, now);
     }
 
@@ -296,14 +289,16 @@ impl Endpoint {
         }
         self.clients.settle(transaction);
         if let Some((cancel, key)) = cancel {
-            self.start_client(cancel, key, destination, Purpose::Cancel, now);
+            self.start_client(&cancel, &key, destination, Purpose::Cancel, now);
         }
     }
 
     fn cancel_request(&mut self, invite: ClientTransaction) -> Option<(Request, ClientKey)> {
         let client = self.clients.find_mut(invite)?;
-        let cancel = cancel_for(client.request()?, client.cancel_reason.as_deref());
-        let key = client.invite_key.as_ref()?.with_method(Method::CANCEL);
+        let invite = client.request()?;
+        let via = invite.via().ok()?;
+        let key = ClientKey::new(via.branch()?, &via.sent_by.to_string(), Method::CANCEL);
+        let cancel = cancel_for(&invite, client.cancel_reason.as_deref());
         Some((cancel, key))
     }
 

@@ -4,8 +4,11 @@
 //! other entry has exactly its own deadline in the queue. Nothing is ever forgotten by hand.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::marker::PhantomData;
 use std::time::Instant;
+
+use bytes::Bytes;
 
 use crate::flow::{Destination, Flow};
 use crate::message::{Request, Response};
@@ -28,18 +31,26 @@ pub(super) trait Entry {
 }
 
 #[derive(Debug)]
-struct Slot<K, E> {
+struct Slot<E> {
     entry: E,
-    keys: Vec<K>,
+    /// Most have one, INVITEs and other requests outside of dialogs two.
+    keys: [Option<Fingerprint>; 2],
     deadline: Option<Instant>,
 }
+
+/// Stands for a key: 128 bits under random keys of this process, which nobody can make collide and
+/// which are a tenth of the text that they stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Fingerprint(u64, u64);
 
 /// Transactions `E` by id `I` and by any of their keys `K`.
 #[derive(Debug)]
 pub(super) struct Table<I, K, E> {
-    slots: HashMap<I, Slot<K, E>>,
-    ids: HashMap<K, I>,
+    slots: HashMap<I, Slot<E>>,
+    ids: HashMap<Fingerprint, I>,
     deadlines: BTreeSet<(Instant, I)>,
+    hashers: [RandomState; 2],
+    key: PhantomData<K>,
 }
 
 impl<I, K, E> Default for Table<I, K, E> {
@@ -48,19 +59,22 @@ impl<I, K, E> Default for Table<I, K, E> {
             slots: HashMap::new(),
             ids: HashMap::new(),
             deadlines: BTreeSet::new(),
+            hashers: [RandomState::new(), RandomState::new()],
+            key: PhantomData,
         }
     }
 }
 
-impl<I: Copy + Ord + Hash, K: Clone + Eq + Hash, E: Entry> Table<I, K, E> {
+impl<I: Copy + Ord + Hash, K: Hash, E: Entry> Table<I, K, E> {
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
 
     /// Adds `entry`; to be settled afterwards.
-    pub(super) fn insert(&mut self, id: I, keys: Vec<K>, entry: E) {
-        for key in &keys {
-            self.ids.insert(key.clone(), id);
+    pub(super) fn insert(&mut self, id: I, keys: [Option<&K>; 2], entry: E) {
+        let keys = keys.map(|key| key.map(|key| self.fingerprint(key)));
+        for key in keys.into_iter().flatten() {
+            self.ids.insert(key, id);
         }
         self.slots.insert(
             id,
@@ -73,7 +87,16 @@ impl<I: Copy + Ord + Hash, K: Clone + Eq + Hash, E: Entry> Table<I, K, E> {
     }
 
     pub(super) fn find(&self, key: &K) -> Option<I> {
-        self.ids.get(key).copied()
+        self.ids.get(&self.fingerprint(key)).copied()
+    }
+
+    fn fingerprint(&self, key: &K) -> Fingerprint {
+        let [first, second] = &self.hashers;
+        Fingerprint(first.hash_one(key), second.hash_one(key))
+    }
+
+    pub(super) fn find_entry(&self, id: I) -> Option<&E> {
+        self.slots.get(&id).map(|slot| &slot.entry)
     }
 
     pub(super) fn find_mut(&mut self, id: I) -> Option<&mut E> {
@@ -82,10 +105,10 @@ impl<I: Copy + Ord + Hash, K: Clone + Eq + Hash, E: Entry> Table<I, K, E> {
 
     pub(super) fn remove(&mut self, id: I) -> Option<E> {
         let slot = self.slots.remove(&id)?;
-        for key in &slot.keys {
+        for key in slot.keys.into_iter().flatten() {
             // A later transaction may have taken the key over.
-            if self.ids.get(key) == Some(&id) {
-                self.ids.remove(key);
+            if self.ids.get(&key) == Some(&id) {
+                self.ids.remove(&key);
             }
         }
         if let Some(deadline) = slot.deadline {
@@ -165,8 +188,6 @@ enum ClientMachine {
 #[derive(Debug)]
 pub(super) struct Client {
     machine: ClientMachine,
-    /// Of an INVITE, because its CANCEL has the same but for the method.
-    pub(super) invite_key: Option<ClientKey>,
     pub(super) destination: Destination,
     pub(super) purpose: Purpose,
     pub(super) cancel_reason: Option<String>,
@@ -175,10 +196,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn invite(machine: ClientInvite, key: ClientKey, destination: Destination) -> Self {
+    pub(super) fn invite(machine: ClientInvite, destination: Destination) -> Self {
         Self {
             machine: ClientMachine::Invite(machine),
-            invite_key: Some(key),
             destination,
             purpose: Purpose::Owner,
             cancel_reason: None,
@@ -193,7 +213,6 @@ impl Client {
     ) -> Self {
         Self {
             machine: ClientMachine::NonInvite(machine),
-            invite_key: None,
             destination,
             purpose,
             cancel_reason: None,
@@ -212,9 +231,17 @@ impl Client {
     }
 
     /// The INVITE, while it has no final response.
-    pub(super) fn request(&self) -> Option<&Request> {
+    pub(super) fn request(&self) -> Option<Request> {
         match &self.machine {
             ClientMachine::Invite(machine) => machine.request(),
+            ClientMachine::NonInvite(_) => None,
+        }
+    }
+
+    /// The INVITE as it was sent, while it has no final response.
+    pub(super) fn sent(&self) -> Option<&Bytes> {
+        match &self.machine {
+            ClientMachine::Invite(machine) => machine.sent(),
             ClientMachine::NonInvite(_) => None,
         }
     }
@@ -343,6 +370,14 @@ impl Server {
                 AckMeaning::Absorbed
             }
             ServerMachine::NonInvite(_) => AckMeaning::Absorbed,
+        }
+    }
+
+    /// The INVITE with the fields that responses copy, while it has no final response.
+    pub(super) fn head(&self) -> Option<Request> {
+        match &self.machine {
+            ServerMachine::Invite(machine) => machine.head()?.request(),
+            ServerMachine::NonInvite(_) => None,
         }
     }
 

@@ -135,7 +135,11 @@ impl Fields {
         if start_line.is_none() && !self.received.message.is_empty() {
             return self.received.message.clone();
         }
-        let mut out = BytesMut::with_capacity(512 + self.body.len());
+        let line = start_line
+            .as_ref()
+            .map_or(self.received.start_line.len(), |line| line.len() + 2);
+        let len = line + self.headers.written_len(self.body.len()) + 2 + self.body.len();
+        let mut out = BytesMut::with_capacity(len);
         match start_line {
             None => out.put_slice(&self.received.start_line),
             Some(text) => {

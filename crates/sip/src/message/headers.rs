@@ -40,17 +40,19 @@ impl Headers {
 
     /// The text of the first header field of this name, full or compact.
     pub fn first(&self, name: &str) -> Option<&str> {
+        let name = name::full(name);
         self.store
             .iter()
-            .find(|header| name::same(name::name(header), name))
+            .find(|header| name::name(header).eq_ignore_ascii_case(name))
             .map(name::value)
     }
 
     /// The texts of all header fields of this name, full or compact, in order.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let name = name::full(name);
         self.store
             .iter()
-            .filter(move |header| name::same(name::name(header), name))
+            .filter(move |header| name::name(header).eq_ignore_ascii_case(name))
             .map(name::value)
     }
 
@@ -95,8 +97,9 @@ impl Headers {
 
     /// Appends all header fields of this name from another message, byte for byte.
     pub fn copy(&mut self, name: &str, from: &Self) {
+        let name = name::full(name);
         for (header, line) in from.store.iter().zip(&from.lines) {
-            if name::same(name::name(header), name) {
+            if name::name(header).eq_ignore_ascii_case(name) {
                 self.store.push(header.clone());
                 self.lines.push(line.clone());
             }
@@ -137,6 +140,17 @@ impl Headers {
         }
     }
 
+    /// How many bytes [`Self::write`] writes at most, and nearly always exactly.
+    pub(super) fn written_len(&self, body_len: usize) -> usize {
+        let lines = self.store.iter().zip(&self.lines);
+        let lines = lines.map(|(header, line)| match line {
+            Some(line) => line.len(),
+            None => name::name(header).len() + name::value(header).len() + ": \r\n".len(),
+        });
+        let digits = body_len.checked_ilog10().unwrap_or(0) as usize + 1;
+        lines.sum::<usize>() + "Content-Length: \r\n".len() + digits
+    }
+
     /// Writes all lines, with one Content-Length that tells `body_len`.
     pub(super) fn write(&self, body_len: usize, out: &mut BytesMut) {
         let mut length_written = false;
@@ -160,9 +174,10 @@ impl Headers {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
+        let name = name::full(name);
         self.store
             .iter()
-            .position(|header| name::same(name::name(header), name))
+            .position(|header| name::name(header).eq_ignore_ascii_case(name))
     }
 
     fn insert(&mut self, at: usize, name: &str, value: String, line: Option<Bytes>) {

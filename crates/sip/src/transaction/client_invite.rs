@@ -30,7 +30,7 @@ use tracing::trace;
 
 use super::timers::{Running, Timer, Timers};
 use super::{Action, Reliability, TransactionError};
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, parse_message};
 use crate::method::Method;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +67,8 @@ enum Input {
 pub(crate) struct ClientInvite {
     state: State,
     wish: Wish,
-    /// Needed for ACK and CANCEL, so only until a final response came.
-    request: Option<Box<Request>>,
-    /// What to send again: the INVITE, later the ACK for a failure.
+    /// The INVITE until a final response came: to be sent again, and for ACK and CANCEL. Then the
+    /// ACK for a failure.
     bytes: Bytes,
     resend_after: Duration,
     reliability: Reliability,
@@ -80,7 +79,7 @@ pub(crate) struct ClientInvite {
 impl ClientInvite {
     /// Sends `request` for the first time. Its top Via is ours.
     pub(crate) fn start(
-        request: Request,
+        request: &Request,
         reliability: Reliability,
         base: Timers,
         now: Instant,
@@ -96,7 +95,6 @@ impl ClientInvite {
         Self {
             state: State::Calling,
             wish: Wish::Call,
-            request: Some(Box::new(request)),
             bytes,
             resend_after: base.t1,
             reliability,
@@ -109,9 +107,15 @@ impl ClientInvite {
         self.state
     }
 
-    /// The INVITE, while no final response came.
-    pub(crate) fn request(&self) -> Option<&Request> {
-        self.request.as_deref()
+    /// The INVITE as it was sent, while no final response came.
+    pub(crate) fn sent(&self) -> Option<&Bytes> {
+        matches!(self.state, State::Calling | State::Proceeding).then_some(&self.bytes)
+    }
+
+    /// The INVITE, while no final response came. Read anew: it is asked for once or twice, and
+    /// kept for minutes.
+    pub(crate) fn request(&self) -> Option<Request> {
+        parse_message(self.sent()?.clone()).ok()?.into_request()
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -228,18 +232,18 @@ impl ClientInvite {
     }
 
     fn acknowledge(&mut self, response: &Response, out: &mut Vec<Action>) {
-        if let Some(request) = &self.request {
-            self.bytes = ack_for(request, response).to_bytes();
+        if let Some(request) = self.request() {
+            self.bytes = ack_for(&request, response).to_bytes();
             out.push(Action::Send(self.bytes.clone()));
         }
     }
 
-    /// No timer outlives the state that armed it, and the request no state that needs it.
+    /// No timer outlives the state that armed it, and no bytes a state that sends them.
     fn enter(&mut self, state: State) {
         self.timers.clear();
         self.state = state;
-        if !matches!(state, State::Calling | State::Proceeding) {
-            self.request = None;
+        if matches!(state, State::Accepted | State::Terminated) {
+            self.bytes = Bytes::new();
         }
     }
 }

@@ -36,14 +36,6 @@ impl ClientKey {
             cseq.method,
         ))
     }
-
-    /// The key of another request that shares the Via.
-    pub(crate) fn with_method(&self, method: Method) -> Self {
-        Self {
-            method,
-            ..self.clone()
-        }
-    }
 }
 
 /// Finds a server transaction.

@@ -27,6 +27,7 @@ use tracing::trace;
 
 use super::timers::{Running, TRYING_AFTER, Timer, Timers};
 use super::{Action, Reliability};
+use crate::message::{Request, parse_message};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -49,20 +50,52 @@ enum Input {
     TransportFailed,
 }
 
-/// Responses that the transaction may have to send without its user.
+/// What the transaction may have to answer without its user, and its user as long as it has not answered: the head of the INVITE.
 #[derive(Debug)]
-pub(crate) struct OwnResponses {
-    /// 100 Trying.
-    pub(crate) trying: Bytes,
-    /// 408 Request Timeout.
-    pub(crate) timeout: Bytes,
+pub(crate) struct Head {
+    /// The fields that a response copies, as a request without body.
+    text: Bytes,
+    /// For the To of a response of our own.
+    tag: Box<str>,
+}
+
+impl Head {
+    pub(crate) fn of(invite: &Request, tag: &str) -> Self {
+        let mut head = Request::new(invite.method.clone(), invite.uri.clone());
+        let copied = [
+            "Via",
+            "From",
+            "To",
+            "Call-ID",
+            "CSeq",
+            "Record-Route",
+            "Timestamp",
+        ];
+        for name in copied {
+            head.headers_mut().copy(name, invite.headers());
+        }
+        Self {
+            text: head.to_bytes(),
+            tag: tag.into(),
+        }
+    }
+
+    /// The INVITE with no other fields than those that responses copy.
+    pub(crate) fn request(&self) -> Option<Request> {
+        parse_message(self.text.clone()).ok()?.into_request()
+    }
+
+    fn response(&self, status: u16) -> Option<Bytes> {
+        let tag = (status > 100).then_some(&*self.tag);
+        Some(self.request()?.response(status, tag).to_bytes())
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct ServerInvite {
     state: State,
     /// Until the user has given a final response.
-    own: Option<Box<OwnResponses>>,
+    head: Option<Head>,
     last: Option<Bytes>,
     resend_after: Duration,
     reliability: Reliability,
@@ -72,18 +105,13 @@ pub(crate) struct ServerInvite {
 
 impl ServerInvite {
     /// A new INVITE arrived.
-    pub(crate) fn start(
-        own: OwnResponses,
-        reliability: Reliability,
-        base: Timers,
-        now: Instant,
-    ) -> Self {
+    pub(crate) fn start(head: Head, reliability: Reliability, base: Timers, now: Instant) -> Self {
         let mut timers = Running::default();
         timers.set(Timer::Trying, now + TRYING_AFTER);
         timers.set(Timer::Guard, now + base.ringing);
         Self {
             state: State::Proceeding,
-            own: Some(Box::new(own)),
+            head: Some(head),
             last: None,
             resend_after: base.t1,
             reliability,
@@ -94,6 +122,11 @@ impl ServerInvite {
 
     pub(crate) fn state(&self) -> State {
         self.state
+    }
+
+    /// The INVITE, while it has no final response.
+    pub(crate) fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -136,8 +169,7 @@ impl ServerInvite {
 
         match (self.state, input) {
             (Proceeding, Input::Timer(Timer::Trying)) => {
-                if let Some(own) = &self.own {
-                    let trying = own.trying.clone();
+                if let Some(trying) = self.head.as_ref().and_then(|head| head.response(100)) {
                     self.send(trying, out);
                 }
             }
@@ -159,8 +191,8 @@ impl ServerInvite {
             }
             (Proceeding, Input::Timer(Timer::Guard)) => {
                 out.push(Action::Unanswered);
-                if let Some(own) = self.own.take() {
-                    self.send(own.timeout, out);
+                if let Some(timeout) = self.head.take().and_then(|head| head.response(408)) {
+                    self.send(timeout, out);
                 }
                 self.complete(now);
             }
@@ -216,7 +248,7 @@ impl ServerInvite {
     fn enter(&mut self, state: State) {
         self.timers.clear();
         self.state = state;
-        self.own = None;
+        self.head = None;
         if state != State::Completed {
             self.last = None;
         }

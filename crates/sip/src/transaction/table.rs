@@ -15,7 +15,7 @@ use super::Reliability;
 use super::client_invite::ClientInvite;
 use super::client_non_invite::ClientNonInvite;
 use super::ladder::{Machine, Sim, TCP, UDP, answer, request, response};
-use super::server_invite::{OwnResponses, ServerInvite};
+use super::server_invite::{Head, ServerInvite};
 use super::server_non_invite::ServerNonInvite;
 
 const CLIENT_INVITE: &str = "
@@ -308,7 +308,7 @@ fn invite_client_follows_its_table() {
         CLIENT_INVITE,
         |reliability| {
             Sim::start(|base, now, out| {
-                ClientInvite::start(request("INVITE"), reliability, base, now, out)
+                ClientInvite::start(&request("INVITE"), reliability, base, now, out)
             })
         },
         &["1xx", "2xx", "3xx-6xx", "cancel", "transport error"],
@@ -360,11 +360,8 @@ fn invite_server_follows_its_table() {
         SERVER_INVITE,
         |reliability| {
             Sim::start(|base, now, _| {
-                let own = OwnResponses {
-                    trying: answer("INVITE", 100),
-                    timeout: answer("INVITE", 408),
-                };
-                ServerInvite::start(own, reliability, base, now)
+                let head = Head::of(&request("INVITE"), "99");
+                ServerInvite::start(head, reliability, base, now)
             })
         },
         &[

@@ -17,6 +17,7 @@ use sdp::SessionDescription;
 use sip::{Contacts, Flow, Ids, Method, Request, Response, ServerTransaction, TransactionError};
 
 use super::body::{Admitted, admit, description_in, push_capabilities, set_description};
+use super::described::Described;
 use super::outgoing::{raise_session_expires, takes_update};
 use super::session_timer::{self, Demand};
 use super::state::{Call, Change, PeerOffer, PendingAck, Phase, Side, Turn, UnackedKind, Wish};
@@ -134,7 +135,10 @@ impl Call {
             Wish::Offer(offer) => (Method::INVITE, Some((**offer).clone())),
             Wish::Solicit => (Method::INVITE, None),
             Wish::Refresh if self.peer_takes_update => (Method::UPDATE, None),
-            Wish::Refresh => (Method::INVITE, self.local.clone()),
+            Wish::Refresh => (
+                Method::INVITE,
+                self.local.as_ref().and_then(Described::parse),
+            ),
         };
         let mut request = self.dialog_for_change()?.request(method);
         push_capabilities(&mut request, &self.contact);
@@ -249,10 +253,12 @@ impl Call {
         }
         let description = description_in(response);
         if request.method == Method::INVITE {
-            let ack = ack_for(request, dialog);
+            let number = request.cseq().map_or(0, |cseq| cseq.number);
+            let sent = request.to_bytes();
+            let ack = ack_for(number, Some(&sent), dialog);
             let until = turn.now + turn.endpoint.timers().patience();
             turn.sent
-                .insert(transaction, request.clone(), dialog, destination, until);
+                .insert(transaction, sent, dialog, destination, until);
             self.peer_takes_update = takes_update(response);
             if matches!(wish, Wish::Solicit) && description.is_some() {
                 self.pending_ack = Some(Box::new(PendingAck { transaction, ack }));
@@ -267,12 +273,12 @@ impl Call {
         match (wish, description) {
             (Wish::Refresh, _) => {}
             (Wish::Offer(offer), answer) => {
-                self.local = Some(*offer);
-                self.remote.clone_from(&answer);
+                self.local = Some((&*offer).into());
+                self.remote = answer.as_ref().map(Into::into);
                 self.tell(CallEvent::Reanswered { call, answer }, turn);
             }
             (Wish::Solicit, Some(offer)) => {
-                self.remote = Some(offer.clone());
+                self.remote = Some((&offer).into());
                 self.tell(CallEvent::Offered { call, offer }, turn);
             }
             (Wish::Solicit, None) => {
@@ -337,7 +343,8 @@ impl Call {
         }
         let Admitted { offer, timer, .. } = admitted;
         let is_update = request.method == Method::UPDATE;
-        let unchanged = offer.is_some() && offer == self.remote && self.local.is_some();
+        let known = self.remote.as_ref().filter(|_| self.local.is_some());
+        let unchanged = known.is_some() && offer.as_ref().map(Described::from).as_ref() == known;
         let peer_offer = PeerOffer {
             transaction,
             request,
@@ -347,8 +354,8 @@ impl Call {
         if is_update && offer.is_none() {
             self.accept_change(peer_offer, None, turn);
         } else if unchanged {
-            let answer = self.local.clone();
-            self.accept_change(peer_offer, answer, turn);
+            let answer = self.local.as_ref().and_then(Described::parse);
+            self.accept_change(peer_offer, answer.as_ref(), turn);
         } else {
             turn.index.add_server(transaction, self.key);
             self.peer_offer = Some(Box::new(peer_offer));
@@ -409,7 +416,7 @@ impl Call {
         let peer_offer = self.peer_offer.take().ok_or(CallError::WrongState)?;
         turn.index.remove_server(peer_offer.transaction);
         match answer {
-            Ok(description) => self.accept_change(*peer_offer, Some(description), turn),
+            Ok(description) => self.accept_change(*peer_offer, Some(&description), turn),
             Err(status) => {
                 let response = peer_offer.request.response(status, None);
                 turn.respond(peer_offer.transaction, response);
@@ -422,7 +429,7 @@ impl Call {
     fn accept_change(
         &mut self,
         peer_offer: PeerOffer,
-        description: Option<SessionDescription>,
+        description: Option<&SessionDescription>,
         turn: &mut Turn<'_>,
     ) {
         let PeerOffer {
@@ -433,7 +440,7 @@ impl Call {
         } = peer_offer;
         let mut response = request.response(200, None);
         push_capabilities(&mut response, &self.contact);
-        if let Some(description) = &description {
+        if let Some(description) = description {
             set_description(&mut response, description);
         }
         if matches!(self.phase, Phase::Established) {
@@ -442,13 +449,13 @@ impl Call {
                 Demand::None | Demand::TooSmall { .. } => None,
             };
         }
-        self.local = description.or(self.local.take());
+        self.local = description.map(Into::into).or(self.local.take());
         let kind = if offer.is_some() {
             UnackedKind::Answer
         } else {
             UnackedKind::Offer
         };
-        self.remote = offer.or(self.remote.take());
+        self.remote = offer.as_ref().map(Into::into).or(self.remote.take());
         if request.method != Method::INVITE {
             turn.respond(transaction, response);
         } else {

@@ -7,10 +7,11 @@
 //! Not here: what the 2xx makes of them (`outgoing.rs`).
 
 use sdp::SessionDescription;
-use sip::{Dialog, DialogId, Flow, Method, Request, Response};
+use sip::{Dialog, DialogId, Flow, Method, Request, Response, parse_message};
 
 use super::CallEvent;
 use super::body::description_in;
+use super::described::Described;
 use super::outgoing::takes_update;
 use super::reliable::{OPTION, requires};
 use super::state::{Call, Calling, Phase, Turn};
@@ -26,12 +27,20 @@ pub(super) struct Early {
     /// RSeq of the last reliable response.
     sequence: Option<u32>,
     /// The answer so far.
-    pub(super) answer: Option<SessionDescription>,
+    pub(super) answer: Option<Described>,
     /// That answer came reliably, so that either side may offer again (RFC 3311, section 5.1).
     pub(super) settled: bool,
 }
 
 impl Calling {
+    /// The INVITE without Via: to be sent again with credentials when challenged, and for the
+    /// dialogs that it makes. Read anew, because it is needed once or twice and kept for minutes.
+    pub(super) fn invite(&self) -> Option<Request> {
+        let mut invite = parse_message(self.sent.clone()).ok()?.into_request()?;
+        invite.remove_header("Via");
+        Some(invite)
+    }
+
     /// The early dialog that a request or a response of the peer with this tag is about.
     pub(super) fn early_mut(&mut self, remote_tag: &str) -> Option<&mut Early> {
         self.early
@@ -82,7 +91,10 @@ impl Call {
         let Some(at) = calling.find_or_make_early(response) else {
             // Without a dialog there is nowhere to acknowledge it.
             if sequence.is_none() {
-                calling.early_answer = answer.clone().or(calling.early_answer.take());
+                calling.early_answer = answer
+                    .as_ref()
+                    .map(Described::from)
+                    .or(calling.early_answer.take());
                 self.tell_progress(status, answer, turn);
             }
             return;
@@ -100,8 +112,8 @@ impl Call {
             early.settled |= answer.is_some() && self.local.is_some();
             self.peer_takes_update = takes_update(response);
         }
-        if answer.is_some() {
-            early.answer.clone_from(&answer);
+        if let Some(answer) = &answer {
+            early.answer = Some(answer.into());
         }
         if let Some(sequence) = sequence {
             self.acknowledge_provisional(at, sequence, flow, turn);
@@ -131,7 +143,7 @@ impl Call {
         let Phase::Calling(calling) = &mut self.phase else {
             return;
         };
-        let number = calling.invite.cseq().map_or(1, |cseq| cseq.number);
+        let number = calling.sequence;
         let mut prack = calling.early[at].dialog.request(Method::PRACK);
         prack.push_header("RAck", format!("{sequence} {number} INVITE"));
         self.login.prepare(&mut prack);
@@ -216,7 +228,9 @@ impl Calling {
         if self.early.len() >= MAX_EARLY {
             return None;
         }
-        let dialog = Dialog::new_uac(&self.invite, response).ok()?;
+        let dialog = Dialog::new_uac(&self.invite()?, response).ok()?;
+        // Nearly always the only one.
+        self.early.reserve_exact(1);
         self.early.push(Early {
             dialog,
             sequence: None,

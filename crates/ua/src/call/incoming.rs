@@ -7,6 +7,7 @@ use sip::{
     Destination, Dialog, Endpoint, Flow, Request, Response, ServerTransaction, Transport, Uri,
 };
 
+use super::described::Described;
 use super::reliable::Reliable;
 
 use super::body::{Admitted, description_in, push_capabilities, reasons_in, set_description};
@@ -37,7 +38,7 @@ impl Call {
             key,
             side: Side::Incoming,
             phase: Phase::Ringing(Box::new(Ringing {
-                invite: request.clone(),
+                sequence: request.cseq().map_or(0, |cseq| cseq.number),
                 transaction,
                 timer: admitted.timer,
                 reminder: None,
@@ -49,7 +50,7 @@ impl Call {
             contact: own_contact(request, flow, turn.endpoint),
             login: Login::new(None),
             local: None,
-            remote: admitted.offer.clone(),
+            remote: admitted.offer.as_ref().map(Into::into),
             timer: None,
             min_se_secs: turn.config.min_se_secs(),
             peer_takes_update: takes_update(request),
@@ -98,11 +99,14 @@ impl Call {
             return;
         };
         let transaction = ringing.transaction;
-        let mut response = self.response(&ringing.invite, status);
-        if let Some(description) = description.filter(|_| !ringing.has_described()) {
+        let described = ringing.has_described();
+        let Some(mut response) = self.response_to_invite(status, turn) else {
+            return;
+        };
+        if let Some(description) = description.filter(|_| !described) {
             set_description(&mut response, &description);
             // What was said early is the answer, unless the final one says otherwise.
-            self.local = Some(description);
+            self.local = Some((&description).into());
         }
         turn.respond(transaction, response);
     }
@@ -113,7 +117,7 @@ impl Call {
             return;
         };
         if let Some((status, _)) = ringing.reminder.take_if(|(_, at)| *at <= turn.now) {
-            let said = self.local.clone();
+            let said = self.local.as_ref().and_then(Described::parse);
             // Ringing, as was just seen: it cannot be refused.
             let _ = self.progress(status, said, turn);
         }
@@ -136,23 +140,23 @@ impl Call {
         let Phase::Ringing(ringing) = &self.phase else {
             return Err(CallError::WrongState);
         };
-        let mut response = self.response(&ringing.invite, 200);
-        let description = if ringing.has_described() {
-            self.local.take()
-        } else {
-            let description = description.or(self.local.take());
+        let Some(mut response) = self.response_to_invite(200, turn) else {
+            return Err(CallError::WrongState);
+        };
+        if !ringing.has_described() {
+            let early = self.local.as_ref();
+            let description = description.or_else(|| early.and_then(Described::parse));
             if let Some(description) = &description {
                 set_description(&mut response, description);
             }
-            description
-        };
+            self.local = description.as_ref().map(Into::into);
+        }
         let (transaction, timer) = (ringing.transaction, ringing.timer);
         self.late_rseq = ringing.late_rseq();
-        let sequence = ringing.invite.cseq().map_or(0, |cseq| cseq.number);
+        let sequence = ringing.sequence;
         if let Demand::Accept(accepted) = timer {
             self.timer = Some(accepted.apply(&mut response, turn.now));
         }
-        self.local = description;
         self.phase = Phase::Established;
         if let Some(dialog) = &mut self.dialog {
             dialog.confirm();
@@ -172,11 +176,12 @@ impl Call {
         let Phase::Ringing(ringing) = &self.phase else {
             return Err(CallError::WrongState);
         };
-        let tag = self.local_tag();
-        let response = ringing.invite.response(status, tag);
         let transaction = ringing.transaction;
         turn.index.remove_server(transaction);
-        turn.respond(transaction, response);
+        if let Some(head) = turn.endpoint.invite_head(transaction) {
+            let response = head.response(status, self.local_tag());
+            turn.respond(transaction, response);
+        }
         self.finish(reason, turn);
         Ok(())
     }
@@ -278,7 +283,7 @@ impl Call {
         };
         let answer = description_in(ack);
         if answer.is_some() {
-            self.remote.clone_from(&answer);
+            self.remote = answer.as_ref().map(Into::into);
         }
         match unacked.kind {
             UnackedKind::First => {
@@ -314,6 +319,15 @@ impl Call {
             .copy("Record-Route", request.headers());
         push_capabilities(&mut response, &self.contact);
         response
+    }
+
+    /// A response to the INVITE that still has no final one.
+    pub(super) fn response_to_invite(&self, status: u16, turn: &Turn<'_>) -> Option<Response> {
+        let Phase::Ringing(ringing) = &self.phase else {
+            return None;
+        };
+        let head = turn.endpoint.invite_head(ringing.transaction)?;
+        Some(self.response(&head, status))
     }
 
     /// The call takes its place now: whose.

@@ -31,6 +31,7 @@
 //! | `routing.rs` | from endpoint events and deadlines to calls |
 //! | `within.rs` | BYE, INFO, OPTIONS inside the dialog |
 //! | `session_timer.rs` | RFC 4028 |
+//! | `described.rs` | descriptions at rest |
 //! | `body.rs` | descriptions in bodies, and what is checked before one is read |
 //! | `table.rs` | which call a transaction belongs to; answered INVITEs that may be answered again |
 //! | `command.rs`, `event.rs`, `failure.rs` | what the owner says and hears |
@@ -43,6 +44,7 @@
 mod body;
 mod change;
 mod command;
+mod described;
 mod early;
 mod event;
 mod failure;
@@ -58,7 +60,7 @@ mod state;
 mod table;
 mod within;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use sdp::SessionDescription;
@@ -93,7 +95,7 @@ impl CallsConfig {
 #[derive(Debug)]
 pub struct Calls {
     config: CallsConfig,
-    calls: BTreeMap<CallKey, Call>,
+    calls: HashMap<CallKey, Box<Call>>,
     last_key: u64,
     index: Index,
     sent: SentInvites,
@@ -113,7 +115,7 @@ impl Calls {
         Self {
             config,
             shown,
-            calls: BTreeMap::new(),
+            calls: HashMap::new(),
             last_key: 0,
             index: Index::default(),
             sent,
@@ -150,6 +152,10 @@ impl Calls {
     /// # Errors
     ///
     /// [`CallError::Full`], [`CallError::Endpoint`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "like its neighbours: what it says is given away"
+    )]
     pub fn dial(
         &mut self,
         dial: Dial,
@@ -160,8 +166,8 @@ impl Calls {
             return Err(CallError::Full);
         }
         let key = self.next_key();
-        let call = Call::dial(dial, key, &mut self.turn(endpoint, now))?;
-        self.calls.insert(key, call);
+        let call = Call::dial(&dial, key, &mut self.turn(endpoint, now))?;
+        self.calls.insert(key, Box::new(call));
         self.settle(key);
         Ok(key)
     }
@@ -229,6 +235,10 @@ impl Calls {
     /// # Errors
     ///
     /// [`CallError::Unknown`], [`CallError::WrongState`] if no ACK is waiting for it.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "like its neighbours: what it says is given away"
+    )]
     pub fn acknowledge(
         &mut self,
         call: CallKey,
@@ -240,7 +250,7 @@ impl Calls {
             let mut pending = call.pending_ack.take().ok_or(CallError::WrongState)?;
             set_description(&mut pending.ack, &answer);
             call.send_ack(pending.transaction, pending.ack, turn);
-            call.local = Some(answer);
+            call.local = Some((&answer).into());
             Ok(())
         })
     }
@@ -419,19 +429,19 @@ impl Calls {
     /// The last description that we sent and that is in force, or is waiting for its answer.
     #[must_use]
     pub fn local_description(&self, call: CallKey) -> Option<SessionDescription> {
-        self.calls.get(&call)?.local.clone()
+        self.calls.get(&call)?.local.as_ref()?.parse()
     }
 
     /// The last description of the peer.
     #[must_use]
     pub fn remote_description(&self, call: CallKey) -> Option<SessionDescription> {
-        self.calls.get(&call)?.remote.clone()
+        self.calls.get(&call)?.remote.as_ref()?.parse()
     }
 
     /// Whether an offer of ours in an established call waits for its answer.
     #[must_use]
     pub fn is_offering(&self, call: CallKey) -> bool {
-        self.calls.get(&call).is_some_and(Call::is_offering)
+        self.calls.get(&call).is_some_and(|call| call.is_offering())
     }
 
     /// A connection ended. Calls that rest on it live on: their next request opens another one to

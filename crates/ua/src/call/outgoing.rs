@@ -4,12 +4,12 @@
 //! ones are ended by [`SentInvites`](super::table::SentInvites). A 2xx that crosses our CANCEL is
 //! acknowledged and ended with BYE.
 
-use sdp::SessionDescription;
 use sip::{
     Contacts, Destination, Dialog, DialogError, Flow, Method, Request, Response, TransactionError,
 };
 
 use super::body::{description_in, push_capabilities, reasons_in, set_description};
+use super::described::Described;
 use super::early::Early;
 use super::session_timer;
 use super::state::{Call, Calling, Change, Path, PendingAck, Phase, Side, Turn};
@@ -23,21 +23,23 @@ const MAX_REDIRECTIONS: usize = 8;
 
 impl Call {
     /// Sends the first INVITE.
-    pub(super) fn dial(dial: Dial, key: CallKey, turn: &mut Turn<'_>) -> Result<Self, CallError> {
+    pub(super) fn dial(dial: &Dial, key: CallKey, turn: &mut Turn<'_>) -> Result<Self, CallError> {
         let contact = format!("<{}>", dial.contact);
         let min_se_secs = turn.config.min_se_secs();
         let mut login = Login::new(dial.credentials.clone());
-        let mut invite = first_invite(&dial, &contact, min_se_secs, turn);
+        let mut invite = first_invite(dial, &contact, min_se_secs, turn);
         login.prepare(&mut invite);
+        let sequence = invite.cseq().map_or(1, |cseq| cseq.number);
         let transaction = turn
             .endpoint
-            .send_request(invite.clone(), dial.destination, turn.now)?;
+            .send_request(invite, dial.destination, turn.now)?;
         turn.index.add_client(transaction, key, Purpose::Invite);
         Ok(Self {
             key,
             side: Side::Outgoing,
             phase: Phase::Calling(Box::new(Calling {
-                invite,
+                sent: turn.endpoint.sent_invite(transaction).unwrap_or_default(),
+                sequence,
                 transaction,
                 give_up_at: Some(turn.now + turn.config.max_ringing),
                 early: Vec::new(),
@@ -52,7 +54,7 @@ impl Call {
             },
             contact,
             login,
-            local: dial.offer,
+            local: dial.offer.as_ref().map(Into::into),
             remote: None,
             timer: None,
             min_se_secs,
@@ -134,16 +136,18 @@ impl Call {
             return self.finish(EndReason::Failed(CallFailure::Protocol), turn);
         };
         let Calling {
-            invite,
+            sent,
+            sequence,
             transaction,
             ..
         } = calling;
         self.settle_on(flow);
         turn.index.add_dialog(dialog.id(), self.key);
         let until = turn.now + turn.endpoint.timers().patience();
-        let ack = ack_for(&invite, &dialog);
+        let authorised = self.login.has_credentials().then_some(&sent);
+        let ack = ack_for(sequence, authorised, &dialog);
         turn.sent
-            .insert(transaction, invite, &dialog, self.destination, until);
+            .insert(transaction, sent, &dialog, self.destination, until);
         self.dialog = Some(dialog);
         self.phase = Phase::Established;
         self.timer = session_timer::read_response(response, turn.now);
@@ -156,7 +160,7 @@ impl Call {
         let wants_answer = self.local.is_none();
         let said = description_in(response);
         let unreadable = said.is_none() && !response.body().is_empty();
-        let answer = said.or(early_answer);
+        let answer = said.or_else(|| early_answer?.parse());
         if unreadable || wants_answer && answer.is_none() {
             self.send_ack(transaction, ack, turn);
             self.break_off(CallFailure::Protocol, turn);
@@ -167,7 +171,7 @@ impl Call {
         } else {
             self.send_ack(transaction, ack, turn);
         }
-        self.remote.clone_from(&answer);
+        self.remote = answer.as_ref().map(Into::into);
         self.tell(
             CallEvent::Answered {
                 call: self.key,
@@ -191,7 +195,9 @@ impl Call {
 
     /// Sends the INVITE again if the refusal tells how to do it right.
     fn try_again(&mut self, calling: Calling, response: &Response, turn: &mut Turn<'_>) -> bool {
-        let mut invite = calling.invite;
+        let Some(mut invite) = calling.invite() else {
+            return false;
+        };
         match response.status.code() {
             401 | 407 => {
                 advance(&mut invite);
@@ -213,14 +219,16 @@ impl Call {
             }
             _ => return false,
         }
-        let Some(transaction) = self.send(invite.clone(), Purpose::Invite, turn) else {
+        let sequence = invite.cseq().map_or(1, |cseq| cseq.number);
+        let Some(transaction) = self.send(invite, Purpose::Invite, turn) else {
             return false;
         };
         for early in calling.early {
             turn.index.remove_dialog(early.dialog.id());
         }
         self.phase = Phase::Calling(Box::new(Calling {
-            invite,
+            sent: turn.endpoint.sent_invite(transaction).unwrap_or_default(),
+            sequence,
             transaction,
             give_up_at: calling.give_up_at,
             early: Vec::new(),
@@ -242,12 +250,15 @@ impl Call {
 fn confirm(
     calling: &mut Calling,
     response: &Response,
-) -> (Result<Dialog, DialogError>, Option<SessionDescription>) {
+) -> (Result<Dialog, DialogError>, Option<Described>) {
     let Some(Early {
         mut dialog, answer, ..
     }) = calling.take_early(response)
     else {
-        let dialog = Dialog::new_uac(&calling.invite, response);
+        let dialog = calling
+            .invite()
+            .ok_or(DialogError::NoTag)
+            .and_then(|invite| Dialog::new_uac(&invite, response));
         return (dialog, calling.early_answer.take());
     };
     let confirmed = dialog.confirm_with(response).map(|()| dialog);

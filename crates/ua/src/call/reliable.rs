@@ -192,15 +192,14 @@ impl Call {
         }
         let transaction = ringing.transaction;
         let timers = turn.endpoint.timers();
-        let Phase::Ringing(ringing) = &self.phase else {
-            return false;
+        let Some(mut response) = self.response_to_invite(status, turn) else {
+            return true;
         };
-        let mut response = self.response(&ringing.invite, status);
         response.push_header("Require", OPTION);
         response.push_header("RSeq", rseq.to_string());
         if let Some(description) = description {
             set_description(&mut response, description);
-            self.local = Some(description.clone());
+            self.local = Some(description.into());
         }
         turn.respond(transaction, response.clone());
         if let Phase::Ringing(ringing) = &mut self.phase
@@ -267,7 +266,7 @@ impl Call {
         let Phase::Ringing(ringing) = &mut self.phase else {
             return turn.respond(transaction, prack.response(481, None));
         };
-        let number = ringing.invite.cseq().map_or(0, |cseq| cseq.number);
+        let number = ringing.sequence;
         let acknowledged = ringing.reliable.as_mut().and_then(|reliable| {
             reliable.unacknowledged.take_if(|waiting| {
                 waiting.rseq == rack.response_number
@@ -299,7 +298,7 @@ impl Call {
             reliable.exchange = Exchange::Settled;
             let answer = description_in(&prack);
             turn.respond(transaction, prack.response(200, None));
-            self.remote.clone_from(&answer);
+            self.remote = answer.as_ref().map(Into::into);
             self.tell(
                 CallEvent::Reanswered {
                     call: self.key,

@@ -188,7 +188,7 @@ impl Calls {
                     flow,
                     replaces,
                 });
-                self.calls.insert(key, call);
+                self.calls.insert(key, Box::new(call));
                 self.settle(key);
             }
             Err(status) => turn.respond(transaction, invite.response(status, Some(&tag))),

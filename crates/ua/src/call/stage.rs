@@ -130,7 +130,7 @@ impl Call {
             Side::Incoming => Origin::Peer,
         };
         if let (Phase::Calling(calling), None) = (&self.phase, &self.dialog) {
-            let invite = &calling.invite;
+            let invite = calling.invite()?;
             let early = calling.early.first().map(|early| early.dialog.id());
             return Some(CallView {
                 origin,

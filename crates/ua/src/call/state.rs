@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use sdp::SessionDescription;
 use sip::{
     ClientTransaction, Destination, Dialog, Endpoint, Flow, Method, Reason, Request, Response,
@@ -10,6 +11,7 @@ use sip::{
 };
 use tracing::debug;
 
+use super::described::Described;
 use super::early::Early;
 use super::refer::{Referral, Subscription};
 use super::reliable::Reliable;
@@ -52,22 +54,25 @@ pub(super) enum Phase {
 
 #[derive(Debug)]
 pub(super) struct Calling {
-    /// As sent, without Via; sent again with credentials when challenged.
-    pub(super) invite: Request,
+    /// As sent, our Via on top, shared with the transaction; see [`Calling::invite`].
+    pub(super) sent: Bytes,
+    /// Its number.
+    pub(super) sequence: u32,
     pub(super) transaction: ClientTransaction,
     /// `None` once the call is cancelled: then only the endpoint's timers count.
     pub(super) give_up_at: Option<Instant>,
     /// The dialogs that provisional responses made.
     pub(super) early: Vec<Early>,
     /// An answer in a provisional response that made no dialog.
-    pub(super) early_answer: Option<SessionDescription>,
+    pub(super) early_answer: Option<Described>,
     /// The last PRACK, to answer a challenge.
     pub(super) prack: Option<(ClientTransaction, Box<Request>)>,
 }
 
 #[derive(Debug)]
 pub(super) struct Ringing {
-    pub(super) invite: Request,
+    /// The INVITE's number. What else a response needs the transaction keeps.
+    pub(super) sequence: u32,
     pub(super) transaction: ServerTransaction,
     pub(super) timer: super::session_timer::Demand,
     /// The status of the last provisional response beyond 100, said again every minute so that
@@ -162,9 +167,9 @@ pub(super) struct Call {
     pub(super) contact: String,
     pub(super) login: Login,
     /// The last description that we sent and that is in force.
-    pub(super) local: Option<SessionDescription>,
+    pub(super) local: Option<Described>,
     /// The peer's.
-    pub(super) remote: Option<SessionDescription>,
+    pub(super) remote: Option<Described>,
     pub(super) timer: Option<SessionTimer>,
     pub(super) min_se_secs: u32,
     pub(super) peer_takes_update: bool,

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
+use bytes::Bytes;
 use sip::{
-    ClientTransaction, Destination, Dialog, DialogId, Endpoint, Method, Request, Response,
-    ServerTransaction,
+    ClientTransaction, Destination, Dialog, DialogId, Endpoint, Message, Method, Request, Response,
+    ServerTransaction, parse_message,
 };
 use tracing::debug;
 
@@ -146,7 +147,8 @@ pub(super) struct SentInvites {
 
 #[derive(Debug)]
 struct SentInvite {
-    invite: Request,
+    /// As it was sent.
+    invite: Bytes,
     destination: Destination,
     /// By the tag of the peer; without ACK while its owner has not given the answer for it.
     acks: Vec<(String, Option<Request>)>,
@@ -187,7 +189,7 @@ impl SentInvites {
     pub(super) fn insert(
         &mut self,
         transaction: ClientTransaction,
-        invite: Request,
+        invite: Bytes,
         dialog: &Dialog,
         destination: Destination,
         until: Instant,
@@ -260,8 +262,10 @@ impl SentInvite {
         endpoint: &mut Endpoint,
         now: Instant,
     ) -> Option<Request> {
-        let mut dialog = Dialog::new_uac(&self.invite, response).ok()?;
-        let ack = ack_for(&self.invite, &dialog);
+        let invite = parse_message(self.invite.clone()).ok()?.into_request()?;
+        let mut dialog = Dialog::new_uac(&invite, response).ok()?;
+        let number = invite.cseq().ok()?.number;
+        let ack = ack_for(number, Some(&self.invite), &dialog);
         send_ack(&ack, self.destination, endpoint, now);
         let bye = dialog.request(Method::BYE);
         if let Err(error) = endpoint.send_request(bye, self.destination, now) {
@@ -271,13 +275,15 @@ impl SentInvite {
     }
 }
 
-/// The ACK for a 2xx to `invite`, with the credentials that the INVITE carried (RFC 3261, section
+/// The ACK for a 2xx to the INVITE with this number, with the credentials that `invite` carried (RFC 3261, section
 /// 13.2.2.4).
-pub(super) fn ack_for(invite: &Request, dialog: &Dialog) -> Request {
-    let number = invite.cseq().map_or(0, |cseq| cseq.number);
+pub(super) fn ack_for(number: u32, invite: Option<&Bytes>, dialog: &Dialog) -> Request {
     let mut ack = dialog.ack(number);
-    for name in ["Authorization", "Proxy-Authorization"] {
-        ack.headers_mut().copy(name, invite.headers());
+    let invite = invite.and_then(|invite| parse_message(invite.clone()).ok());
+    if let Some(invite) = invite.and_then(Message::into_request) {
+        for name in ["Authorization", "Proxy-Authorization"] {
+            ack.headers_mut().copy(name, invite.headers());
+        }
     }
     ack
 }

@@ -2,7 +2,9 @@ use super::*;
 use crate::transaction::ladder::{Sim, T1, TCP, UDP, request, response};
 
 fn start(reliability: Reliability) -> Sim<ClientInvite> {
-    Sim::start(|base, now, out| ClientInvite::start(request("INVITE"), reliability, base, now, out))
+    Sim::start(|base, now, out| {
+        ClientInvite::start(&request("INVITE"), reliability, base, now, out)
+    })
 }
 
 fn receive(sim: &mut Sim<ClientInvite>, code: u16) {

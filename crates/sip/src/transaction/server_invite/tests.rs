@@ -1,13 +1,10 @@
 use super::*;
-use crate::transaction::ladder::{Sim, T1, TCP, UDP, answer};
+use crate::transaction::ladder::{Sim, T1, TCP, UDP, answer, request};
 
 fn start(reliability: Reliability) -> Sim<ServerInvite> {
     Sim::start(|base, now, _| {
-        let own = OwnResponses {
-            trying: answer("INVITE", 100),
-            timeout: answer("INVITE", 408),
-        };
-        ServerInvite::start(own, reliability, base, now)
+        let head = Head::of(&request("INVITE"), "99");
+        ServerInvite::start(head, reliability, base, now)
     })
 }
 
