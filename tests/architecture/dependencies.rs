@@ -59,6 +59,7 @@ const PURE: &[(&str, &[&str])] = &[
         &[
             "bytes",
             "md-5",
+            "memchr",
             "rand_chacha",
             "rsip",
             "sha2",

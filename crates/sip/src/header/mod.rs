@@ -21,7 +21,7 @@
 //! | `feature_caps.rs` | Feature-Caps | 6809, 8599 |
 //! | `privacy.rs` | Privacy | 3323, 3325 |
 //! | `retry_after.rs` | Retry-After | 3261 §20.33 |
-//! | `name.rs` | names, compact forms, and which `rsip` variant stores what | 3261 §7.3.3 |
+//! | `name.rs` | names, compact forms, numbers for those that we know | 3261 §7.3.3 |
 //! | `scan.rs` | tokens, quoted strings, lists | 3261 §25.1 |
 
 mod access;

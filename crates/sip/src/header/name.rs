@@ -1,92 +1,146 @@
-//! Header names: their full spelling, their compact form, and where `rsip` stores them.
-//!
-//! `rsip` has a variant for the headers of RFC 3261 and `Other` for the rest. Nothing outside this
-//! file needs to know which is which.
+//! Header names: their full spelling, their compact form, and a number for each that we know, so
+//! that a header is found by comparing bytes and not texts.
 
-use rsip::Header;
-use rsip::headers::UntypedHeader;
+/// A name that we know, by its place in [`NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NameId(u8);
 
-macro_rules! stored_headers {
-    ($($variant:ident $name:literal,)*) => {
-        /// The store's entry for a header; compact names become full ones.
-        pub(crate) fn store(name: &str, value: String) -> Header {
-            let name = full(name);
-            $(if name.eq_ignore_ascii_case($name) {
-                return Header::$variant(rsip::headers::$variant::new(value));
-            })*
-            Header::Other(name.to_owned(), value)
+/// All names that we know, in no particular order.
+const NAMES: [&str; 77] = [
+    "Via",
+    "From",
+    "To",
+    "Call-ID",
+    "CSeq",
+    "Contact",
+    "Max-Forwards",
+    "Content-Length",
+    "Content-Type",
+    "Route",
+    "Record-Route",
+    "Expires",
+    "Allow",
+    "Supported",
+    "User-Agent",
+    "Authorization",
+    "Accept",
+    "Accept-Contact",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Alert-Info",
+    "Allow-Events",
+    "Authentication-Info",
+    "Call-Info",
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-Language",
+    "Date",
+    "Diversion",
+    "Error-Info",
+    "Event",
+    "Feature-Caps",
+    "Flow-Timer",
+    "History-Info",
+    "Identity",
+    "Identity-Info",
+    "In-Reply-To",
+    "Join",
+    "MIME-Version",
+    "Max-Breadth",
+    "Min-Expires",
+    "Min-SE",
+    "Organization",
+    "P-Asserted-Identity",
+    "P-Preferred-Identity",
+    "Path",
+    "Priority",
+    "Privacy",
+    "Proxy-Authenticate",
+    "Proxy-Authentication-Info",
+    "Proxy-Authorization",
+    "Proxy-Require",
+    "RAck",
+    "RSeq",
+    "Reason",
+    "Refer-Sub",
+    "Refer-To",
+    "Referred-By",
+    "Reject-Contact",
+    "Remote-Party-ID",
+    "Replaces",
+    "Reply-To",
+    "Request-Disposition",
+    "Require",
+    "Retry-After",
+    "SIP-ETag",
+    "SIP-If-Match",
+    "Server",
+    "Service-Route",
+    "Session-Expires",
+    "Subject",
+    "Subscription-State",
+    "Target-Dialog",
+    "Timestamp",
+    "Unsupported",
+    "WWW-Authenticate",
+    "Warning",
+];
+
+const EMPTY: u8 = u8::MAX;
+const SLOTS: usize = 256;
+
+/// Places of the names by [`slot`], the next free one if it is taken; made by the compiler.
+const TABLE: [u8; SLOTS] = {
+    let mut table = [EMPTY; SLOTS];
+    let mut id: u8 = 0;
+    while (id as usize) < NAMES.len() {
+        let mut at = slot(NAMES[id as usize].as_bytes());
+        while table[at] != EMPTY {
+            at = (at + 1) % SLOTS;
         }
+        table[at] = id;
+        id += 1;
+    }
+    table
+};
 
-        /// The full name of a stored header.
-        pub(crate) fn name(header: &Header) -> &str {
-            match header {
-                $(Header::$variant(_) => $name,)*
-                Header::Other(name, _) => name,
-            }
-        }
-
-        /// The value of a stored header: one line, blanks at its ends cut.
-        pub(crate) fn value(header: &Header) -> &str {
-            match header {
-                $(Header::$variant(inner) => inner.value(),)*
-                Header::Other(_, value) => value,
-            }
-        }
-    };
+/// Of length, first, last and middle letter, in any case.
+const fn slot(name: &[u8]) -> usize {
+    let len = name.len();
+    let first = name[0].to_ascii_lowercase() as usize;
+    let middle = name[len / 2].to_ascii_lowercase() as usize;
+    let last = name[len - 1].to_ascii_lowercase() as usize;
+    (len * 31 + first * 7 + middle * 13 + last * 3) % SLOTS
 }
 
-// The frequent ones first: `store` asks in this order.
-stored_headers! {
-    Via "Via",
-    From "From",
-    To "To",
-    CallId "Call-ID",
-    CSeq "CSeq",
-    Contact "Contact",
-    MaxForwards "Max-Forwards",
-    ContentLength "Content-Length",
-    ContentType "Content-Type",
-    Route "Route",
-    RecordRoute "Record-Route",
-    Expires "Expires",
-    Allow "Allow",
-    Supported "Supported",
-    UserAgent "User-Agent",
-    Authorization "Authorization",
-    Accept "Accept",
-    AcceptEncoding "Accept-Encoding",
-    AcceptLanguage "Accept-Language",
-    AlertInfo "Alert-Info",
-    AuthenticationInfo "Authentication-Info",
-    CallInfo "Call-Info",
-    ContentDisposition "Content-Disposition",
-    ContentEncoding "Content-Encoding",
-    ContentLanguage "Content-Language",
-    Date "Date",
-    ErrorInfo "Error-Info",
-    Event "Event",
-    InReplyTo "In-Reply-To",
-    MimeVersion "MIME-Version",
-    MinExpires "Min-Expires",
-    Organization "Organization",
-    Priority "Priority",
-    ProxyAuthenticate "Proxy-Authenticate",
-    ProxyAuthorization "Proxy-Authorization",
-    ProxyRequire "Proxy-Require",
-    ReplyTo "Reply-To",
-    Require "Require",
-    RetryAfter "Retry-After",
-    Server "Server",
-    Subject "Subject",
-    SubscriptionState "Subscription-State",
-    Timestamp "Timestamp",
-    Unsupported "Unsupported",
-    Warning "Warning",
-    WwwAuthenticate "WWW-Authenticate",
+impl NameId {
+    pub(crate) const CONTENT_LENGTH: Self = Self(7);
+
+    /// The number of a name, full or compact, in any case.
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        let name = full(name);
+        if name.is_empty() {
+            return None;
+        }
+        let mut at = slot(name.as_bytes());
+        while TABLE[at] != EMPTY {
+            let id = TABLE[at];
+            if NAMES[usize::from(id)].eq_ignore_ascii_case(name) {
+                return Some(Self(id));
+            }
+            at = (at + 1) % SLOTS;
+        }
+        None
+    }
+
+    /// The full name.
+    pub(crate) fn as_str(self) -> &'static str {
+        NAMES[usize::from(self.0)]
+    }
 }
 
 /// The full name of a compact one; any other name as it is.
-pub(crate) fn full(name: &str) -> &str {
+fn full(name: &str) -> &str {
     let [letter] = name.as_bytes() else {
         return name;
     };
@@ -115,28 +169,34 @@ pub(crate) fn full(name: &str) -> &str {
     }
 }
 
-/// Whether two names, each full or compact, mean the same header.
-pub(crate) fn same(a: &str, b: &str) -> bool {
-    full(a).eq_ignore_ascii_case(full(b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn compact_and_oddly_cased_names_are_stored_under_the_full_name() {
-        for (given, full) in [
-            ("v", "Via"),
-            ("V", "Via"),
-            ("tO", "To"),
-            ("x", "Session-Expires"),
-            ("l", "Content-Length"),
-        ] {
-            let header = store(given, "1".to_owned());
-            assert_eq!((name(&header), value(&header)), (full, "1"));
+    fn every_name_is_found_in_any_case() {
+        for (place, name) in NAMES.into_iter().enumerate() {
+            for spelling in [name.to_owned(), name.to_lowercase(), name.to_uppercase()] {
+                let id = NameId::find(&spelling).unwrap();
+                assert_eq!((usize::from(id.0), id.as_str()), (place, name));
+            }
+            assert_eq!(NameId::find(&format!("{name}x")), None);
         }
-        assert_eq!(name(&store("X-Own", String::new())), "X-Own");
-        assert!(same("i", "call-id") && !same("z", "Via"));
+        assert_eq!(NameId::CONTENT_LENGTH.as_str(), "Content-Length");
+        assert_eq!(NameId::find(""), None);
+        assert_eq!(NameId::find("X-Own"), None);
+    }
+
+    #[test]
+    fn compact_names_mean_full_ones() {
+        let name = |compact| NameId::find(compact).map(NameId::as_str);
+        assert_eq!(name("v"), Some("Via"));
+        assert_eq!(name("V"), Some("Via"));
+        assert_eq!(name("x"), Some("Session-Expires"));
+        assert_eq!(name("z"), None);
+        for letter in b'a'..=b'z' {
+            let letter = char::from(letter).to_string();
+            assert_eq!(NameId::find(&letter).is_some(), full(&letter) != letter);
+        }
     }
 }

@@ -66,17 +66,17 @@ impl Fields {
     }
 
     /// See [`Headers::push`].
-    pub fn push_header(&mut self, name: &str, value: impl Into<String>) {
+    pub fn push_header(&mut self, name: &str, value: impl AsRef<str>) {
         self.headers_mut().push(name, value);
     }
 
     /// See [`Headers::set`].
-    pub fn set_header(&mut self, name: &str, value: impl Into<String>) {
+    pub fn set_header(&mut self, name: &str, value: impl AsRef<str>) {
         self.headers_mut().set(name, value);
     }
 
     /// See [`Headers::insert_first`].
-    pub fn insert_first(&mut self, name: &str, value: impl Into<String>) {
+    pub fn insert_first(&mut self, name: &str, value: impl AsRef<str>) {
         self.headers_mut().insert_first(name, value);
     }
 
@@ -121,7 +121,7 @@ impl Fields {
             _ => "",
         };
         let stamped = format!("{via}{rest}");
-        self.headers_mut().replace_first("Via", stamped);
+        self.headers_mut().replace_first("Via", &stamped);
         Ok(())
     }
 

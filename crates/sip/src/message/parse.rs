@@ -15,10 +15,11 @@ use std::ops::Range;
 
 use bytes::{Buf, Bytes};
 
-use crate::header::{name, scan};
+use crate::header::name::NameId;
+use crate::header::scan;
 use crate::message::error::{Limit, Malformed, ParseError, RequestHead};
 use crate::message::fields::Fields;
-use crate::message::headers::Headers;
+use crate::message::headers::{Headers, ReceivedLine};
 use crate::message::{Message, Request, Response};
 use crate::method::Method;
 use crate::status::Status;
@@ -80,7 +81,7 @@ fn parse(
     })?;
     let start_line = bytes.slice(..line_end + 2);
     let (method, start) = parse_start_line(&start_line[..line_end]);
-    let head = parse_head(&bytes, line_end + 2);
+    let head = parse_head(&bytes, line_end);
 
     let checked = start.and_then(|line| {
         if line_end > MAX_START_LINE_BYTES {
@@ -199,37 +200,65 @@ struct Head {
     end: Result<usize, ParseError>,
 }
 
-fn parse_head(bytes: &Bytes, mut at: usize) -> Head {
-    let mut headers = Headers::default();
+fn parse_head(bytes: &Bytes, start_line_end: usize) -> Head {
+    let (end, lines) = find_head_end(bytes, start_line_end);
+    let head = bytes.slice(..end.unwrap_or(bytes.len()));
+    let text = std::str::from_utf8(&head).ok();
+    let mut headers = match text {
+        Some(text) => Headers::for_received(text, lines.min(MAX_HEADERS)),
+        None => Headers::default(),
+    };
     let mut fault = None;
-    let end = loop {
-        let Some(end) = find_crlf(bytes, at) else {
-            break Err(ParseError::UnterminatedHeaders);
-        };
-        if end == at {
-            break Ok(at + 2);
-        }
-        let Some((end, folds)) = skip_folds(bytes, end) else {
-            break Err(ParseError::UnterminatedHeaders);
-        };
+    let mut at = start_line_end + 2;
+    while let Some((line_end, folds)) = find_line_end(&head, at) {
         if headers.len() == MAX_HEADERS {
-            break Err(ParseError::TooLarge {
+            fault = fault.or(Some(ParseError::TooLarge {
                 limit: Limit::Headers,
-            });
+            }));
+            break;
         }
-        match parse_line(&bytes[at..end], folds) {
-            Ok((name, value)) => headers.push_received(name, value, bytes.slice(at..end + 2)),
+        match parse_line(&head[at..line_end], folds) {
+            Ok(line) if text.is_some() => headers.push_received(&line.within(at)),
+            Ok(line) => {
+                let whole = head.slice(at..line_end + 2);
+                let name = String::from_utf8_lossy(&head[at..at + line.name_len]);
+                headers.push_raw(whole, &name, &head[at + line.value.0..at + line.value.1]);
+            }
             Err(LineFault::Grammar) => fault = fault.or(Some(ParseError::HeaderLine { at })),
             Err(LineFault::TooLarge(limit)) => {
                 fault = fault.or(Some(ParseError::TooLarge { limit }));
             }
         }
-        at = end + 2;
-    };
+        at = line_end + 2;
+    }
+    let end = end.ok_or(ParseError::UnterminatedHeaders);
     Head {
         headers,
         end: fault.map_or(end, Err),
     }
+}
+
+/// Where the empty line behind the header fields ends, and how many lines stand before it.
+fn find_head_end(bytes: &[u8], start_line_end: usize) -> (Option<usize>, usize) {
+    let mut lines = 0;
+    for at in memchr::memchr_iter(b'\n', &bytes[start_line_end..]) {
+        let at = start_line_end + at;
+        if bytes[at - 1] == b'\r' && bytes[at + 1..].starts_with(b"\r\n") {
+            return (Some(at + 3), lines);
+        }
+        lines += 1;
+    }
+    (None, lines)
+}
+
+/// Where the header field that starts at `at` ends, and how often it is folded; `None` at the
+/// empty line, or if the line does not end.
+fn find_line_end(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let end = find_crlf(bytes, at)?;
+    if end == at {
+        return None;
+    }
+    skip_folds(bytes, end)
 }
 
 /// Where the header field that seems to end at `end` really ends, and how often it is folded.
@@ -247,15 +276,32 @@ enum LineFault {
     TooLarge(Limit),
 }
 
-/// The name as written and the text of the value.
-fn parse_line(line: &[u8], folds: usize) -> Result<(&str, String), LineFault> {
-    let colon = line
-        .iter()
-        .position(|&byte| byte == b':')
-        .ok_or(LineFault::Grammar)?;
-    let name = std::str::from_utf8(&line[..colon]).map_err(|_| LineFault::Grammar)?;
-    let name = name.trim_end_matches([' ', '\t']);
-    if !scan::is_token(name) {
+/// The parts of a line, counted from its start.
+struct LineParts {
+    len: usize,
+    name_len: usize,
+    value: (usize, usize),
+    folds: usize,
+}
+
+impl LineParts {
+    fn within(&self, at: usize) -> ReceivedLine {
+        ReceivedLine {
+            line: (at, at + self.len + 2),
+            name: (at, at + self.name_len),
+            value: (at + self.value.0, at + self.value.1),
+            is_folded: self.folds > 0,
+        }
+    }
+}
+
+/// The name as written and the value. A NUL may stand behind a backslash only (RFC 3261, section
+/// 25.1, `quoted-pair`): where one element ends the text at it and the next one does not, a message
+/// says two things.
+fn parse_line(line: &[u8], folds: usize) -> Result<LineParts, LineFault> {
+    let colon = memchr::memchr(b':', line).ok_or(LineFault::Grammar)?;
+    let name_len = trim_end(&line[..colon]);
+    if !scan::is_token_bytes(&line[..name_len]) {
         return Err(LineFault::Grammar);
     }
     let value = &line[colon + 1..];
@@ -265,63 +311,81 @@ fn parse_line(line: &[u8], folds: usize) -> Result<(&str, String), LineFault> {
     if value.len() > MAX_VALUE_BYTES {
         return Err(LineFault::TooLarge(Limit::Value));
     }
-    let line_ends = value
-        .iter()
-        .filter(|byte| matches!(byte, b'\r' | b'\n'))
-        .count();
-    if line_ends != 2 * folds {
+    let line_ends = memchr::memchr2_iter(b'\r', b'\n', value).count();
+    let is_bare = |at: usize| at == 0 || value[at - 1] != b'\\';
+    if line_ends != 2 * folds || memchr::memchr_iter(0, value).any(is_bare) {
         return Err(LineFault::Grammar);
     }
-    let text = String::from_utf8_lossy(value);
-    if folds == 0 {
-        return Ok((name, scan::trim(&text).to_owned()));
-    }
-    let pieces: Vec<_> = text
-        .split("\r\n")
-        .map(scan::trim)
-        .filter(|piece| !piece.is_empty())
-        .collect();
-    Ok((name, pieces.join(" ")))
+    let end = colon + 1 + trim_end(value);
+    let blanks = line[colon + 1..end]
+        .iter()
+        .take_while(|byte| is_blank(**byte))
+        .count();
+    Ok(LineParts {
+        len: line.len(),
+        name_len,
+        value: (colon + 1 + blanks, end),
+        folds,
+    })
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// The length without blanks at the end.
+fn trim_end(bytes: &[u8]) -> usize {
+    let blanks = bytes.iter().rev().take_while(|byte| is_blank(**byte));
+    bytes.len() - blanks.count()
 }
 
 /// The length of the body behind this head, start line and empty line included; `None` if the
 /// head does not say it clearly. Lines that cannot be read are passed over: they are no matter of
 /// framing, and `parse_message` refuses the message for them.
 pub(super) fn framed_body_len(head: &[u8]) -> Option<usize> {
-    let mut values = Vec::new();
+    let mut declared = None;
     let mut at = find_crlf(head, 0)? + 2;
-    while let Some(end) = find_crlf(head, at).filter(|&end| end > at) {
-        let (end, folds) = skip_folds(head, end)?;
+    while let Some((end, folds)) = find_line_end(head, at) {
+        let line = &head[at..end];
         // Most lines need no closer look: `Content-Length` or `l`.
-        if matches!(head[at], b'c' | b'C' | b'l' | b'L') {
-            match parse_line(&head[at..end], folds) {
-                Ok((name, value)) if name::same(name, "Content-Length") => values.push(value),
-                Ok(_) | Err(_) => {}
-            }
+        if matches!(line[0], b'c' | b'C' | b'l' | b'L')
+            && let Ok(parts) = parse_line(line, folds)
+            && is_content_length(&line[..parts.name_len])
+        {
+            let text = String::from_utf8_lossy(&line[parts.value.0..parts.value.1]);
+            // A number in one piece needs no more unfolding than this.
+            declare(text.trim_ascii(), &mut declared).ok()?;
         }
         at = end + 2;
     }
-    declared_length(values.iter().map(String::as_str)).ok()?
+    declared
+}
+
+fn is_content_length(name: &[u8]) -> bool {
+    let name = std::str::from_utf8(name).unwrap_or_default();
+    NameId::find(name) == Some(NameId::CONTENT_LENGTH)
 }
 
 /// The declared length of the body; several headers must agree.
-fn declared_length<'a>(values: impl Iterator<Item = &'a str>) -> Result<Option<usize>, ParseError> {
+fn declared_length<'a>(
+    mut values: impl Iterator<Item = &'a str>,
+) -> Result<Option<usize>, ParseError> {
     let mut declared = None;
-    for value in values {
-        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-        let length = value
-            .parse()
-            .ok()
-            .filter(|_| digits)
-            .ok_or(ParseError::ContentLength)?;
-        if declared
-            .replace(length)
-            .is_some_and(|before: usize| before != length)
-        {
-            return Err(ParseError::ContentLength);
-        }
-    }
+    values.try_for_each(|value| declare(value, &mut declared))?;
     Ok(declared)
+}
+
+fn declare(value: &str, declared: &mut Option<usize>) -> Result<(), ParseError> {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let length = value
+        .parse()
+        .ok()
+        .filter(|_| digits)
+        .ok_or(ParseError::ContentLength)?;
+    match declared.replace(length) {
+        Some(before) if before != length => Err(ParseError::ContentLength),
+        _ => Ok(()),
+    }
 }
 
 /// Keep-alives may stand before a message (RFC 3261, section 7.5).
@@ -333,14 +397,10 @@ fn skip_line_ends(mut bytes: Bytes) -> Bytes {
 }
 
 fn find_crlf(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    loop {
-        at += bytes.get(at..)?.iter().position(|&byte| byte == b'\r')?;
-        if bytes.get(at + 1) == Some(&b'\n') {
-            return Some(at);
-        }
-        at += 1;
-    }
+    let rest = bytes.get(from..)?;
+    let mut line_ends = memchr::memchr_iter(b'\n', rest);
+    let at = line_ends.find(|&at| at > 0 && rest[at - 1] == b'\r')?;
+    Some(from + at - 1)
 }
 
 #[cfg(test)]

@@ -240,3 +240,16 @@ fn silence_answers_what_must_not_be_answered() {
         );
     }
 }
+
+#[test]
+fn a_nul_stands_behind_a_backslash_or_makes_the_message_malformed() {
+    let subject = |value: &str| {
+        let text = format!("OPTIONS sip:a SIP/2.0\r\nSubject: {value}\r\n\r\n");
+        parse_datagram(text.into()).map_err(|malformed| malformed.error)
+    };
+    assert!(subject("\"a\\\0b\"").is_ok());
+    for value in ["a\0b", "\0", "a\\\0\0"] {
+        let error = ParseError::HeaderLine { at: 23 };
+        assert_eq!(subject(value).unwrap_err(), error, "{value:?}");
+    }
+}
