@@ -179,21 +179,27 @@ fn signed(server: &mut DigestServer) -> Request {
     request
 }
 
-/// Prints the best of ten rounds.
+/// Prints the best of several rounds, each long enough for the account, which moves in ticks.
 fn measure<T>(name: &str, mut operation: impl FnMut() -> T) {
-    const ROUNDS: u64 = 10;
-    const TIMES: u64 = 20_000;
-    let mut best = u64::MAX;
-    let mut allocations = 0;
-    for _ in 0..ROUNDS {
+    const ROUNDS: u64 = 5;
+    const ROUND_NS: u64 = 60_000_000;
+    let mut run = |times: u64| {
         let (cpu, allocated) = (cpu_ns(), ALLOCATIONS.load(Ordering::Relaxed));
-        for _ in 0..TIMES {
+        for _ in 0..times {
             black_box(operation());
         }
-        best = best.min((cpu_ns() - cpu) / TIMES);
-        allocations = (ALLOCATIONS.load(Ordering::Relaxed) - allocated) / TIMES;
+        (
+            cpu_ns() - cpu,
+            (ALLOCATIONS.load(Ordering::Relaxed) - allocated) / times,
+        )
+    };
+    let mut times = 1_000;
+    while run(times).0 < ROUND_NS {
+        times *= 2;
     }
-    println!("{name:<44} {best:>9} {allocations:>12}");
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| run(times)).collect();
+    let best = rounds.iter().map(|(cpu, _)| cpu / times).min().unwrap();
+    println!("{name:<44} {best:>9} {:>12}", rounds[0].1);
 }
 
 /// CPU time of this thread so far.

@@ -30,7 +30,7 @@ impl Ids {
 
     /// A Via branch: the magic cookie and 96 random bits (RFC 3261, section 8.1.1.7).
     pub fn branch(&mut self) -> String {
-        format!("{MAGIC_COOKIE}{}", self.hex::<12>())
+        [MAGIC_COOKIE, &self.hex::<12>()].concat()
     }
 
     /// A From or To tag of 64 random bits (RFC 3261, section 19.3 asks for 32).
@@ -79,14 +79,13 @@ impl std::fmt::Debug for Ids {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-            text
-        })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 #[cfg(test)]

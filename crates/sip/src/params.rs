@@ -14,13 +14,10 @@ const MAX_PARAMS: usize = 64;
 
 /// An ordered list of parameters, written `;name=value;flag`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Params(Vec<Param>);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Param {
-    name: String,
-    value: Option<String>,
-}
+pub struct Params(
+    /// Exactly what is written; every parameter begins with its semicolon.
+    String,
+);
 
 impl Params {
     /// No parameters.
@@ -41,7 +38,7 @@ impl Params {
     /// The value exactly as written, quotes included; `None` if the parameter is absent or has no
     /// value ([`Params::contains`] tells which).
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.find(name)?.value.as_deref()
+        split_pair(self.find(name)?).1
     }
 
     /// The value without its quotes and escapes.
@@ -51,15 +48,13 @@ impl Params {
 
     /// Names and values in order, as written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.0
-            .iter()
-            .map(|param| (param.name.as_str(), param.value.as_deref()))
+        self.pieces().map(split_pair)
     }
 
     /// Sets `name=value` where the parameter stands now, else at the end. The value must be what
     /// is to be written: a token, a host, or a quoted string.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.put(name, Some(value.into()));
+    pub fn set(&mut self, name: &str, value: impl AsRef<str>) {
+        self.put(name, Some(value.as_ref()));
     }
 
     /// Sets a parameter without a value.
@@ -69,35 +64,36 @@ impl Params {
 
     /// Sets `name="value"` with the escapes that the value needs.
     pub fn set_quoted(&mut self, name: &str, value: &str) {
-        self.put(name, Some(scan::quote(value)));
+        self.put(name, Some(&scan::quote(value)));
     }
 
     /// Removes every parameter of this name.
     pub fn remove(&mut self, name: &str) {
-        self.0
-            .retain(|param| !param.name.eq_ignore_ascii_case(name));
+        let is_kept = |piece: &&str| !split_pair(piece).0.eq_ignore_ascii_case(name);
+        self.0 = self
+            .pieces()
+            .filter(is_kept)
+            .flat_map(|piece| [";", piece])
+            .collect();
     }
 
     /// Reads `;name=value…` as header fields write it: blanks around `;` and `=` are allowed,
     /// values may be quoted, empty and repeated parameters are not.
     pub(crate) fn parse_header(text: &str) -> Option<Self> {
-        let mut params = Self::new();
         let mut rest = scan::trim(text);
+        let mut params = Self(String::with_capacity(rest.len()));
+        let mut count = 0;
         while !rest.is_empty() {
             rest = rest.strip_prefix(';')?;
             let end = scan::find_unquoted(rest, b";")?.unwrap_or(rest.len());
-            let (name, value) = match rest[..end].split_once('=') {
-                Some((name, value)) => (scan::trim(name), Some(scan::trim(value))),
-                None => (scan::trim(&rest[..end]), None),
-            };
+            let (name, value) = split_pair(&rest[..end]);
+            let (name, value) = (scan::trim(name), value.map(scan::trim));
             let legal = scan::is_token(name) && value.is_none_or(scan::is_param_value);
-            if !legal || params.contains(name) || params.0.len() == MAX_PARAMS {
+            if !legal || params.contains(name) || count == MAX_PARAMS {
                 return None;
             }
-            params.0.push(Param {
-                name: name.to_owned(),
-                value: value.map(str::to_owned),
-            });
+            params.push(name, value);
+            count += 1;
             rest = &rest[end..];
         }
         Some(params)
@@ -105,47 +101,64 @@ impl Params {
 
     /// Reads `a=b;c` as URIs write it: no blanks, no quotes.
     pub(crate) fn parse_uri(text: &str) -> Option<Self> {
-        let read = |part: &str| {
-            let (name, value) = match part.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (part, None),
-            };
-            (!name.is_empty()).then(|| Param {
-                name: name.to_owned(),
-                value,
-            })
-        };
-        let params: Vec<_> = text.split(';').map(read).collect::<Option<_>>()?;
-        (params.len() <= MAX_PARAMS).then_some(Self(params))
+        let is_legal = |part: &str| !part.is_empty() && !part.starts_with('=');
+        let legal = text.split(';').all(is_legal) && text.split(';').count() <= MAX_PARAMS;
+        legal.then(|| Self(format!(";{text}")))
     }
 
-    fn find(&self, name: &str) -> Option<&Param> {
-        self.0
-            .iter()
-            .find(|param| param.name.eq_ignore_ascii_case(name))
+    /// The parameters without their semicolons.
+    fn pieces(&self) -> impl Iterator<Item = &str> {
+        let mut rest = self.0.as_str();
+        std::iter::from_fn(move || {
+            let text = rest.strip_prefix(';')?;
+            let end = scan::find_unquoted(text, b";").flatten();
+            let end = end.unwrap_or(text.len());
+            rest = &text[end..];
+            Some(&text[..end])
+        })
     }
 
-    fn put(&mut self, name: &str, value: Option<String>) {
-        match self
-            .0
-            .iter_mut()
-            .find(|param| param.name.eq_ignore_ascii_case(name))
-        {
-            Some(param) => param.value = value,
-            None => self.0.push(Param {
-                name: name.to_owned(),
-                value,
-            }),
+    fn find(&self, name: &str) -> Option<&str> {
+        self.pieces()
+            .find(|piece| split_pair(piece).0.eq_ignore_ascii_case(name))
+    }
+
+    fn push(&mut self, name: &str, value: Option<&str>) {
+        self.0.push(';');
+        self.0.push_str(name);
+        if let Some(value) = value {
+            self.0.push('=');
+            self.0.push_str(value);
         }
+    }
+
+    fn put(&mut self, name: &str, value: Option<&str>) {
+        if !self.contains(name) {
+            return self.push(name, value);
+        }
+        let before = std::mem::take(self);
+        let mut is_done = false;
+        for (known, old) in before.iter() {
+            if !is_done && known.eq_ignore_ascii_case(name) {
+                is_done = true;
+                self.push(known, value);
+            } else {
+                self.push(known, old);
+            }
+        }
+    }
+}
+
+fn split_pair(piece: &str) -> (&str, Option<&str>) {
+    match piece.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (piece, None),
     }
 }
 
 impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|param| match &param.value {
-            Some(value) => write!(f, ";{}={value}", param.name),
-            None => write!(f, ";{}", param.name),
-        })
+        f.write_str(&self.0)
     }
 }
 

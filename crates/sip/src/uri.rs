@@ -15,6 +15,7 @@ mod push;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::str::FromStr;
 
 use crate::host::{Host, HostPort};
@@ -55,6 +56,17 @@ enum Parts {
 
 #[derive(Clone, Debug)]
 struct SipParts {
+    /// Its place in the text.
+    user: Option<Range<usize>>,
+    /// Its place in the text.
+    password: Option<Range<usize>>,
+    address: HostPort,
+    params: Params,
+    headers: Vec<(String, String)>,
+}
+
+/// The parts of a URI that is being made or changed.
+struct Draft {
     user: Option<String>,
     password: Option<String>,
     address: HostPort,
@@ -95,9 +107,9 @@ pub enum UriError {
 impl Uri {
     /// `sip:user@host:port`. The user is given in clear and escaped as needed.
     pub fn sip(user: Option<&str>, address: impl Into<HostPort>) -> Self {
-        Self::from_parts(
+        Self::from_draft(
             Scheme::Sip,
-            SipParts {
+            Draft {
                 user: user.map(|user| escape(user, is_user_byte)),
                 password: None,
                 address: address.into(),
@@ -129,7 +141,7 @@ impl Uri {
 
     /// The user as written, escapes included; `None` without one and for other schemes.
     pub fn user(&self) -> Option<&str> {
-        self.sip_parts()?.user.as_deref()
+        self.text.get(self.sip_parts()?.user.clone()?)
     }
 
     /// The user with its escapes resolved; bytes that are no UTF-8 become U+FFFD.
@@ -139,7 +151,7 @@ impl Uri {
 
     /// The password as written. Carrying one is a bad idea, but legal.
     pub fn password(&self) -> Option<&str> {
-        self.sip_parts()?.password.as_deref()
+        self.text.get(self.sip_parts()?.password.clone()?)
     }
 
     /// The host of a SIP or SIPS URI.
@@ -255,16 +267,38 @@ impl Uri {
         }
     }
 
-    fn edit(&mut self, change: impl FnOnce(&mut SipParts)) {
-        if let Parts::Sip(parts) = &mut self.parts {
-            change(parts);
-            self.text = write_sip(&self.scheme, parts);
-        }
+    fn edit(&mut self, change: impl FnOnce(&mut Draft)) {
+        let Parts::Sip(parts) = &self.parts else {
+            return;
+        };
+        let mut draft = Draft {
+            user: self.user().map(str::to_owned),
+            password: self.password().map(str::to_owned),
+            address: parts.address.clone(),
+            params: parts.params.clone(),
+            headers: parts.headers.clone(),
+        };
+        change(&mut draft);
+        *self = Self::from_draft(self.scheme.clone(), draft);
     }
 
-    fn from_parts(scheme: Scheme, parts: SipParts) -> Self {
+    fn from_draft(scheme: Scheme, draft: Draft) -> Self {
+        let text = write_sip(&scheme, &draft);
+        let place =
+            |from: usize, part: &Option<String>| part.as_ref().map(|part| from..from + part.len());
+        let user = place(scheme.as_str().len() + 1, &draft.user);
+        let user_end = user.as_ref().map_or(0, |user| user.end);
+        let parts = SipParts {
+            password: user
+                .as_ref()
+                .and_then(|_| place(user_end + 1, &draft.password)),
+            user,
+            address: draft.address,
+            params: draft.params,
+            headers: draft.headers,
+        };
         Self {
-            text: write_sip(&scheme, &parts),
+            text,
             scheme,
             parts: Parts::Sip(parts),
         }
@@ -282,7 +316,7 @@ impl FromStr for Uri {
         let scheme = Scheme::parse(scheme).ok_or(UriError::Scheme)?;
         let parts = match scheme {
             _ if rest.is_empty() => return Err(UriError::Scheme),
-            Scheme::Sip | Scheme::Sips => Parts::Sip(parse_sip(rest)?),
+            Scheme::Sip | Scheme::Sips => Parts::Sip(parse_sip(rest, text.len() - rest.len())?),
             Scheme::Tel => parse_tel(rest)?,
             Scheme::Other(_) => Parts::Opaque,
         };
@@ -347,19 +381,26 @@ fn is_never_in_uri(byte: u8) -> bool {
     byte <= b' ' || matches!(byte, 0x7f | b'"' | b'<' | b'>')
 }
 
-/// The user ends at the first at-sign, because it may itself hold `;`, `?` and `/`.
-fn parse_sip(rest: &str) -> Result<SipParts, UriError> {
+/// The user ends at the first at-sign, because it may itself hold `;`, `?` and `/`. `rest` stands
+/// at `offset` in the text.
+fn parse_sip(rest: &str, offset: usize) -> Result<SipParts, UriError> {
     let (userinfo, rest) = match rest.split_once('@') {
         Some((userinfo, rest)) => (Some(userinfo), rest),
         None => (None, rest),
     };
-    let (user, password) = match userinfo.map(|info| {
-        info.split_once(':')
-            .map_or((info, None), |(u, p)| (u, Some(p)))
-    }) {
-        Some(("", _)) => return Err(UriError::User),
-        Some((user, password)) => (Some(user.to_owned()), password.map(str::to_owned)),
+    let (user, password) = match userinfo {
         None => (None, None),
+        Some(info) => {
+            let user_len = info.find(':').unwrap_or(info.len());
+            if user_len == 0 {
+                return Err(UriError::User);
+            }
+            let password = offset + user_len + 1..offset + info.len();
+            (
+                Some(offset..offset + user_len),
+                (user_len < info.len()).then_some(password),
+            )
+        }
     };
     let (rest, headers) = match rest.split_once('?') {
         Some((rest, headers)) => (rest, parse_headers(headers).ok_or(UriError::Headers)?),
@@ -410,7 +451,7 @@ fn parse_tel(rest: &str) -> Result<Parts, UriError> {
     })
 }
 
-fn write_sip(scheme: &Scheme, parts: &SipParts) -> String {
+fn write_sip(scheme: &Scheme, parts: &Draft) -> String {
     let mut text = format!("{scheme}:");
     if let Some(user) = &parts.user {
         text.push_str(user);

@@ -12,7 +12,11 @@ pub(super) fn equivalent(a: &Uri, b: &Uri) -> bool {
         return false;
     }
     match (&a.parts, &b.parts) {
-        (Parts::Sip(a), Parts::Sip(b)) => equivalent_sip(a, b),
+        (Parts::Sip(a_parts), Parts::Sip(b_parts)) => {
+            same_text(a.user(), b.user())
+                && same_text(a.password(), b.password())
+                && equivalent_sip(a_parts, b_parts)
+        }
         (
             Parts::Tel {
                 number: a,
@@ -38,15 +42,14 @@ fn equivalent_sip(a: &SipParts, b: &SipParts) -> bool {
             .iter()
             .any(|known| known.eq_ignore_ascii_case(name))
     };
-    let same_text = |a: &Option<String>, b: &Option<String>| {
-        a.as_deref().map(normal) == b.as_deref().map(normal)
-    };
-    same_text(&a.user, &b.user)
-        && same_text(&a.password, &b.password)
-        && a.address == b.address
+    a.address == b.address
         && same_values(&a.params, &b.params, ignorable)
         && same_values(&b.params, &a.params, ignorable)
         && normal_headers(a) == normal_headers(b)
+}
+
+fn same_text(a: Option<&str>, b: Option<&str>) -> bool {
+    a == b || a.map(normal) == b.map(normal)
 }
 
 /// Whether every parameter of `a` that may not be ignored has the same value in `b`. Of repeated
