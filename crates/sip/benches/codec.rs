@@ -81,7 +81,7 @@ fn main() {
             parse_datagram(bytes.clone()).unwrap()
         });
         measure(&format!("parse and core of {sized}"), || {
-            core(&parse_datagram(bytes.clone()).unwrap())
+            core(&parse_datagram(bytes.clone()).unwrap());
         });
         let message = parse_datagram(bytes.clone()).unwrap();
         measure(&format!("core of {name}"), || core(&message));

@@ -243,10 +243,7 @@ fn credentials_are_for_one_method_and_one_address() {
     let mut pair = Pair::new();
     let register = pair.answered("secret", NOW);
     let mut invite = request(Method::INVITE);
-    invite.set_header(
-        "Authorization",
-        register.header("Authorization").unwrap().to_owned(),
-    );
+    invite.set_header("Authorization", register.header("Authorization").unwrap());
     assert_eq!(pair.verify(&invite, NOW), Verdict::Wrong);
     let mut elsewhere = register.clone();
     elsewhere.uri = "sip:other.example.com".parse().unwrap();
@@ -264,7 +261,7 @@ fn repeated_incomplete_and_strange_credentials_are_malformed() {
     let mut doubled = request.clone();
     doubled.push_header(
         "Proxy-Authorization",
-        request.header("Authorization").unwrap().to_owned(),
+        request.header("Authorization").unwrap(),
     );
     assert_eq!(pair.verify(&doubled, NOW), Verdict::Malformed);
     assert_eq!(

@@ -1,5 +1,7 @@
 //! Requests that are too large for a datagram.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
 use sip::{Destination, EndpointConfig, EndpointEvent, Method, Request, Target, Transport};
 
 use crate::harness::{Sim, config, flow, outgoing};
