@@ -3,12 +3,13 @@
 //! Questions go to the core as commands and are answered in parts, so that a long list does not hold up the signalling.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use api::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 use sip::Aor;
-use sip_proxy_core::{Binding, Command, Counts};
+use sip_proxy_core::{Ban, Binding, Command, Counts};
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -24,6 +25,8 @@ pub struct Control {
     /// Who waits for a part of the list.
     askers: Mutex<HashMap<u64, oneshot::Sender<Part>>>,
     next_asker: AtomicU64,
+    /// Who waits for the bans.
+    bans: Mutex<Vec<oneshot::Sender<Vec<Ban>>>>,
     /// Who waits until everything is stored.
     flushing: Mutex<Vec<oneshot::Sender<()>>>,
     changes: broadcast::Sender<RegistrationChange>,
@@ -39,6 +42,7 @@ impl Control {
             counts: Mutex::default(),
             askers: Mutex::default(),
             next_asker: AtomicU64::new(0),
+            bans: Mutex::default(),
             flushing: Mutex::default(),
             changes: broadcast::Sender::new(BACKLOG),
         }
@@ -54,6 +58,34 @@ impl Control {
         lock(&self.counts).push(answer);
         self.command(Command::Count).await?;
         counts.await.map_err(|_| ControlError::Unreachable)
+    }
+
+    /// Sources that are ignored because somebody there guesses passwords.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::Unreachable`] if the proxy has stopped.
+    pub async fn bans(&self) -> Result<Vec<Ban>, ControlError> {
+        let (answer, bans) = oneshot::channel();
+        lock(&self.bans).push(answer);
+        self.command(Command::ListBans).await?;
+        bans.await.map_err(|_| ControlError::Unreachable)
+    }
+
+    /// Ends the ban of a source; nothing happens if it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::Unreachable`] if the proxy has stopped.
+    pub async fn lift_ban(&self, source: IpAddr) -> Result<(), ControlError> {
+        self.done(Command::Pardon(source)).await
+    }
+
+    pub(crate) fn answer_bans(&self, bans: &[Ban]) {
+        for waiting in lock(&self.bans).drain(..) {
+            // Who asked may have gone.
+            let _ = waiting.send(bans.to_vec());
+        }
     }
 
     pub(crate) fn answer_counts(&self, counts: Counts) {

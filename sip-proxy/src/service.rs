@@ -17,7 +17,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sip::{Algorithm, EndpointConfig, Host, HostPort, Transport};
 use sip_io::{Bound, TlsError};
-use sip_proxy_core::{Command, Durability, Event, Proxy, ProxyConfig};
+use sip_proxy_core::{
+    CallingPolicy, Command, Durability, Event, GuessingPolicy, Proxy, ProxyConfig,
+};
 use store::{Database, StoreError, Vault};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -48,6 +50,10 @@ pub struct ServiceConfig {
     pub algorithms: Vec<Algorithm>,
     /// When a registration is confirmed.
     pub durability: Durability,
+    /// How much guessing of passwords is too much.
+    pub guessing: GuessingPolicy,
+    /// How much an account may call.
+    pub calling: CallingPolicy,
     /// What phones and peers reach it by; the listening address unless it is set.
     pub public_host: Option<Host>,
 }
@@ -77,6 +83,8 @@ pub struct Service {
     public: HostPort,
     algorithms: Vec<Algorithm>,
     durability: Durability,
+    guessing: GuessingPolicy,
+    calling: CallingPolicy,
 }
 
 impl Service {
@@ -100,6 +108,8 @@ impl Service {
             public: HostPort::new(host, Some(local.port())),
             algorithms: config.algorithms,
             durability: config.durability,
+            guessing: config.guessing,
+            calling: config.calling,
         })
     }
 
@@ -136,6 +146,8 @@ impl Service {
         let mut proxy = Proxy::new(ProxyConfig {
             algorithms: self.algorithms,
             durability: self.durability,
+            guessing: self.guessing,
+            calling: self.calling,
             ..config(self.advertised)
         });
         sip::Machine::handle_command(&mut proxy, Command::RestoreBindings(restored), now());
@@ -193,6 +205,17 @@ async fn serve_events(
                     // The core has stopped if nobody takes the answer.
                     let _ = commands.send(Command::Stored { ticket, result }).await;
                 });
+            }
+            Event::SourceBanned { source } => {
+                tracing::warn!(%source, "somebody guesses passwords and is ignored for a while");
+            }
+            Event::BansListed(bans) => control.answer_bans(&bans),
+            Event::CallsLimited { aor } => {
+                // Whose it is tells the account's owner; the log is for the operator.
+                tracing::warn!(
+                    domain = aor.host(),
+                    "an account has as many calls as it may have"
+                );
             }
             Event::Flushed => control.answer_flush(),
             Event::BindingsChanged { aor, bindings } => control.note(&aor, &bindings),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{DataArguments, ServeArguments};
+use crate::sip_limits::{BansConfig, CallsConfig};
 use crate::sip_listen::{TlsConfig, WebSocketConfig, more_listeners};
 
 /// Why a configuration cannot be used.
@@ -81,6 +82,10 @@ pub(crate) struct SipConfig {
     pub(crate) digest: Vec<DigestAlgorithm>,
     /// When a registration is confirmed: `durable`, once it is on disk, or `memory-first`, at once; a crash then may lose the last second.
     pub(crate) registrar: RegistrarMode,
+    /// When guessing of passwords has its source ignored.
+    pub(crate) bans: BansConfig,
+    /// How much an account may call.
+    pub(crate) calls: CallsConfig,
 }
 
 /// When a registration is confirmed.
@@ -131,6 +136,8 @@ impl Default for SipConfig {
             base_domain: "tandem.localhost".to_owned(),
             digest: vec![DigestAlgorithm::Md5],
             registrar: RegistrarMode::Durable,
+            bans: BansConfig::default(),
+            calls: CallsConfig::default(),
         }
     }
 }

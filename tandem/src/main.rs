@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod data_dir;
 mod serve;
+mod sip_limits;
 mod sip_listen;
 
 use std::error::Error;

@@ -173,6 +173,8 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
             RegistrarMode::Durable => Durability::Durable,
             RegistrarMode::MemoryFirst => Durability::MemoryFirst,
         },
+        guessing: config.sip.bans.policy(),
+        calling: config.sip.calls.policy(),
         public_host,
     })
 }

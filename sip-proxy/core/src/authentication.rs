@@ -14,6 +14,7 @@ use sip::{
 };
 
 use crate::effect::Account;
+use crate::screening::brief;
 
 /// What a request's credentials are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,27 +38,6 @@ pub(crate) enum Standing {
 pub(crate) struct Authentication {
     digest: DigestServer,
     started: (Instant, u64),
-}
-
-/// An answer to somebody who has proven nothing.
-#[derive(Debug)]
-pub(crate) struct UnprovenAnswer {
-    pub(crate) response: Response,
-    /// The least of the challenges in it, by header name and value.
-    challenge: Option<(&'static str, String)>,
-}
-
-impl UnprovenAnswer {
-    /// Leaves only MD5, unnamed, as it is where no algorithm is (RFC 7616, section 3.3): every phone knows it. For a request too short
-    /// to earn the whole answer; `false` if nothing can be left out.
-    pub(crate) fn shorten(&mut self) -> bool {
-        let Some((name, challenge)) = self.challenge.take() else {
-            return false;
-        };
-        let short = challenge.replace(", algorithm=MD5", "");
-        self.response.set_header(name, short);
-        true
-    }
 }
 
 /// Whether nothing shall be kept of a request: a REGISTER, whose copies are answered alike, and whatever comes from outside a dialog
@@ -143,22 +123,25 @@ impl Authentication {
         }
     }
 
-    /// The answer to a request that is not proven: 401 of a registrar, 407 otherwise, with every challenge, the best first.
-    pub(crate) fn refusal(
+    /// The answers to a request that is not proven, the best one first, each shorter than the one before: 401 of a registrar, 407
+    /// otherwise, with every challenge; with the least of them only; and a refusal that any request has room for.
+    pub(crate) fn refusals(
         &mut self,
         request: &Request,
         aor: &Aor,
         standing: Standing,
         tag: &str,
         now: Instant,
-    ) -> UnprovenAnswer {
-        let bare = |status: u16| UnprovenAnswer {
-            response: request.response(status, Some(tag)),
-            challenge: None,
+    ) -> Vec<Response> {
+        let both = |status| {
+            vec![
+                request.response(status, Some(tag)),
+                brief(request, status, tag),
+            ]
         };
         match standing {
-            Standing::Malformed => return bare(400),
-            Standing::Foreign => return bare(403),
+            Standing::Malformed => return both(400),
+            Standing::Foreign => return both(403),
             Standing::Proven | Standing::Repeated | Standing::Unproven | Standing::Stale => {}
         }
         let (status, name) = if request.method == Method::REGISTER {
@@ -168,13 +151,17 @@ impl Authentication {
         };
         let is_stale = standing == Standing::Stale;
         let now = self.unix_secs(now);
-        let mut challenges = self.digest.challenges(aor.host(), is_stale, now);
-        let mut answer = bare(status);
+        let challenges = self.digest.challenges(aor.host(), is_stale, now);
+        let mut whole = request.response(status, Some(tag));
         for challenge in &challenges {
-            answer.response.push_header(name, challenge.as_str());
+            whole.push_header(name, challenge.as_str());
         }
-        answer.challenge = challenges.pop().map(|last| (name, last));
-        answer
+        let mut least = brief(request, status, tag);
+        if let Some(challenge) = challenges.last() {
+            // MD5 is where no algorithm is named (RFC 7616, section 3.3), and every phone knows it.
+            least.push_header(name, challenge.replace(", algorithm=MD5", ""));
+        }
+        vec![whole, least, brief(request, 403, tag)]
     }
 
     fn unix_secs(&self, now: Instant) -> u64 {

@@ -1,58 +1,148 @@
 //! The door: what a request from outside any dialog must pass before the proxy acts on it.
 //!
 //! ```text
-//!   request ──► claimed address ──► credentials? ──► account, remembered or looked up ──► right? ──► REGISTER, INVITE, …
-//!      400 ◄──────┘ none               └ none: challenge           503 ◄──┘ store fails     └ no: challenge or 403
+//!   request ──► screening ──► room? ──► credentials? ──► account, remembered or looked up ──► right? ──► REGISTER, INVITE, …
+//!   4xx ◄──────────┘    503 ◄───┘           └ none: challenge          503 ◄──┘ store fails     └ no: challenge or 403
 //! ```
 //!
 //! The cheapest check comes first, and until the sender is proven nothing is kept of him: his request makes no transaction, his
 //! answer is sent once and is not longer than one and a half times what he sent.
 //!
-//! Not here: what credentials are worth (`authentication.rs`), what is remembered of accounts (`accounts.rs`).
+//! Not here: what is wrong with a request whoever sends it (`screening.rs`), what credentials are worth (`authentication.rs`), what is remembered of accounts (`accounts.rs`).
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use sip::{Aor, DialogId, EndpointError, Method, Output, Request, Response};
+use sip::{Aor, DialogId, Method, Output, Request, Response};
 
 use crate::accounts::Known;
 use crate::authentication::{Standing, claimed_aor};
+use crate::calling::TooMany;
 use crate::effect::{Account, Event, LookupFailed, Ticket};
 use crate::proxy::Proxy;
+use crate::record::BindingRef;
 use crate::routing::{self, Callee};
+use crate::screening::{Fault, screen};
 use crate::waiting::{Answering, Pending, Purpose};
 
 /// Seconds after which a request that finds us too busy may be tried again.
 const RETRY_AFTER_SECS: &str = "2";
 
+/// The same where the tables are nearly full, which takes longer to pass.
+const CROWDED_RETRY_AFTER_SECS: &str = "10";
+
+/// Where a request stands.
+enum Place {
+    /// In no dialog, or it must prove itself all the same.
+    Outside,
+    /// In a dialog of ours, which knows its sender.
+    Inside,
+    /// In a dialog that does not exist.
+    Stray,
+}
+
 impl Proxy {
     /// A request that is no repetition of one that is being answered.
     pub(crate) fn on_request(&mut self, pending: Pending, now: Instant) {
         let request = &pending.request;
-        if self.is_within(request) {
-            self.pass_to_calls(pending.into_event(), now);
+        match self.place(request) {
+            Place::Outside => {}
+            Place::Inside => {
+                self.pass_to_calls(pending.into_event(), now);
+                return;
+            }
+            Place::Stray => {
+                let tag = self.tag(&pending);
+                self.turn_away(&pending, &[pending.request.response(481, Some(&tag))]);
+                return;
+            }
+        }
+        let aor = claimed_aor(request);
+        if self.guessing.is_banned(pending.flow.peer.ip(), now)
+            && !aor.as_ref().is_some_and(|aor| self.is_known(aor, &pending))
+        {
+            self.ignore(&pending);
             return;
         }
-        let Some(aor) = claimed_aor(request) else {
-            self.turn_away(&pending, 400);
-            return;
+        let judged = screen(request).and_then(|()| aor.ok_or(Fault::Malformed));
+        let aor = match judged {
+            Ok(aor) => aor,
+            Err(fault) => {
+                let tag = self.tag(&pending);
+                self.turn_away(&pending, &fault.responses(&pending.request, &tag));
+                return;
+            }
         };
+        if self.is_crowded(&pending) {
+            self.put_off(&pending);
+            return;
+        }
         match self.authentication.claim(request, &aor) {
-            Standing::Proven => self.identify(&aor, pending, now),
+            Standing::Proven if self.listens(&aor, &pending, now) => {
+                self.identify(&aor, pending, now);
+            }
+            Standing::Proven => self.ignore(&pending),
             standing => self.refuse(&pending, &aor, standing, now),
         }
     }
 
-    /// Whether a request is a dialog's business, which knows its sender. A subscription proves itself each time it is renewed.
-    fn is_within(&self, request: &Request) -> bool {
+    fn place(&self, request: &Request) -> Place {
         let Some(dialog) = DialogId::of_request(request) else {
-            return false;
+            return Place::Outside;
         };
+        let is_watch = self.watching.account_of(&dialog).is_some();
         match request.method {
-            Method::REGISTER => false,
-            Method::SUBSCRIBE => self.watching.account_of(&dialog).is_none(),
-            _ => true,
+            Method::REGISTER => Place::Outside,
+            // A subscription proves itself each time it is renewed.
+            Method::SUBSCRIBE if is_watch => Place::Outside,
+            _ if is_watch || self.calls.knows(&dialog) => Place::Inside,
+            _ => Place::Stray,
         }
+    }
+
+    /// Whether the tables have only the room left that what is under way needs. A REGISTER and whoever is only challenged need none.
+    fn is_crowded(&self, pending: &Pending) -> bool {
+        let needs_room = matches!(pending.answering, Answering::Transaction(_));
+        let counts = self.counts();
+        needs_room
+            && (counts.transactions > self.room.transactions
+                || pending.request.method == Method::INVITE && counts.legs >= self.room.legs)
+    }
+
+    /// Too busy to begin anything new: nothing is kept of the request, which may be tried again.
+    fn put_off(&mut self, pending: &Pending) {
+        let tag = self.tag(pending);
+        let mut response = pending.request.response(503, Some(&tag));
+        response.push_header("Retry-After", CROWDED_RETRY_AFTER_SECS);
+        self.turn_away(pending, &[response]);
+    }
+
+    /// Whether the request comes over a flow on which `aor` was proven, or from where a device of it is registered.
+    fn is_known(&self, aor: &Aor, pending: &Pending) -> bool {
+        if self.guessing.is_proven(aor, &pending.flow) {
+            return true;
+        }
+        let home = |binding: BindingRef<'_>| binding.reached_by().map(|home| home.peer().ip());
+        let here = Some(pending.flow.peer.ip());
+        self.bindings.of(aor).any(|binding| home(binding) == here)
+    }
+
+    fn listens(&mut self, aor: &Aor, pending: &Pending, now: Instant) -> bool {
+        self.guessing.listens(aor, now) || self.is_known(aor, pending)
+    }
+
+    /// Wrong credentials: who is a stranger to the account may be guessing.
+    fn on_wrong(&mut self, aor: &Aor, pending: &Pending, now: Instant) {
+        let source = pending.flow.peer.ip();
+        if !self.is_known(aor, pending) && self.guessing.note(source, aor, now) {
+            self.outputs
+                .push_back(Output::Event(Event::SourceBanned { source }));
+        }
+    }
+
+    /// No answer at all, and nothing is kept.
+    fn ignore(&mut self, pending: &Pending) {
+        let _ = self.release(pending);
     }
 
     /// Who carries credentials is judged by the account of `aor`.
@@ -133,12 +223,18 @@ impl Proxy {
         match (standing, account) {
             (Standing::Proven, Some(account)) => self.on_proven(pending, account, now),
             (Standing::Repeated, Some(account)) => self.on_repeated(&pending, account, now),
-            (standing, _) => self.refuse(&pending, &aor, standing, now),
+            (standing, _) => {
+                if matches!(standing, Standing::Unproven | Standing::Foreign) {
+                    self.on_wrong(&aor, &pending, now);
+                }
+                self.refuse(&pending, &aor, standing, now);
+            }
         }
     }
 
     fn on_proven(&mut self, pending: Pending, account: &Arc<Account>, now: Instant) {
         self.outputs.push_back(Output::Trust(pending.flow));
+        self.guessing.prove(&account.aor, &pending.flow);
         if pending.request.method == Method::REGISTER {
             self.on_register(pending, account, now);
         } else if pending.request.method == Method::INVITE {
@@ -193,8 +289,12 @@ impl Proxy {
     ) {
         if known.is_none() {
             self.respond(&pending, 404, now);
-        } else {
-            self.ring(pending, caller, callee, now);
+            return;
+        }
+        let open = self.bridges.begun_by(&caller.aor);
+        match self.calling.admit(&caller.aor, open, now) {
+            Ok(()) => self.ring(pending, caller, callee, now),
+            Err(TooMany) => self.respond(&pending, 403, now),
         }
     }
 
@@ -224,29 +324,24 @@ impl Proxy {
         }
     }
 
-    /// An answer to somebody who has proven nothing.
-    fn turn_away(&mut self, pending: &Pending, status: u16) {
-        let tag = self.tag(pending);
-        let response = pending.request.response(status, Some(&tag));
-        if let Some(bytes) = self.release(pending) {
-            // Silence where the answer would amplify.
-            let _ = self.endpoint.reply(pending.flow, bytes, &response);
-        }
-    }
-
     fn refuse(&mut self, pending: &Pending, aor: &Aor, standing: Standing, now: Instant) {
         let tag = self.tag(pending);
+        let request = &pending.request;
+        let refusals = self
+            .authentication
+            .refusals(request, aor, standing, &tag, now);
+        self.turn_away(pending, &refusals);
+    }
+
+    /// Tells somebody who has proven nothing the first of these answers that his request is long enough for, and keeps nothing of him.
+    fn turn_away(&mut self, pending: &Pending, answers: &[Response]) {
         let Some(bytes) = self.release(pending) else {
             return;
         };
-        let mut refusal = self
-            .authentication
-            .refusal(&pending.request, aor, standing, &tag, now);
-        let sent = self.endpoint.reply(pending.flow, bytes, &refusal.response);
-        if sent == Err(EndpointError::Amplifies) && refusal.shorten() {
-            // Silence is the answer to what is too short even for that.
-            let _ = self.endpoint.reply(pending.flow, bytes, &refusal.response);
-        }
+        // Silence where every answer would amplify.
+        let _ = answers
+            .iter()
+            .find(|answer| self.endpoint.reply(pending.flow, bytes, answer).is_ok());
     }
 
     /// Ends the request's transaction, if it has one. Its length as it arrived; `None` if it is answered already.

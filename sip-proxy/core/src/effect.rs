@@ -3,10 +3,13 @@
 //! The edge (`sip-proxy`) carries out every [`Event`] and brings answers back as a [`Command`]. An event that asks for
 //! something carries a [`Ticket`]; the answer carries the same one.
 
+use std::net::IpAddr;
+
 use sip::{Aor, DigestSecret};
 use ua::MessageSummary;
 
 use crate::binding::{Binding, Row};
+use crate::guessing::Ban;
 
 /// Joins a question to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +83,10 @@ pub enum Command {
         /// How many.
         summary: MessageSummary,
     },
+    /// Ends the ban of [`Event::SourceBanned`].
+    Pardon(IpAddr),
+    /// Answered with [`Event::BansListed`].
+    ListBans,
     /// Answered with [`Event::BindingsListed`].
     ListBindings {
         /// To be put into the answer.
@@ -125,6 +132,18 @@ pub enum Event {
         bindings: Vec<Binding>,
         /// Where to go on asking; `None` after the last part.
         next: Option<u32>,
+    },
+    /// Somebody guesses passwords and is ignored for a while.
+    SourceBanned {
+        /// From where.
+        source: IpAddr,
+    },
+    /// All sources that are ignored now.
+    BansListed(Vec<Ban>),
+    /// An account was refused a call because it has as many as it may have; told once an hour.
+    CallsLimited {
+        /// Whose.
+        aor: Aor,
     },
     /// How full the tables are.
     Counts(Counts),

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!   proxy.rs ──► door.rs ──► authentication.rs    who asks
+//!      │           ├───────► screening.rs         what nobody may send
 //!      │           ├───────► accounts.rs          what is remembered of accounts
+//!      │           ├───────► guessing.rs, calling.rs  who tries passwords, how much an account may call
 //!      │           └───────► waiting.rs           requests whose account is being looked up
 //!      ├───────► commit.rs ──► registrar.rs       what a REGISTER does and when it is answered
 //!      │           └───────► binding.rs, gruu.rs  where devices are, and how they are named
@@ -19,23 +21,28 @@ mod accounts;
 mod authentication;
 mod binding;
 mod bridge;
+mod calling;
 mod clock;
 mod commit;
 mod door;
 mod effect;
 mod gruu;
+mod guessing;
 mod index;
 mod notifier;
 mod proxy;
 mod record;
 mod registrar;
 mod routing;
+mod screening;
 mod waiting;
 
 pub use accounts::AccountCachePolicy;
 pub use binding::{Binding, Row};
+pub use calling::CallingPolicy;
 pub use commit::Durability;
 pub use effect::{Account, Command, Counts, Event, LookupFailed, Owner, StoreFailed, Ticket};
+pub use guessing::{Ban, GuessingPolicy};
 pub use notifier::WatchPolicy;
 pub use proxy::{Proxy, ProxyConfig};
 pub use registrar::RegistrarPolicy;

@@ -28,10 +28,12 @@ use crate::accounts::{AccountCachePolicy, Accounts};
 use crate::authentication::{Authentication, is_stateless};
 use crate::binding::Bindings;
 use crate::bridge::{Bridges, Line};
+use crate::calling::{Calling, CallingPolicy};
 use crate::clock::Clock;
 use crate::commit::{Commits, Durability};
 use crate::effect::{Account, Command, Counts, Event, LookupFailed, StoreFailed};
 use crate::gruu::Gruus;
+use crate::guessing::{Guessing, GuessingPolicy};
 use crate::notifier::{Desk, WatchPolicy, Watching};
 use crate::registrar::RegistrarPolicy;
 use crate::routing::{self, Admitted, Callee, Identity, Plan};
@@ -64,6 +66,10 @@ pub struct ProxyConfig {
     pub durability: Durability,
     /// How long accounts are remembered.
     pub accounts: AccountCachePolicy,
+    /// How much guessing of passwords is too much.
+    pub guessing: GuessingPolicy,
+    /// How much an account may call.
+    pub calling: CallingPolicy,
     /// How many requests may wait for look-ups; more are answered 503.
     pub max_waiting: usize,
     /// The moment of construction, and what the wall clock said then in seconds since 1970: nonces are dated.
@@ -88,9 +94,28 @@ impl ProxyConfig {
             watching: WatchPolicy::default(),
             durability: Durability::default(),
             accounts: AccountCachePolicy::default(),
+            guessing: GuessingPolicy::default(),
+            calling: CallingPolicy::default(),
             max_waiting: 10_000,
             started,
             seed,
+        }
+    }
+}
+
+/// How full the tables may be when something new begins; what is left is for what is under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) transactions: usize,
+    pub(crate) legs: usize,
+}
+
+impl Room {
+    fn of(config: &ProxyConfig) -> Self {
+        let most = |all: usize| all - all.div_ceil(10);
+        Self {
+            transactions: most(config.endpoint.max_transactions),
+            legs: most(config.calls.max_calls),
         }
     }
 }
@@ -99,17 +124,20 @@ impl ProxyConfig {
 #[derive(Debug)]
 pub struct Proxy {
     pub(crate) endpoint: Endpoint,
-    calls: Calls,
-    bridges: Bridges,
+    pub(crate) calls: Calls,
+    pub(crate) bridges: Bridges,
     pub(crate) watching: Watching,
     pub(crate) bindings: Bindings,
     pub(crate) waiting: Waiting,
     pub(crate) accounts: Accounts,
+    pub(crate) guessing: Guessing,
+    pub(crate) calling: Calling,
     pub(crate) authentication: Authentication,
     pub(crate) commits: Commits,
     pub(crate) gruus: Gruus,
     pub(crate) clock: Clock,
     pub(crate) registrar: RegistrarPolicy,
+    pub(crate) room: Room,
     ringing: Duration,
     /// The INVITE that is just being handed to `calls`.
     admitted: Option<Admitted>,
@@ -123,6 +151,7 @@ impl Proxy {
     #[must_use]
     pub fn new(config: ProxyConfig) -> Self {
         let mut ids = Ids::from_seed(config.seed);
+        let room = Room::of(&config);
         let endpoint = EndpointConfig {
             stateless: Some(is_stateless),
             ..config.endpoint
@@ -140,10 +169,13 @@ impl Proxy {
             bindings: Bindings::default(),
             waiting: Waiting::new(config.max_waiting),
             accounts: Accounts::new(config.accounts),
+            guessing: Guessing::new(config.guessing),
+            calling: Calling::new(config.calling),
             commits: Commits::new(config.durability, config.max_waiting),
             gruus,
             clock: Clock::new(config.started),
             registrar: config.registrar,
+            room,
             ringing: config.ringing,
             admitted: None,
             outputs: VecDeque::new(),
@@ -172,6 +204,9 @@ impl Proxy {
         loop {
             if let Some(event) = self.calls.poll_event() {
                 self.on_call_event(event, now);
+            } else if let Some(aor) = self.calling.poll_alarm() {
+                self.outputs
+                    .push_back(Output::Event(Event::CallsLimited { aor }));
             } else if self.settle_watching(now) {
             } else if let Some(output) = self.endpoint.poll_output() {
                 match output {
@@ -332,6 +367,7 @@ impl Proxy {
             calls: &mut self.calls,
             endpoint: &mut self.endpoint,
             bindings: &self.bindings,
+            calling: &mut self.calling,
             patience: self.ringing,
             now,
         };
@@ -406,6 +442,12 @@ impl Machine for Proxy {
                 let (watching, mut desk) = self.desk(now);
                 watching.set_messages(&aor, summary, &mut desk);
             }
+            Command::Pardon(source) => self.guessing.pardon(source),
+            Command::ListBans => {
+                let bans = self.guessing.bans(now);
+                self.outputs
+                    .push_back(Output::Event(Event::BansListed(bans)));
+            }
             Command::ListBindings { asker, from } => self.list(asker, from),
             Command::Count => self
                 .outputs
@@ -443,6 +485,9 @@ impl Machine for Proxy {
             event @ (Event::BindingsChanged { .. }
             | Event::BindingsListed { .. }
             | Event::Flushed
+            | Event::SourceBanned { .. }
+            | Event::BansListed(_)
+            | Event::CallsLimited { .. }
             | Event::Counts(_)) => self.refused.push(event),
         }
     }

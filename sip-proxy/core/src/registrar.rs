@@ -25,7 +25,7 @@ use crate::gruu::Gruus;
 use crate::record::{BindingRef, NewBinding};
 
 /// Extensions that a REGISTER may require.
-const EXTENSIONS: [&str; 3] = ["path", "outbound", "gruu"];
+pub(crate) const EXTENSIONS: [&str; 3] = ["path", "outbound", "gruu"];
 
 /// What the registrar grants.
 #[derive(Clone, Debug)]

@@ -10,6 +10,11 @@ use super::table::Purpose;
 use super::{CallEvent, Calls};
 
 impl Calls {
+    /// Whether a request inside this dialog is a call's business.
+    pub fn knows(&self, dialog: &DialogId) -> bool {
+        self.index.dialog(dialog).is_some()
+    }
+
     /// Something happened at the endpoint. Returns the event if it has to do with no call.
     pub fn handle_event(
         &mut self,

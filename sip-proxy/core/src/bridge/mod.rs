@@ -37,10 +37,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use sdp::{Origin, SessionDescription};
-use sip::{Endpoint, Reason};
+use sip::{Aor, Endpoint, Reason};
 use ua::{CallEvent, CallKey, Calls};
 
 use crate::binding::Bindings;
+use crate::calling::Calling;
 use crate::routing::{Identity, Plan};
 
 use joined::Joined;
@@ -54,6 +55,7 @@ pub(crate) struct Line<'a> {
     pub(crate) calls: &'a mut Calls,
     pub(crate) endpoint: &'a mut Endpoint,
     pub(crate) bindings: &'a Bindings,
+    pub(crate) calling: &'a mut Calling,
     /// How long devices ring.
     pub(crate) patience: Duration,
     pub(crate) now: Instant,
@@ -64,6 +66,10 @@ pub(crate) struct Line<'a> {
 pub(crate) struct Bridges {
     bridges: HashMap<BridgeKey, Bridge>,
     by_leg: HashMap<CallKey, BridgeKey>,
+    /// Who has begun a call, by the leg that they have in it.
+    begun_by: HashMap<CallKey, Aor>,
+    /// How many of those legs each has.
+    begun: HashMap<Aor, usize>,
     deadlines: BTreeSet<(Instant, BridgeKey)>,
     next: u64,
 }
@@ -134,11 +140,13 @@ impl Bridges {
     /// Rings every device that `plan` finds for `caller`. Returns `false` if none could be rung; the caller's leg is then the
     /// owner's to reject.
     pub(crate) fn ring(&mut self, caller: CallKey, plan: Plan, line: &mut Line<'_>) -> bool {
+        let who = plan.caller.aor.clone();
         let caller = Side::new(caller, plan.caller.clone());
         let Some((ringing, mut legs)) = Ringing::start(caller, plan, line) else {
             return false;
         };
         legs.push(ringing.caller());
+        self.charge(ringing.caller(), who);
         self.insert(State::Ringing(Box::new(ringing)), &legs);
         true
     }
@@ -191,6 +199,20 @@ impl Bridges {
         self.bridges.len()
     }
 
+    /// How many calls that `who` has begun have not ended.
+    pub(crate) fn begun_by(&self, who: &Aor) -> usize {
+        self.begun.get(who).copied().unwrap_or(0)
+    }
+
+    /// `who` has begun the call of this leg, unless somebody else has.
+    fn charge(&mut self, leg: CallKey, who: Aor) {
+        if self.begun_by.contains_key(&leg) {
+            return;
+        }
+        *self.begun.entry(who.clone()).or_insert(0) += 1;
+        self.begun_by.insert(leg, who);
+    }
+
     fn insert(&mut self, state: State, legs: &[CallKey]) -> BridgeKey {
         let key = BridgeKey(self.next);
         self.next += 1;
@@ -222,6 +244,15 @@ impl Bridges {
     fn forget(&mut self, leg: CallKey, key: BridgeKey) {
         if self.by_leg.remove(&leg).is_some() {
             self.release(key);
+        }
+        let Some(who) = self.begun_by.remove(&leg) else {
+            return;
+        };
+        if let Some(count) = self.begun.get_mut(&who) {
+            *count -= 1;
+            if *count == 0 {
+                self.begun.remove(&who);
+            }
         }
     }
 

@@ -25,6 +25,7 @@ use ua::{CallEvent, CallKey, EndReason, ReferId};
 use super::fork::{Fork, Verdict};
 use super::joined::Joined;
 use super::{BridgeKey, Bridges, Line, Outcome, Side, State, passed_on};
+use crate::calling::TooMany;
 use crate::routing::{self, MAX_FORWARDS, Plan};
 
 /// Refer-To names a call that is not the referrer's, or none. Not 481, which would say that the referrer's own call is gone.
@@ -120,15 +121,21 @@ impl Bridges {
     ) -> Result<(), u16> {
         let (joined, at) = self.settled(key, referrer)?;
         let who = joined.sides[at].who.aor.clone();
+        // The referrer's own call gives its place to the new one.
+        let own = usize::from(self.begun_by.contains_key(&referrer));
+        let open = self.begun_by(&who).saturating_sub(own);
+        let (joined, at) = self.settled(key, referrer)?;
         let remaining = &joined.sides[1 - at];
         let plan = Plan {
             callee: routing::target_of(&refer_to.target(), &who, line.endpoint)?.into(),
             caller: remaining.who.clone(),
-            referrer: Some(who),
+            referrer: Some(who.clone()),
             forwards: MAX_FORWARDS,
             breadth: None,
         };
         let remaining = remaining.leg;
+        let admitted = line.calling.admit(&who, open, line.now);
+        admitted.map_err(|TooMany| 403_u16)?;
         let accepted = line
             .calls
             .accept_refer(referrer, id, line.endpoint, line.now);
@@ -146,6 +153,8 @@ impl Bridges {
             remaining,
             stage: Stage::Ringing(fork),
         }));
+        // Whoever refers is gone soon and has begun the call all the same.
+        self.charge(remaining, who);
         self.carry_out(
             key,
             Outcome {

@@ -27,6 +27,8 @@ pub(crate) struct Bench {
     sent: Vec<(SocketAddr, Message)>,
     /// Whose bindings have begun or ended, and how many there were then.
     pub(crate) announced: Vec<(Aor, usize)>,
+    /// What else the proxy told.
+    pub(crate) events: Vec<Event>,
     /// Flows that were proven.
     pub(crate) trusted: Vec<Flow>,
     kept: HashMap<String, Row>,
@@ -74,6 +76,7 @@ impl Bench {
             accounts: HashMap::new(),
             sent: Vec::new(),
             announced: Vec::new(),
+            events: Vec::new(),
             trusted: Vec::new(),
             kept: HashMap::new(),
             writes: 0,
@@ -169,6 +172,11 @@ impl Bench {
                     self.announced.push((aor, bindings.len()));
                 }
                 Output::Trust(flow) => self.trusted.push(flow),
+                Output::Event(
+                    event @ (Event::SourceBanned { .. }
+                    | Event::BansListed(_)
+                    | Event::CallsLimited { .. }),
+                ) => self.events.push(event),
                 Output::Event(Event::Counts(_) | Event::Flushed | Event::BindingsListed { .. })
                 | Output::Close(_)
                 | Output::Unreachable { .. }
@@ -298,6 +306,24 @@ impl Bench {
     pub(crate) fn deliver(&mut self, port: u16, request: &Request) {
         self.proxy
             .handle_received(self.flow(port), request.to_bytes(), self.now);
+        self.settle();
+    }
+
+    /// Hands the proxy bytes as they are.
+    pub(crate) fn deliver_raw(&mut self, port: u16, bytes: &[u8]) {
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.proxy.handle_received(flow(port), bytes, self.now);
+        self.settle();
+    }
+
+    /// Hands the proxy a request from another address.
+    pub(crate) fn deliver_from(&mut self, host: [u8; 4], port: u16, request: &Request) {
+        let flow = Flow {
+            peer: SocketAddr::from((host, port)),
+            ..flow(port)
+        };
+        self.proxy
+            .handle_received(flow, request.to_bytes(), self.now);
         self.settle();
     }
 

@@ -8,6 +8,8 @@ mod desk;
 mod durability;
 mod extensions;
 mod registrar;
+mod security;
 mod soak;
+mod torture;
 mod transfer;
 mod watching;
