@@ -16,4 +16,4 @@ pub use listen::MoreListeners;
 pub use service::{Service, ServiceConfig, StartError};
 pub use sip::{Algorithm, Transport};
 pub use sip_io::{CertificateFiles, Origins};
-pub use sip_proxy_core::{Ban, CallingPolicy, Counts, Durability, GuessingPolicy};
+pub use sip_proxy_core::{Ban, CallingPolicy, Counts, DialPlan, Durability, GuessingPolicy};

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use sip::{Algorithm, EndpointConfig, Host, HostPort, Transport};
 use sip_io::{Bound, TlsError};
 use sip_proxy_core::{
-    CallingPolicy, Command, Durability, Event, GuessingPolicy, Proxy, ProxyConfig,
+    CallingPolicy, Command, DialPlan, Durability, Event, GuessingPolicy, Proxy, ProxyConfig,
 };
 use store::{Database, StoreError, Vault};
 use tokio::sync::{Semaphore, mpsc};
@@ -54,6 +54,8 @@ pub struct ServiceConfig {
     pub guessing: GuessingPolicy,
     /// How much an account may call.
     pub calling: CallingPolicy,
+    /// Which numbers may be called.
+    pub numbers: DialPlan,
     /// What phones and peers reach it by; the listening address unless it is set.
     pub public_host: Option<Host>,
 }
@@ -85,6 +87,7 @@ pub struct Service {
     durability: Durability,
     guessing: GuessingPolicy,
     calling: CallingPolicy,
+    numbers: DialPlan,
 }
 
 impl Service {
@@ -110,6 +113,7 @@ impl Service {
             durability: config.durability,
             guessing: config.guessing,
             calling: config.calling,
+            numbers: config.numbers,
         })
     }
 
@@ -148,6 +152,7 @@ impl Service {
             durability: self.durability,
             guessing: self.guessing,
             calling: self.calling,
+            numbers: self.numbers,
             ..config(self.advertised)
         });
         sip::Machine::handle_command(&mut proxy, Command::RestoreBindings(restored), now());

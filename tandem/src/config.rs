@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{DataArguments, ServeArguments};
-use crate::sip_limits::{BansConfig, CallsConfig};
+use crate::sip_limits::{BansConfig, CallsConfig, NumbersConfig};
 use crate::sip_listen::{TlsConfig, WebSocketConfig, more_listeners};
 
 /// Why a configuration cannot be used.
@@ -30,6 +30,8 @@ pub(crate) enum ConfigError {
     HalfCertificate,
     #[error("TLS needs sip.tls.certificate and sip.tls.key")]
     NoCertificate,
+    #[error("sip.numbers.{key} is {value:?}: digits are expected, with + before a country code")]
+    Numbers { key: &'static str, value: String },
     #[error("sip.digest is empty: name MD5, SHA-256 or both")]
     NoDigest,
     #[error(
@@ -86,6 +88,8 @@ pub(crate) struct SipConfig {
     pub(crate) bans: BansConfig,
     /// How much an account may call.
     pub(crate) calls: CallsConfig,
+    /// Which numbers may be called.
+    pub(crate) numbers: NumbersConfig,
 }
 
 /// When a registration is confirmed.
@@ -138,6 +142,7 @@ impl Default for SipConfig {
             registrar: RegistrarMode::Durable,
             bans: BansConfig::default(),
             calls: CallsConfig::default(),
+            numbers: NumbersConfig::default(),
         }
     }
 }
@@ -212,6 +217,7 @@ impl Config {
                 listen: self.sip.listen,
             });
         }
+        self.sip.numbers.plan()?;
         more_listeners(&self.sip.also_listen, &self.sip.tls, &self.sip.websocket)?;
         Ok(())
     }

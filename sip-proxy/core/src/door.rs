@@ -262,7 +262,8 @@ impl Proxy {
         let invite = &pending.request;
         match routing::gruu(&invite.uri, &self.gruus, &self.bindings)? {
             Some(callee) => Ok(callee),
-            None => routing::target(invite, caller, &self.endpoint).map(Callee::from),
+            None => routing::target_of(&invite.uri, &caller.aor, &self.numbers, &self.endpoint)
+                .map(Callee::from),
         }
     }
 

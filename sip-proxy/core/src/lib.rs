@@ -8,7 +8,7 @@
 //!      │           └───────► waiting.rs           requests whose account is being looked up
 //!      ├───────► commit.rs ──► registrar.rs       what a REGISTER does and when it is answered
 //!      │           └───────► binding.rs, gruu.rs  where devices are, and how they are named
-//!      ├───────► routing.rs ───► bridge/          who is rung, and what passes between the legs
+//!      ├───────► routing.rs ───► bridge/           who is rung, and what passes between the legs
 //!      └───────► notifier/                        who is told of lines and mailboxes
 //! ```
 //!
@@ -30,6 +30,7 @@ mod gruu;
 mod guessing;
 mod index;
 mod notifier;
+mod numbers;
 mod proxy;
 mod record;
 mod registrar;
@@ -44,5 +45,6 @@ pub use commit::Durability;
 pub use effect::{Account, Command, Counts, Event, LookupFailed, Owner, StoreFailed, Ticket};
 pub use guessing::{Ban, GuessingPolicy};
 pub use notifier::WatchPolicy;
+pub use numbers::DialPlan;
 pub use proxy::{Proxy, ProxyConfig};
 pub use registrar::RegistrarPolicy;

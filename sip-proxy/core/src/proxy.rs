@@ -35,6 +35,7 @@ use crate::effect::{Account, Command, Counts, Event, LookupFailed, StoreFailed};
 use crate::gruu::Gruus;
 use crate::guessing::{Guessing, GuessingPolicy};
 use crate::notifier::{Desk, WatchPolicy, Watching};
+use crate::numbers::DialPlan;
 use crate::registrar::RegistrarPolicy;
 use crate::routing::{self, Admitted, Callee, Identity, Plan};
 use crate::waiting::{Answering, Pending, Waiting};
@@ -70,6 +71,8 @@ pub struct ProxyConfig {
     pub guessing: GuessingPolicy,
     /// How much an account may call.
     pub calling: CallingPolicy,
+    /// Which numbers may be called.
+    pub numbers: DialPlan,
     /// How many requests may wait for look-ups; more are answered 503.
     pub max_waiting: usize,
     /// The moment of construction, and what the wall clock said then in seconds since 1970: nonces are dated.
@@ -96,6 +99,7 @@ impl ProxyConfig {
             accounts: AccountCachePolicy::default(),
             guessing: GuessingPolicy::default(),
             calling: CallingPolicy::default(),
+            numbers: DialPlan::default(),
             max_waiting: 10_000,
             started,
             seed,
@@ -132,6 +136,7 @@ pub struct Proxy {
     pub(crate) accounts: Accounts,
     pub(crate) guessing: Guessing,
     pub(crate) calling: Calling,
+    pub(crate) numbers: DialPlan,
     pub(crate) authentication: Authentication,
     pub(crate) commits: Commits,
     pub(crate) gruus: Gruus,
@@ -171,6 +176,7 @@ impl Proxy {
             accounts: Accounts::new(config.accounts),
             guessing: Guessing::new(config.guessing),
             calling: Calling::new(config.calling),
+            numbers: config.numbers,
             commits: Commits::new(config.durability, config.max_waiting),
             gruus,
             clock: Clock::new(config.started),
@@ -345,15 +351,12 @@ impl Proxy {
         let (bridges, mut line) = self.line(now);
         let taken = match (admitted, replaces) {
             (None, _) => Err(480),
-            (Some(admitted), Some(replaced)) => {
-                let who = Identity::of(&admitted.caller);
-                bridges.pick_up(call, who, offer, replaced, &mut line)
-            }
-            (Some(admitted), None) => {
-                let plan = Plan::of_invite(&admitted, &invite);
+            (Some(admitted), Some(replaced)) => Identity::of_caller(&admitted.caller, &invite)
+                .and_then(|who| bridges.pick_up(call, who, offer, replaced, &mut line)),
+            (Some(admitted), None) => Plan::of_invite(&admitted, &invite).and_then(|plan| {
                 let rings = bridges.ring(call, plan, &mut line);
                 if rings { Ok(()) } else { Err(480) }
-            }
+            }),
         };
         if let Err(status) = taken {
             // The caller may have given up in the same moment.
@@ -368,6 +371,7 @@ impl Proxy {
             endpoint: &mut self.endpoint,
             bindings: &self.bindings,
             calling: &mut self.calling,
+            numbers: &self.numbers,
             patience: self.ringing,
             now,
         };

@@ -1,19 +1,20 @@
 //! Who is called, and how each of the callee's devices is dialled.
 //!
-//! The callee's INVITE is built anew from what is known, never copied (RFC 7092): who calls is the proven account, not what From says, and
-//! no header field passes that is not named here. Calls, transfers and redirections go by the same rules.
+//! The callee's INVITE is built anew from what is known, never copied (RFC 7092): who calls is the proven account, not what From or an
+//! asserted identity says (RFC 3325), or nobody where the caller wants it so (RFC 3323), and no header field passes that is not named here. Calls, transfers and redirections go by the same rules.
 //!
 //! Not here: what happens between the legs (`bridge/`).
 
 use std::sync::Arc;
 
 use sdp::SessionDescription;
-use sip::{Aor, Destination, Endpoint, Method, NameAddr, Request, Transport, Uri};
+use sip::{Aor, Destination, Endpoint, Host, HostPort, Method, NameAddr, Request, Transport, Uri};
 use ua::Dial;
 
 use crate::binding::Bindings;
 use crate::effect::Account;
 use crate::gruu::Gruus;
+use crate::numbers::DialPlan;
 use crate::record::BindingRef;
 
 /// Who is called.
@@ -67,6 +68,8 @@ pub(crate) fn gruu(uri: &Uri, gruus: &Gruus, bindings: &Bindings) -> Result<Opti
 pub(crate) struct Identity {
     pub(crate) aor: Aor,
     display_name: Option<String>,
+    /// Not told to others (RFC 3323).
+    is_withheld: bool,
 }
 
 impl Identity {
@@ -74,14 +77,47 @@ impl Identity {
         Self {
             aor: account.aor.clone(),
             display_name: account.display_name.clone(),
+            is_withheld: false,
         }
+    }
+
+    /// Who has sent this INVITE, as far as he wants it known.
+    ///
+    /// # Errors
+    ///
+    /// 400 if his wish cannot be read; 500 if it is critical and more than we can do (RFC 3323, section 5).
+    pub(crate) fn of_caller(account: &Account, invite: &Request) -> Result<Self, u16> {
+        let mut identity = Self::of(account);
+        if let Some(privacy) = invite.privacy().map_err(|_| 400_u16)? {
+            // Media goes from phone to phone.
+            if privacy.is_critical() && privacy.contains("session") {
+                return Err(500);
+            }
+            identity.is_withheld = privacy.hides_identity();
+        }
+        Ok(identity)
     }
 
     pub(crate) fn unnamed(aor: Aor) -> Self {
         Self {
             aor,
             display_name: None,
+            is_withheld: false,
         }
+    }
+
+    /// What others may call him, if they may know it.
+    pub(crate) fn shown(&self) -> Option<Aor> {
+        (!self.is_withheld).then(|| self.aor.clone())
+    }
+
+    /// As From tells it (RFC 3323, section 4.1.1.3).
+    fn from(&self) -> NameAddr {
+        if !self.is_withheld {
+            return self.name_addr();
+        }
+        let host = HostPort::new(Host::Name("anonymous.invalid".to_owned()), None);
+        NameAddr::new(Uri::sip(Some("anonymous"), host)).with_display_name("Anonymous")
     }
 
     fn name_addr(&self) -> NameAddr {
@@ -110,30 +146,46 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The call that an INVITE asks for.
-    pub(crate) fn of_invite(admitted: &Admitted, invite: &Request) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// As [`Identity::of_caller`].
+    pub(crate) fn of_invite(admitted: &Admitted, invite: &Request) -> Result<Self, u16> {
         let forwards = invite.max_forwards().ok().flatten();
-        Self {
-            caller: Identity::of(&admitted.caller),
+        Ok(Self {
+            caller: Identity::of_caller(&admitted.caller, invite)?,
             callee: admitted.callee.clone(),
             referrer: None,
             forwards: forwards.unwrap_or(MAX_FORWARDS).saturating_sub(1),
             breadth: invite.max_breadth().ok().flatten(),
-        }
+        })
     }
 }
 
-/// Whom an INVITE of `caller` is for, or the status that refuses it.
-///
-/// A number without a domain of ours, dialled at the proxy's own address or as `tel:`, is one of the caller's own domain.
-pub(crate) fn target(invite: &Request, caller: &Account, endpoint: &Endpoint) -> Result<Aor, u16> {
-    if invite.max_forwards().map_err(|_| 400_u16)? == Some(0) {
-        return Err(483);
+/// Whom a URI means that `caller` dials, is referred to or redirects to, or the status that refuses it: the one place for rules on who may
+/// be called.
+pub(crate) fn target_of(
+    uri: &Uri,
+    caller: &Aor,
+    numbers: &DialPlan,
+    endpoint: &Endpoint,
+) -> Result<Aor, u16> {
+    let target = named(uri, caller, endpoint)?;
+    let Some(number) = numbers.normalise(target.user()) else {
+        return Ok(target);
+    };
+    if !numbers.permits(&number) {
+        return Err(403);
     }
-    target_of(&invite.uri, &caller.aor, endpoint)
+    if number == target.user() || target.host() != caller.host() {
+        return Ok(target);
+    }
+    Aor::parse(&format!("sip:{number}@{}", target.host())).ok_or(404)
 }
 
-/// Whom a URI means that `caller` dials, is referred to or redirects to: the one place for rules on who may be called.
-pub(crate) fn target_of(uri: &Uri, caller: &Aor, endpoint: &Endpoint) -> Result<Aor, u16> {
+/// Whom a URI names, whoever that is. A number without a domain of ours, dialled at the proxy's own address or as `tel:`, is one of the
+/// caller's own domain.
+fn named(uri: &Uri, caller: &Aor, endpoint: &Endpoint) -> Result<Aor, u16> {
     if let Some(number) = uri.telephone_number() {
         let digits: String = number.chars().filter(|c| !"-.()".contains(*c)).collect();
         return Aor::parse(&format!("sip:{digits}@{}", caller.host())).ok_or(404);
@@ -221,9 +273,13 @@ fn dial(
         let value = NameAddr::new(referrer.to_uri()).to_string();
         headers.push(("Referred-By".to_owned(), value));
     }
+    if plan.caller.shown().is_some() {
+        let value = plan.caller.name_addr().to_string();
+        headers.push(("P-Asserted-Identity".to_owned(), value));
+    }
     Some(Dial {
         request_uri,
-        from: plan.caller.name_addr(),
+        from: plan.caller.from(),
         to: NameAddr::new(plan.callee.aor.to_uri()),
         contact: contact(&destination, endpoint)?,
         route: route(binding)?,

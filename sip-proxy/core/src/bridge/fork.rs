@@ -205,7 +205,9 @@ impl Fork {
         line: &mut Line<'_>,
     ) {
         for uri in contacts {
-            let Ok(target) = routing::target_of(uri, &self.plan.callee.aor, line.endpoint) else {
+            let Ok(target) =
+                routing::target_of(uri, &self.plan.callee.aor, line.numbers, line.endpoint)
+            else {
                 continue;
             };
             if target == self.plan.callee.aor

@@ -42,6 +42,7 @@ use ua::{CallEvent, CallKey, Calls};
 
 use crate::binding::Bindings;
 use crate::calling::Calling;
+use crate::numbers::DialPlan;
 use crate::routing::{Identity, Plan};
 
 use joined::Joined;
@@ -56,6 +57,7 @@ pub(crate) struct Line<'a> {
     pub(crate) endpoint: &'a mut Endpoint,
     pub(crate) bindings: &'a Bindings,
     pub(crate) calling: &'a mut Calling,
+    pub(crate) numbers: &'a DialPlan,
     /// How long devices ring.
     pub(crate) patience: Duration,
     pub(crate) now: Instant,

@@ -127,9 +127,10 @@ impl Bridges {
         let (joined, at) = self.settled(key, referrer)?;
         let remaining = &joined.sides[1 - at];
         let plan = Plan {
-            callee: routing::target_of(&refer_to.target(), &who, line.endpoint)?.into(),
+            callee: routing::target_of(&refer_to.target(), &who, line.numbers, line.endpoint)?
+                .into(),
             caller: remaining.who.clone(),
-            referrer: Some(who.clone()),
+            referrer: joined.sides[at].who.shown(),
             forwards: MAX_FORWARDS,
             breadth: None,
         };

@@ -30,10 +30,11 @@ impl Proxy {
             self.pass_to_calls(pending.into_event(), now);
             return;
         };
-        let target = match routing::target(request, account, &self.endpoint) {
-            Ok(target) => target,
-            Err(status) => return self.respond(&pending, status, now),
-        };
+        let target =
+            match routing::target_of(&request.uri, &account.aor, &self.numbers, &self.endpoint) {
+                Ok(target) => target,
+                Err(status) => return self.respond(&pending, status, now),
+            };
         if target == account.aor {
             self.let_watch(pending, kind, target, account, now);
         } else if kind == Kind::Line && target.host() == account.aor.host() {

@@ -134,7 +134,8 @@ fn who_calls_is_the_proven_account_whatever_the_invite_says() {
     request.set_body("application/sdp", OFFER);
     bench.ask(ALICE, "1001", &request);
     let ringing = bench.requests_to(BOB).pop().unwrap();
-    assert_eq!(ringing.header("P-Asserted-Identity"), None);
+    let asserted = ringing.header("P-Asserted-Identity").unwrap();
+    assert!(asserted.ends_with(&format!("<sip:1001@{DOMAIN}>")));
     assert_eq!(ringing.header("Alert-Info"), None);
     assert!(ringing.header("Proxy-Authorization").is_none());
 }
