@@ -9,9 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use api::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 use sip::Aor;
-use sip_proxy_core::{Ban, Binding, Command, Counts};
+use sip_proxy_core::{Ban, Binding, CallTrace, Command, Counts, TracedCall};
 use time::OffsetDateTime;
 use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::ladder::{Ladder, Noon, RecentCall};
 
 /// Changes that a slow listener may be behind before it must ask anew.
 const BACKLOG: usize = 1_024;
@@ -24,6 +26,10 @@ pub struct Control {
     counts: Mutex<Vec<oneshot::Sender<Counts>>>,
     /// Who waits for a part of the list.
     askers: Mutex<HashMap<u64, oneshot::Sender<Part>>>,
+    /// Who waits for a list of calls.
+    callers: Mutex<HashMap<u64, oneshot::Sender<Vec<TracedCall>>>>,
+    /// Who waits for what was said in a call.
+    readers: Mutex<HashMap<u64, oneshot::Sender<Option<Box<CallTrace>>>>>,
     next_asker: AtomicU64,
     /// Who waits for the bans.
     bans: Mutex<Vec<oneshot::Sender<Vec<Ban>>>>,
@@ -41,6 +47,8 @@ impl Control {
             commands,
             counts: Mutex::default(),
             askers: Mutex::default(),
+            callers: Mutex::default(),
+            readers: Mutex::default(),
             next_asker: AtomicU64::new(0),
             bans: Mutex::default(),
             flushing: Mutex::default(),
@@ -85,6 +93,70 @@ impl Control {
         for waiting in lock(&self.bans).drain(..) {
             // Who asked may have gone.
             let _ = waiting.send(bans.to_vec());
+        }
+    }
+
+    /// The last calls of a tenant of which messages are kept, the latest first, at most `count`. None if nothing is to be kept
+    /// ([`ServiceConfig::trace`](crate::ServiceConfig::trace)).
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::Unreachable`] if the proxy has stopped.
+    pub async fn recent_calls(
+        &self,
+        tenant: u128,
+        count: usize,
+    ) -> Result<Vec<RecentCall>, ControlError> {
+        let (answer, calls) = oneshot::channel();
+        let asker = self.next_asker.fetch_add(1, Ordering::Relaxed);
+        lock(&self.callers).insert(asker, answer);
+        self.command(Command::ListCalls {
+            asker,
+            tenant,
+            count,
+        })
+        .await?;
+        let calls = calls.await.map_err(|_| ControlError::Unreachable)?;
+        let noon = noon();
+        Ok(calls.into_iter().map(|call| noon.recent(call)).collect())
+    }
+
+    /// What was said so far in the last call of a tenant one of whose legs has this Call-ID, without secrets; `None` if nothing of
+    /// it is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError::Unreachable`] if the proxy has stopped.
+    pub async fn ladder(
+        &self,
+        tenant: u128,
+        call_id: &str,
+    ) -> Result<Option<Ladder>, ControlError> {
+        let (answer, found) = oneshot::channel();
+        let asker = self.next_asker.fetch_add(1, Ordering::Relaxed);
+        lock(&self.readers).insert(asker, answer);
+        self.command(Command::FindCall {
+            asker,
+            tenant,
+            call_id: call_id.to_owned(),
+        })
+        .await?;
+        let found = found.await.map_err(|_| ControlError::Unreachable)?;
+        // Secrets are left out here, where only who asked has to wait.
+        Ok(found.map(|trace| noon().ladder(*trace)))
+    }
+
+    pub(crate) fn answer_calls(&self, asker: u64, calls: Vec<TracedCall>) {
+        if let Some(waiting) = lock(&self.callers).remove(&asker) {
+            // Who asked may have gone.
+            let _ = waiting.send(calls);
+        }
+    }
+
+    pub(crate) fn answer_trace(&self, asker: u64, trace: Option<Box<CallTrace>>) {
+        if let Some(waiting) = lock(&self.readers).remove(&asker) {
+            // Who asked may have gone.
+            let _ = waiting.send(trace);
         }
     }
 
@@ -195,6 +267,13 @@ fn registration(binding: &Binding) -> Registration {
         instance: binding.instance.clone(),
         expires_at: OffsetDateTime::from_unix_timestamp(binding.expires_unix_secs.into())
             .unwrap_or(OffsetDateTime::UNIX_EPOCH),
+    }
+}
+
+fn noon() -> Noon {
+    Noon {
+        moment: tokio::time::Instant::now().into_std(),
+        time: OffsetDateTime::now_utc(),
     }
 }
 

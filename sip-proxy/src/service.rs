@@ -19,6 +19,7 @@ use sip::{Algorithm, EndpointConfig, Host, HostPort, Transport};
 use sip_io::{Bound, TlsError};
 use sip_proxy_core::{
     CallingPolicy, Command, DialPlan, Durability, Event, GuessingPolicy, Proxy, ProxyConfig,
+    TracePolicy,
 };
 use store::{Database, StoreError, Vault};
 use tokio::sync::{Semaphore, mpsc};
@@ -56,6 +57,8 @@ pub struct ServiceConfig {
     pub calling: CallingPolicy,
     /// Which numbers may be called.
     pub numbers: DialPlan,
+    /// How much of what is said in calls is kept in memory for people to see; nothing unless it is set.
+    pub trace: Option<TracePolicy>,
     /// What phones and peers reach it by; the listening address unless it is set.
     pub public_host: Option<Host>,
 }
@@ -88,6 +91,7 @@ pub struct Service {
     guessing: GuessingPolicy,
     calling: CallingPolicy,
     numbers: DialPlan,
+    trace: Option<TracePolicy>,
 }
 
 impl Service {
@@ -114,6 +118,7 @@ impl Service {
             guessing: config.guessing,
             calling: config.calling,
             numbers: config.numbers,
+            trace: config.trace,
         })
     }
 
@@ -153,6 +158,7 @@ impl Service {
             guessing: self.guessing,
             calling: self.calling,
             numbers: self.numbers,
+            trace: self.trace,
             ..config(self.advertised)
         });
         sip::Machine::handle_command(&mut proxy, Command::RestoreBindings(restored), now());
@@ -229,6 +235,8 @@ async fn serve_events(
                 bindings,
                 next,
             } => control.answer_list(asker, bindings, next),
+            Event::CallsListed { asker, calls } => control.answer_calls(asker, calls),
+            Event::CallFound { asker, trace } => control.answer_trace(asker, trace),
             Event::Counts(counts) => control.answer_counts(counts),
         }
         while tasks.try_join_next().is_some() {}

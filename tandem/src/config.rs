@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sip_proxy::TracePolicy;
 
 use crate::cli::{DataArguments, ServeArguments};
 use crate::sip_limits::{BansConfig, CallsConfig, NumbersConfig};
@@ -90,6 +91,20 @@ pub(crate) struct SipConfig {
     pub(crate) calls: CallsConfig,
     /// Which numbers may be called.
     pub(crate) numbers: NumbersConfig,
+    /// What is kept of calls to look at.
+    pub(crate) trace: TraceConfig,
+}
+
+/// What is said in calls, kept in memory without passwords and keys being shown: who called whom, so off unless it is wanted.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TraceConfig {
+    /// The last calls that are kept, those under way among them; 0 keeps nothing.
+    pub(crate) calls: usize,
+    /// Messages of one call.
+    pub(crate) messages_per_call: usize,
+    /// Messages of all calls together, in bytes.
+    pub(crate) bytes: usize,
 }
 
 /// When a registration is confirmed.
@@ -143,7 +158,31 @@ impl Default for SipConfig {
             bans: BansConfig::default(),
             calls: CallsConfig::default(),
             numbers: NumbersConfig::default(),
+            trace: TraceConfig::default(),
         }
+    }
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        let usual = TracePolicy::default();
+        Self {
+            calls: 0,
+            messages_per_call: usual.max_messages,
+            bytes: usual.max_bytes,
+        }
+    }
+}
+
+impl TraceConfig {
+    /// As the proxy wants it; `None` if nothing is kept.
+    pub(crate) fn policy(self) -> Option<TracePolicy> {
+        let policy = TracePolicy {
+            max_calls: self.calls,
+            max_messages: self.messages_per_call,
+            max_bytes: self.bytes,
+        };
+        (self.calls > 0).then_some(policy)
     }
 }
 
@@ -240,6 +279,15 @@ mod tests {
         let config: Config = toml::from_str("").unwrap();
         assert_eq!(config.http.listen.port(), 8080);
         config.check().unwrap();
+    }
+
+    #[test]
+    fn calls_are_traced_only_if_it_is_asked_for() {
+        let policy = |text| toml::from_str::<Config>(text).unwrap().sip.trace.policy();
+        assert_eq!(policy(""), None);
+        let policy = policy("[sip.trace]\ncalls = 50").unwrap();
+        assert_eq!(policy.max_calls, 50);
+        assert_eq!(policy.max_bytes, TracePolicy::default().max_bytes);
     }
 
     #[test]

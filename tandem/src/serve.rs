@@ -176,6 +176,7 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
         guessing: config.sip.bans.policy(),
         calling: config.sip.calls.policy(),
         numbers: config.sip.numbers.plan()?,
+        trace: config.sip.trace.policy(),
         public_host,
     })
 }

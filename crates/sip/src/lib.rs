@@ -91,6 +91,7 @@ pub use host::{Host, HostError, HostPort};
 pub use message::{
     Fields, Frame, FramingError, Headers, Limit, MAX_MESSAGE_BYTES, Malformed, Message, ParseError,
     Refusal, Request, RequestHead, Response, StreamFramer, parse_datagram, parse_message,
+    peek_call_id,
 };
 pub use method::{Method, NotAMethod};
 pub use name_addr::{NameAddr, NameAddrError};

@@ -10,6 +10,7 @@ use ua::MessageSummary;
 
 use crate::binding::{Binding, Row};
 use crate::guessing::Ban;
+use crate::trace::{CallTrace, TracedCall};
 
 /// Joins a question to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +95,24 @@ pub enum Command {
         /// Zero, or what the last answer said.
         from: u32,
     },
+    /// Answered with [`Event::CallsListed`].
+    ListCalls {
+        /// To be put into the answer.
+        asker: u64,
+        /// Whose calls.
+        tenant: u128,
+        /// At most so many.
+        count: usize,
+    },
+    /// Answered with [`Event::CallFound`].
+    FindCall {
+        /// To be put into the answer.
+        asker: u64,
+        /// Whose call.
+        tenant: u128,
+        /// The Call-ID of one of its legs.
+        call_id: String,
+    },
     /// Answered with [`Event::Counts`].
     Count,
 }
@@ -145,6 +164,20 @@ pub enum Event {
         /// Whose.
         aor: Aor,
     },
+    /// The last calls of which messages are kept, the latest first.
+    CallsListed {
+        /// From the question.
+        asker: u64,
+        /// None of another tenant.
+        calls: Vec<TracedCall>,
+    },
+    /// What is kept of a call.
+    CallFound {
+        /// From the question.
+        asker: u64,
+        /// `None` if nothing is.
+        trace: Option<Box<CallTrace>>,
+    },
     /// How full the tables are.
     Counts(Counts),
 }
@@ -164,4 +197,6 @@ pub struct Counts {
     pub waiting: usize,
     /// Subscriptions to lines and mailboxes.
     pub watchers: usize,
+    /// Calls whose messages are being noted.
+    pub traces: usize,
 }

@@ -8,8 +8,9 @@
 //!      │           └───────► waiting.rs           requests whose account is being looked up
 //!      ├───────► commit.rs ──► registrar.rs       what a REGISTER does and when it is answered
 //!      │           └───────► binding.rs, gruu.rs  where devices are, and how they are named
-//!      ├───────► routing.rs ───► bridge/           who is rung, and what passes between the legs
-//!      └───────► notifier/                        who is told of lines and mailboxes
+//!      ├───────► routing.rs ───► bridge/          who is rung, and what passes between the legs
+//!      ├───────► notifier/                        who is told of lines and mailboxes
+//!      └───────► history.rs ──► trace/, call_log.rs   what was said in each call, and what became of it
 //! ```
 //!
 //! [`Proxy`] is a [`sip::Machine`]; what it needs of the world is an [`Event`], what the world answers a [`Command`].
@@ -21,6 +22,7 @@ mod accounts;
 mod authentication;
 mod binding;
 mod bridge;
+mod call_log;
 mod calling;
 mod clock;
 mod commit;
@@ -28,6 +30,7 @@ mod door;
 mod effect;
 mod gruu;
 mod guessing;
+mod history;
 mod index;
 mod notifier;
 mod numbers;
@@ -36,6 +39,7 @@ mod record;
 mod registrar;
 mod routing;
 mod screening;
+mod trace;
 mod waiting;
 
 pub use accounts::AccountCachePolicy;
@@ -48,3 +52,4 @@ pub use notifier::WatchPolicy;
 pub use numbers::DialPlan;
 pub use proxy::{Proxy, ProxyConfig};
 pub use registrar::RegistrarPolicy;
+pub use trace::{CallTrace, TraceDirection, TraceEvent, TracePolicy, TracedCall};

@@ -34,10 +34,12 @@ use crate::commit::{Commits, Durability};
 use crate::effect::{Account, Command, Counts, Event, LookupFailed, StoreFailed};
 use crate::gruu::Gruus;
 use crate::guessing::{Guessing, GuessingPolicy};
+use crate::history::History;
 use crate::notifier::{Desk, WatchPolicy, Watching};
 use crate::numbers::DialPlan;
 use crate::registrar::RegistrarPolicy;
 use crate::routing::{self, Admitted, Callee, Identity, Plan};
+use crate::trace::TracePolicy;
 use crate::waiting::{Answering, Pending, Waiting};
 
 /// Methods that the proxy serves, as `Allow` lists them.
@@ -61,6 +63,8 @@ pub struct ProxyConfig {
     pub algorithms: Vec<Algorithm>,
     /// How long devices ring before the caller is told that nobody answers.
     pub ringing: Duration,
+    /// How much of what is said in calls is kept for people to see; nothing unless it is set.
+    pub trace: Option<TracePolicy>,
     /// Who may watch lines and mailboxes.
     pub watching: WatchPolicy,
     /// When a REGISTER is answered.
@@ -94,6 +98,7 @@ impl ProxyConfig {
             },
             algorithms: vec![Algorithm::Md5],
             ringing: Duration::from_secs(60),
+            trace: None,
             watching: WatchPolicy::default(),
             durability: Durability::default(),
             accounts: AccountCachePolicy::default(),
@@ -131,6 +136,7 @@ pub struct Proxy {
     pub(crate) calls: Calls,
     pub(crate) bridges: Bridges,
     pub(crate) watching: Watching,
+    history: History,
     pub(crate) bindings: Bindings,
     pub(crate) waiting: Waiting,
     pub(crate) accounts: Accounts,
@@ -169,6 +175,7 @@ impl Proxy {
                 ..config.calls
             }),
             watching: Watching::new(config.watching),
+            history: History::new(config.trace),
             endpoint: Endpoint::new(endpoint, ids),
             bridges: Bridges::default(),
             bindings: Bindings::default(),
@@ -199,6 +206,7 @@ impl Proxy {
             transactions: self.endpoint.len(),
             waiting: self.waiting.len() + self.commits.len(),
             watchers: self.watching.len(),
+            traces: self.history.len(),
         }
     }
 
@@ -217,6 +225,9 @@ impl Proxy {
             } else if let Some(output) = self.endpoint.poll_output() {
                 match output {
                     EndpointOutput::Transmit(transmit) => {
+                        let to = &transmit.destination;
+                        self.history
+                            .sent(to.transport(), to.peer(), &transmit.bytes, now);
                         self.outputs.push_back(Output::Transmit(transmit));
                     }
                     EndpointOutput::Close(flow) => self.outputs.push_back(Output::Close(flow)),
@@ -235,6 +246,8 @@ impl Proxy {
     /// Tells watchers what has changed; `false` if nothing has.
     pub(crate) fn settle_watching(&mut self, now: Instant) -> bool {
         if let Some(change) = self.calls.poll_stage() {
+            self.history
+                .note_stage(change, &self.bridges, &self.calls, now);
             let (watching, mut desk) = self.desk(now);
             watching.note_stage(change, &mut desk);
             return true;
@@ -340,14 +353,21 @@ impl Proxy {
             invite,
             offer,
             replaces,
-            ..
+            flow,
         } = event
         else {
+            if let CallEvent::Ended { call, reason, .. } = &event {
+                self.history.end(*call, reason, now);
+            }
             let (bridges, mut line) = self.line(now);
             bridges.handle_event(event, &mut line);
             return;
         };
         let admitted = self.admitted.take();
+        if let Some(admitted) = &admitted {
+            let owner = admitted.caller.owner;
+            self.history.begin(call, owner, &invite, flow, now);
+        }
         let (bridges, mut line) = self.line(now);
         let taken = match (admitted, replaces) {
             (None, _) => Err(480),
@@ -393,6 +413,7 @@ impl Machine for Proxy {
     type Event = Event;
 
     fn handle_received(&mut self, flow: Flow, bytes: Bytes, now: Instant) {
+        self.history.received(flow, &bytes, now);
         self.endpoint.handle_received(flow, bytes, now);
         self.settle(now);
     }
@@ -453,6 +474,22 @@ impl Machine for Proxy {
                     .push_back(Output::Event(Event::BansListed(bans)));
             }
             Command::ListBindings { asker, from } => self.list(asker, from),
+            Command::ListCalls {
+                asker,
+                tenant,
+                count,
+            } => {
+                let listed = self.history.list(asker, tenant, count);
+                self.outputs.push_back(Output::Event(listed));
+            }
+            Command::FindCall {
+                asker,
+                tenant,
+                call_id,
+            } => {
+                let found = self.history.find(asker, tenant, &call_id);
+                self.outputs.push_back(Output::Event(found));
+            }
             Command::Count => self
                 .outputs
                 .push_back(Output::Event(Event::Counts(self.counts()))),
@@ -473,6 +510,7 @@ impl Machine for Proxy {
         bridges.handle_timeout(&mut line);
         let (watching, mut desk) = self.desk(now);
         watching.handle_timeout(&mut desk);
+        self.history.handle_timeout(now);
         self.settle(now);
     }
 
@@ -488,6 +526,8 @@ impl Machine for Proxy {
             }
             event @ (Event::BindingsChanged { .. }
             | Event::BindingsListed { .. }
+            | Event::CallsListed { .. }
+            | Event::CallFound { .. }
             | Event::Flushed
             | Event::SourceBanned { .. }
             | Event::BansListed(_)
@@ -506,6 +546,7 @@ impl Machine for Proxy {
             self.calls.poll_timeout(),
             self.bridges.poll_timeout(),
             self.watching.poll_timeout(),
+            self.history.poll_timeout(),
             self.bindings
                 .next_expiry()
                 .map(|secs| self.clock.instant(secs)),

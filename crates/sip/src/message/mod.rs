@@ -25,6 +25,7 @@ mod fields;
 mod framing;
 mod headers;
 mod parse;
+mod peek;
 mod validate;
 
 use std::fmt;
@@ -41,6 +42,7 @@ pub use fields::Fields;
 pub use framing::{Frame, FramingError, StreamFramer};
 pub use headers::Headers;
 pub use parse::{MAX_MESSAGE_BYTES, parse_datagram, parse_message};
+pub use peek::peek_call_id;
 pub use validate::Refusal;
 
 const VERSION: &str = "SIP/2.0";

@@ -193,6 +193,11 @@ impl Bridges {
         }
     }
 
+    /// Which bridge a leg belongs to, by a number that no other bridge has.
+    pub(crate) fn number(&self, leg: CallKey) -> Option<u64> {
+        self.by_leg.get(&leg).map(|key| key.0)
+    }
+
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.deadlines.first().map(|&(due, _)| due)
     }

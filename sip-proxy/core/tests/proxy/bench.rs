@@ -10,8 +10,8 @@ use sip::{
     Machine, Message, Method, Output, Private, Request, Response, Transport, answer_challenges,
 };
 use sip_proxy_core::{
-    Account, Binding, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig, Row, StoreFailed,
-    Ticket,
+    Account, Binding, CallTrace, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig, Row,
+    StoreFailed, Ticket, TracedCall,
 };
 
 pub(crate) const DOMAIN: &str = "acme.test";
@@ -38,6 +38,9 @@ pub(crate) struct Bench {
     pub(crate) hold_stores: bool,
     held_stores: Vec<(Ticket, Vec<Row>)>,
     pub(crate) lookups: usize,
+    /// The last answers about calls.
+    pub(crate) listed: Vec<TracedCall>,
+    pub(crate) found: Option<CallTrace>,
     pub(crate) broken_store: bool,
     /// Whether look-ups wait for [`Self::answer_lookups`].
     pub(crate) hold_lookups: bool,
@@ -83,6 +86,8 @@ impl Bench {
             hold_stores: false,
             held_stores: Vec::new(),
             lookups: 0,
+            listed: Vec::new(),
+            found: None,
             broken_store: false,
             hold_lookups: false,
             held: Vec::new(),
@@ -170,6 +175,10 @@ impl Bench {
                 },
                 Output::Event(Event::BindingsChanged { aor, bindings }) => {
                     self.announced.push((aor, bindings.len()));
+                }
+                Output::Event(Event::CallsListed { calls, .. }) => self.listed = calls,
+                Output::Event(Event::CallFound { trace, .. }) => {
+                    self.found = trace.map(|trace| *trace);
                 }
                 Output::Trust(flow) => self.trusted.push(flow),
                 Output::Event(

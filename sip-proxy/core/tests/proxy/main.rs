@@ -12,5 +12,6 @@ mod registrar;
 mod security;
 mod soak;
 mod torture;
+mod trace;
 mod transfer;
 mod watching;
