@@ -8,16 +8,21 @@ use super::state::Phase;
 use super::{CallKey, Calls};
 
 impl Calls {
-    /// What names the dialog of an established call to its peer's peers: for
-    /// [`ReferTo::replacing`](sip::ReferTo::replacing) in an attended transfer. `None` while it is
-    /// not established.
+    /// What names the dialog of a call to its peer's peers: for
+    /// [`ReferTo::replacing`](sip::ReferTo::replacing) in an attended transfer, or in one while an
+    /// outgoing call still rings. `None` while there is no dialog, and for a call that rings here,
+    /// which nobody may replace (section 3).
     #[must_use]
     pub fn replaces_value(&self, call: CallKey) -> Option<Replaces> {
         let call = self.calls.get(&call)?;
-        if call.told_end || !matches!(call.phase, Phase::Established) {
+        if call.told_end {
             return None;
         }
-        let id = call.dialog.as_ref()?.id();
+        let id = match &call.phase {
+            Phase::Established => call.dialog.as_ref()?.id(),
+            Phase::Calling(calling) => calling.early.first()?.dialog.id(),
+            Phase::Ringing(_) | Phase::Leaving | Phase::Over => return None,
+        };
         Some(Replaces {
             call_id: id.call_id.clone(),
             // Seen from the peer, who shall find it.

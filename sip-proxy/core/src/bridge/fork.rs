@@ -161,7 +161,8 @@ impl Fork {
         }
     }
 
-    fn alive(&self) -> impl Iterator<Item = CallKey> {
+    /// Those that have not ended.
+    pub(super) fn alive(&self) -> impl Iterator<Item = CallKey> {
         let alive = self
             .branches
             .iter()

@@ -134,8 +134,16 @@ impl Side {
 struct Outcome {
     /// New legs of this bridge.
     added: Vec<CallKey>,
-    /// Two sides that go on without the others, as a bridge of their own.
-    parted: Option<Box<[Side; 2]>>,
+    /// What goes on without the others, as a bridge of its own.
+    parted: Option<Parted>,
+}
+
+#[derive(Debug)]
+enum Parted {
+    /// Two sides that talk.
+    Talking(Box<[Side; 2]>),
+    /// A caller for whom somebody rings.
+    Ringing(Box<Ringing>),
 }
 
 impl Bridges {
@@ -282,9 +290,16 @@ impl Bridges {
             self.adopt(leg, key);
         }
         self.settle(key);
-        if let Some(sides) = outcome.parted {
-            let legs = [sides[0].leg, sides[1].leg];
-            self.insert(State::Joined(Box::new(Joined::new(*sides))), &legs);
+        match outcome.parted {
+            Some(Parted::Talking(sides)) => {
+                let legs = [sides[0].leg, sides[1].leg];
+                self.insert(State::Joined(Box::new(Joined::new(*sides))), &legs);
+            }
+            Some(Parted::Ringing(ringing)) => {
+                let legs = ringing.legs();
+                self.insert(State::Ringing(ringing), &legs);
+            }
+            None => {}
         }
     }
 

@@ -39,6 +39,28 @@ impl Ringing {
         self.caller.leg
     }
 
+    /// The caller, if no change of the session is under way.
+    pub(super) fn settled_caller(&self) -> Option<&Side> {
+        self.reoffered_by.is_none().then_some(&self.caller)
+    }
+
+    pub(super) fn into_parts(self) -> (Side, Fork) {
+        (self.caller, self.fork)
+    }
+
+    /// What rang for a transfer rings for the caller again.
+    pub(super) fn resumed(caller: Side, fork: Fork) -> Self {
+        Self {
+            caller,
+            fork,
+            reoffered_by: None,
+        }
+    }
+
+    pub(super) fn legs(&self) -> Vec<CallKey> {
+        self.fork.alive().chain([self.caller.leg]).collect()
+    }
+
     pub(super) fn deadline(&self) -> Instant {
         self.fork.deadline()
     }

@@ -12,6 +12,10 @@
 //!          the target goes (blind) or back to the referrer (attended), the old call stays
 //! ```
 //!
+//! Semi-attended: Replaces names a call of the referrer's that still rings. What rings is taken over with it; who answers there is asked
+//! for an offer as in an attended transfer, because what it has answered is the referrer's. The referrer may leave both calls at once.
+//! Refused, both calls are as they would be without the transfer; a remaining side that hangs up leaves the ringing to the referrer.
+//!
 //! The referrer calls the target as far as rules are concerned; the target sees the remaining side as caller and the referrer in
 //! Referred-By. The remaining side hears nothing of it before somebody has answered. A referrer that hangs up meanwhile leaves the
 //! remaining side to the transfer.
@@ -24,7 +28,8 @@ use ua::{CallEvent, CallKey, EndReason, ReferId};
 
 use super::fork::{Fork, Verdict};
 use super::joined::Joined;
-use super::{BridgeKey, Bridges, Line, Outcome, Side, State, passed_on};
+use super::ringing::Ringing;
+use super::{Bridge, BridgeKey, Bridges, Line, Outcome, Parted, Side, State, passed_on};
 use crate::calling::TooMany;
 use crate::routing::{self, MAX_FORWARDS, Plan};
 
@@ -44,9 +49,12 @@ pub(super) struct Transfer {
 #[derive(Debug)]
 enum Stage {
     /// The target's devices ring.
-    Ringing(Fork),
-    /// The target of an attended transfer is asked for an offer.
-    Asking { target: Side, consultation: Side },
+    Ringing { fork: Fork, rung: Rung },
+    /// A target that has a session already is asked for an offer.
+    Asking {
+        target: Side,
+        consultation: Option<Side>,
+    },
     /// The target's offer is put to the remaining side; the target waits for the ACK.
     Joining {
         target: Side,
@@ -54,10 +62,19 @@ enum Stage {
     },
 }
 
+/// For whom the target's devices ring.
+#[derive(Debug)]
+enum Rung {
+    /// For the remaining side, and without an offer.
+    ForTransfer,
+    /// For the referrer, with its offer; `None` once it has given up that call.
+    ForConsultation(Option<Side>),
+}
+
 impl Transfer {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Ringing(fork) => Some(fork.deadline()),
+            Stage::Ringing { fork, .. } => Some(fork.deadline()),
             Stage::Asking { .. } | Stage::Joining { .. } => None,
         }
     }
@@ -152,7 +169,10 @@ impl Bridges {
         joined.transfer = Some(Box::new(Transfer {
             referrer: Some((referrer, id)),
             remaining,
-            stage: Stage::Ringing(fork),
+            stage: Stage::Ringing {
+                fork,
+                rung: Rung::ForTransfer,
+            },
         }));
         // Whoever refers is gone soon and has begun the call all the same.
         self.charge(remaining, who);
@@ -182,10 +202,29 @@ impl Bridges {
         if other == key {
             return Err(NO_SUCH_CALL);
         }
+        if let Some(Bridge {
+            state: State::Ringing(ringing),
+            ..
+        }) = self.bridges.get(&other)
+        {
+            if ringing.caller() != consulted {
+                return Err(NO_SUCH_CALL);
+            }
+            let caller = ringing.settled_caller().ok_or(491_u16)?;
+            if caller.who.aor != who {
+                return Err(NO_SUCH_CALL);
+            }
+            self.begin_semi_attended(key, other, (referrer, id), line);
+            return Ok(());
+        }
         let (consulting, at) = self.settled(other, consulted)?;
-        // Nobody may move another's call (and early ones have no far side yet).
-        if consulting.sides[at].who.aor != who || replaces.early_only {
+        // Nobody may move another's call.
+        if consulting.sides[at].who.aor != who {
             return Err(NO_SUCH_CALL);
+        }
+        // It was to be moved only while it rang (RFC 3891, section 3).
+        if replaces.early_only {
+            return Err(486);
         }
         let target = consulting.sides[1 - at].leg;
         let accepted = line
@@ -202,6 +241,52 @@ impl Bridges {
         }
         self.merge(key, other, (referrer, id), at);
         Ok(())
+    }
+
+    /// What rings for the referrer's other call shall be joined with the remaining side once somebody answers.
+    fn begin_semi_attended(
+        &mut self,
+        key: BridgeKey,
+        other: BridgeKey,
+        referrer: (CallKey, ReferId),
+        line: &mut Line<'_>,
+    ) {
+        let (leg, id) = referrer;
+        let accepted = line.calls.accept_refer(leg, id, line.endpoint, line.now);
+        if accepted.is_err() {
+            return;
+        }
+        let Some(bridge) = self.bridges.get_mut(&other) else {
+            return;
+        };
+        let State::Ringing(ringing) = std::mem::replace(&mut bridge.state, State::Ending) else {
+            return;
+        };
+        let moved = ringing.legs();
+        let (caller, fork) = ringing.into_parts();
+        let who = caller.who.aor.clone();
+        if let Some(bridge) = self.bridges.get_mut(&key)
+            && let State::Joined(joined) = &mut bridge.state
+            && let Some(at) = joined.side(leg)
+        {
+            let remaining = joined.sides[1 - at].leg;
+            let transfer = Transfer {
+                referrer: Some(referrer),
+                remaining,
+                stage: Stage::Ringing {
+                    fork,
+                    rung: Rung::ForConsultation(Some(caller)),
+                },
+            };
+            transfer.notify(180, line);
+            joined.transfer = Some(Box::new(transfer));
+            // Whoever refers is gone soon and has begun the call all the same.
+            self.charge(remaining, who);
+        }
+        for leg in moved {
+            self.adopt(leg, key);
+        }
+        self.settle(key);
     }
 
     fn merge(
@@ -233,7 +318,7 @@ impl Bridges {
                 referrer: Some(referrer),
                 stage: Stage::Asking {
                     target,
-                    consultation,
+                    consultation: Some(consultation),
                 },
             }));
         }
@@ -253,7 +338,7 @@ impl Joined {
         let Some(transfer) = &mut self.transfer else {
             return State::Joined(self);
         };
-        let Stage::Ringing(fork) = &mut transfer.stage else {
+        let Stage::Ringing { fork, .. } = &mut transfer.stage else {
             return State::Joined(self);
         };
         match fork.handle_timeout(line) {
@@ -299,7 +384,7 @@ impl Joined {
         State::Joined(self)
     }
 
-    /// Blind: a device of the target answered with its offer.
+    /// A device of the target answered: with its offer if it rang for nobody else.
     fn target_answered(
         mut self: Box<Self>,
         leg: CallKey,
@@ -310,17 +395,36 @@ impl Joined {
         let Some(transfer) = &mut self.transfer else {
             return State::Joined(self);
         };
-        let (Stage::Ringing(fork), Some(offer)) = (&transfer.stage, offer) else {
+        let Stage::Ringing { fork, rung } = &mut transfer.stage else {
             line.hang_up(leg, None);
             return State::Joined(self);
         };
-        fork.stop_others(leg, line);
         let target = Side::new(leg, fork.callee(leg));
-        transfer.stage = Stage::Joining {
-            target,
-            consultation: None,
-        };
-        self.join(offer, line, outcome)
+        match (rung, offer) {
+            (Rung::ForConsultation(consultation), _) => {
+                fork.stop_others(leg, line);
+                transfer.stage = Stage::Asking {
+                    target,
+                    consultation: consultation.take(),
+                };
+                if line.calls.solicit(leg, line.endpoint, line.now).is_err() {
+                    return self.fail(480, line, outcome);
+                }
+                State::Joined(self)
+            }
+            (Rung::ForTransfer, Some(offer)) => {
+                fork.stop_others(leg, line);
+                transfer.stage = Stage::Joining {
+                    target,
+                    consultation: None,
+                };
+                self.join(offer, line, outcome)
+            }
+            (Rung::ForTransfer, None) => {
+                line.hang_up(leg, None);
+                State::Joined(self)
+            }
+        }
     }
 
     /// Attended: the target made its offer.
@@ -340,7 +444,7 @@ impl Joined {
                 consultation,
             } if target.leg == leg => Stage::Joining {
                 target,
-                consultation: Some(consultation),
+                consultation,
             },
             stage => stage,
         };
@@ -394,9 +498,7 @@ impl Joined {
         else {
             return State::Joined(self);
         };
-        if consultation.is_some() {
-            target.keep_session(line);
-        }
+        target.keep_session(line);
         let answer = target.adapt(answer);
         let acknowledged = line
             .calls
@@ -411,7 +513,7 @@ impl Joined {
             line.hang_up(referrer, None);
         }
         if let Some(consultation) = consultation {
-            line.hang_up(consultation.leg, None);
+            release(&consultation, 487, line);
         }
         let gone = usize::from(self.sides[0].leg == remaining);
         self.sides[gone] = target;
@@ -446,21 +548,19 @@ impl Joined {
             return State::Joined(self);
         }
         match &mut transfer.stage {
-            Stage::Ringing(fork) => {
+            Stage::Ringing {
+                rung: Rung::ForConsultation(consultation),
+                ..
+            } if consultation.as_ref().is_some_and(|side| side.leg == leg) => {
+                *consultation = None;
+            }
+            Stage::Ringing { fork, .. } => {
                 let verdict = fork.ended(leg, reason, offer, line, &mut outcome.added);
                 if let Verdict::Refused(status) = verdict {
                     return self.fail(status, line, outcome);
                 }
             }
-            Stage::Asking {
-                target,
-                consultation,
-            } if target.leg == leg => {
-                let consultation = consultation.leg;
-                line.hang_up(consultation, said);
-                return self.fail(480, line, outcome);
-            }
-            Stage::Joining { target, .. } if target.leg == leg => {
+            Stage::Asking { target, .. } | Stage::Joining { target, .. } if target.leg == leg => {
                 return self.fail(480, line, outcome);
             }
             // The referrer may leave the consultation at once.
@@ -481,7 +581,7 @@ impl Joined {
             stage,
         } = *transfer;
         match stage {
-            Stage::Ringing(fork) => fork.stop(None, line),
+            Stage::Ringing { fork, rung } => Self::ring_on(fork, rung, status, line, outcome),
             Stage::Asking {
                 target,
                 consultation,
@@ -491,10 +591,7 @@ impl Joined {
                 consultation,
             } => {
                 self.restore(remaining, line);
-                match consultation {
-                    Some(consultation) => Self::part(target, consultation, line, outcome),
-                    None => line.hang_up(target.leg, None),
-                }
+                Self::part(target, consultation, line, outcome);
             }
         }
         if referrer.is_none() {
@@ -505,12 +602,14 @@ impl Joined {
     }
 
     /// The consultation goes on as it was: the target's offer is answered with the session that it had.
-    fn part(target: Side, consultation: Side, line: &mut Line<'_>, outcome: &mut Outcome) {
+    fn part(target: Side, consultation: Option<Side>, line: &mut Line<'_>, outcome: &mut Outcome) {
         let alive = |side: &Side| line.calls.replaces_value(side.leg).is_some();
+        let Some(consultation) = consultation else {
+            return line.hang_up(target.leg, None);
+        };
         if !alive(&target) || !alive(&consultation) {
             line.hang_up(target.leg, None);
-            line.hang_up(consultation.leg, None);
-            return;
+            return release(&consultation, 480, line);
         }
         if let Some(known) = line.calls.local_description(target.leg) {
             // Nothing to acknowledge if it made no offer.
@@ -518,6 +617,29 @@ impl Joined {
                 .calls
                 .acknowledge(target.leg, known, line.endpoint, line.now);
         }
-        outcome.parted = Some(Box::new([consultation, target]));
+        outcome.parted = Some(Parted::Talking(Box::new([consultation, target])));
+    }
+
+    /// What rings stops, unless it rings for the referrer too and may go on.
+    fn ring_on(fork: Fork, rung: Rung, status: u16, line: &mut Line<'_>, outcome: &mut Outcome) {
+        let Rung::ForConsultation(Some(caller)) = rung else {
+            return fork.stop(None, line);
+        };
+        let may_go_on = status < 600 && fork.alive().next().is_some();
+        if may_go_on {
+            let ringing = Ringing::resumed(caller, fork);
+            outcome.parted = Some(Parted::Ringing(Box::new(ringing)));
+        } else {
+            fork.stop(None, line);
+            release(&caller, status, line);
+        }
+    }
+}
+
+/// A leg that is needed no more ends: one that still rings with this status.
+fn release(side: &Side, status: u16, line: &mut Line<'_>) {
+    let rejected = line.calls.reject(side.leg, status, line.endpoint, line.now);
+    if rejected.is_err() {
+        line.hang_up(side.leg, None);
     }
 }
