@@ -38,16 +38,16 @@ class Bench:
 
     # --- servers --------------------------------------------------------------------------------------------------
 
-    def tandem(self):
+    def tandem(self, registrar="memory-first"):
         """A server that stays up for several rows."""
-        return self._kept("tandem", lambda: self._tandem(len(self.users)))
+        return self._kept(f"tandem-{registrar}", lambda: self._tandem(len(self.users), registrar))
 
     def kamailio(self, workers=1, digest=True):
         return self._kept(f"kamailio-{workers}-{digest}", lambda: self._kamailio(workers, digest))
 
-    def fresh_tandem(self, accounts):
+    def fresh_tandem(self, accounts, registrar="memory-first"):
         """A server of its own for one measurement, so that nothing before it has touched its memory; the caller stops it."""
-        return self._tandem(accounts)
+        return self._tandem(accounts, registrar)
 
     def fresh_kamailio(self, tls=False):
         return self._kamailio(tls=tls)
@@ -57,10 +57,10 @@ class Bench:
             self.running[name] = make()
         return self.running[name]
 
-    def _tandem(self, accounts):
+    def _tandem(self, accounts, registrar):
         users = [f"u{index:06}" for index in range(max(accounts, 100))] + ["callee"]
         server = Tandem(self.program, self.folder / "tandem" / str(len(list(self.folder.glob("tandem/*")))), self.password, users,
-                        self.certificates)
+                        self.certificates, registrar)
         server.prepare()
         server.start()
         return server

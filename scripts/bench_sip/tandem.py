@@ -14,9 +14,9 @@ class Tandem:
     name = "Tandem"
     domain = f"{TENANT}.bench.example"
 
-    def __init__(self, program, folder, password, users, certificates=None):
+    def __init__(self, program, folder, password, users, certificates=None, registrar="durable"):
         self.program, self.folder, self.password, self.users = Path(program), Path(folder), password, users
-        self.certificates = certificates
+        self.certificates, self.registrar = certificates, registrar
         self.port, self.http = free_port(), free_port()
         self.tls_port = free_port()
         self.process = None
@@ -34,7 +34,8 @@ class Tandem:
 
     def start(self):
         config = self.folder / "tandem.toml"
-        config.write_text(f'[sip]\nlisten = "127.0.0.1:{self.port}"\nbase_domain = "bench.example"\n')
+        config.write_text(f'[sip]\nlisten = "127.0.0.1:{self.port}"\nbase_domain = "bench.example"\n'
+                          f'registrar = "{self.registrar}"\n')
         self.process = Process([self.program, "serve", "--config", config, "--data-dir", self.folder / "data",
                                 "--http", f"127.0.0.1:{self.http}"], self.folder / "tandem.log", {"TANDEM_LOG": "warn"})
         self.started = time.monotonic()
