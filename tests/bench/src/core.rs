@@ -15,7 +15,7 @@ use sip::{
     Aor, DigestSecret, EndpointConfig, Flow, Host, HostPort, Ids, Machine, Message, Output,
     Request, Response, Transport,
 };
-use sip_proxy_core::{Account as Entry, Command, Event, Owner, Proxy, ProxyConfig};
+use sip_proxy_core::{Account as Entry, Command, Durability, Event, Owner, Proxy, ProxyConfig};
 
 use crate::message::{Account, SDP, Sender, renumber, request};
 
@@ -105,7 +105,10 @@ impl Bench {
         };
         let users = (0..accounts).map(|index| format!("u{index:06}"));
         let mut bench = Self {
-            proxy: Proxy::new(ProxyConfig::new(endpoint, (now, 1_800_000_000), [7; 32])),
+            proxy: Proxy::new(ProxyConfig {
+                durability: Durability::MemoryFirst,
+                ..ProxyConfig::new(endpoint, (now, 1_800_000_000), [7; 32])
+            }),
             now,
             entries: HashMap::new(),
             sent: Vec::new(),
@@ -266,6 +269,11 @@ impl Bench {
                     let account = Ok(self.entries.get(&aor).cloned());
                     self.proxy
                         .handle_command(Command::AccountLoaded { ticket, account }, self.now);
+                }
+                Output::Event(Event::Store { ticket, .. }) => {
+                    let result = Ok(());
+                    self.proxy
+                        .handle_command(Command::Stored { ticket, result }, self.now);
                 }
                 _ => {}
             }
