@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::uri::{Uri, canonical_user};
+use crate::host::{Host, HostRef};
+use crate::uri::{Uri, UriRef, push_canonical_user};
 
 /// Whom a user agent speaks for: `sip:user@host`, in one spelling only, so that equal addresses
 /// are equal texts.
@@ -23,14 +24,22 @@ impl Aor {
 
     /// The address-of-record that a URI names; `None` if it is no SIP URI with a user.
     pub fn from_uri(uri: &Uri) -> Option<Self> {
-        let user = canonical_user(uri.user()?);
-        let host = uri.host()?.to_string().to_ascii_lowercase();
-        let host = host.strip_suffix('.').unwrap_or(&host);
-        let text = format!("sip:{user}@{host}");
-        Some(Self {
-            at: "sip:".len() + user.len(),
-            text,
-        })
+        Self::from_uri_ref(UriRef::parse(uri.as_str()).ok()?)
+    }
+
+    pub(crate) fn from_uri_ref(uri: UriRef<'_>) -> Option<Self> {
+        let (user, host) = uri.user_and_host()?;
+        let mut text = String::with_capacity("sip:@".len() + uri.as_str().len());
+        text.push_str("sip:");
+        push_canonical_user(user, &mut text);
+        let at = text.len();
+        text.push('@');
+        match host {
+            HostRef::Name(name) => text.push_str(name.strip_suffix('.').unwrap_or(name)),
+            HostRef::Address(address) => text.push_str(&Host::from(address).to_string()),
+        }
+        text[at..].make_ascii_lowercase();
+        Some(Self { text, at })
     }
 
     /// The user as it stands in the canonical text.

@@ -28,18 +28,23 @@ impl DialogId {
     /// The dialog that an incoming `request` is about; `None` without To tag or Call-ID.
     pub fn of_request(request: &Request) -> Option<Self> {
         Some(Self {
+            local_tag: request.to_tag()?.to_owned(),
+            remote_tag: request
+                .from_ref()
+                .ok()?
+                .tag()
+                .unwrap_or_default()
+                .to_owned(),
             call_id: request.call_id().ok()?.to_owned(),
-            local_tag: request.to().ok()?.tag()?.to_owned(),
-            remote_tag: request.from().ok()?.tag().unwrap_or_default().to_owned(),
         })
     }
 
     /// The dialog that an incoming `response` is about; `None` without From tag or Call-ID.
     pub fn of_response(response: &Response) -> Option<Self> {
         Some(Self {
+            local_tag: response.from_tag()?.to_owned(),
+            remote_tag: response.to_ref().ok()?.tag().unwrap_or_default().to_owned(),
             call_id: response.call_id().ok()?.to_owned(),
-            local_tag: response.from().ok()?.tag()?.to_owned(),
-            remote_tag: response.to().ok()?.tag().unwrap_or_default().to_owned(),
         })
     }
 }

@@ -91,27 +91,50 @@ impl fmt::Display for Host {
     }
 }
 
-impl FromStr for Host {
-    type Err = HostError;
+/// A host read in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostRef<'a> {
+    Name(&'a str),
+    Address(IpAddr),
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl<'a> HostRef<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, HostError> {
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or(HostError::Host)?;
-            return parse_v6(inner).map(Self::V6).ok_or(HostError::Host);
+            let address = parse_v6(inner).ok_or(HostError::Host)?;
+            return Ok(Self::Address(address.into()));
         }
-        if let Ok(address) = text.parse() {
-            return Ok(Self::V4(address));
+        let is_digit_first = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        if is_digit_first && let Ok(address) = text.parse::<Ipv4Addr>() {
+            return Ok(Self::Address(address.into()));
         }
         let name = !text.is_empty() && text.bytes().all(is_name_byte);
         let failed_v4 = text.contains('.') && text.bytes().all(|b| b == b'.' || b.is_ascii_digit());
         if !name || failed_v4 || text.starts_with('.') || text.contains("..") {
             return Err(HostError::Host);
         }
-        Ok(Self::Name(text.to_owned()))
+        Ok(Self::Name(text))
     }
 }
 
-/// Underscores are no part of the grammar but of many real names.
+impl From<HostRef<'_>> for Host {
+    fn from(host: HostRef<'_>) -> Self {
+        match host {
+            HostRef::Name(name) => Self::Name(name.to_owned()),
+            HostRef::Address(address) => address.into(),
+        }
+    }
+}
+
+impl FromStr for Host {
+    type Err = HostError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        HostRef::parse(text).map(Self::from)
+    }
+}
+
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
 }
@@ -162,29 +185,32 @@ impl fmt::Display for HostPort {
     }
 }
 
+/// Host and port, read in place.
+pub(crate) fn parse_host_port(text: &str) -> Result<(HostRef<'_>, Option<u16>), HostError> {
+    let end_of_host = if text.starts_with('[') {
+        text.find(']').ok_or(HostError::Host)? + 1
+    } else {
+        memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len())
+    };
+    let (host, rest) = text.split_at(end_of_host);
+    let port = match rest.strip_prefix(':') {
+        Some(digits) => Some(parse_port(digits).ok_or(HostError::Port)?),
+        None if rest.is_empty() => None,
+        None => return Err(HostError::Host),
+    };
+    Ok((HostRef::parse(host)?, port))
+}
+
 impl FromStr for HostPort {
     type Err = HostError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let end_of_host = if text.starts_with('[') {
-            text.find(']').ok_or(HostError::Host)? + 1
-        } else {
-            text.find(':').unwrap_or(text.len())
-        };
-        let (host, rest) = text.split_at(end_of_host);
-        let port = match rest.strip_prefix(':') {
-            Some(digits) => Some(parse_port(digits).ok_or(HostError::Port)?),
-            None if rest.is_empty() => None,
-            None => return Err(HostError::Host),
-        };
-        Ok(Self {
-            host: host.parse()?,
-            port,
-        })
+        let (host, port) = parse_host_port(text)?;
+        let host = host.into();
+        Ok(Self { host, port })
     }
 }
 
-/// `u16::from_str` alone would accept a plus sign.
 pub(crate) fn parse_port(digits: &str) -> Option<u16> {
     digits
         .bytes()

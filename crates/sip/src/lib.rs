@@ -59,6 +59,7 @@
 
 mod aor;
 mod base64url;
+mod decimal;
 mod header;
 mod host;
 mod message;

@@ -8,8 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::header::scan;
-use crate::params::Params;
-use crate::uri::{Uri, UriError};
+use crate::params::{Params, ParamsRef};
+use crate::uri::{Uri, UriError, UriRef};
 
 /// A URI with a name for people and the header field's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,22 +91,55 @@ impl FromStr for NameAddr {
     type Err = NameAddrError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = scan::trim(text);
-        let (display_name, rest) = split_display_name(text)?;
-        let Some(bracketed) = rest.strip_prefix('<') else {
-            return parse_bare(text);
-        };
-        let (uri, params) = bracketed.split_once('>').ok_or(NameAddrError::Unbalanced)?;
-        Ok(Self {
-            display_name,
-            uri: uri.parse()?,
-            params: Params::parse_header(params).ok_or(NameAddrError::Params)?,
-        })
+        NameAddrRef::parse(text).map(Self::from)
     }
 }
 
-/// The name and what follows it; no name if the text does not go on with a bracket.
-fn split_display_name(text: &str) -> Result<(Option<String>, &str), NameAddrError> {
+impl From<NameAddrRef<'_>> for NameAddr {
+    fn from(address: NameAddrRef<'_>) -> Self {
+        let name = scan::unquote(address.name);
+        Self {
+            display_name: (!name.is_empty()).then(|| name.into_owned()),
+            uri: address.uri.into(),
+            params: address.params.to_owned(),
+        }
+    }
+}
+
+/// An address read in place, nothing copied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameAddrRef<'a> {
+    /// As written, quotes included; empty without one.
+    name: &'a str,
+    pub(crate) uri: UriRef<'a>,
+    params: ParamsRef<'a>,
+}
+
+impl<'a> NameAddrRef<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, NameAddrError> {
+        let text = scan::trim(text);
+        let (name, rest) = split_display_name(text)?;
+        let Some(bracketed) = rest.strip_prefix('<') else {
+            return parse_bare(text);
+        };
+        let end = memchr::memchr(b'>', bracketed.as_bytes()).ok_or(NameAddrError::Unbalanced)?;
+        Ok(Self {
+            name,
+            uri: UriRef::parse(&bracketed[..end])?,
+            params: ParamsRef::parse(&bracketed[end + 1..]).ok_or(NameAddrError::Params)?,
+        })
+    }
+
+    pub(crate) fn tag(self) -> Option<&'a str> {
+        self.params.value("tag")
+    }
+}
+
+/// The name as written and what follows it; no name if the text does not go on with a bracket.
+fn split_display_name(text: &str) -> Result<(&str, &str), NameAddrError> {
+    if text.starts_with('<') {
+        return Ok(("", text));
+    }
     if text.starts_with('"') {
         let end = scan::quoted_len(text).ok_or(NameAddrError::Unbalanced)?;
         let (name, rest) = text.split_at(end);
@@ -114,14 +147,11 @@ fn split_display_name(text: &str) -> Result<(Option<String>, &str), NameAddrErro
         if !rest.starts_with('<') {
             return Err(NameAddrError::DisplayName);
         }
-        return Ok((
-            Some(scan::unquote(name).into_owned()).filter(|name| !name.is_empty()),
-            rest,
-        ));
+        return Ok((name, rest));
     }
     let end_of_name = scan::find_unquoted(text, b"<;").ok_or(NameAddrError::Unbalanced)?;
     let Some(bracket) = end_of_name.filter(|&at| text[at..].starts_with('<')) else {
-        return Ok((None, text));
+        return Ok(("", text));
     };
     let (name, rest) = text.split_at(bracket);
     let name = scan::trim(name);
@@ -129,19 +159,19 @@ fn split_display_name(text: &str) -> Result<(Option<String>, &str), NameAddrErro
     if name.contains(['"', ',', ':', '>', '@', '\\']) {
         return Err(NameAddrError::DisplayName);
     }
-    Ok((Some(name.to_owned()).filter(|name| !name.is_empty()), rest))
+    Ok((name, rest))
 }
 
-fn parse_bare(text: &str) -> Result<NameAddr, NameAddrError> {
+fn parse_bare(text: &str) -> Result<NameAddrRef<'_>, NameAddrError> {
     let end = text.find(';').unwrap_or(text.len());
     let (uri, params) = text.split_at(end);
     if uri.contains(['?', ',']) {
         return Err(NameAddrError::NeedsBrackets);
     }
-    Ok(NameAddr {
-        display_name: None,
-        uri: scan::trim(uri).parse()?,
-        params: Params::parse_header(params).ok_or(NameAddrError::Params)?,
+    Ok(NameAddrRef {
+        name: "",
+        uri: UriRef::parse(scan::trim(uri))?,
+        params: ParamsRef::parse(params).ok_or(NameAddrError::Params)?,
     })
 }
 

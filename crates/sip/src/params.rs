@@ -80,30 +80,15 @@ impl Params {
     /// Reads `;name=value…` as header fields write it: blanks around `;` and `=` are allowed,
     /// values may be quoted, empty and repeated parameters are not.
     pub(crate) fn parse_header(text: &str) -> Option<Self> {
-        let mut rest = scan::trim(text);
-        let mut params = Self(String::with_capacity(rest.len()));
-        let mut count = 0;
-        while !rest.is_empty() {
-            rest = rest.strip_prefix(';')?;
-            let end = scan::find_unquoted(rest, b";")?.unwrap_or(rest.len());
-            let (name, value) = split_pair(&rest[..end]);
-            let (name, value) = (scan::trim(name), value.map(scan::trim));
-            let legal = scan::is_token(name) && value.is_none_or(scan::is_param_value);
-            if !legal || params.contains(name) || count == MAX_PARAMS {
-                return None;
-            }
-            params.push(name, value);
-            count += 1;
-            rest = &rest[end..];
-        }
-        Some(params)
+        ParamsRef::parse(text).map(ParamsRef::to_owned)
     }
 
-    /// Reads `a=b;c` as URIs write it: no blanks, no quotes.
-    pub(crate) fn parse_uri(text: &str) -> Option<Self> {
-        let is_legal = |part: &str| !part.is_empty() && !part.starts_with('=');
-        let legal = text.split(';').all(is_legal) && text.split(';').count() <= MAX_PARAMS;
-        legal.then(|| Self(format!(";{text}")))
+    /// Parameters as URIs write them, [`is_uri_params`] or empty.
+    pub(crate) fn of_uri(text: &str) -> Self {
+        match text.is_empty() {
+            true => Self::new(),
+            false => Self([";", text].concat()),
+        }
     }
 
     /// The parameters without their semicolons.
@@ -149,9 +134,87 @@ impl Params {
     }
 }
 
+/// Whether `text` is `a=b;c` as URIs write it: no blanks, no quotes.
+pub(crate) fn is_uri_params(text: &str) -> bool {
+    let is_legal = |part: &str| !part.is_empty() && !part.starts_with('=');
+    text.split(';').all(is_legal) && text.split(';').count() <= MAX_PARAMS
+}
+
+/// The parameters of a header field, read in place: legal, each name once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ParamsRef<'a>(&'a str);
+
+impl<'a> ParamsRef<'a> {
+    /// As [`Params::parse_header`].
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let params = Self(scan::trim(text));
+        let mut count = 0;
+        for piece in pieces_between(params.0) {
+            let (name, value) = trimmed_pair(piece?);
+            let legal = scan::is_token(name) && value.is_none_or(scan::is_param_value);
+            let mut before = params.iter().take(count);
+            let is_repeated = before.any(|(known, _)| known.eq_ignore_ascii_case(name));
+            if !legal || is_repeated || count == MAX_PARAMS {
+                return None;
+            }
+            count += 1;
+        }
+        Some(params)
+    }
+
+    /// The value exactly as written; `None` if the parameter is absent or has no value.
+    pub(crate) fn value(self, name: &str) -> Option<&'a str> {
+        let mut all = self.iter();
+        let (_, value) = all.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        value
+    }
+
+    /// As written.
+    pub(crate) fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// Names and values in order, as written.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        pieces_between(self.0).map_while(|piece| piece.map(trimmed_pair))
+    }
+
+    pub(crate) fn to_owned(self) -> Params {
+        let mut params = Params(String::with_capacity(self.0.len()));
+        for (name, value) in self.iter() {
+            params.push(name, value);
+        }
+        params
+    }
+}
+
+/// What stands behind each semicolon outside quotes; `None` where the text cannot be read.
+fn pieces_between(text: &str) -> impl Iterator<Item = Option<&str>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let piece = rest.strip_prefix(';').and_then(|text| {
+            let end = scan::find_unquoted(text, b";")?.unwrap_or(text.len());
+            rest = &text[end..];
+            Some(&text[..end])
+        });
+        if piece.is_none() {
+            rest = "";
+        }
+        Some(piece)
+    })
+}
+
+fn trimmed_pair(piece: &str) -> (&str, Option<&str>) {
+    let (name, value) = split_pair(piece);
+    (scan::trim(name), value.map(scan::trim))
+}
+
 fn split_pair(piece: &str) -> (&str, Option<&str>) {
-    match piece.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
+    match memchr::memchr(b'=', piece.as_bytes()) {
+        Some(at) => (&piece[..at], Some(&piece[at + 1..])),
         None => (piece, None),
     }
 }
@@ -188,8 +251,8 @@ mod tests {
         let header = |count: usize| (0..count).map(|n| format!(";p{n}")).collect::<String>();
         assert!(Params::parse_header(&header(MAX_PARAMS)).is_some());
         assert_eq!(Params::parse_header(&header(MAX_PARAMS + 1)), None);
-        assert!(Params::parse_uri(&header(MAX_PARAMS)[1..]).is_some());
-        assert_eq!(Params::parse_uri(&header(MAX_PARAMS + 1)[1..]), None);
+        assert!(is_uri_params(&header(MAX_PARAMS)[1..]));
+        assert!(!is_uri_params(&header(MAX_PARAMS + 1)[1..]));
     }
 
     #[test]

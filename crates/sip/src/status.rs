@@ -1,5 +1,6 @@
 //! Status codes, their classes and reason phrases (RFC 3261, section 21).
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A response's status: the code and the phrase beside it.
@@ -8,14 +9,18 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     code: rsip::StatusCode,
-    phrase: String,
+    phrase: Cow<'static, str>,
 }
 
 impl Status {
     /// A status with the phrase that its standard gives it, or the phrase of its class if we know
     /// none. Codes outside 100–699 do not exist in SIP; using one is a bug of the caller.
     pub fn new(code: u16) -> Self {
-        Self::with_phrase(code, standard_phrase(code))
+        debug_assert!((100..700).contains(&code), "no SIP status: {code}");
+        Self {
+            code: code.into(),
+            phrase: Cow::Borrowed(standard_phrase(code)),
+        }
     }
 
     /// A status with a phrase of one's own. Line ends in it become spaces.
@@ -27,7 +32,7 @@ impl Status {
         }
         Self {
             code: code.into(),
-            phrase,
+            phrase: Cow::Owned(phrase),
         }
     }
 

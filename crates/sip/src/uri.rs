@@ -11,6 +11,7 @@
 mod compare;
 mod escape;
 mod push;
+mod read;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,9 +23,11 @@ use crate::host::{Host, HostPort};
 use crate::params::Params;
 use crate::transport::Transport;
 
-pub(crate) use escape::canonical_user;
+pub(crate) use escape::push_canonical_user;
 use escape::{escape, is_header_byte, is_param_byte, is_user_byte, unescape};
 pub use push::PushParams;
+pub(crate) use read::UriRef;
+use read::{PartsRef, split_headers};
 
 /// A SIP, SIPS or telephone URI taken apart, or any other URI as opaque text.
 #[derive(Clone, Debug)]
@@ -309,22 +312,37 @@ impl FromStr for Uri {
     type Err = UriError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(at) = text.bytes().position(is_never_in_uri) {
-            return Err(UriError::Character { at });
-        }
-        let (scheme, rest) = text.split_once(':').ok_or(UriError::Scheme)?;
-        let scheme = Scheme::parse(scheme).ok_or(UriError::Scheme)?;
-        let parts = match scheme {
-            _ if rest.is_empty() => return Err(UriError::Scheme),
-            Scheme::Sip | Scheme::Sips => Parts::Sip(parse_sip(rest, text.len() - rest.len())?),
-            Scheme::Tel => parse_tel(rest)?,
-            Scheme::Other(_) => Parts::Opaque,
+        UriRef::parse(text).map(Self::from)
+    }
+}
+
+impl From<UriRef<'_>> for Uri {
+    fn from(uri: UriRef<'_>) -> Self {
+        let place = |part: &str| {
+            let start = part.as_ptr().addr() - uri.text.as_ptr().addr();
+            start..start + part.len()
         };
-        Ok(Self {
-            text: text.to_owned(),
-            scheme,
+        let parts = match uri.parts {
+            PartsRef::Sip(sip) => Parts::Sip(SipParts {
+                user: sip.user.map(place),
+                password: sip.password.map(place),
+                address: HostPort::new(sip.host.into(), sip.port),
+                params: Params::of_uri(sip.params),
+                headers: split_headers(sip.headers)
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect(),
+            }),
+            PartsRef::Tel { number, params } => Parts::Tel {
+                number: number.to_owned(),
+                params: Params::of_uri(params),
+            },
+            PartsRef::Opaque => Parts::Opaque,
+        };
+        Self {
+            text: uri.text.to_owned(),
+            scheme: uri.scheme.into(),
             parts,
-        })
+        }
     }
 }
 
@@ -349,17 +367,6 @@ impl Hash for Uri {
 }
 
 impl Scheme {
-    fn parse(text: &str) -> Option<Self> {
-        for known in [Self::Sip, Self::Sips, Self::Tel] {
-            if known.as_str().eq_ignore_ascii_case(text) {
-                return Some(known);
-            }
-        }
-        let letter_first = text.as_bytes().first()?.is_ascii_alphabetic();
-        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
-        (letter_first && text.bytes().all(legal)).then(|| Self::Other(text.to_owned()))
-    }
-
     /// The scheme's name, known ones in lower case.
     pub fn as_str(&self) -> &str {
         match self {
@@ -375,80 +382,6 @@ impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-fn is_never_in_uri(byte: u8) -> bool {
-    byte <= b' ' || matches!(byte, 0x7f | b'"' | b'<' | b'>')
-}
-
-/// The user ends at the first at-sign, because it may itself hold `;`, `?` and `/`. `rest` stands
-/// at `offset` in the text.
-fn parse_sip(rest: &str, offset: usize) -> Result<SipParts, UriError> {
-    let (userinfo, rest) = match rest.split_once('@') {
-        Some((userinfo, rest)) => (Some(userinfo), rest),
-        None => (None, rest),
-    };
-    let (user, password) = match userinfo {
-        None => (None, None),
-        Some(info) => {
-            let user_len = info.find(':').unwrap_or(info.len());
-            if user_len == 0 {
-                return Err(UriError::User);
-            }
-            let password = offset + user_len + 1..offset + info.len();
-            (
-                Some(offset..offset + user_len),
-                (user_len < info.len()).then_some(password),
-            )
-        }
-    };
-    let (rest, headers) = match rest.split_once('?') {
-        Some((rest, headers)) => (rest, parse_headers(headers).ok_or(UriError::Headers)?),
-        None => (rest, Vec::new()),
-    };
-    let (address, params) = match rest.split_once(';') {
-        Some((address, params)) => (address, Params::parse_uri(params).ok_or(UriError::Params)?),
-        None => (rest, Params::new()),
-    };
-    let address = address.parse().map_err(|error| match error {
-        crate::host::HostError::Host => UriError::Host,
-        crate::host::HostError::Port => UriError::Port,
-    })?;
-    Ok(SipParts {
-        user,
-        password,
-        address,
-        params,
-        headers,
-    })
-}
-
-fn parse_headers(text: &str) -> Option<Vec<(String, String)>> {
-    let read = |part: &str| {
-        let (name, value) = part.split_once('=')?;
-        (!name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
-    };
-    text.split('&').map(read).collect()
-}
-
-fn parse_tel(rest: &str) -> Result<Parts, UriError> {
-    let (number, params) = match rest.split_once(';') {
-        Some((number, params)) => (number, Params::parse_uri(params).ok_or(UriError::Params)?),
-        None => (rest, Params::new()),
-    };
-    let digits = number.strip_prefix('+').unwrap_or(number);
-    let legal =
-        |b: u8| b.is_ascii_hexdigit() || matches!(b, b'*' | b'#' | b'-' | b'.' | b'(' | b')');
-    let dialled = digits
-        .bytes()
-        .any(|b| b.is_ascii_hexdigit() || matches!(b, b'*' | b'#'));
-    if !dialled || !digits.bytes().all(legal) {
-        return Err(UriError::User);
-    }
-    Ok(Parts::Tel {
-        number: number.to_owned(),
-        params,
-    })
 }
 
 fn write_sip(scheme: &Scheme, parts: &Draft) -> String {

@@ -46,7 +46,7 @@ pub(crate) fn is_stateless(request: &Request) -> bool {
     if request.method == Method::REGISTER {
         return true;
     }
-    if request.to().is_ok_and(|to| to.tag().is_some()) {
+    if request.to_tag().is_some() {
         return false;
     }
     let mut credentials = ["Authorization", "Proxy-Authorization"]
@@ -66,12 +66,11 @@ pub(crate) fn is_stateless(request: &Request) -> bool {
 
 /// The identity that a request claims; `None` if it has none that can be an account.
 pub(crate) fn claimed_aor(request: &Request) -> Option<Aor> {
-    let who = if request.method == Method::REGISTER {
-        request.to()
+    if request.method == Method::REGISTER {
+        request.to_aor()
     } else {
-        request.from()
-    };
-    Aor::from_uri(&who.ok()?.uri)
+        request.from_aor()
+    }
 }
 
 impl Authentication {

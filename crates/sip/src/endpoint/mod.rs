@@ -46,7 +46,7 @@ use crate::transport::Transport;
 
 use oversize::DatagramOnly;
 use refusal::Refusals;
-use table::{Clients, Purpose, Servers};
+use table::{Clients, Fingerprint, Purpose, Servers};
 
 /// How an endpoint presents itself and how much it takes.
 #[derive(Clone, Debug)]
@@ -299,7 +299,7 @@ impl Endpoint {
         }
         let (destination, fallback) = self.fit(&request, destination, mark, now);
         let key = self.address(&mut request, destination, mark)?;
-        let transaction = self.start_client(&request, &key, destination, Purpose::Owner, now);
+        let transaction = self.start_client(&request, key, destination, Purpose::Owner, now);
         if let Some(client) = self.clients.find_mut(transaction) {
             client.fallback = fallback;
         }
@@ -495,16 +495,15 @@ impl Endpoint {
         request: &mut Request,
         destination: Destination,
         mark: Option<&LoopMark>,
-    ) -> Result<ClientKey, EndpointError> {
+    ) -> Result<Fingerprint, EndpointError> {
         let transport = destination.transport();
-        let sent_by = self
-            .sent_by(destination)
-            .ok_or(EndpointError::NotAdvertised { transport })?
-            .to_string();
         let mut branch = self.ids.branch();
         if let Some(mark) = mark {
             branch = mark.append_to(branch);
         }
+        let sent_by = self
+            .sent_by(destination)
+            .ok_or(EndpointError::NotAdvertised { transport })?;
         let rport = if transport == Transport::Udp {
             ";rport"
         } else {
@@ -523,7 +522,8 @@ impl Endpoint {
         {
             request.push_header("User-Agent", user_agent);
         }
-        Ok(ClientKey::new(&branch, &sent_by, request.method.clone()))
+        let key = ClientKey::new(&branch, sent_by.clone(), request.method.clone());
+        Ok(self.clients.fingerprint(&key))
     }
 
     fn sent_by(&self, destination: Destination) -> Option<&HostPort> {

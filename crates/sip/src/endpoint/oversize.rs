@@ -115,14 +115,7 @@ impl Endpoint {
         };
         self.clients.remove(transaction);
         self.datagram_only.add(destination.peer(), now);
-        self.start_as(
-            transaction,
-            &request,
-            &key,
-            destination,
-            Purpose::Owner,
-            now,
-        );
+        self.start_as(transaction, &request, key, destination, Purpose::Owner, now);
         true
     }
 }

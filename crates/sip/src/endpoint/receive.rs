@@ -18,7 +18,7 @@ use crate::transaction::server_non_invite::ServerNonInvite;
 use crate::transaction::{Action, Reliability};
 use crate::transport::Transport;
 
-use super::table::{AckMeaning, Client, Purpose, Server, ServerIndex, ServerMachine};
+use super::table::{AckMeaning, Client, Fingerprint, Purpose, Server, ServerMachine};
 use super::{ClientTransaction, Endpoint, EndpointEvent, EndpointOutput, ServerTransaction};
 
 /// Seconds after which a client may try again when the table is full.
@@ -120,7 +120,8 @@ impl Endpoint {
             });
             return;
         }
-        if let Some(transaction) = self.find_server(&request, &request.method) {
+        let key = self.server_key(&request, &request.method);
+        if let Some(transaction) = key.and_then(|key| self.servers.find(key)) {
             let mut actions = Vec::new();
             if let Some(server) = self.servers.find_mut(transaction) {
                 server.handle_again(now, &mut actions);
@@ -128,32 +129,26 @@ impl Endpoint {
             self.finish_server(transaction, actions);
             return;
         }
-        let merge = MergeKey::of(&request).map(ServerIndex::Merge);
-        if merge
-            .as_ref()
-            .is_some_and(|key| self.servers.find(key).is_some())
-        {
+        let merge = MergeKey::of(&request).map(|key| self.servers.fingerprint(&("merged", key)));
+        if merge.is_some_and(|key| self.servers.find(key).is_some()) {
             self.refuse(&request, flow, length, Status::new(482));
         } else if self.servers.len() >= self.config.max_transactions {
             let mut response = request.response(503, Some(&self.refusals.tag(&request)));
             response.push_header("Retry-After", FULL_RETRY_AFTER_SECS);
             self.reply_or_drop(flow, &response, length);
-        } else {
-            self.start_server(request, merge.as_ref(), flow, length, now);
+        } else if let Some(key) = key {
+            self.start_server(request, [Some(key), merge], flow, length, now);
         }
     }
 
     fn start_server(
         &mut self,
         request: Request,
-        merge: Option<&ServerIndex>,
+        keys: [Option<Fingerprint>; 2],
         flow: Flow,
         length: usize,
         now: Instant,
     ) {
-        let Some(key) = ServerKey::of(&request, &request.method) else {
-            return;
-        };
         let reliability = Reliability::of(flow.transport);
         let machine = if request.method == Method::INVITE {
             let head = Head::of(&request, &self.ids.tag());
@@ -164,8 +159,6 @@ impl Endpoint {
             ServerMachine::NonInvite(machine)
         };
         let transaction = ServerTransaction(self.next_id());
-        let key = ServerIndex::Transaction(key);
-        let keys = [Some(&key), merge];
         self.servers
             .insert(transaction, keys, Server::new(machine, flow, length));
         self.servers.settle(transaction);
@@ -178,8 +171,12 @@ impl Endpoint {
     }
 
     fn find_server(&self, request: &Request, method: &Method) -> Option<ServerTransaction> {
+        self.servers.find(self.server_key(request, method)?)
+    }
+
+    fn server_key(&self, request: &Request, method: &Method) -> Option<Fingerprint> {
         let key = ServerKey::of(request, method)?;
-        self.servers.find(&ServerIndex::Transaction(key))
+        Some(self.servers.fingerprint(&key))
     }
 
     fn receive_response(&mut self, response: Response, flow: Flow, now: Instant) {
@@ -188,12 +185,12 @@ impl Endpoint {
             return;
         }
         // More than one Via means that it is for somebody behind us (RFC 3261, section 8.1.3.3).
-        if response.vias().map_or(0, |vias| vias.len()) != 1 {
+        if response.count_vias() != Ok(1) {
             trace!(%flow.peer, "response with several Vias dropped");
             return;
         }
-        let Some(transaction) = ClientKey::of(&response).and_then(|key| self.clients.find(&key))
-        else {
+        let key = ClientKey::of(&response).map(|key| self.clients.fingerprint(&key));
+        let Some(transaction) = key.and_then(|key| self.clients.find(key)) else {
             trace!(%flow.peer, "response without transaction dropped");
             return;
         };
@@ -207,7 +204,7 @@ impl Endpoint {
     pub(super) fn start_client(
         &mut self,
         request: &Request,
-        key: &ClientKey,
+        key: Fingerprint,
         destination: Destination,
         purpose: Purpose,
         now: Instant,
@@ -222,7 +219,7 @@ impl Endpoint {
         &mut self,
         transaction: ClientTransaction,
         request: &Request,
-        key: &ClientKey,
+        key: Fingerprint,
         destination: Destination,
         purpose: Purpose,
         now: Instant,
@@ -289,15 +286,16 @@ impl Endpoint {
         }
         self.clients.settle(transaction);
         if let Some((cancel, key)) = cancel {
-            self.start_client(&cancel, &key, destination, Purpose::Cancel, now);
+            self.start_client(&cancel, key, destination, Purpose::Cancel, now);
         }
     }
 
-    fn cancel_request(&mut self, invite: ClientTransaction) -> Option<(Request, ClientKey)> {
-        let client = self.clients.find_mut(invite)?;
+    fn cancel_request(&self, invite: ClientTransaction) -> Option<(Request, Fingerprint)> {
+        let client = self.clients.find_entry(invite)?;
         let invite = client.request()?;
         let via = invite.via().ok()?;
-        let key = ClientKey::new(via.branch()?, &via.sent_by.to_string(), Method::CANCEL);
+        let key = ClientKey::new(via.branch()?, via.sent_by.clone(), Method::CANCEL);
+        let key = self.clients.fingerprint(&key);
         let cancel = cancel_for(&invite, client.cancel_reason.as_deref());
         Some((cancel, key))
     }

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::marker::PhantomData;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -15,7 +14,6 @@ use crate::message::{Request, Response};
 use crate::transaction::Action;
 use crate::transaction::client_invite::{self, ClientInvite};
 use crate::transaction::client_non_invite::{self, ClientNonInvite};
-use crate::transaction::key::{ClientKey, MergeKey, ServerKey};
 use crate::transaction::server_invite::{self, ServerInvite};
 use crate::transaction::server_non_invite::{self, ServerNonInvite};
 
@@ -41,38 +39,35 @@ struct Slot<E> {
 /// Stands for a key: 128 bits under random keys of this process, which nobody can make collide and
 /// which are a tenth of the text that they stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Fingerprint(u64, u64);
+pub(super) struct Fingerprint(u64, u64);
 
-/// Transactions `E` by id `I` and by any of their keys `K`.
+/// Transactions `E` by id `I` and by any of their keys.
 #[derive(Debug)]
-pub(super) struct Table<I, K, E> {
+pub(super) struct Table<I, E> {
     slots: HashMap<I, Slot<E>>,
     ids: HashMap<Fingerprint, I>,
     deadlines: BTreeSet<(Instant, I)>,
     hashers: [RandomState; 2],
-    key: PhantomData<K>,
 }
 
-impl<I, K, E> Default for Table<I, K, E> {
+impl<I, E> Default for Table<I, E> {
     fn default() -> Self {
         Self {
             slots: HashMap::new(),
             ids: HashMap::new(),
             deadlines: BTreeSet::new(),
             hashers: [RandomState::new(), RandomState::new()],
-            key: PhantomData,
         }
     }
 }
 
-impl<I: Copy + Ord + Hash, K: Hash, E: Entry> Table<I, K, E> {
+impl<I: Copy + Ord + Hash, E: Entry> Table<I, E> {
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
 
     /// Adds `entry`; to be settled afterwards.
-    pub(super) fn insert(&mut self, id: I, keys: [Option<&K>; 2], entry: E) {
-        let keys = keys.map(|key| key.map(|key| self.fingerprint(key)));
+    pub(super) fn insert(&mut self, id: I, keys: [Option<Fingerprint>; 2], entry: E) {
         for key in keys.into_iter().flatten() {
             self.ids.insert(key, id);
         }
@@ -86,11 +81,11 @@ impl<I: Copy + Ord + Hash, K: Hash, E: Entry> Table<I, K, E> {
         );
     }
 
-    pub(super) fn find(&self, key: &K) -> Option<I> {
-        self.ids.get(&self.fingerprint(key)).copied()
+    pub(super) fn find(&self, key: Fingerprint) -> Option<I> {
+        self.ids.get(&key).copied()
     }
 
-    fn fingerprint(&self, key: &K) -> Fingerprint {
+    pub(super) fn fingerprint(&self, key: &impl Hash) -> Fingerprint {
         let [first, second] = &self.hashers;
         Fingerprint(first.hash_one(key), second.hash_one(key))
     }
@@ -166,8 +161,8 @@ impl<I: Copy + Ord + Hash, K: Hash, E: Entry> Table<I, K, E> {
     }
 }
 
-pub(super) type Clients = Table<ClientTransaction, ClientKey, Client>;
-pub(super) type Servers = Table<ServerTransaction, ServerIndex, Server>;
+pub(super) type Clients = Table<ClientTransaction, Client>;
+pub(super) type Servers = Table<ServerTransaction, Server>;
 
 /// Whose request a client transaction carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,13 +299,6 @@ impl Entry for Client {
     fn uses(&self, flow: &Flow) -> bool {
         self.destination.uses(flow)
     }
-}
-
-/// By what a server transaction is found.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum ServerIndex {
-    Transaction(ServerKey),
-    Merge(MergeKey),
 }
 
 #[derive(Debug)]

@@ -7,13 +7,16 @@
 
 use std::str::FromStr;
 
+use crate::aor::Aor;
 use crate::header::session_timer::parse_min_se;
 use crate::header::{
     AuthFields, CSeq, Contacts, HeaderError, MediaType, Reason, RetryAfter, SessionExpires, Via,
-    scan,
+    ViaRef, scan,
 };
 use crate::message::Fields;
-use crate::name_addr::NameAddr;
+use crate::name_addr::{NameAddr, NameAddrRef};
+
+const VIA: &str = "Via";
 
 /// # Header fields, typed
 ///
@@ -25,16 +28,29 @@ impl Fields {
     ///
     /// Missing, or malformed in its first element.
     pub fn via(&self) -> Result<Via, HeaderError> {
-        const NAME: &str = "Via";
-        let value = self
-            .header(NAME)
-            .ok_or(HeaderError::Missing { name: NAME })?;
-        let first = match scan::find_list_comma(value) {
-            Some(Some(at)) => scan::trim(&value[..at]),
-            Some(None) => value,
-            None => return Err(HeaderError::Malformed { name: NAME }),
-        };
-        Via::parse(first).ok_or(HeaderError::Malformed { name: NAME })
+        let (first, _) = self.first_via()?;
+        Via::parse(first).ok_or(HeaderError::Malformed { name: VIA })
+    }
+
+    /// The topmost Via, read in place.
+    pub(crate) fn via_ref(&self) -> Result<ViaRef<'_>, HeaderError> {
+        let (first, _) = self.first_via()?;
+        ViaRef::parse(first).ok_or(HeaderError::Malformed { name: VIA })
+    }
+
+    /// How many Vias there are.
+    pub(crate) fn count_vias(&self) -> Result<usize, HeaderError> {
+        self.check_list(VIA, ViaRef::parse)
+    }
+
+    /// The text of the topmost Via, and what stands behind it in the same header field.
+    pub(crate) fn first_via(&self) -> Result<(&str, &str), HeaderError> {
+        let value = self.header(VIA).ok_or(HeaderError::Missing { name: VIA })?;
+        match scan::find_list_comma(value) {
+            Some(Some(at)) => Ok((scan::trim(&value[..at]), &value[at..])),
+            Some(None) => Ok((value, "")),
+            None => Err(HeaderError::Malformed { name: VIA }),
+        }
     }
 
     /// All Vias, topmost first.
@@ -64,6 +80,36 @@ impl Fields {
         self.required("To", from_str)
     }
 
+    /// From, read in place.
+    pub(crate) fn from_ref(&self) -> Result<NameAddrRef<'_>, HeaderError> {
+        self.required("From", |text| NameAddrRef::parse(text).ok())
+    }
+
+    /// To, read in place.
+    pub(crate) fn to_ref(&self) -> Result<NameAddrRef<'_>, HeaderError> {
+        self.required("To", |text| NameAddrRef::parse(text).ok())
+    }
+
+    /// The tag in From; `None` also if From cannot be read.
+    pub fn from_tag(&self) -> Option<&str> {
+        self.from_ref().ok()?.tag()
+    }
+
+    /// The tag in To; `None` also if To cannot be read.
+    pub fn to_tag(&self) -> Option<&str> {
+        self.to_ref().ok()?.tag()
+    }
+
+    /// The address-of-record in From; `None` if there is none, also because From cannot be read.
+    pub fn from_aor(&self) -> Option<Aor> {
+        Aor::from_uri_ref(self.from_ref().ok()?.uri)
+    }
+
+    /// The address-of-record in To; `None` if there is none, also because To cannot be read.
+    pub fn to_aor(&self) -> Option<Aor> {
+        Aor::from_uri_ref(self.to_ref().ok()?.uri)
+    }
+
     /// `CSeq`.
     ///
     /// # Errors
@@ -91,6 +137,12 @@ impl Fields {
     /// Malformed in any element, or a star beside another value.
     pub fn contacts(&self) -> Result<Contacts, HeaderError> {
         Contacts::parse(self.headers_named("Contact"))
+            .ok_or(HeaderError::Malformed { name: "Contact" })
+    }
+
+    /// How many contacts there are; none for a star.
+    pub(crate) fn count_contacts(&self) -> Result<usize, HeaderError> {
+        Contacts::count(self.headers_named("Contact"))
             .ok_or(HeaderError::Malformed { name: "Contact" })
     }
 
@@ -288,6 +340,22 @@ impl Fields {
             .ok_or(HeaderError::Missing { name })
     }
 
+    /// Each element of a list, read and let go; how many there were.
+    pub(crate) fn check_list<'a, T>(
+        &'a self,
+        name: &'static str,
+        parse: impl Fn(&'a str) -> Option<T>,
+    ) -> Result<usize, HeaderError> {
+        let mut count = 0;
+        for element in self.headers_named(name).flat_map(scan::elements) {
+            element
+                .and_then(&parse)
+                .ok_or(HeaderError::Malformed { name })?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     pub(super) fn optional<'a, T>(
         &'a self,
         name: &'static str,
@@ -312,8 +380,9 @@ impl Fields {
     ) -> Result<Vec<T>, HeaderError> {
         let mut list = Vec::new();
         for value in self.headers_named(name) {
-            for element in scan::split_list(value).ok_or(HeaderError::Malformed { name })? {
-                list.push(parse(element).ok_or(HeaderError::Malformed { name })?);
+            for element in scan::elements(value) {
+                let read = element.and_then(&parse);
+                list.push(read.ok_or(HeaderError::Malformed { name })?);
             }
         }
         Ok(list)

@@ -155,15 +155,16 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Option<Piece<'_>>> {
 
 /// `token68` credentials have no equals sign, or only padding at the end: they are not read.
 fn read_pair(pair: &str) -> Option<Piece<'_>> {
-    let (name, value) = pair.split_once('=')?;
-    let (name, value) = (scan::trim(name), scan::trim(value));
+    let equals = memchr::memchr(b'=', pair.as_bytes())?;
+    let (name, value) = (scan::trim(&pair[..equals]), scan::trim(&pair[equals + 1..]));
     let legal = scan::is_token(name) && scan::is_param_value(value);
     legal.then_some(Piece::Param(name, value))
 }
 
 /// The scheme and what follows it, unless the element is a further parameter.
 fn starts_challenge(element: &str) -> Option<(&str, &str)> {
-    let end = element.find([' ', '\t', '=']).unwrap_or(element.len());
+    let is_end = |byte: u8| matches!(byte, b' ' | b'\t' | b'=');
+    let end = element.bytes().position(is_end).unwrap_or(element.len());
     let (scheme, rest) = element.split_at(end);
     let rest = scan::trim(rest);
     (scan::is_token(scheme) && !rest.starts_with('=')).then_some((scheme, rest))

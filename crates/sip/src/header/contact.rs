@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::header::{HeaderError, scan};
-use crate::name_addr::NameAddr;
+use crate::name_addr::{NameAddr, NameAddrRef};
 use crate::uri::Uri;
 
 const NAME: &str = "Contact";
@@ -134,24 +134,20 @@ impl Contacts {
     /// Reads the values of all Contact headers; a star must be the only value.
     pub(super) fn parse<'a>(values: impl Iterator<Item = &'a str>) -> Option<Self> {
         let mut list = Vec::new();
-        let mut star = false;
-        for value in values {
-            if scan::trim(value) == "*" {
-                if star {
-                    return None;
-                }
-                star = true;
-                continue;
-            }
-            for element in scan::split_list(value)? {
-                list.push(Contact::parse(element)?);
-            }
-        }
-        match (star, list.is_empty()) {
-            (true, true) => Some(Self::Star),
-            (true, false) => None,
-            (false, _) => Some(Self::List(list)),
-        }
+        let is_star = read(values, |contact| {
+            list.push(Contact::from(NameAddr::from(contact)))
+        })?;
+        Some(match is_star {
+            true => Self::Star,
+            false => Self::List(list),
+        })
+    }
+
+    /// As [`parse`](Self::parse), but only counts the contacts.
+    pub(super) fn count<'a>(values: impl Iterator<Item = &'a str>) -> Option<usize> {
+        let mut count = 0;
+        read(values, |_| count += 1)?;
+        Some(count)
     }
 
     /// The contacts; none for a star.
@@ -166,6 +162,28 @@ impl Contacts {
     pub fn first(&self) -> Option<&Contact> {
         self.list().first()
     }
+}
+
+/// Reads each contact; whether there is a star instead.
+fn read<'a>(
+    values: impl Iterator<Item = &'a str>,
+    mut each: impl FnMut(NameAddrRef<'a>),
+) -> Option<bool> {
+    let (mut is_star, mut is_list) = (false, false);
+    for value in values {
+        if scan::trim(value) == "*" {
+            if is_star {
+                return None;
+            }
+            is_star = true;
+            continue;
+        }
+        for element in scan::elements(value) {
+            each(NameAddrRef::parse(element?).ok()?);
+            is_list = true;
+        }
+    }
+    (!is_star || !is_list).then_some(is_star)
 }
 
 fn parse_q(text: &str) -> Option<u16> {

@@ -54,6 +54,7 @@ pub use rack::RAck;
 pub use reason::Reason;
 pub use retry_after::RetryAfter;
 pub use session_timer::{Refresher, SessionExpires};
+pub(crate) use via::ViaRef;
 pub use via::{Rport, Via};
 
 /// Why a header field cannot be used.

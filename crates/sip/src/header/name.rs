@@ -113,8 +113,56 @@ const fn slot(name: &[u8]) -> usize {
     (len * 31 + first * 7 + middle * 13 + last * 3) % SLOTS
 }
 
+/// Some of the names that we know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameSet(u128);
+
+impl NameSet {
+    /// The set of these full names, which we must know.
+    pub(crate) const fn of(names: &[&str]) -> Self {
+        let mut set = 0;
+        let mut at = 0;
+        while at < names.len() {
+            set |= 1 << NameId::known(names[at]).0;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    pub(crate) fn contains(self, id: NameId) -> bool {
+        self.0 & (1 << id.0) != 0
+    }
+
+    pub(crate) fn insert(&mut self, id: NameId) {
+        self.0 |= 1 << id.0;
+    }
+
+    pub(crate) fn none() -> Self {
+        Self(0)
+    }
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
 impl NameId {
     pub(crate) const CONTENT_LENGTH: Self = Self(7);
+
+    /// The number of a full name, which we must know; for constants.
+    pub(crate) const fn known(name: &str) -> Self {
+        let mut id: u8 = 0;
+        loop {
+            if same(NAMES[id as usize].as_bytes(), name.as_bytes()) {
+                return Self(id);
+            }
+            id += 1;
+        }
+    }
 
     /// The number of a name, full or compact, in any case.
     pub(crate) fn find(name: &str) -> Option<Self> {
@@ -125,7 +173,8 @@ impl NameId {
         let mut at = slot(name.as_bytes());
         while TABLE[at] != EMPTY {
             let id = TABLE[at];
-            if NAMES[usize::from(id)].eq_ignore_ascii_case(name) {
+            let known = NAMES[usize::from(id)];
+            if known == name || known.eq_ignore_ascii_case(name) {
                 return Some(Self(id));
             }
             at = (at + 1) % SLOTS;

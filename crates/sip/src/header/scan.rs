@@ -9,7 +9,16 @@ use crate::params::Params;
 
 /// `text` without blanks at its ends.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let bytes = text.as_bytes();
+    let (mut start, mut end) = (0, bytes.len());
+    while start < end && is_blank(bytes.get(start)) {
+        start += 1;
+    }
+    while start < end && is_blank(bytes.get(end - 1)) {
+        end -= 1;
+    }
+    &text[start..end]
 }
 
 /// Which bytes may stand in a token.
@@ -81,25 +90,17 @@ pub(crate) fn find_unquoted(text: &str, stops: &[u8]) -> Option<Option<usize>> {
 }
 
 /// The elements of a comma list, trimmed; commas in quotes and in `<…>` do not separate. `None`
-/// if a quote or a bracket does not end. An empty text is a list of no elements.
-pub(crate) fn split_list(text: &str) -> Option<Vec<&str>> {
-    let mut elements = Vec::new();
-    let mut rest = trim(text);
-    if rest.is_empty() {
-        return Some(elements);
-    }
-    loop {
-        match find_list_comma(rest)? {
-            Some(at) => {
-                elements.push(trim(&rest[..at]));
-                rest = &rest[at + 1..];
-            }
-            None => {
-                elements.push(trim(rest));
-                return Some(elements);
-            }
-        }
-    }
+/// where a quote or a bracket does not end. An empty text is a list of no elements.
+pub(crate) fn elements(text: &str) -> impl Iterator<Item = Option<&str>> {
+    let mut rest = Some(trim(text)).filter(|text| !text.is_empty());
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        let Some(comma) = find_list_comma(text) else {
+            return Some(None);
+        };
+        rest = comma.map(|at| &text[at + 1..]);
+        Some(Some(trim(&text[..comma.unwrap_or(text.len())])))
+    })
 }
 
 /// Where the first element of a comma list ends.
@@ -175,6 +176,10 @@ pub(crate) fn split_params(text: &str) -> Option<(&str, Params)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn split_list(text: &str) -> Option<Vec<&str>> {
+        elements(text).collect()
+    }
 
     #[test]
     fn commas_in_quotes_and_brackets_do_not_separate() {

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::decimal::{push_decimal, push_ipv4};
 use crate::header::scan;
-use crate::host::HostPort;
-use crate::params::Params;
+use crate::host::{HostPort, parse_host_port};
+use crate::params::{Params, ParamsRef};
 use crate::transport::Transport;
 
 /// What every branch of RFC 3261 starts with; others are from RFC 2543.
@@ -47,21 +48,11 @@ impl Via {
 
     /// Reads one element.
     pub fn parse(text: &str) -> Option<Self> {
-        let (name, rest) = text.split_once('/')?;
-        let (version, rest) = rest.split_once('/')?;
-        if !scan::trim(name).eq_ignore_ascii_case("SIP") || scan::trim(version) != "2.0" {
-            return None;
-        }
-        let rest = scan::trim(rest);
-        let (protocol, rest) = rest.split_at(rest.find([' ', '\t'])?);
-        let (sent_by, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
-        if !scan::is_token(protocol) {
-            return None;
-        }
+        let via = ViaRef::parse(text)?;
         Some(Self {
-            protocol: protocol.to_owned(),
-            sent_by: parse_sent_by(scan::trim(sent_by))?,
-            params: Params::parse_header(params)?,
+            protocol: via.protocol.to_owned(),
+            sent_by: via.sent_by()?,
+            params: via.params.to_owned(),
         })
     }
 
@@ -78,9 +69,7 @@ impl Via {
     /// The branch if it identifies the transaction by itself: the magic cookie with something
     /// behind it (RFC 3261, section 17.2.3).
     pub fn transaction_branch(&self) -> Option<&str> {
-        let branch = self.branch()?;
-        let (cookie, rest) = branch.split_at_checked(MAGIC_COOKIE.len())?;
-        (cookie.eq_ignore_ascii_case(MAGIC_COOKIE) && !rest.is_empty()).then_some(branch)
+        self.branch().filter(|branch| has_cookie(branch))
     }
 
     /// The address that the request came from, with or without brackets around IPv6; `None` if it
@@ -113,15 +102,107 @@ impl Via {
     }
 }
 
-/// Blanks are allowed around the colon before the port.
-fn parse_sent_by(text: &str) -> Option<HostPort> {
-    if !text.contains([' ', '\t']) {
-        return text.parse().ok();
+/// One element of the Via list, read in place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ViaRef<'a> {
+    pub(crate) protocol: &'a str,
+    /// Legal, as written.
+    sent_by: &'a str,
+    params: ParamsRef<'a>,
+}
+
+impl<'a> ViaRef<'a> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let (name, rest) = text.split_once('/')?;
+        let (version, rest) = rest.split_once('/')?;
+        if !scan::trim(name).eq_ignore_ascii_case("SIP") || scan::trim(version) != "2.0" {
+            return None;
+        }
+        let rest = scan::trim(rest);
+        let (protocol, rest) = rest.split_at(rest.find([' ', '\t'])?);
+        let (sent_by, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let via = Self {
+            protocol,
+            sent_by: scan::trim(sent_by),
+            params: ParamsRef::parse(params)?,
+        };
+        let is_legal = scan::is_token(protocol) && via.is_sent_by_legal();
+        is_legal.then_some(via)
     }
-    let (host, port) = text.rsplit_once(':')?;
-    format!("{}:{}", scan::trim(host), scan::trim(port))
-        .parse()
-        .ok()
+
+    fn is_sent_by_legal(&self) -> bool {
+        match self.sent_by.contains([' ', '\t']) {
+            false => parse_host_port(self.sent_by).is_ok(),
+            true => self.sent_by().is_some(),
+        }
+    }
+
+    /// Blanks are allowed around the colon before the port.
+    pub(crate) fn sent_by(&self) -> Option<HostPort> {
+        if !self.sent_by.contains([' ', '\t']) {
+            return self.sent_by.parse().ok();
+        }
+        let (host, port) = self.sent_by.rsplit_once(':')?;
+        format!("{}:{}", scan::trim(host), scan::trim(port))
+            .parse()
+            .ok()
+    }
+
+    /// The element with a note of where the request came from, as [`Via::stamp`] makes it.
+    pub(crate) fn stamped(&self, source: SocketAddr) -> String {
+        const ADDED: usize = "SIP/2.0/ ;received=".len() + 39 + 5;
+        let params = self.params.as_str();
+        let room = self.protocol.len() + self.sent_by.len() + params.len() + ADDED;
+        let mut text = String::with_capacity(room);
+        text.push_str("SIP/2.0/");
+        text.push_str(self.protocol);
+        text.push(' ');
+        text.extend(self.sent_by.split([' ', '\t']));
+        let mut is_noted = false;
+        for (name, value) in self.params.iter() {
+            text.push(';');
+            text.push_str(name);
+            if name.eq_ignore_ascii_case("received") {
+                is_noted = true;
+                text.push('=');
+                push_ip(source.ip(), &mut text);
+            } else if name.eq_ignore_ascii_case("rport") {
+                text.push('=');
+                push_decimal(source.port().into(), &mut text);
+            } else if let Some(value) = value {
+                text.push('=');
+                text.push_str(value);
+            }
+        }
+        if !is_noted {
+            text.push_str(";received=");
+            push_ip(source.ip(), &mut text);
+        }
+        text
+    }
+
+    /// The branch as written, also one of RFC 2543.
+    pub(crate) fn branch(&self) -> Option<&'a str> {
+        self.params.value("branch")
+    }
+
+    /// As [`Via::transaction_branch`].
+    pub(crate) fn transaction_branch(&self) -> Option<&'a str> {
+        self.branch().filter(|branch| has_cookie(branch))
+    }
+}
+
+fn push_ip(ip: IpAddr, text: &mut String) {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => push_ipv4(ip, text),
+        IpAddr::V6(ip) => text.push_str(&ip.to_string()),
+    }
+}
+
+fn has_cookie(branch: &str) -> bool {
+    let parts = branch.split_at_checked(MAGIC_COOKIE.len());
+    parts
+        .is_some_and(|(cookie, rest)| cookie.eq_ignore_ascii_case(MAGIC_COOKIE) && !rest.is_empty())
 }
 
 impl fmt::Display for Via {
@@ -192,6 +273,27 @@ mod tests {
         silent.stamp("[2001:db8::1]:4000".parse().unwrap());
         assert_eq!(silent.to_string(), "SIP/2.0/UDP h;received=2001:db8::1");
         assert_eq!(silent.rport(), Rport::Absent);
+    }
+
+    #[test]
+    fn a_stamp_in_place_is_the_same() {
+        for source in [
+            "192.0.2.1:4000",
+            "[2001:db8::1]:4000",
+            "[::ffff:192.0.2.255]:5",
+        ] {
+            let source = source.parse().unwrap();
+            for text in [
+                "SIP/2.0/UDP h",
+                "SIP/2.0/TCP H : 5070 ;rport;branch=z9hG4bKa",
+                "SIP/2.0/UDP [2001:db8::2]:1;RPORT=7;received=1.2.3.4;x=\";\";branch=z9hG4bKa;y",
+            ] {
+                let mut via = Via::parse(text).unwrap();
+                via.stamp(source);
+                let in_place = ViaRef::parse(text).unwrap().stamped(source);
+                assert_eq!(in_place, via.to_string());
+            }
+        }
     }
 
     #[test]

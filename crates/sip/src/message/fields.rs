@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::header::{HeaderError, scan};
+use crate::header::{HeaderError, ViaRef};
 use crate::message::headers::Headers;
 
 /// The header fields and the body of a message.
@@ -113,14 +113,10 @@ impl Fields {
     ///
     /// If there is no topmost Via that can be read.
     pub fn stamp_via(&mut self, source: SocketAddr) -> Result<(), HeaderError> {
-        let mut via = self.via()?;
-        via.stamp(source);
-        let value = self.header("Via").unwrap_or_default();
-        let rest = match scan::find_list_comma(value) {
-            Some(Some(comma)) => &value[comma..],
-            _ => "",
-        };
-        let stamped = format!("{via}{rest}");
+        let (first, rest) = self.first_via()?;
+        let via = ViaRef::parse(first).ok_or(HeaderError::Malformed { name: "Via" })?;
+        let mut stamped = via.stamped(source);
+        stamped.push_str(rest);
         self.headers_mut().replace_first("Via", &stamped);
         Ok(())
     }

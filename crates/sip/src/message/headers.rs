@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::header::name::NameId;
+use crate::header::name::{NameId, NameSet};
 
 /// The header fields of a message, in order.
 #[derive(Clone, Default)]
@@ -188,17 +188,64 @@ impl Headers {
         self.entries.push(entry);
     }
 
+    /// The header fields of these names from another message, name by name, byte for byte; with room
+    /// for `more` bytes in other fields.
+    pub(super) fn copied(names: &[NameId], from: &Self, more: usize) -> Self {
+        let is_copied = |entry: &&Entry| entry.id.is_some_and(|id| names.contains(&id));
+        let copied = from.entries.iter().filter(is_copied);
+        let (count, bytes) = copied.fold((0, 0), |(count, bytes), entry| {
+            (count + 1, bytes + from.line(entry).len())
+        });
+        let mut headers = Self {
+            own: String::with_capacity(bytes + more),
+            entries: Vec::with_capacity(count + SPARE),
+            ..Self::default()
+        };
+        for name in names {
+            for entry in from.entries.iter().filter(|entry| entry.id == Some(*name)) {
+                let entry = headers.take_over(entry, from);
+                headers.entries.push(entry);
+            }
+        }
+        headers
+    }
+
+    /// The first of `names` that stands more than once.
+    pub(super) fn first_repeated(&self, names: NameSet) -> Option<NameId> {
+        let mut seen = NameSet::none();
+        let ids = self.entries.iter().filter_map(|entry| entry.id);
+        for id in ids.filter(|id| names.contains(*id)) {
+            if seen.contains(id) {
+                return Some(id);
+            }
+            seen.insert(id);
+        }
+        None
+    }
+
     /// Appends `suffix` to the first value of this name, and to its line as it stands.
     pub(super) fn append_to_value(&mut self, name: &str, suffix: &str) {
         let Some(at) = self.position(name) else {
             return;
         };
         let mut entry = self.entries[at];
-        let value = format!("{}{suffix}", self.read(entry.value));
         match entry.line {
             Line::Text(line) => {
-                let line = format!("{}{suffix}\r\n", self.read(line).trim_ascii_end());
-                entry.line = Line::Text(self.keep(&line));
+                let start = self.own.len();
+                self.keep_again(line);
+                let end = start + self.own[start..].trim_ascii_end().len();
+                self.own.truncate(end);
+                self.own.push_str(suffix);
+                let value_end = self.own.len();
+                self.own.push_str("\r\n");
+                let kept = Text::new(Place::Own, start, self.own.len());
+                entry.line = Line::Text(kept);
+                // The value ends where its line does, unless it is folded and lies elsewhere.
+                if let Some(value) = kept.part(entry.value, line) {
+                    entry.value = Text::new(Place::Own, value.range().start, value_end);
+                    self.entries[at] = entry;
+                    return;
+                }
             }
             Line::Raw(raw) => {
                 let mut line = BytesMut::from(self.raw_line(raw).trim_ascii_end());
@@ -207,6 +254,7 @@ impl Headers {
                 entry.line = self.keep_raw(line.freeze());
             }
         }
+        let value = [self.read(entry.value), suffix].concat();
         entry.value = self.keep(&value);
         self.entries[at] = entry;
     }
@@ -341,6 +389,18 @@ impl Headers {
         let start = self.own.len();
         self.own.push_str(text);
         Text::new(Place::Own, start, self.own.len())
+    }
+
+    /// A piece of this message once more, at the end of `own`.
+    fn keep_again(&mut self, text: Text) {
+        match text.place {
+            Place::Own => self.own.extend_from_within(text.range()),
+            Place::Received => {
+                let whole = self.text.as_deref().unwrap_or_default();
+                let piece = whole.get(text.range()).unwrap_or_default();
+                self.own.push_str(piece);
+            }
+        }
     }
 
     fn keep_raw(&mut self, line: Bytes) -> Line {

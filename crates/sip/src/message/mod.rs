@@ -33,6 +33,7 @@ use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 
+use crate::header::name::NameId;
 use crate::method::Method;
 use crate::status::Status;
 use crate::uri::Uri;
@@ -170,21 +171,33 @@ impl Response {
     }
 }
 
+/// What every response copies from its request (RFC 3261, section 8.2.6.2), and a 100 besides.
+const COPIED: [NameId; 6] = [
+    NameId::known("Via"),
+    NameId::known("From"),
+    NameId::known("To"),
+    NameId::known("Call-ID"),
+    NameId::known("CSeq"),
+    NameId::known("Timestamp"),
+];
+
+/// Room for what is usually added to a response: a tag, a Contact or a challenge, a Server.
+const ADDED_BYTES: usize = 256;
+
 /// The response to what could be read of a request.
 fn response_to(request: &Fields, status: Status, to_tag: Option<&str>) -> Response {
+    let copied = match status.code() {
+        100 => &COPIED[..],
+        _ => &COPIED[..COPIED.len() - 1],
+    };
     let mut response = Response::new(status);
-    let copied = ["Via", "From", "To", "Call-ID", "CSeq"];
-    let timestamp = (response.status.code() == 100).then_some("Timestamp");
-    for name in copied.into_iter().chain(timestamp) {
-        response.fields.headers_mut().copy(name, request.headers());
-    }
+    *response.fields.headers_mut() = Headers::copied(copied, request.headers(), ADDED_BYTES);
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
-    let untagged = request.to().is_ok_and(|to| to.tag().is_none());
+    let untagged = request.to_ref().is_ok_and(|to| to.tag().is_none());
     if let Some(tag) = to_tag.filter(|_| untagged) {
-        response
-            .fields
-            .headers_mut()
-            .append_to_value("To", &format!(";tag={tag}"));
+        let suffix = [";tag=", tag].concat();
+        let headers = response.fields.headers_mut();
+        headers.append_to_value("To", &suffix);
     }
     response
 }

@@ -6,9 +6,11 @@
 //! (404), and whether we are the right one to ask.
 
 use crate::header::HeaderError;
+use crate::header::name::NameSet;
 use crate::message::error::sentence;
 use crate::message::{Request, Response};
 use crate::method::Method;
+use crate::name_addr::NameAddrRef;
 use crate::status::Status;
 use crate::uri::Scheme;
 
@@ -62,6 +64,8 @@ const SINGLE: [&str; 11] = [
     "Replaces",
 ];
 
+const SINGLE_SET: NameSet = NameSet::of(&SINGLE);
+
 impl Request {
     /// Whether a server may go on with the request.
     ///
@@ -69,7 +73,7 @@ impl Request {
     ///
     /// [`Refusal`], whose status is the answer. An ACK is dropped instead of answered.
     pub fn validate(&self) -> Result<(), Refusal> {
-        check_common(self)?;
+        let contacts = check_common(self)?;
         if self.cseq()?.method != self.method {
             return Err(Refusal::MethodMismatch);
         }
@@ -80,10 +84,11 @@ impl Request {
             return Err(Refusal::UriHeaders);
         }
         self.max_forwards()?;
-        self.routes()?;
-        self.record_routes()?;
+        for name in ["Route", "Record-Route"] {
+            self.check_list(name, |text| NameAddrRef::parse(text).ok())?;
+        }
         // One contact exactly is what makes a dialog (RFC 3261, section 12.1.1).
-        if self.method == Method::INVITE && self.contacts()?.list().len() > 1 {
+        if self.method == Method::INVITE && contacts > 1 {
             return Err(HeaderError::Repeated { name: "Contact" }.into());
         }
         Ok(())
@@ -97,25 +102,24 @@ impl Response {
     ///
     /// The header that makes it unusable.
     pub fn validate(&self) -> Result<(), HeaderError> {
-        check_common(self)
+        check_common(self).map(|_| ())
     }
 }
 
-fn check_common(fields: &crate::message::Fields) -> Result<(), HeaderError> {
-    if fields.vias()?.is_empty() {
+/// How many contacts there are.
+fn check_common(fields: &crate::message::Fields) -> Result<usize, HeaderError> {
+    if fields.count_vias()? == 0 {
         return Err(HeaderError::Missing { name: "Via" });
     }
-    fields.from()?;
-    fields.to()?;
+    fields.from_ref()?;
+    fields.to_ref()?;
     fields.call_id()?;
     fields.cseq()?;
-    fields.contacts()?;
-    for name in SINGLE {
-        if fields.headers_named(name).nth(1).is_some() {
-            return Err(HeaderError::Repeated { name });
-        }
+    let contacts = fields.count_contacts()?;
+    match fields.headers().first_repeated(SINGLE_SET) {
+        Some(id) => Err(HeaderError::Repeated { name: id.as_str() }),
+        None => Ok(contacts),
     }
-    Ok(())
 }
 
 #[cfg(test)]

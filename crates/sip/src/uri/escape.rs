@@ -42,9 +42,15 @@ fn escape_bytes(bytes: impl Iterator<Item = u8>, plain: fn(u8) -> bool) -> Strin
     escaped
 }
 
-/// The shortest legal spelling of a user part: only what must be escaped is.
-pub(crate) fn canonical_user(user: &str) -> String {
-    escape_bytes(unescape_bytes(user).into_iter(), is_user_byte)
+/// Adds the shortest legal spelling of a user part: only what must be escaped is.
+pub(crate) fn push_canonical_user(user: &str, out: &mut String) {
+    match user.bytes().all(is_user_byte) {
+        true => out.push_str(user),
+        false => out.push_str(&escape_bytes(
+            unescape_bytes(user).into_iter(),
+            is_user_byte,
+        )),
+    }
 }
 
 /// Resolves `%HH` escapes once; a `%` that starts none stays.
