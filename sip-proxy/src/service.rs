@@ -1,7 +1,7 @@
 //! Start and stop: sockets, the core in its loop, and the tasks that do what the core asks for.
 //!
 //! ```text
-//!   sip_io::run(core) ── events ──► this loop ──► look-up tasks ── commands ──► core
+//!   core, its thread ── events ──► this loop ──► look-ups ────── commands ──► core
 //!                                       ├───────► control (answers, broadcast)
 //!                                       └───────► rows ──► store ──── commands ──► core
 //! ```
@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use sip::{Algorithm, EndpointConfig, Host, HostPort, Transport};
-use sip_io::{Bound, TlsError};
+use sip_io::{Bound, Shard, TlsError};
 use sip_proxy_core::{
-    CallingPolicy, Command, DialPlan, Durability, Event, GuessingPolicy, Proxy, ProxyConfig,
-    TracePolicy,
+    CallingPolicy, Command, DialPlan, Durability, Event, GuessingPolicy, LookupFailed, Proxy,
+    ProxyConfig, TracePolicy,
 };
 use store::{Database, StoreError, Vault};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -34,8 +34,8 @@ use crate::persistence;
 /// Events the core may have outstanding; beyond that requests are answered 503.
 const EVENTS: usize = 4_096;
 
-/// Look-ups at the same time; the database has no more connections than this.
-const LOOK_UPS: usize = 16;
+/// Look-ups that may wait for the store; beyond that requests are answered 503.
+const LOOK_UPS: usize = 16_384;
 
 /// How long the last bindings may take to be written.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -162,11 +162,17 @@ impl Service {
             ..config(self.advertised)
         });
         sip::Machine::handle_command(&mut proxy, Command::RestoreBindings(restored), now());
-        let bound = self.bound;
         let stop_loop = CancellationToken::new();
-        let loop_stopped = stop_loop.clone();
+        let shard = Shard {
+            machine: proxy,
+            bound: self.bound,
+            commands: inbox,
+            events,
+        };
+        // A thread of its own: whatever else the process does, the loop is woken by its sockets.
+        let ended = sip_io::run_shards(vec![shard], sip_io::by_call_id, &stop_loop)?;
         tasks.spawn(async move {
-            sip_io::run(proxy, bound, inbox, events, loop_stopped).await;
+            ended.await;
         });
         tasks.spawn(serve_events(outbox, commands, control.clone(), vault, db));
         let last = control.clone();
@@ -192,22 +198,19 @@ async fn serve_events(
     vault: Vault,
     db: Database,
 ) {
-    let permits = Arc::new(Semaphore::new(LOOK_UPS));
+    let (look_ups, asked) = mpsc::channel(LOOK_UPS);
     let mut tasks = JoinSet::new();
+    tasks.spawn(account::serve(asked, commands.clone(), vault, db.clone()));
     while let Some(event) = events.recv().await {
         match event {
             Event::LoadAccount { ticket, aor } => {
-                let (permits, commands, vault, db) =
-                    (permits.clone(), commands.clone(), vault.clone(), db.clone());
-                tasks.spawn(async move {
-                    let permit = permits.acquire().await;
-                    let account = account::find(&aor, &vault, &db).await;
-                    drop(permit);
+                if look_ups.try_send((ticket, aor)).is_err() {
+                    let account = Err(LookupFailed);
                     // The core has stopped if nobody takes the answer.
                     let _ = commands
                         .send(Command::AccountLoaded { ticket, account })
                         .await;
-                });
+                }
             }
             Event::Store { ticket, rows } => {
                 let (commands, db) = (commands.clone(), db.clone());

@@ -17,6 +17,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use time::OffsetDateTime;
 use tracing_subscriber::EnvFilter;
 
@@ -24,6 +25,10 @@ use crate::cli::{
     AccountCommand, AddUser, Cli, Command, ImportAccounts, ServeArguments, UserCommand,
 };
 use crate::config::Config;
+
+/// A message makes and drops dozens of small pieces: `docs/decisions/0007-allocator.md`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -25,7 +25,8 @@ mod password;
 pub use import::{Imported, import};
 pub(crate) use password::unseal;
 pub use password::{
-    Credentials, Rotated, find_credentials, load_password, rotate_passwords, set_password,
+    Credentials, Rotated, find_credentials, find_many_credentials, load_password, rotate_passwords,
+    set_password,
 };
 
 use password::password_place;

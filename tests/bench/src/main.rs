@@ -14,6 +14,7 @@ mod registrar;
 mod streams;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 
 /// Load generators and the core's own benchmark.
 #[derive(Debug, Parser)]
@@ -33,6 +34,10 @@ enum Command {
     /// Refreshes with kept nonces at a fixed rate, or questions after what is bound.
     Bindings(bindings::Arguments),
 }
+
+/// The server's own, so that the core costs here what it costs there.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Cli::parse().command {

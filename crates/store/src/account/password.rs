@@ -1,11 +1,14 @@
 //! The passwords of accounts: written by people, read by the proxy, replaced when a device is lost.
 
+use std::collections::HashMap;
+
+use sea_orm::sea_query::Query;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{aor, load, load_row, write};
-use crate::row::{account as row, tenant as tenant_row};
-use crate::{Db, Place, Reference, Secret, StoreError, Vault, begin, commit, device, provider};
+use crate::row::{account as row, provider as provider_row, tenant as tenant_row};
+use crate::{Db, Place, Reference, Secret, StoreError, Vault, begin, commit, device};
 
 /// What the proxy needs to authenticate and route to one of its own accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,30 +130,54 @@ pub async fn find_credentials(
     vault: &Vault,
     db: &impl ConnectionTrait,
 ) -> Result<Option<Credentials>, StoreError> {
-    let tenant = tenant_row::Entity::find()
-        .filter(tenant_row::Column::SipDomain.eq(domain.to_lowercase()))
-        .one(db)
+    let mut found = find_many_credentials(&[user], domain, vault, db).await?;
+    found.remove(user).transpose()
+}
+
+/// The accounts of Tandem's own provider with the addresses-of-record `sip:user@domain`, by user; at most a few
+/// thousand at once. Who is not there does not exist. `users` are compared exactly, `domain` in any case.
+///
+/// # Errors
+///
+/// [`StoreError::Database`]. For one account [`StoreError::Vault`] if its password does not open.
+pub async fn find_many_credentials(
+    users: &[&str],
+    domain: &str,
+    vault: &Vault,
+    db: &impl ConnectionTrait,
+) -> Result<HashMap<String, Result<Credentials, StoreError>>, StoreError> {
+    let domain = domain.to_lowercase();
+    let tenant = Query::select()
+        .column(tenant_row::Column::Id)
+        .from(tenant_row::Entity)
+        .and_where(tenant_row::Column::SipDomain.eq(domain.as_str()))
+        .take();
+    let own = Query::select()
+        .column(provider_row::Column::Id)
+        .from(provider_row::Entity)
+        .and_where(provider_row::Column::Own.eq(true))
+        .and_where(provider_row::Column::TenantId.in_subquery(tenant))
+        .take();
+    let rows = row::Entity::find()
+        .filter(row::Column::ProviderId.in_subquery(own))
+        .filter(row::Column::Username.is_in(users.iter().copied()))
+        .all(db)
         .await?;
-    let Some(tenant) = tenant else {
-        return Ok(None);
-    };
-    let own = provider::load_own(tenant.id, db).await?;
-    let found = row::Entity::find()
-        .filter(row::Column::ProviderId.eq(own.id))
-        .filter(row::Column::Username.eq(user))
-        .one(db)
-        .await?;
-    let Some(found) = found else { return Ok(None) };
-    Ok(Some(Credentials {
-        account_id: found.id,
-        tenant_id: found.tenant_id,
-        aor: aor(&found.username, &tenant.sip_domain),
-        password: unseal(&found, vault)?,
-        username: found.auth_username.unwrap_or(found.username),
-        realm: tenant.sip_domain,
-        display_name: found.display_name,
-        enabled: found.enabled,
-    }))
+    let read = |row: row::Model| (row.username.clone(), credentials(row, &domain, vault));
+    Ok(rows.into_iter().map(read).collect())
+}
+
+fn credentials(row: row::Model, realm: &str, vault: &Vault) -> Result<Credentials, StoreError> {
+    Ok(Credentials {
+        account_id: row.id,
+        tenant_id: row.tenant_id,
+        aor: aor(&row.username, realm),
+        password: unseal(&row, vault)?,
+        username: row.auth_username.unwrap_or(row.username),
+        realm: realm.to_owned(),
+        display_name: row.display_name,
+        enabled: row.enabled,
+    })
 }
 
 pub(crate) fn unseal(row: &row::Model, vault: &Vault) -> Result<Option<Secret>, StoreError> {

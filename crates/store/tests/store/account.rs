@@ -344,6 +344,19 @@ async fn imported_accounts_are_all_made_or_none(ground: Ground) {
             .await
             .unwrap()
     };
+    let users = ["1007", "2199", "2200"];
+    let many = account::find_many_credentials(&users, "ACME.tandem.example", vault, db);
+    let mut many: Vec<_> = many.await.unwrap().into_iter().collect();
+    many.sort_by(|one, other| one.0.cmp(&other.0));
+    let found = many.into_iter().map(|(user, found)| {
+        let found = found.unwrap();
+        (user, found.aor, found.password.unwrap().reveal().to_owned())
+    });
+    let expected = ["1007", "2199"].map(|user| {
+        let aor = format!("sip:{user}@acme.tandem.example");
+        (user.to_owned(), aor, format!("secret-{user}"))
+    });
+    assert_eq!(found.collect::<Vec<_>>(), expected);
     let last = find("2199").await.expect("it was imported");
     assert!(last.enabled && last.password == Some(Secret::new("secret-2199")));
     assert_eq!(find("2200").await, None);
