@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 from .kamailio import Kamailio
+from .processes import free_port
 from .rows import ROWS
 from .tandem import Tandem
 
@@ -29,6 +30,7 @@ class Bench:
         self.folder.mkdir(parents=True)
         self.users = [f"u{index:06}" for index in range(10_000)]
         self.certificates = _certificates(self.folder)
+        self.phones = free_port()
         self.memory = {}
         self.running = {}
         self.results = {}

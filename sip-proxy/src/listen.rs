@@ -2,11 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sip::{Host, HostPort, Transport};
-use sip_io::{Bound, CertificateFiles, Listeners, Origins, TlsServer};
+use sip_io::{Bound, CertificateFiles, Limits, Listeners, Origins, TlsServer};
 
 use crate::StartError;
+
+/// How long a busy loop lets datagrams gather: at 2,000 datagrams a second and more one wake-up and two system calls serve several
+/// of them, and none waits longer than this.
+const GATHER: Duration = Duration::from_micros(500);
 
 /// How often a pair of free ports is searched when the port is left to the system.
 const PORT_ATTEMPTS: usize = 16;
@@ -58,6 +63,10 @@ fn listeners(more: &MoreListeners) -> Result<Listeners, StartError> {
     let mut listeners = Listeners {
         udp: more.also.clone(),
         tcp: more.also.clone(),
+        limits: Limits {
+            gather: GATHER,
+            ..Limits::default()
+        },
         ..Listeners::default()
     };
     let origins = || more.origins.clone();

@@ -30,7 +30,7 @@ impl DialogId {
         Some(Self {
             local_tag: request.to_tag()?.to_owned(),
             remote_tag: request
-                .from_ref()
+                .peek_from()
                 .ok()?
                 .tag()
                 .unwrap_or_default()
@@ -43,7 +43,12 @@ impl DialogId {
     pub fn of_response(response: &Response) -> Option<Self> {
         Some(Self {
             local_tag: response.from_tag()?.to_owned(),
-            remote_tag: response.to_ref().ok()?.tag().unwrap_or_default().to_owned(),
+            remote_tag: response
+                .peek_to()
+                .ok()?
+                .tag()
+                .unwrap_or_default()
+                .to_owned(),
             call_id: response.call_id().ok()?.to_owned(),
         })
     }

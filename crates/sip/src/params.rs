@@ -148,8 +148,7 @@ impl<'a> ParamsRef<'a> {
     /// As [`Params::parse_header`].
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let params = Self(scan::trim(text));
-        let mut count = 0;
-        for piece in pieces_between(params.0) {
+        for (count, piece) in pieces_between(params.0).enumerate() {
             let (name, value) = trimmed_pair(piece?);
             let legal = scan::is_token(name) && value.is_none_or(scan::is_param_value);
             let mut before = params.iter().take(count);
@@ -157,7 +156,6 @@ impl<'a> ParamsRef<'a> {
             if !legal || is_repeated || count == MAX_PARAMS {
                 return None;
             }
-            count += 1;
         }
         Some(params)
     }

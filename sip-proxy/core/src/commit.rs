@@ -3,7 +3,7 @@
 //! ```text
 //!   durable:       decide ──► queue ──► one group at a time to the store ──► written: change the table, 200
 //!                                                                        └─► not written: 503, nothing has changed
-//!   memory first:  decide ──► change the table, 200 ──► the address is unwritten ──► a group to the store, a second later
+//!   memory first:  decide ──► change the table, 200 ──► the address is unwritten ──► a group to the store, seconds later
 //! ```
 //!
 //! A group is what has come together while the last one was being written, so a busy registrar writes large groups and an idle one
@@ -37,11 +37,14 @@ pub enum Durability {
     MemoryFirst,
 }
 
-/// Rows in one group.
+/// Rows in one group that somebody waits for.
 const GROUP: usize = 1_000;
 
+/// Rows in one group that nobody waits for: the more of them share a page, the less is written.
+const LATE_GROUP: usize = 4_000;
+
 /// How long what nobody waits for gathers before it is written, and how long after a failure it is tried again.
-const GATHER: Duration = Duration::from_secs(1);
+const GATHER: Duration = Duration::from_secs(5);
 
 /// Requests that wait behind another of the same address-of-record, for one and for all.
 const MAX_BEHIND: usize = 10;
@@ -261,7 +264,11 @@ impl Proxy {
             commits.unwritten.remove(&own.account.aor);
         }
         let mut changed = Vec::new();
-        while rows.len() < GROUP
+        let bound = match registering.is_empty() {
+            true => LATE_GROUP,
+            false => GROUP,
+        };
+        while rows.len() < bound
             && let Some(aor) = commits.unwritten.pop_first()
         {
             rows.push(self.bindings.row(&aor, &[]));

@@ -33,7 +33,7 @@ impl Fields {
     }
 
     /// The topmost Via, read in place.
-    pub(crate) fn via_ref(&self) -> Result<ViaRef<'_>, HeaderError> {
+    pub(crate) fn peek_via(&self) -> Result<ViaRef<'_>, HeaderError> {
         let (first, _) = self.first_via()?;
         ViaRef::parse(first).ok_or(HeaderError::Malformed { name: VIA })
     }
@@ -81,33 +81,33 @@ impl Fields {
     }
 
     /// From, read in place.
-    pub(crate) fn from_ref(&self) -> Result<NameAddrRef<'_>, HeaderError> {
+    pub(crate) fn peek_from(&self) -> Result<NameAddrRef<'_>, HeaderError> {
         self.required("From", |text| NameAddrRef::parse(text).ok())
     }
 
     /// To, read in place.
-    pub(crate) fn to_ref(&self) -> Result<NameAddrRef<'_>, HeaderError> {
+    pub(crate) fn peek_to(&self) -> Result<NameAddrRef<'_>, HeaderError> {
         self.required("To", |text| NameAddrRef::parse(text).ok())
     }
 
     /// The tag in From; `None` also if From cannot be read.
     pub fn from_tag(&self) -> Option<&str> {
-        self.from_ref().ok()?.tag()
+        self.peek_from().ok()?.tag()
     }
 
     /// The tag in To; `None` also if To cannot be read.
     pub fn to_tag(&self) -> Option<&str> {
-        self.to_ref().ok()?.tag()
+        self.peek_to().ok()?.tag()
     }
 
     /// The address-of-record in From; `None` if there is none, also because From cannot be read.
     pub fn from_aor(&self) -> Option<Aor> {
-        Aor::from_uri_ref(self.from_ref().ok()?.uri)
+        Aor::from_uri_ref(self.peek_from().ok()?.uri)
     }
 
     /// The address-of-record in To; `None` if there is none, also because To cannot be read.
     pub fn to_aor(&self) -> Option<Aor> {
-        Aor::from_uri_ref(self.to_ref().ok()?.uri)
+        Aor::from_uri_ref(self.peek_to().ok()?.uri)
     }
 
     /// `CSeq`.

@@ -135,7 +135,7 @@ impl Contacts {
     pub(super) fn parse<'a>(values: impl Iterator<Item = &'a str>) -> Option<Self> {
         let mut list = Vec::new();
         let is_star = read(values, |contact| {
-            list.push(Contact::from(NameAddr::from(contact)))
+            list.push(Contact::from(NameAddr::from(contact)));
         })?;
         Some(match is_star {
             true => Self::Star,

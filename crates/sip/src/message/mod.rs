@@ -193,7 +193,7 @@ fn response_to(request: &Fields, status: Status, to_tag: Option<&str>) -> Respon
     let mut response = Response::new(status);
     *response.fields.headers_mut() = Headers::copied(copied, request.headers(), ADDED_BYTES);
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
-    let untagged = request.to_ref().is_ok_and(|to| to.tag().is_none());
+    let untagged = request.peek_to().is_ok_and(|to| to.tag().is_none());
     if let Some(tag) = to_tag.filter(|_| untagged) {
         let suffix = [";tag=", tag].concat();
         let headers = response.fields.headers_mut();

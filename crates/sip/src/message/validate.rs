@@ -111,8 +111,8 @@ fn check_common(fields: &crate::message::Fields) -> Result<usize, HeaderError> {
     if fields.count_vias()? == 0 {
         return Err(HeaderError::Missing { name: "Via" });
     }
-    fields.from_ref()?;
-    fields.to_ref()?;
+    fields.peek_from()?;
+    fields.peek_to()?;
     fields.call_id()?;
     fields.cseq()?;
     let contacts = fields.count_contacts()?;

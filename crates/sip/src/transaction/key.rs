@@ -29,7 +29,7 @@ impl<'a> ClientKey<'a> {
 
     /// The key of the transaction that `response` answers, if its headers name one.
     pub(crate) fn of(response: &'a Response) -> Option<Self> {
-        let via = response.via_ref().ok()?;
+        let via = response.peek_via().ok()?;
         let cseq = response.cseq().ok()?;
         Some(Self::new(via.branch()?, via.sent_by()?, cseq.method))
     }
@@ -61,7 +61,7 @@ pub(crate) enum ServerKey<'a> {
 impl<'a> ServerKey<'a> {
     /// The key of `request` as if it had `method`; `None` if a header that counts is malformed.
     pub(crate) fn of(request: &'a Request, method: &Method) -> Option<Self> {
-        let via = request.via_ref().ok()?;
+        let via = request.peek_via().ok()?;
         let (sent_by, method) = (via.sent_by()?, method.clone());
         if let Some(branch) = via.transaction_branch() {
             return Some(Self::Branch {
@@ -72,7 +72,7 @@ impl<'a> ServerKey<'a> {
         }
         Some(Self::Identity {
             uri: request.uri.as_str(),
-            from_tag: request.from_ref().ok()?.tag(),
+            from_tag: request.peek_from().ok()?.tag(),
             call_id: request.call_id().ok()?,
             sequence: request.cseq().ok()?.number,
             protocol: via.protocol,
@@ -96,11 +96,11 @@ impl<'a> MergeKey<'a> {
     /// The key of `request`; `None` inside a dialog, where merging cannot happen, and for
     /// RFC 2543 senders without From tag.
     pub(crate) fn of(request: &'a Request) -> Option<Self> {
-        if request.to_ref().ok()?.tag().is_some() {
+        if request.peek_to().ok()?.tag().is_some() {
             return None;
         }
         Some(Self {
-            from_tag: request.from_ref().ok()?.tag()?,
+            from_tag: request.peek_from().ok()?.tag()?,
             call_id: request.call_id().ok()?,
             sequence: request.cseq().ok()?.number,
             method: request.method.clone(),
