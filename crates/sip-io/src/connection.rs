@@ -7,8 +7,9 @@
 //!   loop ─► Outbound (never waits; full: the connection ends) ─► link
 //! ```
 //!
-//! Reading stops before writing does: what the peer does not read stops what it may send. The task
-//! tells of the close last, so that every loop hears of it after all messages.
+//! Reading stops before writing does: what the peer does not read stops what it may send. When the
+//! peer has nothing more to say, or says what cannot be read, the messages before that are still
+//! answered. The task tells of the close last, so that every loop hears of it after all messages.
 //!
 //! Deadlines (each ends the connection): a message is complete within `Limits::message`, whatever
 //! its bytes trickle in; the first one of an incoming connection too; a message leaves within
@@ -35,6 +36,9 @@ const PONG: Bytes = Bytes::from_static(b"\r\n");
 
 /// How long one message may take to leave before the peer counts as gone.
 const WRITE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long the loop and the peer may take with what the peer said before its last word.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -112,11 +116,19 @@ impl<L: Link> Connection<L> {
     pub(crate) async fn run(mut self) {
         let end = self.serve().await;
         debug!(reason = %end, peer = %self.flow.peer, "connection closed");
+        if matches!(end, End::ByPeer | End::Link(_)) {
+            let answered = poll_fn(|context| self.poll_answered(context));
+            // Who does not read them in time goes without.
+            let _ = timeout(LAST_ANSWERS, answered).await;
+        }
         // Whatever is still queued will not leave.
         self.outbound.abort();
-        if matches!(end, End::ByUs) {
+        if !matches!(
+            end,
+            End::Aborted | End::Unread | End::Link(LinkError::Io(_))
+        ) {
             // The peer may be gone already; nothing is left to lose.
-            let _ = timeout(GOODBYE, poll_fn(|context| self.link.poll_close(context))).await;
+            let _ = timeout(GOODBYE, self.say_goodbye(&end)).await;
         }
         let Self {
             flow,
@@ -127,6 +139,26 @@ impl<L: Link> Connection<L> {
         } = self;
         drop(link);
         entrance.closed(flow, outbound.standing()).await;
+    }
+
+    /// Ready once everything that was received is answered and the answers are written.
+    fn poll_answered(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let written = self.poll_write(context);
+        let view = self.outbound.look(context);
+        let is_over = written.is_err() || view.phase == Phase::Aborted;
+        match is_over || (view.turns == 0 && view.bytes == 0) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+
+    /// Closes our side. What cannot be read is read to its end first: closing with bytes unread
+    /// would take away from the peer the answers that it has not read yet.
+    async fn say_goodbye(&mut self, end: &End) {
+        let closed = poll_fn(|context| self.link.poll_close(context)).await;
+        if closed.is_ok() && matches!(end, End::Link(_)) {
+            poll_fn(|context| self.link.poll_discard(context)).await;
+        }
     }
 
     async fn serve(&mut self) -> End {

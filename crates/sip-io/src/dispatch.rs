@@ -12,6 +12,7 @@ use sip::{
     Transport,
 };
 use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
@@ -255,7 +256,11 @@ impl<M: Machine> Driver<M> {
         } = target;
         self.tasks.spawn(async move {
             let own = entrance.own().first.clone();
-            let inbound = match timeout(patience, opening).await {
+            let opened = select! {
+                opened = timeout(patience, opening) => opened,
+                () = outbound.aborted() => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
+            };
+            let inbound = match opened {
                 Ok(Ok((link, local))) => {
                     let flow = Flow {
                         transport,

@@ -5,10 +5,11 @@
 //! the connection with that number. The number also says which shard the connection belongs to.
 //!
 //! Bounded in all; connections of strangers, whose peer has not proved who it is, are bounded
-//! further, in all and per source, so that they never take the room of those who have. What we
-//! opened ourselves is no stranger's.
+//! further, in all and per source, so that they never take the room of those who have. Where the
+//! bound in all is reached, the oldest makes room: whoever means well has finished its handshake and
+//! proved itself long before. What we opened ourselves is no stranger's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use sip::{Flow, Target, TransmitId};
@@ -25,22 +26,9 @@ pub(crate) struct Generation(pub(crate) u64);
 enum State {
     /// Not open yet, or in its handshake; these messages wait in the queue.
     Opening {
-        opener: Opener,
         waiting: Vec<TransmitId>,
     },
     Open(Flow),
-}
-
-impl State {
-    fn is_half_open(&self) -> bool {
-        matches!(
-            self,
-            Self::Opening {
-                opener: Opener::Peer,
-                ..
-            }
-        )
-    }
 }
 
 #[derive(Debug)]
@@ -61,9 +49,10 @@ pub(crate) struct FlowTable {
     connections: HashMap<Generation, Connection>,
     /// The latest connection to each server. One that has proved to be a domain's is not another's.
     by_target: HashMap<Target, Generation>,
-    /// Incoming connections in their handshake.
-    half_open: usize,
-    strangers: usize,
+    /// Incoming connections in their handshake; the oldest has the lowest number.
+    half_open: BTreeSet<Generation>,
+    /// Connections of strangers, those in their handshake too.
+    strangers: BTreeSet<Generation>,
     strangers_of: HashMap<IpAddr, usize>,
 }
 
@@ -78,8 +67,8 @@ impl FlowTable {
             step,
             connections: HashMap::new(),
             by_target: HashMap::new(),
-            half_open: 0,
-            strangers: 0,
+            half_open: BTreeSet::new(),
+            strangers: BTreeSet::new(),
             strangers_of: HashMap::new(),
         }
     }
@@ -106,27 +95,26 @@ impl FlowTable {
                     .get(&target.peer.ip())
                     .copied()
                     .unwrap_or(0);
-                if self.half_open >= self.limits.half_open
-                    || self.strangers >= self.limits.strangers
-                    || of_source >= self.limits.strangers_per_source
-                {
+                if of_source >= self.limits.strangers_per_source {
                     return None;
                 }
+                self.make_room();
                 Standing::Stranger
             }
         };
         let generation = Generation(self.next);
         self.next += self.step;
         let outbound = Outbound::new(self.limits.outbound_bytes, standing);
-        self.count(target.peer.ip(), standing);
-        self.half_open += usize::from(opener == Opener::Peer);
+        self.count(generation, target.peer.ip(), standing);
+        if opener == Opener::Peer {
+            self.half_open.insert(generation);
+        }
         self.by_target.insert(target, generation);
         self.connections.insert(
             generation,
             Connection {
                 target,
                 state: State::Opening {
-                    opener,
                     waiting: Vec::new(),
                 },
                 standing,
@@ -136,18 +124,34 @@ impl FlowTable {
         Some((generation, outbound))
     }
 
-    fn count(&mut self, source: IpAddr, standing: Standing) {
+    /// Ends the oldest connections of strangers where there are too many for another one.
+    fn make_room(&mut self) {
+        if self.half_open.len() >= self.limits.half_open
+            && let Some(oldest) = self.half_open.pop_first()
+        {
+            self.strangers.remove(&oldest);
+            self.abort(oldest);
+        }
+        if self.strangers.len() >= self.limits.strangers
+            && let Some(oldest) = self.strangers.pop_first()
+        {
+            self.half_open.remove(&oldest);
+            self.abort(oldest);
+        }
+    }
+
+    fn count(&mut self, generation: Generation, source: IpAddr, standing: Standing) {
         if standing == Standing::Stranger {
-            self.strangers += 1;
+            self.strangers.insert(generation);
             *self.strangers_of.entry(source).or_default() += 1;
         }
     }
 
-    fn discount(&mut self, source: IpAddr, standing: Standing) {
+    fn discount(&mut self, generation: Generation, source: IpAddr, standing: Standing) {
         if standing != Standing::Stranger {
             return;
         }
-        self.strangers -= 1;
+        self.strangers.remove(&generation);
         if let Some(count) = self.strangers_of.get_mut(&source) {
             *count -= 1;
             if *count == 0 {
@@ -158,15 +162,17 @@ impl FlowTable {
 
     /// The connection that was being opened is open.
     pub(crate) fn opened(&mut self, flow: Flow) {
-        if let Some(connection) = self.connections.get_mut(&Generation(flow.generation)) {
-            let before = std::mem::replace(&mut connection.state, State::Open(flow));
-            self.half_open -= usize::from(before.is_half_open());
+        let generation = Generation(flow.generation);
+        if let Some(connection) = self.connections.get_mut(&generation) {
+            connection.state = State::Open(flow);
+            self.half_open.remove(&generation);
         }
     }
 
     /// The peer of `flow` has proved who it is, or no longer counts as such.
     pub(crate) fn set_standing(&mut self, flow: &Flow, standing: Standing) {
-        let Some(connection) = self.connections.get_mut(&Generation(flow.generation)) else {
+        let generation = Generation(flow.generation);
+        let Some(connection) = self.connections.get_mut(&generation) else {
             return;
         };
         let (source, old) = (connection.target.peer.ip(), connection.standing);
@@ -175,8 +181,8 @@ impl FlowTable {
         }
         connection.standing = standing;
         connection.outbound.set_standing(standing);
-        self.discount(source, old);
-        self.count(source, standing);
+        self.discount(generation, source, old);
+        self.count(generation, source, standing);
     }
 
     /// The queue of the connection that `flow` is, if it still exists.
@@ -199,7 +205,7 @@ impl FlowTable {
     /// Notes that message `id` waits for the connection to open.
     pub(crate) fn note_waiting(&mut self, generation: Generation, id: TransmitId) {
         if let Some(Connection {
-            state: State::Opening { waiting, .. },
+            state: State::Opening { waiting },
             ..
         }) = self.connections.get_mut(&generation)
         {
@@ -226,10 +232,11 @@ impl FlowTable {
         if self.by_target.get(&connection.target) == Some(&generation) {
             self.by_target.remove(&connection.target);
         }
-        self.discount(connection.target.peer.ip(), connection.standing);
-        self.half_open -= usize::from(connection.state.is_half_open());
+        let source = connection.target.peer.ip();
+        self.discount(generation, source, connection.standing);
+        self.half_open.remove(&generation);
         match connection.state {
-            State::Opening { waiting, .. } => waiting,
+            State::Opening { waiting } => waiting,
             State::Open(_) => Vec::new(),
         }
     }

@@ -32,6 +32,8 @@ thread_local! {
 pub(crate) enum LinkError {
     #[error("framing lost: {0}")]
     Framing(#[from] FramingError),
+    #[error("not the WebSocket protocol: {0}")]
+    WebSocket(Box<tokio_tungstenite::tungstenite::Error>),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -53,6 +55,9 @@ pub(crate) trait Link: Send + 'static {
 
     /// Says goodbye to the peer as the transport demands.
     fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Reads and forgets, until the peer has closed.
+    fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()>;
 
     /// Whether a message has begun and not ended: what the deadline for slow senders watches.
     fn is_inside_message(&self) -> bool;
@@ -128,7 +133,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for ByteLink<S> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 
+    fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        poll_discard(&mut self.stream, context)
+    }
+
     fn is_inside_message(&self) -> bool {
         self.framer.is_inside_message()
     }
+}
+
+/// Reads and forgets what `stream` has, until it ends or fails.
+pub(crate) fn poll_discard<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    READ_BUFFER.with_borrow_mut(|buffer| {
+        loop {
+            let mut read = ReadBuf::new(buffer);
+            let result = ready!(Pin::new(&mut *stream).poll_read(context, &mut read));
+            if result.is_err() || read.filled().is_empty() {
+                return Poll::Ready(());
+            }
+        }
+    })
 }

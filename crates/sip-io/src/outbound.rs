@@ -10,8 +10,9 @@
 //! belongs to one connection; loop and task are on the same thread when the runtime has only one.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
@@ -72,6 +73,8 @@ pub(crate) struct View {
     pub(crate) phase: Phase,
     pub(crate) standing: Standing,
     pub(crate) bytes: usize,
+    /// Messages that are with the loop.
+    pub(crate) turns: usize,
     /// Whether the loop takes another message of this connection.
     pub(crate) has_turn: bool,
 }
@@ -163,8 +166,18 @@ impl Outbound {
             phase: state.phase,
             standing: state.standing,
             bytes: state.bytes,
+            turns: state.turns,
             has_turn: state.turns < turns,
         }
+    }
+
+    /// Waits until the connection is to end at once.
+    pub(crate) async fn aborted(&self) {
+        poll_fn(|context| match self.look(context).phase {
+            Phase::Aborted => Poll::Ready(()),
+            Phase::Open | Phase::Closing => Poll::Pending,
+        })
+        .await;
     }
 
     /// The next message to write. It counts until [`written`](Self::written) is called.

@@ -25,7 +25,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
-use crate::link::{Link, LinkError};
+use crate::link::{Link, LinkError, poll_discard};
 
 /// The subprotocol (RFC 7118, section 4.1).
 const SUBPROTOCOL: &str = "sip";
@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocketLink<
         loop {
             let received = match ready!(Pin::new(&mut self.0).poll_next(context)) {
                 None => return Poll::Ready(Ok(None)),
-                Some(received) => received.map_err(into_io)?,
+                Some(received) => received.map_err(into_link)?,
             };
             let payload = match received {
                 Message::Text(text) => Bytes::from(text),
@@ -168,6 +168,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocketLink<
         Pin::new(&mut self.0).poll_close(context).map_err(into_io)
     }
 
+    fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        poll_discard(self.0.get_mut(), context)
+    }
+
     /// The library keeps a frame that has begun to itself.
     fn is_inside_message(&self) -> bool {
         false
@@ -179,6 +183,14 @@ fn into_io(error: Error) -> io::Error {
         Error::Io(error) => error,
         Error::ConnectionClosed | Error::AlreadyClosed => io::ErrorKind::ConnectionAborted.into(),
         error => io::Error::new(io::ErrorKind::InvalidData, error),
+    }
+}
+
+/// What the peer did wrong, apart from what happened to the connection.
+fn into_link(error: Error) -> LinkError {
+    match error {
+        Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed => into_io(error).into(),
+        error => LinkError::WebSocket(Box::new(error)),
     }
 }
 

@@ -398,6 +398,39 @@ async fn lost_framing_closes_the_connection() {
     probe.finish().await;
 }
 
+/// What a server that echoes sends to a peer that says all this at once, until it closes.
+async fn answers_to(all: &[u8]) -> Vec<u8> {
+    let echo = Running::start(Behaviour::Echo { body_bytes: 3 }).await;
+    let mut stream = TcpStream::connect(echo.tcp).await.unwrap();
+    stream.write_all(all).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answers = Vec::new();
+    let read = timeout(PATIENCE, stream.read_to_end(&mut answers)).await;
+    read.unwrap().unwrap();
+    echo.finish().await;
+    answers
+}
+
+#[tokio::test]
+async fn messages_before_lost_framing_are_answered_before_the_connection_closes() {
+    let requests: Vec<u8> = (0..50)
+        .flat_map(|number| request(number).to_vec())
+        .collect();
+    let lost = b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: -1\r\n\r\n";
+    // More than is read at once, so that some of it is unread when framing is lost.
+    let unread = vec![b'x'; 100_000];
+    let answers = answers_to(&[&requests[..], lost, &unread].concat()).await;
+    assert_eq!(answers, response(3).repeat(50));
+}
+
+#[tokio::test]
+async fn who_has_nothing_more_to_say_still_hears_the_answers() {
+    let requests: Vec<u8> = (0..50)
+        .flat_map(|number| request(number).to_vec())
+        .collect();
+    assert_eq!(answers_to(&requests).await, response(3).repeat(50));
+}
+
 #[tokio::test]
 async fn a_message_that_is_not_completed_closes_the_connection() {
     let limits = Limits {
@@ -440,6 +473,31 @@ async fn connections_beyond_the_bound_are_closed_at_once() {
     let mut fourth = TcpStream::connect(probe.tcp).await.unwrap();
     fourth.write_all(&request(4)).await.unwrap();
     assert_eq!(probe.received().await.1, request(4));
+    probe.finish().await;
+}
+
+#[tokio::test]
+async fn where_there_are_too_many_strangers_the_oldest_makes_room() {
+    let limits = Limits {
+        strangers: 2,
+        ..Limits::default()
+    };
+    let mut probe = Running::with(Behaviour::Tell, limits, 64).await;
+    let mut open = Vec::new();
+    for number in 0..2 {
+        let mut stream = TcpStream::connect(probe.tcp).await.unwrap();
+        stream.write_all(&request(number)).await.unwrap();
+        open.push((probe.received().await.0, stream));
+    }
+    let mut third = TcpStream::connect(probe.tcp).await.unwrap();
+    assert_eq!(probe.told().await, Told::Closed(open[0].0));
+    assert_eq!(read_some(&mut open[0].1).await, b"");
+    third.write_all(&request(2)).await.unwrap();
+    open.push((probe.received().await.0, third));
+    for (flow, stream) in &mut open[1..] {
+        stream.write_all(&request(9)).await.unwrap();
+        assert_eq!(probe.received().await, (*flow, request(9)));
+    }
     probe.finish().await;
 }
 

@@ -282,3 +282,38 @@ async fn who_does_not_finish_the_handshake_is_cut_off() {
     assert!(ended.is_ok());
     assert!(rest.is_empty());
 }
+
+#[tokio::test]
+async fn handshakes_that_nobody_finishes_make_room_for_those_that_somebody_does() {
+    let trust = Trust::new();
+    let subject = Subject {
+        dns: vec!["example.test".to_owned()],
+        ..Subject::default()
+    };
+    let server = Peer::start(Listeners {
+        tls: vec![(any_port("127.0.0.1"), trust.server(&subject))],
+        limits: Limits {
+            handshake: Duration::from_secs(3_600),
+            half_open: 4,
+            ..Limits::default()
+        },
+        ..Listeners::default()
+    });
+    let address = server.address(Transport::Tls);
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let config = trust.foreign_client(&[&rustls::version::TLS13]);
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("example.test").unwrap();
+    let opened = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await;
+    opened.unwrap();
+    for stream in &mut silent[..4] {
+        let mut rest = Vec::new();
+        let ended = timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok());
+    }
+}
