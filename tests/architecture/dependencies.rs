@@ -48,7 +48,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("portal", &["store", "api", "sip", "web-pages"]),
     ("web-pages", &[]),
     ("tandem", &["portal", "sip-proxy", "store", "api"]),
-    ("tests", &["store"]),
+    ("tests", &["store", "testkit"]),
     ("bench", &["sip", "sip-proxy-core"]),
 ];
 

@@ -10,13 +10,15 @@ mod portal;
 mod programs;
 mod server;
 mod tone;
+mod trust;
 mod waiting;
 
 pub use phone::{Phone, text_of};
 pub use portal::{NewDevice, Portal, Tenant};
 pub use programs::{Finished, output_of, program};
-pub use server::{Server, serve_command};
+pub use server::{Certificate, Server, serve_command};
 pub use tone::{has_tone_after, seconds_of, share_of_tone, write_tone};
+pub use trust::Trust;
 pub use waiting::{free_port, until, until_within};
 
 use std::path::{Path, PathBuf};

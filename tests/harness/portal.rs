@@ -158,6 +158,26 @@ impl Tenant {
         text(&self.portal.create(&accounts, body).await["id"])
     }
 
+    /// An account at a provider of somebody else's, which is made from `provider`; the account's id.
+    pub async fn account_elsewhere(
+        &self,
+        provider: Value,
+        username: &str,
+        password: &str,
+    ) -> String {
+        let provider = self
+            .portal
+            .create(&format!("{}/providers", self.path), provider)
+            .await;
+        let body = json!({"provider_id": provider["id"], "name": username, "username": username, "password": password});
+        text(
+            &self
+                .portal
+                .create(&format!("{}/accounts", self.path), body)
+                .await["id"],
+        )
+    }
+
     /// A person with a device on a fresh account of its own.
     pub async fn device(&self, username: &str) -> NewDevice {
         let account = self.account_with(username, json!({})).await;

@@ -1,5 +1,6 @@
 //! A real `tandem serve` in a folder of its own, on ports of its own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,6 +15,9 @@ use crate::programs::{output_of, program};
 /// How long a program may take to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
 
+/// Name of the configuration file, if there is one.
+const CONFIG: &str = "tandem.toml";
+
 /// A running server. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Server {
@@ -23,12 +27,39 @@ pub struct Server {
     pub portal_url: String,
     /// Address of the proxy, `127.0.0.1:…`, UDP and TCP.
     pub sip: String,
+    /// Its address for TLS, if it speaks that.
+    pub sip_tls: Option<String>,
+    /// Its address for WebSockets in clear, if it has a certificate.
+    pub sip_ws: Option<String>,
+    /// Its address for secure WebSockets, if it has a certificate.
+    pub sip_wss: Option<String>,
+}
+
+/// Certificate and key of a server (PEM).
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The certificate, and those between it and its authority.
+    pub chain: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 impl Server {
     /// Starts a server with an empty data directory on free ports.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::spawn(folder, "127.0.0.1:0", "127.0.0.1:0").await
+    }
+
+    /// The same, speaking TLS and WebSockets as well.
+    pub async fn start_with_tls(certificate: &Certificate) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let config = format!(
+            "[sip.tls]\nlisten = [\"127.0.0.1:0\"]\ncertificate = {:?}\nkey = {:?}\n\
+             [sip.websocket]\nlisten = [\"127.0.0.1:0\"]\nlisten_secure = [\"127.0.0.1:0\"]\n",
+            certificate.chain, certificate.key
+        );
+        std::fs::write(folder.path().join(CONFIG), config).expect("a file can be written");
         Self::spawn(folder, "127.0.0.1:0", "127.0.0.1:0").await
     }
 
@@ -45,7 +76,13 @@ impl Server {
             .append(true)
             .open(folder.path().join("tandem.log"))
             .expect("a log can be opened");
-        let mut child = serve_command(&folder.path().join("data"), http, sip)
+        let mut command = serve_command(&folder.path().join("data"), http, sip);
+        let config = folder.path().join(CONFIG);
+        let has_tls = config.exists();
+        if has_tls {
+            command.arg("--config").arg(config);
+        }
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -53,6 +90,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let addresses = async {
             let (mut portal, mut sip) = (None, None);
+            let mut secure = BTreeMap::new();
             while let Some(line) = lines
                 .next_line()
                 .await
@@ -62,15 +100,21 @@ impl Server {
                     portal = Some(url.trim().to_owned());
                 } else if let Some(address) = line.strip_prefix("SIP: ") {
                     sip = address.split_whitespace().next().map(str::to_owned);
+                } else if let Some(over) = line.strip_prefix("SIP over ")
+                    && let Some((transport, address)) = over.split_once(": ")
+                {
+                    secure.insert(transport.to_owned(), address.trim().to_owned());
                 }
-                if let (Some(portal), Some(sip)) = (&portal, &sip) {
-                    return (portal.clone(), sip.clone());
+                if let (Some(portal), Some(sip)) = (&portal, &sip)
+                    && secure.len() == if has_tls { 3 } else { 0 }
+                {
+                    return (portal.clone(), sip.clone(), secure);
                 }
             }
             let log = std::fs::read_to_string(folder.path().join("tandem.log")).unwrap_or_default();
             panic!("tandem serve ended before it served:\n{log}");
         };
-        let (portal_url, sip) = tokio::time::timeout(START, addresses)
+        let (portal_url, sip, mut secure) = tokio::time::timeout(START, addresses)
             .await
             .expect("the server starts in time");
         // The pipe must stay open and empty, or the server's next line would block it.
@@ -80,6 +124,9 @@ impl Server {
             folder,
             portal_url,
             sip,
+            sip_tls: secure.remove("TLS"),
+            sip_ws: secure.remove("WS"),
+            sip_wss: secure.remove("WSS"),
         }
     }
 
