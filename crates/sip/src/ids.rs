@@ -13,6 +13,7 @@ const MAGIC_COOKIE: &str = "z9hG4bK";
 /// Seeded source of identifiers.
 pub struct Ids {
     rng: ChaCha20Rng,
+    call_id_prefix: Box<str>,
 }
 
 impl Ids {
@@ -20,6 +21,17 @@ impl Ids {
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self {
             rng: ChaCha20Rng::from_seed(seed),
+            call_id_prefix: Box::default(),
+        }
+    }
+
+    /// The same source, whose Call-IDs begin with `prefix`, of the characters of a word (RFC 3261, section 25.1): where several
+    /// machines share an address it tells whose they are.
+    #[must_use]
+    pub fn with_call_id_prefix(self, prefix: &str) -> Self {
+        Self {
+            call_id_prefix: prefix.into(),
+            ..self
         }
     }
 
@@ -40,7 +52,11 @@ impl Ids {
 
     /// A Call-ID of 128 random bits; no host part, which would tell where we are.
     pub fn call_id(&mut self) -> String {
-        self.hex::<16>()
+        let random = self.hex::<16>();
+        match &*self.call_id_prefix {
+            "" => random,
+            prefix => [prefix, &random].concat(),
+        }
     }
 
     /// A client nonce for digest authentication, 64 random bits.
@@ -107,6 +123,8 @@ mod tests {
         assert_ne!(ids.tag(), ids.tag());
         assert!(ids.branch().starts_with(MAGIC_COOKIE));
         assert_eq!(ids.call_id().len(), 32);
+        let mut ids = ids.with_call_id_prefix("a-");
+        assert!(ids.call_id().starts_with("a-") && ids.call_id() != ids.call_id());
     }
 
     #[test]

@@ -19,8 +19,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sip::{Aor, Contact, Destination, Flow, Host, HostPort, Transport, Uri};
 
+use crate::effect::Located;
 use crate::index::Index;
 use crate::record::{BindingRef, forget_flow, repack};
+use crate::sharing::Share;
 
 const VERSION: u8 = 1;
 
@@ -126,7 +128,7 @@ pub(crate) enum Edit {
 }
 
 impl Edit {
-    fn binding(&self) -> BindingRef<'_> {
+    pub(crate) fn binding(&self) -> BindingRef<'_> {
         let (Self::Put(bytes) | Self::Remove(bytes)) = self;
         BindingRef::new(bytes)
     }
@@ -159,6 +161,19 @@ impl Bindings {
         bindings_in(self.slot_of(aor).map_or(&[], |slot| self.record(slot)))
     }
 
+    /// The contacts of `aor`, for another shard.
+    pub(crate) fn told(&self, aor: &Aor) -> Located {
+        Located(self.of(aor).map(|binding| binding.bytes().into()).collect())
+    }
+
+    /// What another shard has told of `aor`, as a table of its own.
+    pub(crate) fn from_told(aor: &Aor, told: Located) -> Self {
+        let mut bindings = Self::default();
+        let edits: Vec<_> = told.0.into_iter().map(Edit::Put).collect();
+        bindings.apply(aor, &edits);
+        bindings
+    }
+
     /// How many there are in all.
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -183,9 +198,11 @@ impl Bindings {
         Row::new(aor.clone(), edited(before, aor, edits))
     }
 
-    /// Takes a row from before a restart in, unless its address-of-record has registered since, or none of it is alive.
-    pub(crate) fn restore(&mut self, row: &[u8], now_secs: u32) {
-        let Some(aor) = address_in(row).and_then(Aor::parse) else {
+    /// Takes a row from before a restart in, unless its address-of-record belongs to another shard or has registered since, or none of
+    /// it is alive.
+    pub(crate) fn restore(&mut self, row: &[u8], share: Share, now_secs: u32) {
+        let aor = address_in(row).and_then(Aor::parse);
+        let Some(aor) = aor.filter(|aor| share.owns(aor.host())) else {
             return;
         };
         let edits: Vec<_> = bindings_in(row)

@@ -17,11 +17,12 @@ use sip::{Aor, DialogId, Method, Output, Request, Response};
 
 use crate::accounts::Known;
 use crate::authentication::{Standing, claimed_aor};
+use crate::binding::Bindings;
 use crate::calling::TooMany;
-use crate::effect::{Account, Event, LookupFailed, Ticket};
+use crate::effect::{Account, Event, Located, LookupFailed, Ticket};
 use crate::proxy::Proxy;
 use crate::record::BindingRef;
-use crate::routing::{self, Callee};
+use crate::routing::{self, Admitted, Callee};
 use crate::screening::{Fault, screen};
 use crate::waiting::{Answering, Pending, Purpose};
 
@@ -294,8 +295,52 @@ impl Proxy {
         }
         let open = self.bridges.begun_by(&caller.aor);
         match self.calling.admit(&caller.aor, open, now) {
-            Ok(()) => self.ring(pending, caller, callee, now),
+            Ok(()) if self.share.owns(callee.aor.host()) => {
+                let admitted = Admitted {
+                    caller,
+                    callee,
+                    elsewhere: None,
+                };
+                self.ring(pending, admitted, now);
+            }
+            Ok(()) => self.locate(pending, caller, callee, now),
             Err(TooMany) => self.respond(&pending, 403, now),
+        }
+    }
+
+    /// Another shard knows where the callee is.
+    fn locate(&mut self, pending: Pending, caller: Arc<Account>, callee: Callee, now: Instant) {
+        let aor = callee.aor.clone();
+        let purpose = Purpose::Call { caller, callee };
+        match self.locating.insert(&aor, pending, purpose, now) {
+            Ok(None) => {}
+            Ok(Some(ticket)) => {
+                let shard = self.share.owner(aor.host());
+                self.outputs
+                    .push_back(Output::Event(Event::Locate { shard, ticket, aor }));
+            }
+            Err(pending) => self.busy(&pending, now),
+        }
+    }
+
+    /// Another shard has told where the callee is; `None` if it cannot be asked.
+    pub(crate) fn on_located(&mut self, ticket: Ticket, found: Option<Located>, now: Instant) {
+        // Everybody who waited may have given up meanwhile, and was answered then.
+        let Some(over) = self.locating.take(ticket) else {
+            return;
+        };
+        for (pending, purpose) in over.requests {
+            let (Some(found), Purpose::Call { caller, callee }) = (found.clone(), purpose) else {
+                self.busy(&pending, now);
+                continue;
+            };
+            let elsewhere = Some(Bindings::from_told(&callee.aor, found));
+            let admitted = Admitted {
+                caller,
+                callee,
+                elsewhere,
+            };
+            self.ring(pending, admitted, now);
         }
     }
 

@@ -48,6 +48,17 @@ pub struct LookupFailed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreFailed;
 
+/// Where the devices of an address-of-record are, as one shard tells it another.
+#[derive(Clone, Default)]
+pub struct Located(pub(crate) Vec<Box<[u8]>>);
+
+impl std::fmt::Debug for Located {
+    /// Contacts and push tokens stay out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Located").field(&self.0.len()).finish()
+    }
+}
+
 /// Things the edge tells the proxy.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -62,6 +73,22 @@ pub enum Command {
     AccountChanged(Aor),
     /// What is remembered of accounts no longer counts, whoever they are.
     AccountsChanged,
+    /// What another shard has asked with [`Event::Locate`]; answered with [`Event::Located`].
+    Locate {
+        /// Which shard, to be put into the answer.
+        asker: usize,
+        /// Its ticket, to be put into the answer.
+        ticket: Ticket,
+        /// Whose contacts.
+        aor: Aor,
+    },
+    /// The answer to [`Event::Locate`].
+    Located {
+        /// The question's ticket.
+        ticket: Ticket,
+        /// What was found.
+        found: Located,
+    },
     /// The answer to [`Event::Store`].
     Stored {
         /// The question's ticket.
@@ -126,6 +153,24 @@ pub enum Event {
         ticket: Ticket,
         /// Whose account.
         aor: Aor,
+    },
+    /// Ask another shard with [`Command::Locate`] and answer with [`Command::Located`].
+    Locate {
+        /// Which one.
+        shard: usize,
+        /// To be put into the answer.
+        ticket: Ticket,
+        /// Whose contacts.
+        aor: Aor,
+    },
+    /// The answer to [`Command::Locate`], for the shard that has asked.
+    Located {
+        /// Which one.
+        asker: usize,
+        /// Its ticket.
+        ticket: Ticket,
+        /// What was found.
+        found: Located,
     },
     /// Keep these rows beyond a restart, all or none of them, and answer with [`Command::Stored`]. There is only one at a time.
     Store {

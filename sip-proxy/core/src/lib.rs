@@ -39,6 +39,7 @@ mod record;
 mod registrar;
 mod routing;
 mod screening;
+mod sharing;
 mod trace;
 mod waiting;
 
@@ -46,10 +47,13 @@ pub use accounts::AccountCachePolicy;
 pub use binding::{Binding, Row};
 pub use calling::CallingPolicy;
 pub use commit::Durability;
-pub use effect::{Account, Command, Counts, Event, LookupFailed, Owner, StoreFailed, Ticket};
+pub use effect::{
+    Account, Command, Counts, Event, Located, LookupFailed, Owner, StoreFailed, Ticket,
+};
 pub use guessing::{Ban, GuessingPolicy};
 pub use notifier::WatchPolicy;
 pub use numbers::DialPlan;
 pub use proxy::{Proxy, ProxyConfig};
 pub use registrar::RegistrarPolicy;
+pub use sharing::{Share, select};
 pub use trace::{CallTrace, TraceDirection, TraceEvent, TracePolicy, TracedCall};

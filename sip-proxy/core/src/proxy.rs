@@ -14,7 +14,6 @@
 //! Not here: what a REGISTER does (`registrar.rs`), who may (`authentication.rs`), what a call is (`bridge/`).
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -31,14 +30,15 @@ use crate::bridge::{Bridges, Line};
 use crate::calling::{Calling, CallingPolicy};
 use crate::clock::Clock;
 use crate::commit::{Commits, Durability};
-use crate::effect::{Account, Command, Counts, Event, LookupFailed, StoreFailed};
+use crate::effect::{Command, Counts, Event, LookupFailed, StoreFailed};
 use crate::gruu::Gruus;
 use crate::guessing::{Guessing, GuessingPolicy};
 use crate::history::History;
 use crate::notifier::{Desk, WatchPolicy, Watching};
 use crate::numbers::DialPlan;
 use crate::registrar::RegistrarPolicy;
-use crate::routing::{self, Admitted, Callee, Identity, Plan};
+use crate::routing::{self, Admitted, Identity, Plan};
+use crate::sharing::Share;
 use crate::trace::TracePolicy;
 use crate::waiting::{Answering, Pending, Waiting};
 
@@ -77,6 +77,8 @@ pub struct ProxyConfig {
     pub calling: CallingPolicy,
     /// Which numbers may be called.
     pub numbers: DialPlan,
+    /// Which shard it is.
+    pub share: Share,
     /// How many requests may wait for look-ups; more are answered 503.
     pub max_waiting: usize,
     /// The moment of construction, and what the wall clock said then in seconds since 1970: nonces are dated.
@@ -105,6 +107,7 @@ impl ProxyConfig {
             guessing: GuessingPolicy::default(),
             calling: CallingPolicy::default(),
             numbers: DialPlan::default(),
+            share: Share::default(),
             max_waiting: 10_000,
             started,
             seed,
@@ -143,6 +146,9 @@ pub struct Proxy {
     pub(crate) guessing: Guessing,
     pub(crate) calling: Calling,
     pub(crate) numbers: DialPlan,
+    pub(crate) share: Share,
+    /// Calls whose callee another shard knows.
+    pub(crate) locating: Waiting,
     pub(crate) authentication: Authentication,
     pub(crate) commits: Commits,
     pub(crate) gruus: Gruus,
@@ -161,7 +167,8 @@ impl Proxy {
     /// A proxy without bindings.
     #[must_use]
     pub fn new(config: ProxyConfig) -> Self {
-        let mut ids = Ids::from_seed(config.seed);
+        let prefix = config.share.call_id_prefix();
+        let mut ids = Ids::from_seed(config.seed).with_call_id_prefix(&prefix);
         let room = Room::of(&config);
         let endpoint = EndpointConfig {
             stateless: Some(is_stateless),
@@ -184,6 +191,8 @@ impl Proxy {
             guessing: Guessing::new(config.guessing),
             calling: Calling::new(config.calling),
             numbers: config.numbers,
+            share: config.share,
+            locating: Waiting::new(config.max_waiting),
             commits: Commits::new(config.durability, config.max_waiting),
             gruus,
             clock: Clock::new(config.started),
@@ -204,7 +213,7 @@ impl Proxy {
             calls: self.bridges.len(),
             legs: self.calls.len(),
             transactions: self.endpoint.len(),
-            waiting: self.waiting.len() + self.commits.len(),
+            waiting: self.waiting.len() + self.locating.len() + self.commits.len(),
             watchers: self.watching.len(),
             traces: self.history.len(),
         }
@@ -301,7 +310,11 @@ impl Proxy {
             EndpointEvent::Cancelled {
                 transaction,
                 cancel,
-            } => match self.waiting.cancel(transaction) {
+            } => match self
+                .waiting
+                .cancel(transaction)
+                .or_else(|| self.locating.cancel(transaction))
+            {
                 Some(pending) => self.respond(&pending, 487, now),
                 None => self.pass_to_calls(
                     EndpointEvent::Cancelled {
@@ -330,21 +343,21 @@ impl Proxy {
     }
 
     /// A proven caller calls an account that exists.
-    pub(crate) fn ring(
-        &mut self,
-        pending: Pending,
-        caller: Arc<Account>,
-        callee: Callee,
-        now: Instant,
-    ) {
+    pub(crate) fn ring(&mut self, pending: Pending, admitted: Admitted, now: Instant) {
         // A call that takes the place of another rings nobody.
         let rings = pending.request.header("Replaces").is_none();
-        if rings && routing::rung(&callee, &self.bindings).is_empty() {
+        let bindings = admitted.elsewhere.as_ref().unwrap_or(&self.bindings);
+        if rings && routing::rung(&admitted.callee, bindings).is_empty() {
             self.respond(&pending, 480, now);
             return;
         }
-        self.admitted = Some(Admitted { caller, callee });
+        self.admitted = Some(admitted);
         self.pass_to_calls(pending.into_event(), now);
+        // It is taken in before anything else happens: another caller may have waited for the same callee.
+        while let Some(event) = self.calls.poll_event() {
+            self.on_call_event(event, now);
+        }
+        self.admitted = None;
     }
 
     fn on_call_event(&mut self, event: CallEvent, now: Instant) {
@@ -363,12 +376,18 @@ impl Proxy {
             bridges.handle_event(event, &mut line);
             return;
         };
-        let admitted = self.admitted.take();
+        let mut admitted = self.admitted.take();
         if let Some(admitted) = &admitted {
             let owner = admitted.caller.owner;
             self.history.begin(call, owner, &invite, flow, now);
         }
+        let elsewhere = admitted
+            .as_mut()
+            .and_then(|admitted| admitted.elsewhere.take());
         let (bridges, mut line) = self.line(now);
+        if let Some(elsewhere) = &elsewhere {
+            line.bindings = elsewhere;
+        }
         let taken = match (admitted, replaces) {
             (None, _) => Err(480),
             (Some(admitted), Some(replaced)) => Identity::of_caller(&admitted.caller, &invite)
@@ -436,6 +455,16 @@ impl Machine for Proxy {
     fn handle_command(&mut self, command: Command, now: Instant) {
         match command {
             Command::AccountLoaded { ticket, account } => self.on_account(ticket, account, now),
+            Command::Locate { asker, ticket, aor } => {
+                let found = self.bindings.told(&aor);
+                let answer = Event::Located {
+                    asker,
+                    ticket,
+                    found,
+                };
+                self.outputs.push_back(Output::Event(answer));
+            }
+            Command::Located { ticket, found } => self.on_located(ticket, Some(found), now),
             Command::AccountChanged(aor) => self.on_account_changed(Some(&aor)),
             Command::AccountsChanged => self.on_account_changed(None),
             Command::Stored { ticket, result } => self.on_stored(ticket, result, now),
@@ -443,7 +472,7 @@ impl Machine for Proxy {
             Command::RestoreBindings(rows) => {
                 let now_secs = self.clock.secs(now);
                 for row in &rows {
-                    self.bindings.restore(row, now_secs);
+                    self.bindings.restore(row, self.share, now_secs);
                 }
             }
             Command::RevokeInstance(instance) => {
@@ -501,7 +530,9 @@ impl Machine for Proxy {
         let expired = self.bindings.remove_expired(self.clock.secs(now));
         self.on_ended(expired, now);
         self.write(now);
-        for pending in self.waiting.take_overdue(now) {
+        let mut overdue = self.waiting.take_overdue(now);
+        overdue.append(&mut self.locating.take_overdue(now));
+        for pending in overdue {
             self.busy(&pending, now);
         }
         self.endpoint.handle_timeout(now);
@@ -520,6 +551,12 @@ impl Machine for Proxy {
                 self.on_account(ticket, Err(LookupFailed), now);
                 self.settle(now);
             }
+            Event::Locate { ticket, .. } => {
+                self.on_located(ticket, None, now);
+                self.settle(now);
+            }
+            // Who asked gives up waiting.
+            Event::Located { .. } => {}
             Event::Store { ticket, .. } => {
                 self.on_stored(ticket, Err(StoreFailed), now);
                 self.settle(now);
@@ -552,6 +589,7 @@ impl Machine for Proxy {
                 .map(|secs| self.clock.instant(secs)),
             self.commits.deadline(),
             self.waiting.deadline(),
+            self.locating.deadline(),
         ]
         .into_iter()
         .flatten()

@@ -42,6 +42,8 @@ pub(crate) const MAX_FORWARDS: u8 = 70;
 pub(crate) struct Admitted {
     pub(crate) caller: Arc<Account>,
     pub(crate) callee: Callee,
+    /// The callee's bindings, where they belong to another shard.
+    pub(crate) elsewhere: Option<Bindings>,
 }
 
 /// Whom a URI of the form of a GRUU (RFC 5627) is for; `None` for any other URI.

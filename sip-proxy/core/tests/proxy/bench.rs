@@ -182,7 +182,9 @@ impl Bench {
                 }
                 Output::Trust(flow) => self.trusted.push(flow),
                 Output::Event(
-                    event @ (Event::SourceBanned { .. }
+                    event @ (Event::Locate { .. }
+                    | Event::Located { .. }
+                    | Event::SourceBanned { .. }
                     | Event::BansListed(_)
                     | Event::CallsLimited { .. }),
                 ) => self.events.push(event),

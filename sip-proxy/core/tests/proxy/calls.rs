@@ -119,6 +119,33 @@ fn a_call_rings_is_answered_and_ended_by_the_caller() {
 }
 
 #[test]
+fn two_callers_who_wait_for_the_same_account_are_told_apart() {
+    let mut bench = Bench::new();
+    bench.register(BOB, "1002");
+    bench.command(sip_proxy_core::Command::AccountsChanged);
+    // The callers' accounts are known, bob's is not.
+    for (port, user) in [(ALICE, "1001"), (BOB_TOO, "1003")] {
+        let options = bench.request(port, "OPTIONS", &format!("sip:{DOMAIN}"), user, "");
+        bench.ask(port, user, &options);
+    }
+    bench.hold_lookups = true;
+    for (port, user) in [(ALICE, "1001"), (BOB_TOO, "1003")] {
+        let contact = format!("Contact: <sip:{user}@127.0.0.1:{port}>\r\n");
+        let uri = format!("sip:1002@{DOMAIN}");
+        let invite = bench.request(port, "INVITE", &uri, user, &contact);
+        bench.ask(port, user, &invite);
+    }
+    bench.answer_lookups();
+    let rung = bench.requests_to(BOB);
+    let mut callers: Vec<_> = rung
+        .iter()
+        .map(|invite| invite.from().unwrap().uri.user().unwrap().to_owned())
+        .collect();
+    callers.sort();
+    assert_eq!(callers, ["1001", "1003"]);
+}
+
+#[test]
 fn who_calls_is_the_proven_account_whatever_the_invite_says() {
     let mut bench = registered();
     let contact = format!(

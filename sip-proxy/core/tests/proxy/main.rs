@@ -10,6 +10,7 @@ mod extensions;
 mod identity;
 mod registrar;
 mod security;
+mod sharing;
 mod soak;
 mod torture;
 mod trace;
