@@ -4,5 +4,6 @@
 //! `fuzz_targets` hand it what libFuzzer invents; the tests `fuzz_seeds` of the crates that are
 //! checked hand it the samples and every input that ever broke one, on every test run.
 
+pub mod registrar_checks;
 pub mod sdp_checks;
 pub mod sip_checks;

@@ -205,6 +205,12 @@ impl Frame<'_> {
             if known.is_some_and(|known| self.is_overtaken(known)) {
                 return Err(Refusal::OutOfOrder);
             }
+            // Of two that are the same device the last one counts.
+            let before = plan.edits.len();
+            plan.edits.retain(|edit| !is_of(edit, new_ref));
+            if known.is_none() {
+                count -= before - plan.edits.len();
+            }
             if granted.is_zero() {
                 plan.edits
                     .extend(known.map(|known| Edit::Remove(known.bytes().into())));
@@ -265,6 +271,11 @@ impl Frame<'_> {
     fn is_overtaken(&self, binding: BindingRef<'_>) -> bool {
         binding.call_id() == self.call_id && binding.cseq() >= self.cseq
     }
+}
+
+/// Whether an edit puts or removes the device of this binding.
+fn is_of(edit: &Edit, new: BindingRef<'_>) -> bool {
+    is_same(edit.binding(), new) || is_same_uri(edit.binding(), new)
 }
 
 /// Two contacts without instance-id are the same if their URIs are (section 19.1.4).
@@ -336,9 +347,16 @@ pub(crate) fn is_done(request: &Request, aor: &Aor, bindings: &Bindings) -> bool
                 is_it && known.call_id() == call_id && known.cseq() == cseq
             })
         };
-        Some(contacts.iter().all(|contact| {
+        let is_repeated = |contact: &Contact, later: &[Contact]| {
+            let is_it = |other: &Contact| match contact.instance() {
+                Some(instance) => other.instance() == Some(instance),
+                None => other.instance().is_none() && other.uri().is_equivalent(contact.uri()),
+            };
+            later.iter().any(is_it)
+        };
+        Some(contacts.iter().enumerate().all(|(at, contact)| {
             let ends = contact.expires().or(expires) == Some(0);
-            ends != is_bound(contact)
+            ends != is_bound(contact) || is_repeated(contact, &contacts[at + 1..])
         }))
     };
     done().unwrap_or(false)
