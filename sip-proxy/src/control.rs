@@ -1,18 +1,18 @@
 //! The proxy as the portal sees it: registrations to show, bindings to end ([`api::ProxyControl`]).
 //!
-//! Questions go to the core as commands and are answered in parts, so that a long list does not hold up the signalling.
+//! Questions go to every shard of the core and are answered in parts, so that a long list does not hold up the signalling.
+//!
+//! Not here: how one shard is asked (`core_handle.rs`).
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use api::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 use sip::Aor;
-use sip_proxy_core::{Ban, Binding, CallTrace, Command, Counts, TracedCall};
+use sip_proxy_core::{Ban, Binding, Command, Counts};
 use time::OffsetDateTime;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::broadcast;
 
+use crate::core_handle::CoreHandle;
 use crate::ladder::{Ladder, Noon, RecentCall};
 
 /// Changes that a slow listener may be behind before it must ask anew.
@@ -21,39 +21,21 @@ const BACKLOG: usize = 1_024;
 /// A handle on a running proxy.
 #[derive(Debug)]
 pub struct Control {
-    commands: mpsc::Sender<Command>,
-    /// Who waits for the next counts; the proxy answers in order, so counts also prove that earlier commands are done.
-    counts: Mutex<Vec<oneshot::Sender<Counts>>>,
-    /// Who waits for a part of the list.
-    askers: Mutex<HashMap<u64, oneshot::Sender<Part>>>,
-    /// Who waits for a list of calls.
-    callers: Mutex<HashMap<u64, oneshot::Sender<Vec<TracedCall>>>>,
-    /// Who waits for what was said in a call.
-    readers: Mutex<HashMap<u64, oneshot::Sender<Option<Box<CallTrace>>>>>,
-    next_asker: AtomicU64,
-    /// Who waits for the bans.
-    bans: Mutex<Vec<oneshot::Sender<Vec<Ban>>>>,
-    /// Who waits until everything is stored.
-    flushing: Mutex<Vec<oneshot::Sender<()>>>,
+    cores: Vec<CoreHandle>,
     changes: broadcast::Sender<RegistrationChange>,
 }
 
-/// A part of all bindings, and where to go on.
-type Part = (Vec<Binding>, Option<u32>);
-
 impl Control {
-    pub(crate) fn new(commands: mpsc::Sender<Command>) -> Self {
+    pub(crate) fn new(cores: Vec<CoreHandle>) -> Self {
         Self {
-            commands,
-            counts: Mutex::default(),
-            askers: Mutex::default(),
-            callers: Mutex::default(),
-            readers: Mutex::default(),
-            next_asker: AtomicU64::new(0),
-            bans: Mutex::default(),
-            flushing: Mutex::default(),
+            cores,
             changes: broadcast::Sender::new(BACKLOG),
         }
+    }
+
+    /// One of the shards, for who serves its events.
+    pub(crate) fn core(&self, index: usize) -> Option<&CoreHandle> {
+        self.cores.get(index)
     }
 
     /// How full the proxy's tables are, once everything asked before is done.
@@ -62,10 +44,11 @@ impl Control {
     ///
     /// [`ControlError::Unreachable`] if the proxy has stopped.
     pub async fn counts(&self) -> Result<Counts, ControlError> {
-        let (answer, counts) = oneshot::channel();
-        lock(&self.counts).push(answer);
-        self.command(Command::Count).await?;
-        counts.await.map_err(|_| ControlError::Unreachable)
+        let mut all = Counts::default();
+        for core in &self.cores {
+            all += core.counts().await?;
+        }
+        Ok(all)
     }
 
     /// Sources that are ignored because somebody there guesses passwords.
@@ -74,10 +57,14 @@ impl Control {
     ///
     /// [`ControlError::Unreachable`] if the proxy has stopped.
     pub async fn bans(&self) -> Result<Vec<Ban>, ControlError> {
-        let (answer, bans) = oneshot::channel();
-        lock(&self.bans).push(answer);
-        self.command(Command::ListBans).await?;
-        bans.await.map_err(|_| ControlError::Unreachable)
+        let mut all: Vec<Ban> = Vec::new();
+        for core in &self.cores {
+            all.append(&mut core.bans().await?);
+        }
+        // Of a source that several shards ignore the ban counts that lasts longest.
+        all.sort_unstable_by_key(|ban| (ban.source, std::cmp::Reverse(ban.left)));
+        all.dedup_by_key(|ban| ban.source);
+        Ok(all)
     }
 
     /// Ends the ban of a source; nothing happens if it has none.
@@ -87,13 +74,6 @@ impl Control {
     /// [`ControlError::Unreachable`] if the proxy has stopped.
     pub async fn lift_ban(&self, source: IpAddr) -> Result<(), ControlError> {
         self.done(Command::Pardon(source)).await
-    }
-
-    pub(crate) fn answer_bans(&self, bans: &[Ban]) {
-        for waiting in lock(&self.bans).drain(..) {
-            // Who asked may have gone.
-            let _ = waiting.send(bans.to_vec());
-        }
     }
 
     /// The last calls of a tenant of which messages are kept, the latest first, at most `count`. None if nothing is to be kept
@@ -107,18 +87,16 @@ impl Control {
         tenant: u128,
         count: usize,
     ) -> Result<Vec<RecentCall>, ControlError> {
-        let (answer, calls) = oneshot::channel();
-        let asker = self.next_asker.fetch_add(1, Ordering::Relaxed);
-        lock(&self.callers).insert(asker, answer);
-        self.command(Command::ListCalls {
-            asker,
-            tenant,
-            count,
-        })
-        .await?;
-        let calls = calls.await.map_err(|_| ControlError::Unreachable)?;
         let noon = noon();
-        Ok(calls.into_iter().map(|call| noon.recent(call)).collect())
+        let mut all = Vec::new();
+        for core in &self.cores {
+            let calls = core.recent_calls(tenant, count).await?;
+            all.extend(calls.into_iter().map(|call| noon.recent(call)));
+        }
+        // Stable: the calls of one shard are in order already.
+        all.sort_by_key(|call| std::cmp::Reverse(call.began));
+        all.truncate(count);
+        Ok(all)
     }
 
     /// What was said so far in the last call of a tenant one of whose legs has this Call-ID, without secrets; `None` if nothing of
@@ -132,56 +110,16 @@ impl Control {
         tenant: u128,
         call_id: &str,
     ) -> Result<Option<Ladder>, ControlError> {
-        let (answer, found) = oneshot::channel();
-        let asker = self.next_asker.fetch_add(1, Ordering::Relaxed);
-        lock(&self.readers).insert(asker, answer);
-        self.command(Command::FindCall {
-            asker,
-            tenant,
-            call_id: call_id.to_owned(),
-        })
-        .await?;
-        let found = found.await.map_err(|_| ControlError::Unreachable)?;
-        // Secrets are left out here, where only who asked has to wait.
-        Ok(found.map(|trace| noon().ladder(*trace)))
-    }
-
-    pub(crate) fn answer_calls(&self, asker: u64, calls: Vec<TracedCall>) {
-        if let Some(waiting) = lock(&self.callers).remove(&asker) {
-            // Who asked may have gone.
-            let _ = waiting.send(calls);
+        for core in &self.cores {
+            if let Some(trace) = core.trace(tenant, call_id).await? {
+                // Secrets are left out here, where only who asked has to wait.
+                return Ok(Some(noon().ladder(*trace)));
+            }
         }
+        Ok(None)
     }
 
-    pub(crate) fn answer_trace(&self, asker: u64, trace: Option<Box<CallTrace>>) {
-        if let Some(waiting) = lock(&self.readers).remove(&asker) {
-            // Who asked may have gone.
-            let _ = waiting.send(trace);
-        }
-    }
-
-    pub(crate) fn answer_counts(&self, counts: Counts) {
-        for waiting in lock(&self.counts).drain(..) {
-            // Who asked may have gone.
-            let _ = waiting.send(counts);
-        }
-    }
-
-    pub(crate) fn answer_list(&self, asker: u64, bindings: Vec<Binding>, next: Option<u32>) {
-        if let Some(waiting) = lock(&self.askers).remove(&asker) {
-            // Who asked may have gone.
-            let _ = waiting.send((bindings, next));
-        }
-    }
-
-    pub(crate) fn answer_flush(&self) {
-        for waiting in lock(&self.flushing).drain(..) {
-            // Who asked may have gone.
-            let _ = waiting.send(());
-        }
-    }
-
-    /// Tells listeners what the core has announced.
+    /// Tells listeners what a core has announced.
     pub(crate) fn note(&self, aor: &Aor, bindings: &[Binding]) {
         // Nobody may be listening.
         let _ = self.changes.send(RegistrationChange {
@@ -192,31 +130,18 @@ impl Control {
 
     /// Waits until everything that has changed is stored.
     pub(crate) async fn flush(&self) -> Result<(), ControlError> {
-        let (answer, flushed) = oneshot::channel();
-        lock(&self.flushing).push(answer);
-        self.command(Command::Flush).await?;
-        flushed.await.map_err(|_| ControlError::Unreachable)
+        for core in &self.cores {
+            core.flush().await?;
+        }
+        Ok(())
     }
 
-    /// A part of all bindings, from a place on that the last part named.
-    async fn list(&self, from: u32) -> Result<Part, ControlError> {
-        let (answer, part) = oneshot::channel();
-        let asker = self.next_asker.fetch_add(1, Ordering::Relaxed);
-        lock(&self.askers).insert(asker, answer);
-        self.command(Command::ListBindings { asker, from }).await?;
-        part.await.map_err(|_| ControlError::Unreachable)
-    }
-
-    async fn command(&self, command: Command) -> Result<(), ControlError> {
-        self.commands
-            .send(command)
-            .await
-            .map_err(|_| ControlError::Unreachable)
-    }
-
+    /// Has every shard do something: which of them it concerns is theirs to know.
     async fn done(&self, command: Command) -> Result<(), ControlError> {
-        self.command(command).await?;
-        self.counts().await.map(|_| ())
+        for core in &self.cores {
+            core.done(command.clone()).await?;
+        }
+        Ok(())
     }
 }
 
@@ -224,11 +149,13 @@ impl ProxyControl for Control {
     fn registrations(&self) -> ControlAnswer<'_, Vec<Registration>> {
         Box::pin(async {
             let mut all = Vec::new();
-            let mut from = Some(0);
-            while let Some(place) = from {
-                let (bindings, next) = self.list(place).await?;
-                all.extend(bindings.iter().map(registration));
-                from = next;
+            for core in &self.cores {
+                let mut from = Some(0);
+                while let Some(place) = from {
+                    let (bindings, next) = core.list(place).await?;
+                    all.extend(bindings.iter().map(registration));
+                    from = next;
+                }
             }
             Ok(all)
         })
@@ -275,9 +202,4 @@ fn noon() -> Noon {
         moment: tokio::time::Instant::now().into_std(),
         time: OffsetDateTime::now_utc(),
     }
-}
-
-/// A poisoned lock holds whole values all the same: every change under it is one assignment.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

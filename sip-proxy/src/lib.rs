@@ -7,6 +7,7 @@
 
 mod account;
 mod control;
+mod core_handle;
 mod ladder;
 mod listen;
 mod persistence;

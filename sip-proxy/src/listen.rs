@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use sip::{Host, HostPort, Transport};
@@ -33,16 +34,20 @@ pub struct MoreListeners {
     pub origins: Origins,
 }
 
-/// Opens the sockets.
-pub(crate) fn bind(listen: SocketAddr, more: &MoreListeners) -> Result<Bound, StartError> {
+/// Opens the sockets of each shard.
+pub(crate) fn bind(
+    listen: SocketAddr,
+    more: &MoreListeners,
+    shards: NonZeroUsize,
+) -> Result<Vec<Bound>, StartError> {
     let listeners = listeners(more)?;
     if listen.port() != 0 {
-        return Ok(with(&listeners, listen).bind()?);
+        return Ok(with(&listeners, listen).bind_shards(shards)?);
     }
     let mut last = None;
     for _ in 0..PORT_ATTEMPTS {
         let port = std::net::UdpSocket::bind(listen)?.local_addr()?.port();
-        match with(&listeners, SocketAddr::new(listen.ip(), port)).bind() {
+        match with(&listeners, SocketAddr::new(listen.ip(), port)).bind_shards(shards) {
             Ok(bound) => return Ok(bound),
             Err(error) => last = Some(error),
         }

@@ -3,8 +3,11 @@
 //! ```text
 //!   core, its thread ── events ──► this loop ──► look-ups ────── commands ──► core
 //!                                       ├───────► control (answers, broadcast)
-//!                                       └───────► rows ──► store ──── commands ──► core
+//!                                       ├───────► rows ──► store ──── commands ──► core
+//!                                       └───────► another shard's core
 //! ```
+//!
+//! With several shards there is a core and such a loop for each.
 //!
 //! At the end everything is written before the core stops.
 //!
@@ -12,14 +15,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sip::{Algorithm, EndpointConfig, Host, HostPort, Transport};
+use sip::{Algorithm, Aor, EndpointConfig, Host, HostPort, Transport};
 use sip_io::{Bound, Shard, TlsError};
 use sip_proxy_core::{
     CallingPolicy, Command, DialPlan, Durability, Event, GuessingPolicy, LookupFailed, Proxy,
-    ProxyConfig, TracePolicy,
+    ProxyConfig, Share, Ticket, TracePolicy,
 };
 use store::{Database, StoreError, Vault};
 use tokio::sync::mpsc;
@@ -28,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account;
 use crate::control::Control;
+use crate::core_handle::CoreHandle;
 use crate::listen::{self, MoreListeners};
 use crate::persistence;
 
@@ -47,6 +52,8 @@ pub struct ServiceConfig {
     pub listen: SocketAddr,
     /// Where else, and how.
     pub more: MoreListeners,
+    /// How many shards share the work, each in a thread of its own; the domains are spread over them.
+    pub shards: NonZeroUsize,
     /// Digest algorithms to offer and accept, the best first.
     pub algorithms: Vec<Algorithm>,
     /// When a registration is confirmed.
@@ -83,7 +90,8 @@ pub enum StartError {
 /// An open, not yet running proxy.
 #[derive(Debug)]
 pub struct Service {
-    bound: Bound,
+    /// For each shard.
+    bound: Vec<Bound>,
     advertised: Vec<(Transport, HostPort)>,
     public: HostPort,
     algorithms: Vec<Algorithm>,
@@ -101,13 +109,15 @@ impl Service {
     ///
     /// [`StartError::Listen`] if the address is taken or not ours.
     pub async fn bind(config: ServiceConfig) -> Result<Self, StartError> {
-        let bound = listen::bind(config.listen, &config.more)?;
-        let advertised = listen::advertised(&bound, config.public_host.as_ref());
-        let local = bound
-            .udp_addresses()
-            .first()
-            .copied()
-            .unwrap_or(config.listen);
+        let bound = listen::bind(config.listen, &config.more, config.shards)?;
+        let (advertised, local) = match bound.first() {
+            Some(first) => (
+                listen::advertised(first, config.public_host.as_ref()),
+                first.udp_addresses().first().copied(),
+            ),
+            None => (Vec::new(), None),
+        };
+        let local = local.unwrap_or(config.listen);
         let host = config.public_host.unwrap_or_else(|| local.ip().into());
         Ok(Self {
             bound,
@@ -149,32 +159,52 @@ impl Service {
         tasks: &mut JoinSet<()>,
     ) -> Result<Arc<Control>, StartError> {
         let restored = persistence::restore(&db).await?;
-        let (commands, inbox) = mpsc::channel(EVENTS);
-        let (events, outbox) = mpsc::channel(EVENTS);
-        let control = Arc::new(Control::new(commands.clone()));
-        let mut proxy = Proxy::new(ProxyConfig {
-            algorithms: self.algorithms,
-            durability: self.durability,
-            guessing: self.guessing,
-            calling: self.calling,
-            numbers: self.numbers,
-            trace: self.trace,
-            ..config(self.advertised)
-        });
-        sip::Machine::handle_command(&mut proxy, Command::RestoreBindings(restored), now());
+        let mut parts = Vec::new();
+        let (mut cores, mut outboxes) = (Vec::new(), Vec::new());
+        let count = NonZeroUsize::new(self.bound.len()).unwrap_or(NonZeroUsize::MIN);
+        for (share, bound) in Share::all(count).zip(self.bound) {
+            let (commands, inbox) = mpsc::channel(EVENTS);
+            let (events, outbox) = mpsc::channel(EVENTS);
+            let mut machine = Proxy::new(ProxyConfig {
+                algorithms: self.algorithms.clone(),
+                durability: self.durability,
+                guessing: self.guessing,
+                calling: self.calling,
+                numbers: self.numbers.clone(),
+                trace: self.trace,
+                share,
+                ..config(self.advertised.clone())
+            });
+            // A shard passes over what belongs to another.
+            let rows = Command::RestoreBindings(restored.clone());
+            sip::Machine::handle_command(&mut machine, rows, now());
+            cores.push(CoreHandle::new(commands.clone()));
+            outboxes.push((outbox, commands));
+            parts.push(Shard {
+                machine,
+                bound,
+                commands: inbox,
+                events,
+            });
+        }
+        let control = Arc::new(Control::new(cores));
         let stop_loop = CancellationToken::new();
-        let shard = Shard {
-            machine: proxy,
-            bound: self.bound,
-            commands: inbox,
-            events,
-        };
-        // A thread of its own: whatever else the process does, the loop is woken by its sockets.
-        let ended = sip_io::run_shards(vec![shard], sip_io::by_call_id, &stop_loop)?;
+        // Threads of their own: whatever else the process does, the loops are woken by their sockets.
+        let ended = sip_io::run_shards(parts, sip_proxy_core::select, &stop_loop)?;
         tasks.spawn(async move {
             ended.await;
         });
-        tasks.spawn(serve_events(outbox, commands, control.clone(), vault, db));
+        for (index, (outbox, commands)) in outboxes.into_iter().enumerate() {
+            let (look_ups, asked) = mpsc::channel(LOOK_UPS);
+            let edge = Arc::new(Edge {
+                index,
+                control: control.clone(),
+                look_ups,
+                db: db.clone(),
+            });
+            tasks.spawn(account::serve(asked, commands, vault.clone(), db.clone()));
+            tasks.spawn(edge.serve(outbox));
+        }
         let last = control.clone();
         tasks.spawn(async move {
             stop.cancelled().await;
@@ -190,40 +220,60 @@ impl Service {
     }
 }
 
-/// Does what the core asks for until the core has stopped.
-async fn serve_events(
-    mut events: mpsc::Receiver<Event>,
-    commands: mpsc::Sender<Command>,
+/// The world around one shard.
+struct Edge {
+    index: usize,
     control: Arc<Control>,
-    vault: Vault,
+    look_ups: mpsc::Sender<(Ticket, Aor)>,
     db: Database,
-) {
-    let (look_ups, asked) = mpsc::channel(LOOK_UPS);
-    let mut tasks = JoinSet::new();
-    tasks.spawn(account::serve(asked, commands.clone(), vault, db.clone()));
-    while let Some(event) = events.recv().await {
-        match event {
-            Event::LoadAccount { ticket, aor } => {
-                if look_ups.try_send((ticket, aor)).is_err() {
-                    let account = Err(LookupFailed);
-                    // The core has stopped if nobody takes the answer.
-                    let _ = commands
-                        .send(Command::AccountLoaded { ticket, account })
-                        .await;
+}
+
+impl Edge {
+    /// Does what the core asks for until the core has stopped.
+    async fn serve(self: Arc<Self>, mut events: mpsc::Receiver<Event>) {
+        let mut tasks = JoinSet::new();
+        while let Some(event) = events.recv().await {
+            match event {
+                Event::LoadAccount { ticket, aor } => {
+                    if self.look_ups.try_send((ticket, aor)).is_err() {
+                        let account = Err(LookupFailed);
+                        let answer = Command::AccountLoaded { ticket, account };
+                        self.tell(self.index, answer).await;
+                    }
                 }
+                Event::Store { ticket, rows } => {
+                    let edge = Arc::clone(&self);
+                    tasks.spawn(async move {
+                        let result = persistence::write(rows, &edge.db).await;
+                        edge.tell(edge.index, Command::Stored { ticket, result })
+                            .await;
+                    });
+                }
+                Event::Locate { shard, ticket, aor } => {
+                    let asker = self.index;
+                    let question = Command::Locate { asker, ticket, aor };
+                    self.tell(shard, question).await;
+                }
+                Event::Located {
+                    asker,
+                    ticket,
+                    found,
+                } => self.tell(asker, Command::Located { ticket, found }).await,
+                event => self.note(event),
             }
-            Event::Store { ticket, rows } => {
-                let (commands, db) = (commands.clone(), db.clone());
-                tasks.spawn(async move {
-                    let result = persistence::write(rows, &db).await;
-                    // The core has stopped if nobody takes the answer.
-                    let _ = commands.send(Command::Stored { ticket, result }).await;
-                });
-            }
+            while tasks.try_join_next().is_some() {}
+        }
+    }
+
+    /// What is only told, or answers a question of ours.
+    fn note(&self, event: Event) {
+        let Some(core) = self.control.core(self.index) else {
+            return;
+        };
+        match event {
             Event::SourceBanned { source } => {
                 tracing::warn!(%source, "somebody guesses passwords and is ignored for a while");
             }
-            Event::BansListed(bans) => control.answer_bans(&bans),
             Event::CallsLimited { aor } => {
                 // Whose it is tells the account's owner; the log is for the operator.
                 tracing::warn!(
@@ -231,21 +281,32 @@ async fn serve_events(
                     "an account has as many calls as it may have"
                 );
             }
-            Event::Flushed => control.answer_flush(),
-            Event::BindingsChanged { aor, bindings } => control.note(&aor, &bindings),
+            Event::BansListed(bans) => core.answer_bans(&bans),
+            Event::Flushed => core.answer_flush(),
+            Event::BindingsChanged { aor, bindings } => self.control.note(&aor, &bindings),
             Event::BindingsListed {
                 asker,
                 bindings,
                 next,
-            } => control.answer_list(asker, bindings, next),
-            Event::CallsListed { asker, calls } => control.answer_calls(asker, calls),
-            Event::CallFound { asker, trace } => control.answer_trace(asker, trace),
-            Event::Counts(counts) => control.answer_counts(counts),
+            } => core.answer_list(asker, bindings, next),
+            Event::CallsListed { asker, calls } => core.answer_calls(asker, calls),
+            Event::CallFound { asker, trace } => core.answer_trace(asker, trace),
+            Event::Counts(counts) => core.answer_counts(counts),
+            Event::LoadAccount { .. }
+            | Event::Store { .. }
+            | Event::Locate { .. }
+            | Event::Located { .. } => {}
         }
-        while tasks.try_join_next().is_some() {}
+    }
+
+    /// Commands are taken in every turn of a core's loop, which never waits for us.
+    async fn tell(&self, shard: usize, command: Command) {
+        if let Some(core) = self.control.core(shard) {
+            // A core that has stopped asks for nothing.
+            let _ = core.command(command).await;
+        }
     }
 }
-
 fn config(advertised: Vec<(Transport, HostPort)>) -> ProxyConfig {
     let endpoint = EndpointConfig {
         advertised,

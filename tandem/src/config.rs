@@ -3,6 +3,7 @@
 //! Every key has a default, so that an empty file is a good one. What the command line says wins over the file.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,8 @@ pub(crate) struct SipConfig {
     pub(crate) listen: SocketAddr,
     /// Further addresses for UDP and TCP, as `[::]:5060` beside an IPv4 one.
     pub(crate) also_listen: Vec<SocketAddr>,
+    /// Threads that share the work; the tenants are spread over them.
+    pub(crate) shards: NonZeroU8,
     /// SIP over TLS.
     pub(crate) tls: TlsConfig,
     /// SIP over WebSockets.
@@ -149,6 +152,7 @@ impl Default for SipConfig {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 5060).into(),
             also_listen: Vec::new(),
+            shards: NonZeroU8::MIN,
             tls: TlsConfig::default(),
             websocket: WebSocketConfig::default(),
             public_host: None,

@@ -163,6 +163,7 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
     };
     Ok(ServiceConfig {
         listen: config.sip.listen,
+        shards: config.sip.shards.into(),
         more: more_listeners(
             &config.sip.also_listen,
             &config.sip.tls,

@@ -167,9 +167,9 @@ impl Bindings {
     }
 
     /// What another shard has told of `aor`, as a table of its own.
-    pub(crate) fn from_told(aor: &Aor, told: Located) -> Self {
+    pub(crate) fn from_told(aor: &Aor, told: &Located) -> Self {
         let mut bindings = Self::default();
-        let edits: Vec<_> = told.0.into_iter().map(Edit::Put).collect();
+        let edits: Vec<_> = told.0.iter().cloned().map(Edit::Put).collect();
         bindings.apply(aor, &edits);
         bindings
     }

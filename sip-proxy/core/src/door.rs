@@ -324,13 +324,13 @@ impl Proxy {
     }
 
     /// Another shard has told where the callee is; `None` if it cannot be asked.
-    pub(crate) fn on_located(&mut self, ticket: Ticket, found: Option<Located>, now: Instant) {
+    pub(crate) fn on_located(&mut self, ticket: Ticket, found: Option<&Located>, now: Instant) {
         // Everybody who waited may have given up meanwhile, and was answered then.
         let Some(over) = self.locating.take(ticket) else {
             return;
         };
         for (pending, purpose) in over.requests {
-            let (Some(found), Purpose::Call { caller, callee }) = (found.clone(), purpose) else {
+            let (Some(found), Purpose::Call { caller, callee }) = (found, purpose) else {
                 self.busy(&pending, now);
                 continue;
             };

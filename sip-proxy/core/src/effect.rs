@@ -245,3 +245,15 @@ pub struct Counts {
     /// Calls whose messages are being noted.
     pub traces: usize,
 }
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.bindings += other.bindings;
+        self.calls += other.calls;
+        self.legs += other.legs;
+        self.transactions += other.transactions;
+        self.waiting += other.waiting;
+        self.watchers += other.watchers;
+        self.traces += other.traces;
+    }
+}

@@ -464,7 +464,7 @@ impl Machine for Proxy {
                 };
                 self.outputs.push_back(Output::Event(answer));
             }
-            Command::Located { ticket, found } => self.on_located(ticket, Some(found), now),
+            Command::Located { ticket, found } => self.on_located(ticket, Some(&found), now),
             Command::AccountChanged(aor) => self.on_account_changed(Some(&aor)),
             Command::AccountsChanged => self.on_account_changed(None),
             Command::Stored { ticket, result } => self.on_stored(ticket, result, now),
