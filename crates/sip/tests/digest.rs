@@ -391,7 +391,9 @@ fn only_the_very_message_from_the_very_source_is_a_copy() {
     let there = "192.0.2.1:5061".parse().unwrap();
     let mut judge = |request: &Request, source| {
         let server = &mut pair.server;
-        server.verify_copies(request, REALM, &secret, source, NOW)
+        server
+            .verify_copies(request, REALM, |_, _| Some(secret), source, NOW)
+            .unwrap()
     };
     let repeated = Verdict::Repeated {
         username: "alice".to_owned(),
@@ -418,11 +420,15 @@ fn only_the_very_message_from_the_very_source_is_a_copy() {
     again.set_header(name, value);
     let server = &mut pair.server;
     assert_eq!(
-        server.verify_copies(&again, REALM, &secret, here, NOW),
+        server
+            .verify_copies(&again, REALM, |_, _| Some(secret), here, NOW)
+            .unwrap(),
         ok()
     );
     assert_eq!(
-        server.verify_copies(&first, REALM, &secret, here, NOW),
+        server
+            .verify_copies(&first, REALM, |_, _| Some(secret), here, NOW)
+            .unwrap(),
         Verdict::Wrong
     );
 }

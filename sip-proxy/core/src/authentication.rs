@@ -98,69 +98,72 @@ impl Authentication {
         now: Instant,
     ) -> Standing {
         let realm = aor.host();
-        let Claim::User(username) = self.digest.claim(request, realm) else {
-            return Standing::Malformed;
-        };
         let expected = account.map_or(aor.user(), |account| &account.auth_username);
-        if username != expected && username != aor.user() {
-            return Standing::Foreign;
-        }
-        let secret = match account.filter(|_| username == expected) {
-            Some(account) => account.secret,
-            None => self.digest.secret_of_nobody(&username, realm),
+        let secret_of = |username: &str, digest: &DigestServer| match account {
+            _ if username != expected && username != aor.user() => None,
+            Some(account) if username == expected => Some(account.secret),
+            _ => Some(digest.secret_of_nobody(username, realm)),
         };
         let now = self.unix_secs(now);
-        match self
+        let verdict = self
             .digest
-            .verify_copies(request, realm, &secret, source, now)
-        {
+            .verify_copies(request, realm, secret_of, source, now);
+        let Some(verdict) = verdict else {
+            return Standing::Foreign;
+        };
+        match verdict {
             Verdict::Ok { .. } => Standing::Proven,
             Verdict::Repeated { .. } => Standing::Repeated,
-            Verdict::Missing | Verdict::Wrong => Standing::Unproven,
+            Verdict::Wrong => Standing::Unproven,
             Verdict::Stale => Standing::Stale,
-            Verdict::Malformed => Standing::Malformed,
+            Verdict::Missing | Verdict::Malformed => Standing::Malformed,
         }
     }
 
-    /// The answers to a request that is not proven, the best one first, each shorter than the one before: 401 of a registrar, 407
-    /// otherwise, with every challenge; with the least of them only; and a refusal that any request has room for.
-    pub(crate) fn refusals(
+    /// The answers to a request that is not proven, the best one first, each shorter than the one before and made only if it is
+    /// wanted: 401 of a registrar, 407 otherwise, with every challenge; with the least of them only; and a refusal that any request
+    /// has room for.
+    pub(crate) fn refusals<'a>(
         &mut self,
-        request: &Request,
+        request: &'a Request,
         aor: &Aor,
         standing: Standing,
-        tag: &str,
+        tag: &'a str,
         now: Instant,
-    ) -> Vec<Response> {
-        let both = |status| {
-            vec![
-                request.response(status, Some(tag)),
-                brief(request, status, tag),
-            ]
+    ) -> impl Iterator<Item = Response> + use<'a> {
+        let (status, name) = match standing {
+            Standing::Malformed => (400, ""),
+            Standing::Foreign => (403, ""),
+            _ if request.method == Method::REGISTER => (401, "WWW-Authenticate"),
+            _ => (407, "Proxy-Authenticate"),
         };
-        match standing {
-            Standing::Malformed => return both(400),
-            Standing::Foreign => return both(403),
-            Standing::Proven | Standing::Repeated | Standing::Unproven | Standing::Stale => {}
-        }
-        let (status, name) = if request.method == Method::REGISTER {
-            (401, "WWW-Authenticate")
+        let challenges = if name.is_empty() {
+            Vec::new()
         } else {
-            (407, "Proxy-Authenticate")
+            let is_stale = standing == Standing::Stale;
+            let now = self.unix_secs(now);
+            self.digest.challenges(aor.host(), is_stale, now)
         };
-        let is_stale = standing == Standing::Stale;
-        let now = self.unix_secs(now);
-        let challenges = self.digest.challenges(aor.host(), is_stale, now);
-        let mut whole = request.response(status, Some(tag));
-        for challenge in &challenges {
-            whole.push_header(name, challenge.as_str());
-        }
-        let mut least = brief(request, status, tag);
-        if let Some(challenge) = challenges.last() {
-            // MD5 is where no algorithm is named (RFC 7616, section 3.3), and every phone knows it.
-            least.push_header(name, challenge.replace(", algorithm=MD5", ""));
-        }
-        vec![whole, least, brief(request, 403, tag)]
+        // MD5 is where no algorithm is named (RFC 7616, section 3.3), and every phone knows it.
+        let least = challenges.last().cloned();
+        let whole = std::iter::once_with(move || {
+            let mut whole = request.response(status, Some(tag));
+            for challenge in &challenges {
+                whole.push_header(name, challenge.as_str());
+            }
+            whole
+        });
+        let shorter = std::iter::once_with(move || {
+            let mut answer = brief(request, status, tag);
+            if let Some(least) = &least {
+                answer.push_header(name, least.replace(", algorithm=MD5", ""));
+            }
+            answer
+        });
+        let is_challenge = !name.is_empty();
+        let shortest = is_challenge.then(|| move || brief(request, 403, tag));
+        let shortest = shortest.into_iter().map(|make| make());
+        whole.chain(shorter).chain(shortest)
     }
 
     fn unix_secs(&self, now: Instant) -> u64 {

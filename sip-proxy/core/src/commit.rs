@@ -43,8 +43,10 @@ const GROUP: usize = 1_000;
 /// Rows in one group that nobody waits for: the more of them share a page, the less is written.
 const LATE_GROUP: usize = 4_000;
 
-/// How long what nobody waits for gathers before it is written, and how long after a failure it is tried again.
-const GATHER: Duration = Duration::from_secs(5);
+/// How long what nobody waits for gathers before it is written, and how long after a failure it is tried again: bindings that have
+/// ended by themselves, and all others where memory comes first.
+const GATHER: Duration = Duration::from_secs(1);
+const GATHER_ALL: Duration = Duration::from_secs(5);
 
 /// Requests that wait behind another of the same address-of-record, for one and for all.
 const MAX_BEHIND: usize = 10;
@@ -115,7 +117,14 @@ impl Commits {
     fn note(&mut self, aors: impl IntoIterator<Item = Aor>, now: Instant) {
         self.unwritten.extend(aors);
         if !self.unwritten.is_empty() && self.due.is_none() {
-            self.due = Some(now + GATHER);
+            self.due = Some(now + self.gather());
+        }
+    }
+
+    fn gather(&self) -> Duration {
+        match self.durability {
+            Durability::Durable => GATHER,
+            Durability::MemoryFirst => GATHER_ALL,
         }
     }
 
@@ -209,7 +218,7 @@ impl Proxy {
         };
         if result.is_err() {
             self.commits.note(group.changed, now);
-            self.commits.due = Some(now + GATHER);
+            self.commits.due = Some(now + self.commits.gather());
         }
         for Registering {
             pending,

@@ -54,7 +54,7 @@ impl Proxy {
             }
             Place::Stray => {
                 let tag = self.tag(&pending);
-                self.turn_away(&pending, &[pending.request.response(481, Some(&tag))]);
+                self.turn_away(&pending, [pending.request.response(481, Some(&tag))]);
                 return;
             }
         }
@@ -70,7 +70,7 @@ impl Proxy {
             Ok(aor) => aor,
             Err(fault) => {
                 let tag = self.tag(&pending);
-                self.turn_away(&pending, &fault.responses(&pending.request, &tag));
+                self.turn_away(&pending, fault.responses(&pending.request, &tag));
                 return;
             }
         };
@@ -115,7 +115,7 @@ impl Proxy {
         let tag = self.tag(pending);
         let mut response = pending.request.response(503, Some(&tag));
         response.push_header("Retry-After", CROWDED_RETRY_AFTER_SECS);
-        self.turn_away(pending, &[response]);
+        self.turn_away(pending, [response]);
     }
 
     /// Whether the request comes over a flow on which `aor` was proven, or from where a device of it is registered.
@@ -376,17 +376,17 @@ impl Proxy {
         let refusals = self
             .authentication
             .refusals(request, aor, standing, &tag, now);
-        self.turn_away(pending, &refusals);
+        self.turn_away(pending, refusals);
     }
 
     /// Tells somebody who has proven nothing the first of these answers that his request is long enough for, and keeps nothing of him.
-    fn turn_away(&mut self, pending: &Pending, answers: &[Response]) {
+    fn turn_away(&mut self, pending: &Pending, answers: impl IntoIterator<Item = Response>) {
         let Some(bytes) = self.release(pending) else {
             return;
         };
         // Silence where every answer would amplify.
         let _ = answers
-            .iter()
+            .into_iter()
             .find(|answer| self.endpoint.reply(pending.flow, bytes, answer).is_ok());
     }
 

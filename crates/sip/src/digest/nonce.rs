@@ -17,23 +17,38 @@ const NONCE_BYTES: usize = HEAD_BYTES + MAC_BYTES;
 
 /// When a nonce was made, and its random part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct NonceId([u8; HEAD_BYTES]);
+pub(super) struct NonceId {
+    time: u32,
+    /// Its last seven bytes.
+    random: u64,
+}
 
 impl NonceId {
     pub(super) fn new(issued_secs: u64, ids: &mut Ids) -> Self {
-        // Seconds that do not fit are as good as any: such a clock has no nonce that is current.
-        let time = u32::try_from(issued_secs).unwrap_or(u32::MAX).to_be_bytes();
         let random = ids.bytes::<RANDOM_BYTES>();
+        // Seconds that do not fit are as good as any: such a clock has no nonce that is current.
+        let time = u32::try_from(issued_secs).unwrap_or(u32::MAX);
+        Self::from_parts(time.to_be_bytes(), random)
+    }
+
+    fn from_parts(time: [u8; TIME_BYTES], random: [u8; RANDOM_BYTES]) -> Self {
+        let [a, b, c, d, e, f, g] = random;
+        Self {
+            time: u32::from_be_bytes(time),
+            random: u64::from_be_bytes([0, a, b, c, d, e, f, g]),
+        }
+    }
+
+    fn bytes(self) -> [u8; HEAD_BYTES] {
         let mut head = [0; HEAD_BYTES];
-        head[..TIME_BYTES].copy_from_slice(&time);
-        head[TIME_BYTES..].copy_from_slice(&random);
-        Self(head)
+        head[..TIME_BYTES].copy_from_slice(&self.time.to_be_bytes());
+        head[TIME_BYTES..].copy_from_slice(&self.random.to_be_bytes()[1..]);
+        head
     }
 
     /// Unix time of the challenge, in seconds.
     pub(super) fn issued_secs(self) -> u64 {
-        let [a, b, c, d, ..] = self.0;
-        u32::from_be_bytes([a, b, c, d]).into()
+        self.time.into()
     }
 }
 
@@ -49,7 +64,7 @@ impl Signer {
     pub(super) fn write(&self, id: NonceId, realm: &str) -> String {
         let mut bytes = [0; NONCE_BYTES];
         let (head, mac) = bytes.split_at_mut(HEAD_BYTES);
-        head.copy_from_slice(&id.0);
+        head.copy_from_slice(&id.bytes());
         mac.copy_from_slice(&self.sign(id, realm));
         base64url::encode(&bytes)
     }
@@ -61,7 +76,8 @@ impl Signer {
             return None;
         }
         let (head, mac) = bytes.split_at(HEAD_BYTES);
-        let id = NonceId(head.try_into().ok()?);
+        let (time, random) = head.split_at(TIME_BYTES);
+        let id = NonceId::from_parts(time.try_into().ok()?, random.try_into().ok()?);
         same(&self.sign(id, realm), mac).then_some(id)
     }
 
@@ -71,7 +87,8 @@ impl Signer {
     }
 
     fn sign(&self, id: NonceId, realm: &str) -> [u8; MAC_BYTES] {
-        self.0.short([b"nonce".as_slice(), &id.0, realm.as_bytes()])
+        self.0
+            .short([b"nonce".as_slice(), &id.bytes(), realm.as_bytes()])
     }
 }
 

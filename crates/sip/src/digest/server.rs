@@ -222,37 +222,46 @@ impl DigestServer {
         secret: &DigestSecret,
         now_unix_secs: u64,
     ) -> Verdict {
-        self.judge(request, realm, secret, None, now_unix_secs)
+        match credentials::find(request, realm) {
+            Found::None => Verdict::Missing,
+            Found::Malformed => Verdict::Malformed,
+            Found::Some(answer) => self.judge(request, answer, realm, secret, None, now_unix_secs),
+        }
     }
 
     /// As [`verify`](Self::verify), for a server that keeps no transactions: a message that came
     /// from `source` and was proven last with its nonce is [`Verdict::Repeated`] when it comes from
     /// there again, with the same Via, From, Call-ID and `CSeq`. Nothing but the answer to the first
     /// copy may be said to it.
+    ///
+    /// `secret_of` tells the secret of the user that the credentials name, or `None` if that user may
+    /// not send this request; then nothing is judged.
     pub fn verify_copies(
         &mut self,
         request: &Request,
         realm: &str,
-        secret: &DigestSecret,
+        secret_of: impl FnOnce(&str, &Self) -> Option<DigestSecret>,
         source: SocketAddr,
         now_unix_secs: u64,
-    ) -> Verdict {
-        self.judge(request, realm, secret, Some(source), now_unix_secs)
+    ) -> Option<Verdict> {
+        let answer = match credentials::find(request, realm) {
+            Found::None => return Some(Verdict::Missing),
+            Found::Malformed => return Some(Verdict::Malformed),
+            Found::Some(answer) => answer,
+        };
+        let secret = secret_of(&answer.username, self)?;
+        Some(self.judge(request, answer, realm, &secret, Some(source), now_unix_secs))
     }
 
     fn judge(
         &mut self,
         request: &Request,
+        answer: Answer<'_>,
         realm: &str,
         secret: &DigestSecret,
         source: Option<SocketAddr>,
         now_unix_secs: u64,
     ) -> Verdict {
-        let answer = match credentials::find(request, realm) {
-            Found::None => return Verdict::Missing,
-            Found::Malformed => return Verdict::Malformed,
-            Found::Some(answer) => answer,
-        };
         let nonce = self.signer.read(&answer.nonce, realm);
         // Always computed, so that time tells nothing about which check failed.
         let is_offered = answer
