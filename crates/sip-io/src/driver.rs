@@ -244,7 +244,7 @@ impl<M: Machine> Driver<M> {
         self.flush();
         // Finished tasks leave their set.
         while self.tasks.try_join_next().is_some() {}
-        match more || self.intake.backlog() > 0 || self.gather.expects_more() {
+        match more || self.intake.is_waiting() || self.gather.expects_more() {
             true => Turn::Busy,
             false => Turn::Idle,
         }

@@ -220,6 +220,11 @@ impl Intake {
         }
     }
 
+    /// Whether anything waits. What another shard has handed over during a turn does, though it is not ranked yet.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.fresh.is_empty() || self.backlog() > 0
+    }
+
     /// Messages that have been ranked and wait.
     pub(crate) fn backlog(&self) -> usize {
         self.urgent.len() + self.known.len() + self.strangers.len()
