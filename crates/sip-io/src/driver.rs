@@ -15,6 +15,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -103,8 +104,11 @@ pub(crate) async fn drive<M: Machine>(
         };
         if more {
             driver.gather.pause(&mut driver.sockets);
+            // Nobody tells a loop that never waits, and connections alone can keep it busy for long.
+            driver.sockets.look_everywhere();
             if driver.gather.turns().is_multiple_of(YIELD_EVERY) {
                 yield_now().await;
+                let _ = poll_fn(|context| Poll::Ready(driver.sockets.poll_ready(context))).await;
             }
             if stop.is_cancelled() {
                 break;
