@@ -317,6 +317,12 @@ impl Account {
         request.push_header("Contact", contact.to_string());
         request.push_header("Expires", self.wanted_secs().to_string());
         request.push_header("Allow", CALL_METHODS);
+        // Proxies on the way may add themselves to the path (RFC 3327, section 5.1).
+        let supported = match self.registration.reg_id {
+            Some(_) => "path, outbound",
+            None => "path",
+        };
+        request.push_header("Supported", supported);
         Some(request)
     }
 
