@@ -130,6 +130,16 @@ impl Server {
         }
     }
 
+    /// The number of its process, to look into it.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id().expect("the server runs")
+    }
+
     /// Folder of database and keys.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {

@@ -133,10 +133,19 @@ pub(crate) async fn we_call_each_other(stage: &Stage) {
 }
 
 /// It registers, is refused with a wrong password, and takes its registration back when it ends.
+///
+/// The right password comes first: guessers from an address without a phone are banned, and not all of them stop at a refusal.
 pub(crate) async fn it_registers<P: Peer>(stage: &Stage) {
     let mut identity = stage.identity(THEIRS).await;
-    let right = std::mem::replace(&mut identity.password, "wrong".to_owned());
-    let stranger = P::start(identity.clone()).await;
+    let peer = P::start(identity.clone()).await;
+    until("the right password registers", async || {
+        peer.is_registered()
+    })
+    .await;
+    stage.server.bindings_are_kept(1).await;
+
+    "wrong".clone_into(&mut identity.password);
+    let stranger = P::start(identity).await;
     until("a wrong password is refused", async || {
         stranger.is_refused()
     })
@@ -144,9 +153,6 @@ pub(crate) async fn it_registers<P: Peer>(stage: &Stage) {
     assert!(!stranger.is_registered());
     drop(stranger);
 
-    identity.password = right;
-    let peer = P::start(identity).await;
-    until("the right one registers", async || peer.is_registered()).await;
     stage.server.bindings_are_kept(1).await;
     peer.quit().await;
     stage.server.bindings_are_kept(0).await;

@@ -29,10 +29,12 @@ macro_rules! conversations {
     )*};
 }
 
-conversations!(Baresip, Tandem: Udp baresip_over_udp, Tcp baresip_over_tcp);
-conversations!(Linphonec, Tandem: Udp linphonec_over_udp, Tcp linphonec_over_tcp);
-conversations!(Baresip, Kamailio: Udp baresip_at_kamailio_over_udp);
-conversations!(Linphonec, Kamailio: Tcp linphonec_at_kamailio_over_tcp);
+conversations!(Baresip, Tandem: Udp baresip_over_udp, Tcp baresip_over_tcp, Tls baresip_over_tls);
+conversations!(Linphonec, Tandem: Udp linphonec_over_udp, Tcp linphonec_over_tcp, Tls linphonec_over_tls);
+conversations!(Baresip, TandemBehindKamailio: Tcp baresip_behind_kamailio_over_tcp);
+conversations!(Linphonec, TandemBehindKamailio: Udp linphonec_behind_kamailio_over_udp, Tls linphonec_behind_kamailio_over_tls);
+conversations!(Baresip, Kamailio: Udp baresip_at_kamailio_over_udp, Tls baresip_at_kamailio_over_tls);
+conversations!(Linphonec, Kamailio: Tcp linphonec_at_kamailio_over_tcp, Tls linphonec_at_kamailio_over_tls);
 
 #[tokio::test]
 async fn baresip_registers_with_the_right_password_only() {
@@ -42,6 +44,21 @@ async fn baresip_registers_with_the_right_password_only() {
 #[tokio::test]
 async fn linphonec_registers_with_the_right_password_only() {
     it_registers::<Linphonec>(&Stage::new(Registrar::Tandem, Carrier::Tcp).await).await;
+}
+
+#[tokio::test]
+async fn our_phones_call_each_other_behind_kamailio() {
+    we_call_each_other(&Stage::new(Registrar::TandemBehindKamailio, Carrier::Udp).await).await;
+}
+
+#[tokio::test]
+async fn our_phones_call_each_other_behind_kamailio_over_tls() {
+    we_call_each_other(&Stage::new(Registrar::TandemBehindKamailio, Carrier::Tls).await).await;
+}
+
+#[tokio::test]
+async fn our_phones_call_each_other_at_kamailio_over_tls() {
+    we_call_each_other(&Stage::new(Registrar::Kamailio, Carrier::Tls).await).await;
 }
 
 #[tokio::test]

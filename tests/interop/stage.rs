@@ -1,7 +1,7 @@
 //! What every conversation needs: the server, our phone and somebody else's, both registered.
 
 use serde_json::json;
-use tests::{Phone, Server, Tenant, text_of, until, write_tone};
+use tests::{Phone, Server, Tenant, Trust, text_of, until, write_tone};
 
 use crate::kamailio::{self, Kamailio};
 use crate::peer::{Carrier, Identity, Peer};
@@ -20,44 +20,79 @@ const PASSWORD: &str = "a-secret-of-theirs";
 /// Whose registrar the phones are at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Registrar {
+    /// Ours.
     Tandem,
+    /// Ours, and every message goes through a Kamailio in front of it.
+    TandemBehindKamailio,
+    /// Kamailio; our server has nothing to do with it.
     Kamailio,
 }
 
 /// The server, and where the phones have accounts.
 pub(crate) struct Stage {
     pub(crate) server: Server,
+    /// Where accounts at our own registrar are.
+    own: Tenant,
+    /// Where the phones' accounts are.
     tenant: Tenant,
     /// Where the other phone's requests go.
     proxy: String,
+    registrar: Registrar,
     carrier: Carrier,
+    trust: Option<Trust>,
     _kamailio: Option<Kamailio>,
 }
 
 impl Stage {
     pub(crate) async fn new(registrar: Registrar, carrier: Carrier) -> Self {
-        let server = Server::start().await;
-        let mut tenant = server.administrator().await.tenant("acme").await;
-        let mut proxy = server.sip.clone();
-        let mut kamailio = None;
-        if registrar == Registrar::Kamailio {
-            let started = Kamailio::start(PASSWORD).await;
-            proxy.clone_from(&started.address);
-            let outbound = format!("sip:{proxy};transport={};lr", carrier.name());
-            tenant = tenant.elsewhere(kamailio::DOMAIN, &outbound).await;
-            kamailio = Some(started);
-        }
+        let trust = (carrier == Carrier::Tls)
+            .then(|| Trust::new(&["acme.tandem.localhost", kamailio::DOMAIN]));
+        let server = match &trust {
+            Some(trust) => Server::start_with_tls(&trust.certificate).await,
+            None => Server::start().await,
+        };
+        let own = server.administrator().await.tenant("acme").await;
+        let sip = match carrier {
+            Carrier::Udp | Carrier::Tcp => server.sip.clone(),
+            Carrier::Tls => server.sip_tls.clone().expect("the server speaks TLS"),
+        };
+        let kamailio = match registrar {
+            Registrar::Tandem => None,
+            Registrar::TandemBehindKamailio => {
+                let server = format!("{sip};transport={}", carrier.name());
+                Some(Kamailio::edge(&server, trust.as_ref()).await)
+            }
+            Registrar::Kamailio => Some(Kamailio::registrar(PASSWORD, trust.as_ref()).await),
+        };
+        let domain = match registrar {
+            Registrar::Kamailio => kamailio::DOMAIN,
+            _ => &own.domain,
+        };
+        let (tenant, proxy) = match &kamailio {
+            None => (own.clone(), sip),
+            Some(kamailio) => {
+                let proxy = kamailio.address(carrier).to_owned();
+                let outbound = format!("sip:{proxy};transport={};lr", carrier.name());
+                (own.elsewhere(domain, &outbound).await, proxy)
+            }
+        };
         Self {
             server,
+            own,
             tenant,
             proxy,
+            registrar,
             carrier,
+            trust,
             _kamailio: kamailio,
         }
     }
 
     /// Our phone, registered; it says its tone and writes what it hears into `heard.wav`.
     pub(crate) async fn our_phone(&self, number: &str) -> Phone {
+        if self.registrar == Registrar::TandemBehindKamailio {
+            self.own.account(number, PASSWORD).await;
+        }
         let fields = json!({"transport": self.carrier.name(), "password": PASSWORD});
         let account = self.tenant.account_with(number, fields).await;
         let device = self.tenant.device_on(number, &account).await;
@@ -65,21 +100,24 @@ impl Stage {
         phone.activate(&self.server.portal_url, &device.code).await;
         write_tone(&phone.file("says.wav"), OURS_HZ, 60.0);
         let (says, heard) = (phone.file("says.wav"), phone.file("heard.wav"));
-        phone
-            .run(&["--play", text_of(&says), "--record", text_of(&heard)])
-            .await;
+        let mut arguments = vec!["--play", text_of(&says), "--record", text_of(&heard)];
+        if let Some(trust) = &self.trust {
+            arguments.extend(["--sip-authorities", text_of(&trust.authority)]);
+        }
+        phone.run(&arguments).await;
         phone
     }
 
     /// Who the other phone is, with an account to register.
     pub(crate) async fn identity(&self, number: &str) -> Identity {
-        self.tenant.account(number, PASSWORD).await;
+        self.own.account(number, PASSWORD).await;
         Identity {
             user: number.to_owned(),
             password: PASSWORD.to_owned(),
             domain: self.tenant.domain.clone(),
             proxy: self.proxy.clone(),
             carrier: self.carrier,
+            authority: self.trust.as_ref().map(|trust| trust.authority.clone()),
             codec: self.codec(),
             expires_secs: 300,
         }
@@ -95,7 +133,7 @@ impl Stage {
     /// The codec of the other phone: each transport has another, so that both are tried.
     pub(crate) fn codec(&self) -> &'static str {
         match self.carrier {
-            Carrier::Udp => "opus",
+            Carrier::Udp | Carrier::Tls => "opus",
             Carrier::Tcp => "PCMU",
         }
     }

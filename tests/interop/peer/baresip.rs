@@ -72,9 +72,10 @@ impl Peer for Baresip {
         }
     }
 
+    /// It does not see that it was refused and answers every challenge.
     fn is_refused(&self) -> bool {
         let log = super::written(&self.folder.path().join("log"));
-        log.contains("403 ") || log.contains("401 Unauthorized (")
+        log.matches("SIP/2.0 401 ").count() > 2
     }
 
     async fn dial(&mut self, address: &str) {
@@ -174,6 +175,10 @@ fn write_configuration(folder: &Path, identity: &Identity, control_port: u16) {
         Baresip::SAYS_HZ,
         folder.display()
     );
+    let authority = match &identity.authority {
+        Some(authority) => format!("sip_cafile {}\n", authority.display()),
+        None => String::new(),
+    };
     let codec = match identity.codec {
         "opus" => "opus/48000/2",
         _ => "PCMU/8000/1",
@@ -191,7 +196,7 @@ fn write_configuration(folder: &Path, identity: &Identity, control_port: u16) {
         "<sip:{user}@{domain};transport={transport}>;auth_user={user};auth_pass={password};\
          outbound=\"sip:{proxy};transport={transport};lr\";audio_codecs={codec};regint={expires_secs}\n",
     );
-    for (name, text) in [("config", config), ("accounts", account)] {
+    for (name, text) in [("config", config + &authority), ("accounts", account)] {
         std::fs::write(folder.join(name), text).expect("the configuration can be written");
     }
 }

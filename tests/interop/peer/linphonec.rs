@@ -10,7 +10,7 @@ use tests::{text_of, until, write_tone};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
 
-use super::{Identity, Peer, print_if_failing, written};
+use super::{Carrier, Identity, Peer, print_if_failing, written};
 
 /// A linphonec that says a tone and writes down what it hears.
 pub(crate) struct Linphonec {
@@ -190,11 +190,15 @@ fn write_configuration(folder: &Path, identity: &Identity) {
         user,
         password,
         domain,
-        proxy,
         expires_secs,
         ..
     } = identity;
     let transport = identity.carrier.name();
+    // It compares names with certificates, never addresses.
+    let proxy = match identity.carrier {
+        Carrier::Tls => identity.proxy.replace("127.0.0.1", "localhost"),
+        Carrier::Udp | Carrier::Tcp => identity.proxy.clone(),
+    };
     let codecs: String = [
         ("opus", 48_000),
         ("speex", 16_000),
@@ -209,10 +213,17 @@ fn write_configuration(folder: &Path, identity: &Identity) {
         format!("[audio_codec_{index}]\nmime={name}\nrate={rate}\nenabled={enabled}\n")
     })
     .collect();
+    let trust = match &identity.authority {
+        Some(authority) => format!(
+            "root_ca={}\nverify_server_certs=1\nverify_server_cn=1\n",
+            authority.display()
+        ),
+        None => String::new(),
+    };
     // -1 asks for a random port, 0 for none.
     let config = format!(
         "[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\ndefault_proxy=0\nuse_ipv6=0\nregister_only_when_network_is_up=0\n\
-         session_expires_enabled=1\nsession_expires_value=90\nsession_expires_refresher_value=2\n\
+         session_expires_enabled=1\nsession_expires_value=90\nsession_expires_refresher_value=2\n{trust}\
          [rtp]\naudio_rtp_port=-1\nvideo_rtp_port=-1\n[video]\nenabled=0\n\
          [proxy_0]\nreg_proxy=<sip:{proxy};transport={transport}>\nreg_route=<sip:{proxy};transport={transport};lr>\n\
          reg_identity=sip:{user}@{domain}\nreg_expires={expires_secs}\nreg_sendregister=1\npublish=0\n\

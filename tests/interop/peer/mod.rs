@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Carrier {
     Udp,
     Tcp,
+    Tls,
 }
 
 impl Carrier {
@@ -23,6 +24,7 @@ impl Carrier {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
         }
     }
 }
@@ -36,6 +38,8 @@ pub(crate) struct Identity {
     /// Where all its requests go, `host:port`.
     pub(crate) proxy: String,
     pub(crate) carrier: Carrier,
+    /// Whose certificates it believes, a PEM file.
+    pub(crate) authority: Option<PathBuf>,
     /// The only codec it speaks: `opus` or `PCMU`.
     pub(crate) codec: &'static str,
     /// For how many seconds it registers.
