@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run test lint bench bench-sip bench-flood soak fuzz
+.PHONY: setup run test lint bench bench-sip bench-flood bench-abuse soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -22,6 +22,9 @@ bench-sip: ## our server beside Kamailio under the same load; ARGS="--quick" for
 
 bench-flood: ## 30,000 requests a second without credentials while a registered phone refreshes
 	@scripts/bench-flood $(ARGS)
+
+bench-abuse: ## peers that never read, pipeline, or are slow, while others go on
+	@scripts/bench-abuse $(ARGS)
 
 soak: ## 1,000 registrations and 200 calls, then every table must be empty
 	@scripts/soak

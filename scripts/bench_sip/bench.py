@@ -29,7 +29,7 @@ class Bench:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.users = [f"u{index:06}" for index in range(10_000)]
-        self.certificates = _certificates(self.folder)
+        self.certificates = make_certificates(self.folder)
         self.phones = free_port()
         self.memory = {}
         self.running = {}
@@ -138,7 +138,7 @@ def _machine():
     return {"cpu": model, "cores": os.cpu_count(), "kernel": platform.release(), "kamailio": version, "load": os.getloadavg()}
 
 
-def _certificates(folder):
+def make_certificates(folder):
     """An authority of our own and a certificate of P-256 for localhost."""
     paths = {name: folder / f"{name}.pem" for name in ("authority", "authority-key", "certificate", "key")}
     made = {name: str(path) for name, path in paths.items()}

@@ -13,6 +13,7 @@ TENANT = "my-company"
 class Tandem:
     name = "Tandem"
     domain = f"{TENANT}.bench.example"
+    more = ""  # of the configuration
 
     def __init__(self, program, folder, password, users, certificates=None, registrar="durable"):
         self.program, self.folder, self.password, self.users = Path(program), Path(folder), password, users
@@ -35,7 +36,7 @@ class Tandem:
     def start(self):
         config = self.folder / "tandem.toml"
         config.write_text(f'[sip]\nlisten = "127.0.0.1:{self.port}"\nbase_domain = "bench.example"\n'
-                          f'registrar = "{self.registrar}"\n')
+                          f'registrar = "{self.registrar}"\n{self.more}')
         self.process = Process([self.program, "serve", "--config", config, "--data-dir", self.folder / "data",
                                 "--http", f"127.0.0.1:{self.http}"], self.folder / "tandem.log", {"TANDEM_LOG": "warn"})
         self.started = time.monotonic()

@@ -3,6 +3,7 @@
 //! Each test has a server, phones and ports of its own. Programs are taken from the build folder, so build the
 //! workspace first; `make test` does.
 
+mod abuse;
 mod activation;
 mod failures;
 mod first_call;

@@ -2,10 +2,11 @@
 //!
 //! Each command prints JSON. `core` drives the machine in memory, `flood` bombards a server while one registered phone
 //! refreshes, `streams` opens TCP or TLS connections and registers on each, `bindings` registers many users with nonces they keep
-//! and asks for what is bound.
+//! and asks for what is bound, `abuse` means ill while others go on.
 //!
 //! Everything here is blocking and single-threaded where it measures. Not here: rows, rounds and Kamailio (`scripts/bench_sip`).
 
+mod abuse;
 mod bindings;
 mod core;
 mod flood;
@@ -31,6 +32,8 @@ enum Command {
     Flood(flood::Arguments),
     /// TCP or TLS connections, each with one registration, kept open until standard input ends.
     Streams(streams::Arguments),
+    /// Peers that mean ill over TCP, TLS or WebSockets, while others go on.
+    Abuse(abuse::Arguments),
     /// Refreshes with kept nonces at a fixed rate, or questions after what is bound.
     Bindings(bindings::Arguments),
 }
@@ -44,6 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Command::Core(arguments) => println!("{}", core::run(&arguments)),
         Command::Flood(arguments) => println!("{}", flood::run(&arguments)?),
         Command::Streams(arguments) => streams::run(&arguments)?,
+        Command::Abuse(arguments) => println!("{}", abuse::run(&arguments)?),
         Command::Bindings(arguments) => bindings::run(&arguments)?,
     }
     Ok(())
