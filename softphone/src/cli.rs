@@ -58,6 +58,10 @@ pub enum Command {
     Resume(OneCall),
     /// Send digits to the other side of a call.
     Dtmf(Dtmf),
+    /// Give a call away: to a number, or to somebody who was called about it.
+    Transfer(Transfer),
+    /// Call somebody about a call, which is put on hold until then.
+    Consult(Consult),
     /// Show lines and calls.
     Status(Status),
     /// Show the lines only.
@@ -243,6 +247,46 @@ pub struct Dtmf {
     /// Number of the call; needed only if there are several.
     #[arg(long)]
     pub call: Option<u64>,
+}
+
+/// `transfer`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("target").required(true))]
+pub struct Transfer {
+    /// Extension, number, user@domain, sip: or tel: address.
+    #[arg(group = "target")]
+    pub number: Option<String>,
+    /// To whom the call is with that was placed by `consult`, even if it still rings there.
+    #[arg(long, group = "target")]
+    pub consulted: bool,
+    /// To whom this call is with, even if it still rings there.
+    #[arg(long, group = "target", value_name = "CALL")]
+    pub to: Option<u64>,
+    /// Number of the call to give away; needed only if there are several.
+    #[arg(long)]
+    pub call: Option<u64>,
+}
+
+/// `consult`
+#[derive(Debug, Args)]
+pub struct Consult {
+    /// Extension, number, user@domain, sip: or tel: address.
+    pub number: String,
+    /// Number of the call that it is about; needed only if there are several.
+    #[arg(long)]
+    pub call: Option<u64>,
+    /// When to return.
+    #[arg(long, value_enum, default_value_t)]
+    pub wait: Wait,
+    #[command(flatten)]
+    sound: SoundArgs,
+}
+
+impl Consult {
+    /// Its sound files, absolute.
+    pub fn sound(&self) -> SoundFiles {
+        self.sound.files()
+    }
 }
 
 /// `password`

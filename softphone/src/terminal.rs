@@ -5,7 +5,9 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use serde::Serialize;
 use softphone_core::plain_text;
 
-use crate::control::protocol::{CallState, Connection, EndedCall, LineState, Phase, State};
+use crate::control::protocol::{
+    CallState, Connection, EndedCall, LineState, Phase, State, TransferStep,
+};
 use crate::failure::Failure;
 
 /// Longest text that is printed, in characters.
@@ -147,10 +149,16 @@ pub fn call_text(call: &CallState) -> String {
         .problem
         .as_deref()
         .map(|problem| format!("; {problem}"));
+    let transfer = call.transfer.map(|transfer| match transfer.state {
+        TransferStep::Asked | TransferStep::Trying => "; being transferred",
+        TransferStep::Ringing => "; being transferred, it rings there",
+        TransferStep::Failed => "; not transferred",
+    });
     format!(
-        "Call {} with {}: {phase}{}",
+        "Call {} with {}: {phase}{}{}",
         call.call,
         call.party,
+        transfer.unwrap_or_default(),
         problem.unwrap_or_default()
     )
 }

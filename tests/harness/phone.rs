@@ -115,6 +115,22 @@ impl Phone {
         .await;
     }
 
+    /// Waits until the transfer of one of its calls rings at the target.
+    ///
+    /// # Panics
+    ///
+    /// If it does not in time.
+    pub async fn is_giving_away(&self) {
+        until("our call is about to be transferred", async || {
+            let status = self.ok(&["status"]).await;
+            let calls = status["calls"].as_array().cloned().unwrap_or_default();
+            calls
+                .iter()
+                .any(|call| call["transfer"]["state"] == "ringing")
+        })
+        .await;
+    }
+
     /// The digits that the other side of its only call has sent.
     pub async fn digits(&self) -> String {
         let status = self.ok(&["status"]).await;

@@ -9,3 +9,4 @@ mod failures;
 mod first_call;
 mod floods;
 mod restarts;
+mod transfer;

@@ -14,11 +14,11 @@ use std::time::Instant;
 
 use sdp::{Direction, LocalMedia, Negotiated, OfferAnswer, PayloadFormat, SessionDescription};
 use sip::{NameAddr, Private, Uri};
-use ua::CallKey;
+use ua::{CallKey, ReferTarget};
 
 use crate::command::{CallId, LineId};
 use crate::text::plain_text;
-use crate::view::{Actions, CallDirection, CallView, Phase, Ringback};
+use crate::view::{Actions, CallDirection, CallView, Phase, Ringback, Transfer};
 
 /// Longest name or number that is shown, in characters.
 const MAX_PARTY: usize = 80;
@@ -65,6 +65,13 @@ pub(crate) struct PhoneCall {
     pub(crate) is_changing: bool,
     /// `on_hold` was changed while another change was under way.
     pub(crate) must_change: bool,
+    /// Who is on the other side.
+    pub(crate) peer: Uri,
+    pub(crate) handover: Option<Handover>,
+    /// It is given away: whatever ends it now.
+    pub(crate) is_transferred: bool,
+    /// The call that this one is about.
+    pub(crate) consults_for: Option<CallId>,
     local: Option<SocketAddr>,
     formats: Vec<PayloadFormat>,
     session: Option<OfferAnswer>,
@@ -73,6 +80,16 @@ pub(crate) struct PhoneCall {
     digits: Private<String>,
     started: Instant,
     answered: Option<Instant>,
+}
+
+/// A transfer that was asked for.
+#[derive(Debug)]
+pub(crate) struct Handover {
+    /// What waits until the session stands still.
+    pub(crate) refer: Option<Box<ReferTarget>>,
+    /// The call that the target has with us.
+    pub(crate) with: Option<CallId>,
+    pub(crate) transfer: Transfer,
 }
 
 /// What a new call is made of.
@@ -99,6 +116,10 @@ impl PhoneCall {
             on_hold: false,
             is_changing: false,
             must_change: false,
+            peer: new.party.uri.clone(),
+            handover: None,
+            is_transferred: false,
+            consults_for: None,
             local: None,
             formats: new.formats,
             session: None,
@@ -154,6 +175,24 @@ impl PhoneCall {
         }
     }
 
+    /// A transfer is under way.
+    pub(crate) fn is_leaving_us(&self) -> bool {
+        self.is_transferred
+            || self
+                .handover
+                .as_ref()
+                .is_some_and(|handover| !matches!(handover.transfer, Transfer::Failed { .. }))
+    }
+
+    /// The person is busy with it: talks, or waits for an answer.
+    pub(crate) fn is_in_hand(&self) -> bool {
+        match self.stage {
+            Stage::Opening | Stage::Dialing | Stage::Alerting | Stage::Answering => true,
+            Stage::Connected => !self.on_hold,
+            Stage::Ringing | Stage::Ending => false,
+        }
+    }
+
     /// The other side does not want to hear us now.
     fn is_held_by_peer(&self) -> bool {
         self.negotiated()
@@ -177,6 +216,7 @@ impl PhoneCall {
                         .negotiated()
                         .is_some_and(|agreed| agreed.telephone_event.is_some()),
             ),
+            transfer: only_if(talks && !self.is_leaving_us()),
         }
     }
 
@@ -199,6 +239,7 @@ impl PhoneCall {
             actions: self.actions(),
             answered_after: self.answered.map(|answered| answered - self.started),
             digits: self.digits.clone(),
+            transfer: self.handover.as_ref().map(|handover| handover.transfer),
         }
     }
 }

@@ -60,6 +60,17 @@ pub enum Action {
     Resume(Which),
     /// Send digits.
     SendDigits(Which, Private<String>),
+    /// Have the other side call somebody else, without asking there first.
+    Transfer(Which, Private<String>),
+    /// Call somebody about this call, which is put on hold; once that comes to nothing it is taken back.
+    Consult(Which, Private<String>),
+    /// Join the other sides of two calls: the first, and the one about it, which may still ring.
+    TransferTo {
+        /// The call that is given away; the one that was consulted about if absent.
+        call: Which,
+        /// Whom to: the consultation if absent.
+        to: Which,
+    },
     /// The ports for a call's media are open: the answer to
     /// [`Event::OpenMedia`](crate::Event::OpenMedia).
     MediaOpened {

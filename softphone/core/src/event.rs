@@ -79,6 +79,9 @@ pub enum CallEnd {
     /// The session that was agreed on cannot be used.
     #[error("The two sides have no common codec.")]
     NoAgreement,
+    /// We gave it away.
+    #[error("The call was transferred.")]
+    Transferred,
     /// Its line was removed.
     #[error("The line was removed.")]
     LineRemoved,

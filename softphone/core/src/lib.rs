@@ -32,4 +32,6 @@ pub use dialing::{DialError, target};
 pub use event::{CallEnd, CallEnded, Event};
 pub use phone::{Phone, PhoneConfig};
 pub use text::plain_text;
-pub use view::{Actions, CallDirection, CallView, LineStatus, LineView, Phase, Ringback, View};
+pub use view::{
+    Actions, CallDirection, CallView, LineStatus, LineView, Phase, Ringback, Transfer, View,
+};

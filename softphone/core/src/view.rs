@@ -74,6 +74,24 @@ pub struct CallView {
     pub answered_after: Option<Duration>,
     /// Digits that the other side sent.
     pub digits: Private<String>,
+    /// How its transfer stands, if one was asked for.
+    pub transfer: Option<Transfer>,
+}
+
+/// How the transfer of a call stands. One that worked ends the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// Asked for, or about to be.
+    Asked,
+    /// The target is called.
+    Trying,
+    /// It rings there.
+    Ringing,
+    /// It came to nothing, and the call is ours as before.
+    Failed {
+        /// What SIP says about it.
+        status: u16,
+    },
 }
 
 /// Who called whom.
@@ -128,6 +146,8 @@ pub struct Actions {
     pub resume: Option<CallId>,
     /// Send digits.
     pub send_digits: Option<CallId>,
+    /// Give it away.
+    pub transfer: Option<CallId>,
 }
 
 impl View {

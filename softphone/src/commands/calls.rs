@@ -1,4 +1,4 @@
-//! `call` and `answer`: placing and taking a call, and waiting for what becomes of it.
+//! `call`, `consult` and `answer`: placing and taking a call, and waiting for what becomes of it.
 
 use std::future::pending;
 use std::time::Duration;
@@ -19,20 +19,46 @@ pub(super) async fn call(
     phone: &mut ControlClient,
     terminal: Terminal,
 ) -> Result<(), Failure> {
-    phone.request(Ask::Follow).await?;
     let sound = asked.sound();
-    let placed = Ask::Call {
-        number: asked.number,
-        line: asked.line,
-        sound,
-    };
-    let done = phone.request(placed).await?;
-    let number = done.call.ok_or_else(no_call)?;
     let wait = if asked.duration.is_some() {
         Wait::Ended
     } else {
         asked.wait
     };
+    let placed = Ask::Call {
+        number: asked.number,
+        line: asked.line,
+        sound,
+    };
+    let limits = (asked.duration, asked.timeout);
+    place(placed, wait, limits, phone, terminal).await
+}
+
+pub(super) async fn consult(
+    asked: cli::Consult,
+    phone: &mut ControlClient,
+    terminal: Terminal,
+) -> Result<(), Failure> {
+    let sound = asked.sound();
+    let placed = Ask::Consult {
+        number: asked.number,
+        call: asked.call,
+        sound,
+    };
+    place(placed, asked.wait, (None, None), phone, terminal).await
+}
+
+/// Places a call and waits for what becomes of it; `duration` and `timeout` end it.
+async fn place(
+    placed: Ask,
+    wait: Wait,
+    (duration, timeout): (Option<Duration>, Option<Duration>),
+    phone: &mut ControlClient,
+    terminal: Terminal,
+) -> Result<(), Failure> {
+    phone.request(Ask::Follow).await?;
+    let done = phone.request(placed).await?;
+    let number = done.call.ok_or_else(no_call)?;
     if wait == Wait::Placed {
         terminal.result(&done, &format!("Call {number} placed"));
         return Ok(());
@@ -40,10 +66,8 @@ pub(super) async fn call(
     let mut watch = Watch {
         call: number,
         until_end: wait == Wait::Ended,
-        duration: asked.duration,
-        give_up: asked
-            .timeout
-            .map(|timeout| (Instant::now() + timeout, Why::NoAnswer)),
+        duration,
+        give_up: timeout.map(|timeout| (Instant::now() + timeout, Why::NoAnswer)),
         ending: None,
         phase: None,
     };

@@ -9,6 +9,7 @@ mod open;
 mod password;
 mod reference;
 mod status;
+mod transfer;
 
 use std::path::PathBuf;
 
@@ -68,6 +69,12 @@ pub async fn execute(cli: Cli) -> Result<(), Failure> {
                 call: dtmf.call,
             };
             ask(command, &folder, terminal).await
+        }
+        Command::Transfer(asked) => {
+            transfer::transfer(asked, &mut connect(&folder).await?, terminal).await
+        }
+        Command::Consult(asked) => {
+            calls::consult(asked, &mut connect(&folder).await?, terminal).await
         }
         Command::Status(status) => status::status(&status, &folder, terminal).await,
         Command::Lines => status::lines(&mut connect(&folder).await?, terminal).await,

@@ -94,6 +94,34 @@ pub enum Command {
         #[serde(default)]
         call: Option<u64>,
     },
+    /// Have the other side of a call call somebody else.
+    Transfer {
+        /// As typed.
+        number: String,
+        /// Number of the call; needed only if there are several.
+        #[serde(default)]
+        call: Option<u64>,
+    },
+    /// Call somebody about a call, which is put on hold.
+    Consult {
+        /// As typed.
+        number: String,
+        /// Number of the call; needed only if there are several.
+        #[serde(default)]
+        call: Option<u64>,
+        /// Sound of the new call.
+        #[serde(default)]
+        sound: SoundFiles,
+    },
+    /// Join the other sides of two calls; the second may still ring.
+    TransferTo {
+        /// The call that is given away; the one that was consulted about if absent.
+        #[serde(default)]
+        call: Option<u64>,
+        /// Whom to; the consultation if absent.
+        #[serde(default)]
+        to: Option<u64>,
+    },
     /// Use this password for a line whose password is entered on the device.
     SetPassword {
         /// Name or user of the line; the only one that needs it if absent.
@@ -251,6 +279,33 @@ pub struct CallState {
     /// What goes wrong without ending the call, such as a sound card that is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// How its transfer stands, if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferState>,
+}
+
+/// How the transfer of a call stands. One that worked ends the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferState {
+    /// In one word.
+    pub state: TransferStep,
+    /// What SIP says about a failed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_status: Option<u16>,
+}
+
+/// How far a transfer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferStep {
+    /// Asked for.
+    Asked,
+    /// The target is called.
+    Trying,
+    /// It rings there.
+    Ringing,
+    /// It came to nothing; the call is ours as before.
+    Failed,
 }
 
 /// Who called whom.
@@ -297,6 +352,8 @@ pub enum Action {
     Resume,
     /// `dtmf`
     Dtmf,
+    /// Give it away.
+    Transfer,
 }
 
 /// A call that is over.
@@ -344,6 +401,8 @@ pub enum Ended {
     AnsweredElsewhere,
     /// It failed; see the kind.
     Failed,
+    /// We gave it away.
+    Transferred,
 }
 
 /// What went over the network in one call.

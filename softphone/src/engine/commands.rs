@@ -25,6 +25,27 @@ impl Engine {
                 }
                 Err(failure) => refuse(answer, failure),
             },
+            Ask::Consult {
+                number,
+                call,
+                sound,
+            } => match sound::check(&sound) {
+                Ok(()) => {
+                    let reply = self.reply_id();
+                    self.files.insert(reply, sound);
+                    self.replies.insert(reply, answer);
+                    let action = Action::Consult(call.map(CallId), Private(number));
+                    self.send(Command { reply, action });
+                }
+                Err(failure) => refuse(answer, failure),
+            },
+            Ask::Transfer { number, call } => {
+                self.act(Action::Transfer(call.map(CallId), Private(number)), answer);
+            }
+            Ask::TransferTo { call, to } => {
+                let (call, to) = (call.map(CallId), to.map(CallId));
+                self.act(Action::TransferTo { call, to }, answer);
+            }
             Ask::Answer { call, sound } => {
                 if let Err(failure) = sound::check(&sound) {
                     refuse(answer, failure);

@@ -3,12 +3,14 @@
 use api::{DeviceReport, LineReport, LineState as ReportState};
 use softphone_core::{
     CallDirection, CallEnd, CallEnded, CallView, LineStatus, LineView, Phase as CallPhase, Refusal,
+    Transfer,
 };
 use ua::{CallFailure, EndReason, RegistrationFailure};
 use uuid::Uuid;
 
 use crate::control::protocol::{
     Action, CallState, Connection, Direction, Ended, EndedCall, LineState, MediaSummary, Phase,
+    TransferState, TransferStep,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::portal::{APP_VERSION, PLATFORM};
@@ -47,6 +49,7 @@ pub(super) fn call_state(call: &CallView, line: String, problem: Option<String>)
         (able.hold, Action::Hold),
         (able.resume, Action::Resume),
         (able.send_digits, Action::Dtmf),
+        (able.transfer, Action::Transfer),
     ];
     CallState {
         call: call.id.0,
@@ -68,7 +71,18 @@ pub(super) fn call_state(call: &CallView, line: String, problem: Option<String>)
         answered_in_ms: call.answered_after.map(millis),
         digits: call.digits.0.clone(),
         problem,
+        transfer: call.transfer.map(transfer_state),
     }
+}
+
+fn transfer_state(transfer: Transfer) -> TransferState {
+    let (state, sip_status) = match transfer {
+        Transfer::Asked => (TransferStep::Asked, None),
+        Transfer::Trying => (TransferStep::Trying, None),
+        Transfer::Ringing => (TransferStep::Ringing, None),
+        Transfer::Failed { status } => (TransferStep::Failed, Some(status)),
+    };
+    TransferState { state, sip_status }
 }
 
 pub(super) fn ended_call(
@@ -83,6 +97,7 @@ pub(super) fn ended_call(
         direction: direction(ended.call.direction),
         party: ended.call.party.0.clone(),
         ended: match &ended.end {
+            CallEnd::Transferred => Ended::Transferred,
             CallEnd::Signalled(EndReason::LocalHangUp) | CallEnd::LineRemoved => Ended::LocalHangUp,
             CallEnd::Signalled(EndReason::RemoteHangUp) => Ended::RemoteHangUp,
             CallEnd::Signalled(EndReason::Cancelled) => Ended::Cancelled,
@@ -145,6 +160,7 @@ fn outcome(ended: &CallEnded) -> (Option<FailureKind>, Option<u16>) {
     let failure = match &ended.end {
         CallEnd::NoAgreement => return (Some(FailureKind::NoCommonCodec), Some(488)),
         CallEnd::NoMedia => return (Some(FailureKind::Sound), None),
+        CallEnd::Transferred => return (None, None),
         CallEnd::LineRemoved => return (Some(FailureKind::NotPossible), None),
         CallEnd::Signalled(EndReason::Failed(failure)) => failure,
         // A call that took place ended as calls end.

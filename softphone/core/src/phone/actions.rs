@@ -57,6 +57,9 @@ impl Phone {
                 self.tell(Event::SendDigits { call, digits });
                 Ok(Some(call))
             }
+            Action::Transfer(which, target) => self.transfer(which, &target.0, now),
+            Action::Consult(which, target) => self.consult(which, &target.0, now),
+            Action::TransferTo { call, to } => self.transfer_to(call, to, now),
             Action::MediaOpened { call, local } => {
                 let session_id = self.endpoint.ids().u64() >> 2;
                 let known = self.table.get_mut(&call).ok_or(Refusal::NoCall)?;
@@ -85,7 +88,7 @@ impl Phone {
     }
 
     /// The call that is named, or the only one for which the action is there.
-    fn choose(
+    pub(super) fn choose(
         &self,
         which: Which,
         action: impl Fn(&Actions) -> Option<CallId>,
@@ -105,7 +108,7 @@ impl Phone {
         }
     }
 
-    fn call(
+    pub(super) fn call(
         &mut self,
         line: Option<LineId>,
         target: &str,
@@ -166,7 +169,7 @@ impl Phone {
     }
 
     /// Puts every other connected call on hold: one talks to one party at a time.
-    fn hold_others(&mut self, except: CallId, now: Instant) {
+    pub(super) fn hold_others(&mut self, except: CallId, now: Instant) {
         let others: Vec<_> = self
             .table
             .values()
@@ -178,7 +181,7 @@ impl Phone {
         }
     }
 
-    fn set_hold(&mut self, call: CallId, hold: Hold, now: Instant) {
+    pub(super) fn set_hold(&mut self, call: CallId, hold: Hold, now: Instant) {
         self.change(call, |call| {
             call.on_hold = hold == Hold::On;
             call.must_change = true;
@@ -298,7 +301,7 @@ impl Phone {
 
 /// What is wanted of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hold {
+pub(super) enum Hold {
     On,
     Off,
 }

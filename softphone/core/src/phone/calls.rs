@@ -29,7 +29,8 @@ impl Phone {
             return;
         };
         match event {
-            CallEvent::Incoming { .. } | CallEvent::ReferProgress { .. } => {}
+            CallEvent::Incoming { .. } => {}
+            CallEvent::ReferProgress { status, .. } => self.handle_transfer(id, status, now),
             // Nothing here asks the other side for an offer.
             CallEvent::Offered { .. } => {}
             CallEvent::Referred {
@@ -245,6 +246,7 @@ impl Phone {
         }
         self.show(id);
         self.renegotiate(id, now);
+        self.send_refer(id, now);
     }
 
     /// The other side wants another session: hold, resume, another address.
@@ -298,6 +300,7 @@ impl Phone {
                 .is_some_and(|agreed| !agreed.direction.receives());
         });
         self.renegotiate(id, now);
+        self.send_refer(id, now);
     }
 
     /// Tells the edge what was agreed last.
@@ -336,6 +339,11 @@ impl Phone {
             self.keys.remove(&key);
         }
         call.stage = Stage::Ending;
+        let end = match end {
+            CallEnd::Signalled(_) if call.is_transferred => CallEnd::Transferred,
+            end => end,
+        };
+        let about = call.consults_for;
         let talked = call.answered().map(|answered| now - answered);
         self.tell(Event::CloseMedia { call: id });
         self.tell(Event::CallEnded(Box::new(CallEnded {
@@ -343,5 +351,8 @@ impl Phone {
             end,
             talked,
         })));
+        if let Some(first) = about {
+            self.come_back(first, now);
+        }
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! Policy: a request from outside a dialog is taken only from where a line is registered, else 403;
 //! an INVITE for nobody here gets 404; while a call rings, or beyond the limit, 486; everything
-//! else rings with 180. The person's answer puts the call that is connected on hold.
+//! else rings with 180. The person's answer puts the call that is connected on hold. Nobody else may
+//! transfer our calls: a REFER is declined.
 //!
 //! Media follows two rules: ports are asked for before an offer is made, and for an incoming call
 //! while it rings, so that the 200 does not wait for them.
@@ -18,6 +19,7 @@ mod calls;
 mod lines;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;

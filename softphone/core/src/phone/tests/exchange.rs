@@ -22,6 +22,7 @@ const DELAY: Duration = Duration::from_millis(10);
 
 pub(super) const ALICE: &str = "192.0.2.1:5060";
 pub(super) const BOB: &str = "192.0.2.2:5060";
+pub(super) const CAROL: &str = "192.0.2.3:5060";
 pub(super) const EXCHANGE: &str = "192.0.2.9:5060";
 
 /// How the exchange treats requests.
@@ -41,6 +42,10 @@ pub(super) struct Net {
     pub(super) phones: BTreeMap<&'static str, Party>,
     pub(super) exchange: Exchange,
     pub(super) names: Result<(), ResolveError>,
+    /// What the exchange tells of the next transfer, which it then serves itself.
+    pub(super) transfers: Vec<u16>,
+    /// Whom transfers were to.
+    pub(super) referred: Vec<String>,
     queue: Vec<(Instant, SocketAddr, SocketAddr, Bytes)>,
     lookups: Vec<(&'static str, ResolveId)>,
     ladder: Vec<String>,
@@ -106,9 +111,15 @@ impl Net {
         Self {
             start: now,
             now,
-            phones: BTreeMap::from([("alice", party(ALICE, 1)), ("bob", party(BOB, 2))]),
+            phones: BTreeMap::from([
+                ("alice", party(ALICE, 1)),
+                ("bob", party(BOB, 2)),
+                ("carol", party(CAROL, 3)),
+            ]),
             exchange: Exchange::Works,
             names: Ok(()),
+            transfers: Vec::new(),
+            referred: Vec::new(),
             queue: Vec::new(),
             lookups: Vec::new(),
             ladder: Vec::new(),
@@ -122,9 +133,14 @@ impl Net {
         net.configure("alice", vec![line("alice", ALICE)]);
         net.configure("bob", vec![line("bob", BOB)]);
         net.run_for(Duration::from_millis(100));
-        net.ladder.clear();
-        net.start = net.now;
+        net.forget();
         net
+    }
+
+    /// Empties the ladder, and counts time from here.
+    pub(super) fn forget(&mut self) {
+        self.ladder.clear();
+        self.start = self.now;
     }
 
     pub(super) fn configure(&mut self, who: &'static str, lines: Vec<LineConfig>) {
@@ -279,7 +295,10 @@ impl Net {
             },
             Event::LineGone(_) => "line gone".to_owned(),
             Event::Call(call) => {
-                let text = format!("{:?} {:?}", call.phase, call.ringback).replace(" None", "");
+                let mut text = format!("{:?} {:?}", call.phase, call.ringback).replace(" None", "");
+                if let Some(transfer) = call.transfer {
+                    text.push_str(&format!(" transfer {transfer:?}"));
+                }
                 if party.shown.insert(call.id.0, text.clone()).as_ref() == Some(&text) {
                     return;
                 }
@@ -326,6 +345,9 @@ impl Net {
                     Exchange::Works if request.method == Method::REGISTER => Some(200),
                     Exchange::Works => None,
                 };
+                if request.method == Method::REFER && !self.transfers.is_empty() {
+                    return self.serve_refer(from, &request);
+                }
                 if let Some(status) = refused {
                     let mut response = request.response(status, Some("exchange"));
                     if let Some(contact) = request.header("Contact") {
@@ -368,6 +390,37 @@ impl Net {
             }
         };
         self.send(to, bytes);
+    }
+
+    /// Accepts a REFER and tells how it goes.
+    fn serve_refer(&mut self, from: SocketAddr, refer: &sip::Request) {
+        self.referred
+            .push(refer.header("Refer-To").unwrap().to_owned());
+        let mut accepted = refer.response(202, None);
+        accepted.push_header("Contact", format!("<{}>", refer.uri));
+        self.send(from, accepted.to_bytes());
+        let header = |name| refer.header(name).unwrap();
+        let peer = &refer.uri;
+        let contact = header("Contact").trim_matches(['<', '>']);
+        for (at, status) in std::mem::take(&mut self.transfers).into_iter().enumerate() {
+            let number = at + 1;
+            let body = format!("SIP/2.0 {status} X\r\n");
+            let state = match status {
+                ..200 => "active;expires=60",
+                200.. => "terminated;reason=noresource",
+            };
+            let notify = format!(
+                "NOTIFY {contact} SIP/2.0\r\nVia: SIP/2.0/UDP {EXCHANGE};branch=z9hG4bKn{number}\r\nMax-Forwards: 70\r\n\
+                 From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {number} NOTIFY\r\nContact: <{peer}>\r\n\
+                 Event: refer\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag;version=2.0\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
+                header("To"),
+                header("From"),
+                header("Call-ID"),
+                body.len(),
+            );
+            self.send(from, notify.into());
+        }
     }
 
     fn note_answer(&mut self, response: &sip::Response) {
