@@ -141,6 +141,7 @@ async fn serve(trace: Option<TracePolicy>) -> Ground {
     let service = Service::bind(ServiceConfig {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         more: MoreListeners::default(),
+        shards: std::num::NonZeroUsize::MIN,
         algorithms: vec![Algorithm::Md5],
         durability: Durability::MemoryFirst,
         guessing: GuessingPolicy::default(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip::Private;
 
-use super::exchange::{ALICE, CAROL, Net, line};
+use super::exchange::{CAROL, Net, line};
 use crate::{Action, CallId};
 
 const SECOND: Duration = Duration::from_secs(1);
