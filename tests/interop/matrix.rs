@@ -1,10 +1,12 @@
 //! Which phone plays which conversation, at whose registrar, over which transport.
 
+use tests::{Trust, until};
+
 use crate::conversation::{
     it_calls_us, it_registers, nobody_answers, we_call_each_other, we_call_it,
 };
-use crate::peer::{Baresip, Carrier, Linphonec};
-use crate::stage::{Registrar, Stage};
+use crate::peer::{Baresip, Carrier, Linphonec, Peer as _};
+use crate::stage::{Registrar, Stage, THEIRS};
 
 macro_rules! conversations {
     ($phone:ty, $registrar:ident: $($carrier:ident $module:ident),*) => {$(
@@ -44,6 +46,22 @@ async fn baresip_registers_with_the_right_password_only() {
 #[tokio::test]
 async fn linphonec_registers_with_the_right_password_only() {
     it_registers::<Linphonec>(&Stage::new(Registrar::Tandem, Carrier::Tcp).await).await;
+}
+
+#[tokio::test]
+async fn linphonec_registers_over_tls_with_the_right_password_only() {
+    it_registers::<Linphonec>(&Stage::new(Registrar::Tandem, Carrier::Tls).await).await;
+}
+
+#[tokio::test]
+async fn linphonec_does_not_believe_a_server_of_an_authority_it_does_not_know() {
+    let stage = Stage::new(Registrar::Tandem, Carrier::Tls).await;
+    let other = Trust::new(&[]);
+    let mut identity = stage.identity(THEIRS).await;
+    identity.authority = Some(other.authority.clone());
+    let peer = Linphonec::start(identity).await;
+    until("linphonec gives up", async || peer.is_refused()).await;
+    stage.server.bindings_are_kept(0).await;
 }
 
 #[tokio::test]

@@ -17,15 +17,16 @@ const MINUTE: Duration = Duration::from_secs(75);
 #[tokio::test]
 async fn registrations_and_sessions_are_refreshed() {
     tokio::join!(
-        linphonec_refreshes_its_call_and_its_registration(),
+        linphonec_refreshes_its_call_and_its_registration(Carrier::Tcp),
+        linphonec_refreshes_its_call_and_its_registration(Carrier::Tls),
         baresip_refreshes_its_registration(),
         the_caller_is_refreshed_by_update(),
         the_callee_is_refreshed_by_reinvite(),
     );
 }
 
-async fn linphonec_refreshes_its_call_and_its_registration() {
-    let stage = Stage::new(Registrar::Tandem, Carrier::Tcp).await;
+async fn linphonec_refreshes_its_call_and_its_registration(carrier: Carrier) {
+    let stage = Stage::new(Registrar::Tandem, carrier).await;
     let phone = stage.our_phone(OURS).await;
     let mut identity = stage.identity(THEIRS).await;
     identity.expires_secs = 60;

@@ -80,6 +80,11 @@ async fn baresip_transfers_us() {
 }
 
 #[tokio::test]
+async fn baresip_transfers_us_over_tls() {
+    it_transfers_us::<Baresip>(Carrier::Tls).await;
+}
+
+#[tokio::test]
 async fn linphonec_transfers_us() {
     it_transfers_us::<Linphonec>(Carrier::Tcp).await;
 }
@@ -95,6 +100,11 @@ async fn linphonec_is_transferred_to_us() {
 }
 
 #[tokio::test]
+async fn linphonec_is_transferred_to_us_over_tls() {
+    it_is_transferred_to_us::<Linphonec, Baresip>(Carrier::Tls).await;
+}
+
+#[tokio::test]
 async fn we_are_transferred_to_baresip() {
     we_are_transferred_to_it::<Baresip, Linphonec>(Carrier::Udp).await;
 }
@@ -104,10 +114,14 @@ async fn we_are_transferred_to_linphonec() {
     we_are_transferred_to_it::<Linphonec, Baresip>(Carrier::Udp).await;
 }
 
-/// linphonec talks to both of our phones, then joins them (RFC 3891, 5589).
 #[tokio::test]
-async fn linphonec_joins_the_two_that_it_talks_to() {
-    let stage = Stage::new(Registrar::Tandem, Carrier::Udp).await;
+async fn we_are_transferred_to_linphonec_over_tls() {
+    we_are_transferred_to_it::<Linphonec, Baresip>(Carrier::Tls).await;
+}
+
+/// linphonec talks to both of our phones, then joins them (RFC 3891, 5589).
+async fn linphonec_joins_us(carrier: Carrier) {
+    let stage = Stage::new(Registrar::Tandem, carrier).await;
     let (phone, target) = (stage.our_phone(OURS).await, stage.our_phone(TARGET).await);
     let mut peer: Linphonec = stage.their_phone(THEIRS).await;
     talk(&mut peer, &phone, &stage).await;
@@ -119,6 +133,21 @@ async fn linphonec_joins_the_two_that_it_talks_to() {
     peer.join(1, 2).await;
     until("both of its calls end", async || peer.calls_ended() == 2).await;
     our_phones_talk(&phone, &target).await;
+}
+
+#[tokio::test]
+async fn linphonec_joins_the_two_that_it_talks_to() {
+    linphonec_joins_us(Carrier::Udp).await;
+}
+
+#[tokio::test]
+async fn linphonec_joins_the_two_that_it_talks_to_over_tcp() {
+    linphonec_joins_us(Carrier::Tcp).await;
+}
+
+#[tokio::test]
+async fn linphonec_joins_the_two_that_it_talks_to_over_tls() {
+    linphonec_joins_us(Carrier::Tls).await;
 }
 
 /// baresip knows nothing of Replaces, and need not: the proxy joins the two.
