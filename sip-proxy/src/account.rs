@@ -50,19 +50,30 @@ async fn find(
 ) -> Vec<(Ticket, Found)> {
     let users: Vec<_> = asked.iter().map(|(_, aor)| aor.user()).collect();
     let found = store::account::find_many_credentials(&users, domain, vault, db).await;
-    let mut found = match found {
-        Ok(found) => found,
+    match found {
+        Ok(found) => judge_all(asked, found),
         Err(error) => {
             error!(%error, "accounts could not be looked up");
             let failed = |(ticket, _)| (ticket, Err(LookupFailed));
-            return asked.into_iter().map(failed).collect();
+            asked.into_iter().map(failed).collect()
         }
-    };
-    let judged = |(ticket, aor): (Ticket, Aor)| {
-        let account = found.remove(aor.user()).transpose();
-        (ticket, judge(account, aor))
-    };
-    asked.into_iter().map(judged).collect()
+    }
+}
+
+/// An answer for each look-up. One that was given up and asked for again stands in the group twice.
+fn judge_all<T>(
+    asked: Vec<(T, Aor)>,
+    mut found: HashMap<String, Result<Credentials, StoreError>>,
+) -> Vec<(T, Found)> {
+    let mut judged: HashMap<Aor, Found> = HashMap::new();
+    let answers = asked.into_iter().map(|(ticket, aor)| {
+        let answer = judged.entry(aor).or_insert_with_key(|aor| {
+            let account = found.remove(aor.user()).transpose();
+            judge(account, aor.clone())
+        });
+        (ticket, answer.clone())
+    });
+    answers.collect()
 }
 
 fn judge(found: Result<Option<Credentials>, StoreError>, aor: Aor) -> Found {
@@ -87,4 +98,33 @@ fn judge(found: Result<Option<Credentials>, StoreError>, aor: Aor) -> Found {
             display_name: account.display_name,
         })
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Secret;
+
+    use super::*;
+
+    #[test]
+    fn who_is_looked_up_twice_at_once_is_found_twice() {
+        let credentials = Credentials {
+            account_id: Default::default(),
+            tenant_id: Default::default(),
+            aor: "sip:1001@acme.test".to_owned(),
+            username: "1001".to_owned(),
+            realm: "acme.test".to_owned(),
+            password: Some(Secret::new("secret")),
+            display_name: None,
+            enabled: true,
+        };
+        let aor = |user: &str| Aor::parse(&format!("sip:{user}@acme.test")).unwrap();
+        let asked = vec![(1, aor("1001")), (2, aor("1002")), (3, aor("1001"))];
+        let found = HashMap::from([("1001".to_owned(), Ok(credentials))]);
+        let exist: Vec<_> = judge_all(asked, found)
+            .into_iter()
+            .map(|(ticket, account)| (ticket, account.unwrap().is_some()))
+            .collect();
+        assert_eq!(exist, [(1, true), (2, false), (3, true)]);
+    }
 }

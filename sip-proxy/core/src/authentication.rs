@@ -161,7 +161,7 @@ impl Authentication {
             answer
         });
         let is_challenge = !name.is_empty();
-        let shortest = is_challenge.then(|| move || brief(request, 403, tag));
+        let shortest = is_challenge.then_some(move || brief(request, 403, tag));
         let shortest = shortest.into_iter().map(|make| make());
         whole.chain(shorter).chain(shortest)
     }
