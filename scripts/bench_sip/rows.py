@@ -93,14 +93,15 @@ def register(bench, server, rate, seconds, users, scenario="register", name=None
 def call(bench, server, rate, count, scenario="call", answer="answer", patience=90):
     """Calls by sipp at a fixed rate to one callee that another sipp plays."""
     port = free_port()
+    digest = getattr(server, "digest", True)
+    fields = [f"callee;{server.domain};{credentials(bench, 'callee')};{port}"]
+    # From the port that it will answer on, like a phone: what comes from elsewhere is a stranger's.
+    bound = Sipp(bench.folder, "register" if digest else "register_open", f"127.0.0.1:{server.port}", rate=1, count=1,
+                 fields=fields, auth_uri=server.domain, port=port).wait()
+    if bound.done != 1:
+        raise RuntimeError(f"{server.name}: the callee cannot register")
     callee = Sipp(bench.folder, answer, f"127.0.0.1:{server.port}", port=port, patience=count / rate + patience + 60)
     try:
-        digest = getattr(server, "digest", True)
-        fields = [f"callee;{server.domain};{credentials(bench, 'callee')};{port}"]
-        bound = Sipp(bench.folder, "register" if digest else "register_open", f"127.0.0.1:{server.port}", rate=1, count=1,
-                     fields=fields, auth_uri=server.domain).wait()
-        if bound.done != 1:
-            raise RuntimeError(f"{server.name}: the callee cannot register")
         fields = [f"{user};{server.domain};callee;-;{credentials(bench, user)}" for user in bench.users[:1_000]]
         caller = Sipp(bench.folder, scenario, f"127.0.0.1:{server.port}", rate=rate, count=count, fields=fields,
                       auth_uri=f"callee@{server.domain}", patience=count / rate + patience)
@@ -298,6 +299,7 @@ def endurance(bench, kind):
     rate = {"registrations": 5_000, "calls": 1_500}[kind]
     result = Result("failed", offered=f"{rate:,}/s for {seconds} s")
     server = bench.fresh_tandem(10_000, "durable")
+    warm_up(bench, server)  # a source that nobody knows and that sends thousands of requests a second is a flood
     if kind == "registrations":
         outcome = register(bench, server, rate, seconds, bench.users)
     else:

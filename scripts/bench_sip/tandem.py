@@ -36,14 +36,20 @@ class Tandem:
     def start(self):
         config = self.folder / "tandem.toml"
         config.write_text(f'[sip]\nlisten = "127.0.0.1:{self.port}"\nbase_domain = "bench.example"\n'
-                          f'registrar = "{self.registrar}"\n{self.more}')
+                          f'registrar = "{self.registrar}"\n{self.more}' + self._tls())
         self.process = Process([self.program, "serve", "--config", config, "--data-dir", self.folder / "data",
                                 "--http", f"127.0.0.1:{self.http}"], self.folder / "tandem.log", {"TANDEM_LOG": "warn"})
         self.started = time.monotonic()
         wait_until(lambda: answers_options(self.process, self.port), f"Tandem serves (see {self.folder}/tandem.log)")
 
+    def _tls(self):
+        if not self.certificates:
+            return ""
+        return (f'[sip.tls]\nlisten = ["127.0.0.1:{self.tls_port}"]\ncertificate = "{self.certificates["certificate"]}"\n'
+                f'key = "{self.certificates["key"]}"\n')
+
     def speaks_tls(self):
-        return False
+        return self.certificates is not None
 
     def stop(self):
         self.process.stop()
