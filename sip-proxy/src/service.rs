@@ -36,6 +36,10 @@ use crate::core_handle::CoreHandle;
 use crate::listen::{self, MoreListeners};
 use crate::persistence;
 
+/// Transactions of one kind that are kept at once. A call that is answered and hung up leaves four, three of them for half a minute
+/// (RFC 3261, section 17): this is room for about 2,000 calls a second.
+const TRANSACTIONS: usize = 250_000;
+
 /// Events the core may have outstanding; beyond that requests are answered 503.
 const EVENTS: usize = 4_096;
 
@@ -311,7 +315,7 @@ fn config(advertised: Vec<(Transport, HostPort)>) -> ProxyConfig {
     let endpoint = EndpointConfig {
         advertised,
         user_agent: Some(concat!("Tandem/", env!("CARGO_PKG_VERSION")).to_owned()),
-        max_transactions: 100_000,
+        max_transactions: TRANSACTIONS,
         ..EndpointConfig::default()
     };
     let unix = SystemTime::now()
