@@ -70,6 +70,7 @@ mod status;
 mod transport;
 mod uri;
 
+mod deadlines;
 mod dialog;
 mod digest;
 mod endpoint;
@@ -102,6 +103,7 @@ pub use transport::{Transport, UnknownTransport};
 pub use uri::{PushParams, Scheme, Uri, UriError};
 
 // Endpoint, transactions, dialogs, digest and driving.
+pub use deadlines::Deadlines;
 pub use dialog::{Dialog, DialogError, DialogId, DialogState};
 pub use digest::{
     Algorithm, Challenge, ChallengeProtection, Claim, Credentials, DigestClient, DigestError,

@@ -3,12 +3,13 @@
 //! Invariant: after [`Table::settle`] an entry that is over is gone with all its keys, and every
 //! other entry has exactly its own deadline in the queue. Nothing is ever forgotten by hand.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use crate::deadlines::Deadlines;
 use crate::flow::{Destination, Flow};
 use crate::message::{Request, Response};
 use crate::transaction::Action;
@@ -33,7 +34,7 @@ struct Slot<E> {
     entry: E,
     /// Most have one, INVITEs and other requests outside of dialogs two.
     keys: [Option<Fingerprint>; 2],
-    deadline: Option<Instant>,
+    armed: Option<Instant>,
 }
 
 /// Stands for a key: 128 bits under random keys of this process, which nobody can make collide and
@@ -46,7 +47,7 @@ pub(super) struct Fingerprint(u64, u64);
 pub(super) struct Table<I, E> {
     slots: HashMap<I, Slot<E>>,
     ids: HashMap<Fingerprint, I>,
-    deadlines: BTreeSet<(Instant, I)>,
+    deadlines: Deadlines<I>,
     hashers: [RandomState; 2],
 }
 
@@ -55,7 +56,7 @@ impl<I, E> Default for Table<I, E> {
         Self {
             slots: HashMap::new(),
             ids: HashMap::new(),
-            deadlines: BTreeSet::new(),
+            deadlines: Deadlines::default(),
             hashers: [RandomState::new(), RandomState::new()],
         }
     }
@@ -76,7 +77,7 @@ impl<I: Copy + Ord + Hash, E: Entry> Table<I, E> {
             Slot {
                 entry,
                 keys,
-                deadline: None,
+                armed: None,
             },
         );
     }
@@ -99,16 +100,14 @@ impl<I: Copy + Ord + Hash, E: Entry> Table<I, E> {
     }
 
     pub(super) fn remove(&mut self, id: I) -> Option<E> {
-        let slot = self.slots.remove(&id)?;
+        let mut slot = self.slots.remove(&id)?;
         for key in slot.keys.into_iter().flatten() {
             // A later transaction may have taken the key over.
             if self.ids.get(&key) == Some(&id) {
                 self.ids.remove(&key);
             }
         }
-        if let Some(deadline) = slot.deadline {
-            self.deadlines.remove(&(deadline, id));
-        }
+        self.deadlines.arm(id, &mut slot.armed, None);
         Some(slot.entry)
     }
 
@@ -126,26 +125,15 @@ impl<I: Copy + Ord + Hash, E: Entry> Table<I, E> {
             deadline.is_some(),
             "a transaction without deadline would stay for ever"
         );
-        let old = std::mem::replace(&mut slot.deadline, deadline);
-        if old != deadline {
-            if let Some(old) = old {
-                self.deadlines.remove(&(old, id));
-            }
-            if let Some(deadline) = deadline {
-                self.deadlines.insert((deadline, id));
-            }
-        }
+        self.deadlines.arm(id, &mut slot.armed, deadline);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|&(at, _)| at)
+        self.deadlines.next()
     }
 
     pub(super) fn first_due(&self, now: Instant) -> Option<I> {
-        self.deadlines
-            .first()
-            .filter(|&&(at, _)| at <= now)
-            .map(|&(_, id)| id)
+        self.deadlines.first_due(now)
     }
 
     /// Every transaction that `flow` carries, in the order in which they began.

@@ -60,11 +60,11 @@ mod state;
 mod table;
 mod within;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use sdp::SessionDescription;
-use sip::{Endpoint, Flow};
+use sip::{Deadlines, Endpoint, Flow};
 
 use body::set_description;
 use stage::Shown;
@@ -99,7 +99,7 @@ pub struct Calls {
     last_key: u64,
     index: Index,
     sent: SentInvites,
-    deadlines: BTreeSet<(Instant, CallKey)>,
+    deadlines: Deadlines<CallKey>,
     events: VecDeque<CallEvent>,
     /// Only for an owner that wants to know.
     shown: Option<Shown>,
@@ -119,7 +119,7 @@ impl Calls {
             last_key: 0,
             index: Index::default(),
             sent,
-            deadlines: BTreeSet::new(),
+            deadlines: Deadlines::default(),
             events: VecDeque::new(),
         }
     }
@@ -455,7 +455,7 @@ impl Calls {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let first = self.deadlines.first().map(|&(due, _)| due);
+        let first = self.deadlines.next();
         first.into_iter().chain(self.sent.poll_timeout()).min()
     }
 
@@ -547,15 +547,7 @@ impl Calls {
         }
         let over = matches!(call.phase, Phase::Over);
         let deadline = if over { None } else { call.deadline() };
-        if deadline != call.armed {
-            if let Some(armed) = call.armed.take() {
-                self.deadlines.remove(&(armed, key));
-            }
-            if let Some(deadline) = deadline {
-                self.deadlines.insert((deadline, key));
-            }
-            call.armed = deadline;
-        }
+        self.deadlines.arm(key, &mut call.armed, deadline);
         if over {
             self.calls.remove(&key);
             self.index.forget(key);

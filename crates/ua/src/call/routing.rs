@@ -148,9 +148,7 @@ impl Calls {
     /// Runs what is due. Afterwards the next deadline is later than `now`.
     pub fn handle_timeout(&mut self, endpoint: &mut Endpoint, now: Instant) {
         self.sent.handle_timeout(now);
-        while let Some(&(due, key)) = self.deadlines.first()
-            && due <= now
-        {
+        while let Some(key) = self.deadlines.first_due(now) {
             self.with(key, endpoint, now, Call::handle_timeout);
         }
     }

@@ -21,13 +21,13 @@ mod account;
 mod failure;
 mod schedule;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use sip::{
-    CertificateProblem, ClientTransaction, Credentials, Destination, Endpoint, EndpointEvent, Flow,
-    Host, NameAddr, ResolveError, Security, Target, Transport, Uri,
+    CertificateProblem, ClientTransaction, Credentials, Deadlines, Destination, Endpoint,
+    EndpointEvent, Flow, Host, NameAddr, ResolveError, Security, Target, Transport, Uri,
 };
 
 use account::{Account, Turn};
@@ -147,7 +147,7 @@ pub struct Registrations {
     accounts: BTreeMap<RegistrationKey, Account>,
     last_key: u64,
     clients: HashMap<ClientTransaction, RegistrationKey>,
-    deadlines: BTreeSet<(Instant, RegistrationKey)>,
+    deadlines: Deadlines<RegistrationKey>,
     lookups: VecDeque<Lookup>,
     events: VecDeque<RegistrationEvent>,
 }
@@ -161,7 +161,7 @@ impl Registrations {
             accounts: BTreeMap::new(),
             last_key: 0,
             clients: HashMap::new(),
-            deadlines: BTreeSet::new(),
+            deadlines: Deadlines::default(),
             lookups: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -317,9 +317,7 @@ impl Registrations {
 
     /// Runs what is due. Afterwards the next deadline is later than `now`.
     pub fn handle_timeout(&mut self, endpoint: &mut Endpoint, now: Instant) {
-        while let Some(&(due, key)) = self.deadlines.first()
-            && due <= now
-        {
+        while let Some(key) = self.deadlines.first_due(now) {
             self.with(key, endpoint, now, Account::handle_timeout);
         }
     }
@@ -327,7 +325,7 @@ impl Registrations {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|&(due, _)| due)
+        self.deadlines.next()
     }
 
     /// The next name to look up.
@@ -376,15 +374,7 @@ impl Registrations {
             return;
         };
         let deadline = account.deadline();
-        if deadline != account.armed {
-            if let Some(armed) = account.armed.take() {
-                self.deadlines.remove(&(armed, key));
-            }
-            if let Some(deadline) = deadline {
-                self.deadlines.insert((deadline, key));
-            }
-            account.armed = deadline;
-        }
+        self.deadlines.arm(key, &mut account.armed, deadline);
         if account.is_over() {
             self.accounts.remove(&key);
         }

@@ -33,11 +33,11 @@ mod pickup;
 mod ringing;
 mod transfer;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use sdp::{Origin, SessionDescription};
-use sip::{Aor, Endpoint, Reason};
+use sip::{Aor, Deadlines, Endpoint, Reason};
 use ua::{CallEvent, CallKey, Calls};
 
 use crate::binding::Bindings;
@@ -72,7 +72,7 @@ pub(crate) struct Bridges {
     begun_by: HashMap<CallKey, Aor>,
     /// How many of those legs each has.
     begun: HashMap<Aor, usize>,
-    deadlines: BTreeSet<(Instant, BridgeKey)>,
+    deadlines: Deadlines<BridgeKey>,
     next: u64,
 }
 
@@ -189,13 +189,10 @@ impl Bridges {
 
     /// Ends what nobody has answered in time.
     pub(crate) fn handle_timeout(&mut self, line: &mut Line<'_>) {
-        while let Some(&(due, key)) = self.deadlines.first()
-            && due <= line.now
+        // What is armed is a bridge that is there: its last leg takes the deadline along.
+        while let Some(key) = self.deadlines.first_due(line.now)
+            && let Some(bridge) = self.bridges.get_mut(&key)
         {
-            let Some(bridge) = self.bridges.get_mut(&key) else {
-                self.deadlines.pop_first();
-                continue;
-            };
             let outcome = bridge.handle_timeout(line);
             self.carry_out(key, outcome);
         }
@@ -207,7 +204,7 @@ impl Bridges {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|&(due, _)| due)
+        self.deadlines.next()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -278,9 +275,7 @@ impl Bridges {
         };
         bridge.legs -= 1;
         if bridge.legs == 0 {
-            if let Some(armed) = bridge.armed {
-                self.deadlines.remove(&(armed, key));
-            }
+            self.deadlines.arm(key, &mut bridge.armed, None);
             self.bridges.remove(&key);
         }
     }
@@ -309,14 +304,7 @@ impl Bridges {
             return;
         };
         let deadline = bridge.deadline();
-        let armed = std::mem::replace(&mut bridge.armed, deadline);
-        if armed != deadline {
-            if let Some(armed) = armed {
-                self.deadlines.remove(&(armed, key));
-            }
-            self.deadlines
-                .extend(deadline.map(|deadline| (deadline, key)));
-        }
+        self.deadlines.arm(key, &mut bridge.armed, deadline);
     }
 }
 

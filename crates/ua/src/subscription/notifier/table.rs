@@ -1,11 +1,11 @@
 //! All subscriptions to us, and the way from requests and responses to them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use sip::{
-    ClientTransaction, DialogId, Endpoint, EndpointEvent, Flow, Method, Request, Response,
-    ServerTransaction, Uri,
+    ClientTransaction, Deadlines, DialogId, Endpoint, EndpointEvent, Flow, Method, Request,
+    Response, ServerTransaction, Uri,
 };
 use tracing::debug;
 
@@ -28,7 +28,7 @@ pub struct Notifiers {
     clients: HashMap<ClientTransaction, WatcherKey>,
     servers: HashMap<ServerTransaction, WatcherKey>,
     dialogs: HashMap<DialogId, WatcherKey>,
-    deadlines: BTreeSet<(Instant, WatcherKey)>,
+    deadlines: Deadlines<WatcherKey>,
     events: VecDeque<NotifierEvent>,
 }
 
@@ -43,7 +43,7 @@ impl Notifiers {
             clients: HashMap::new(),
             servers: HashMap::new(),
             dialogs: HashMap::new(),
-            deadlines: BTreeSet::new(),
+            deadlines: Deadlines::default(),
             events: VecDeque::new(),
         }
     }
@@ -355,9 +355,7 @@ impl Notifiers {
 
     /// Runs what is due. Afterwards the next deadline is later than `now`.
     pub fn handle_timeout(&mut self, endpoint: &mut Endpoint, now: Instant) {
-        while let Some(&(due, key)) = self.deadlines.first()
-            && due <= now
-        {
+        while let Some(key) = self.deadlines.first_due(now) {
             self.with(key, endpoint, now, Watcher::handle_timeout);
         }
     }
@@ -365,7 +363,7 @@ impl Notifiers {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|&(due, _)| due)
+        self.deadlines.next()
     }
 
     /// The next thing that the owner should know.
@@ -401,15 +399,7 @@ impl Notifiers {
             return;
         };
         let deadline = watcher.deadline();
-        if deadline != watcher.armed {
-            if let Some(armed) = watcher.armed.take() {
-                self.deadlines.remove(&(armed, key));
-            }
-            if let Some(deadline) = deadline {
-                self.deadlines.insert((deadline, key));
-            }
-            watcher.armed = deadline;
-        }
+        self.deadlines.arm(key, &mut watcher.armed, deadline);
         if watcher.is_over() {
             self.dialogs.remove(watcher.dialog_id());
             self.watchers.remove(&key);

@@ -20,14 +20,14 @@ mod end;
 mod notify;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
-    ClientTransaction, Credentials, Destination, Endpoint, EndpointEvent, Event, MediaType, Method,
-    NameAddr, Request, ServerTransaction, Uri,
+    ClientTransaction, Credentials, Deadlines, Destination, Endpoint, EndpointEvent, Event,
+    MediaType, Method, NameAddr, Request, ServerTransaction, Uri,
 };
 
 pub use end::{Retry, SubscriptionEnd};
@@ -145,7 +145,7 @@ pub struct Subscriptions {
     last_key: u64,
     clients: HashMap<ClientTransaction, SubscriptionKey>,
     by_call_id: HashMap<String, SubscriptionKey>,
-    deadlines: BTreeSet<(Instant, SubscriptionKey)>,
+    deadlines: Deadlines<SubscriptionKey>,
     events: VecDeque<SubscriptionEvent>,
 }
 
@@ -159,7 +159,7 @@ impl Subscriptions {
             last_key: 0,
             clients: HashMap::new(),
             by_call_id: HashMap::new(),
-            deadlines: BTreeSet::new(),
+            deadlines: Deadlines::default(),
             events: VecDeque::new(),
         }
     }
@@ -311,9 +311,7 @@ impl Subscriptions {
 
     /// Runs what is due. Afterwards the next deadline is later than `now`.
     pub fn handle_timeout(&mut self, endpoint: &mut Endpoint, now: Instant) {
-        while let Some(&(due, key)) = self.deadlines.first()
-            && due <= now
-        {
+        while let Some(key) = self.deadlines.first_due(now) {
             self.with(key, endpoint, now, Watch::handle_timeout);
         }
     }
@@ -321,7 +319,7 @@ impl Subscriptions {
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|&(due, _)| due)
+        self.deadlines.next()
     }
 
     /// The next thing that the owner should know.
@@ -354,15 +352,7 @@ impl Subscriptions {
             return;
         };
         let deadline = watch.deadline();
-        if deadline != watch.armed {
-            if let Some(armed) = watch.armed.take() {
-                self.deadlines.remove(&(armed, key));
-            }
-            if let Some(deadline) = deadline {
-                self.deadlines.insert((deadline, key));
-            }
-            watch.armed = deadline;
-        }
+        self.deadlines.arm(key, &mut watch.armed, deadline);
         if watch.is_over() {
             self.by_call_id.remove(watch.call_id());
             self.watches.remove(&key);
