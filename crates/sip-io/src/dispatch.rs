@@ -1,34 +1,20 @@
 //! What the loop does for each thing that comes in or that the machine wants out: datagrams to
-//! sockets, messages to connections, connections to tasks, and everything that belongs to another
-//! shard to that shard.
+//! sockets, messages to connections, and everything that belongs to another shard to that shard.
 
 use std::io;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
 use sip::{
     Destination, Flow, Machine, ResolveError, ResolveRequest, Target, Transmit, TransmitId,
     Transport,
 };
-use tokio::net::{TcpListener, TcpStream};
-use tokio::select;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
-use tracing::{debug, warn};
+use tracing::debug;
 
-use crate::acceptor::Acceptor;
-use crate::connection::{Connection, Opener};
 use crate::driver::Driver;
 use crate::flow_table::Generation;
 use crate::inbound::Inbound;
-use crate::link::{ByteLink, Link};
-use crate::outbound::{Outbound, Standing};
-use crate::tls;
-use crate::websocket::WebSocketLink;
-
-/// Pause after an error, so that a broken listener does not use up a processor.
-const ERROR_PAUSE: Duration = Duration::from_millis(100);
+use crate::outbound::Standing;
 
 impl<M: Machine> Driver<M> {
     pub(crate) fn handle(&mut self, inbound: Inbound) {
@@ -199,173 +185,6 @@ impl<M: Machine> Driver<M> {
         Ok(())
     }
 
-    /// Begins to open a connection.
-    fn connect(&mut self, target: &Target) -> io::Result<Generation> {
-        let domain = target.domain.and_then(|id| self.resolver.domain(id));
-        let domain = domain.map(str::to_owned);
-        let client = match (target.transport, &self.tls_client) {
-            (Transport::Tcp, _) => None,
-            (Transport::Tls, Some(client)) => Some(client.clone()),
-            // A WebSocket is only ever opened to us.
-            (transport, _) => {
-                debug!(%transport, "no such connection can be opened");
-                return Err(io::ErrorKind::Unsupported.into());
-            }
-        };
-        let too_many = io::Error::from(io::ErrorKind::QuotaExceeded);
-        let (generation, outbound) = self.flows.admit(*target, Opener::Us).ok_or(too_many)?;
-        let peer = target.peer;
-        let patience = self.limits.connect;
-        let connecting = async move {
-            let stream = TcpStream::connect(peer).await?;
-            no_delay(&stream);
-            let local = stream.local_addr()?;
-            Ok::<_, io::Error>((stream, local))
-        };
-        let Some(client) = client else {
-            let opening = async move {
-                let (stream, local) = connecting.await?;
-                Ok((ByteLink::opened(stream), local))
-            };
-            self.open(generation, *target, Opener::Us, outbound, patience, opening);
-            return Ok(generation);
-        };
-        let opening = async move {
-            let (stream, local) = connecting.await?;
-            let stream = client.connect(domain.as_deref(), peer, stream).await?;
-            Ok((ByteLink::opened(stream), local))
-        };
-        self.open(generation, *target, Opener::Us, outbound, patience, opening);
-        Ok(generation)
-    }
-
-    /// Opens a connection that has been admitted, in a task of its own: `opening` connects, makes
-    /// the handshake, or both, and gives the link and our own address.
-    pub(crate) fn open<L: Link>(
-        &mut self,
-        generation: Generation,
-        target: Target,
-        opener: Opener,
-        outbound: Outbound,
-        patience: Duration,
-        opening: impl Future<Output = io::Result<(L, SocketAddr)>> + Send + 'static,
-    ) {
-        let (entrance, limits) = (self.entrance.clone(), self.limits);
-        let Target {
-            transport, peer, ..
-        } = target;
-        self.tasks.spawn(async move {
-            let own = entrance.own().first.clone();
-            let opened = select! {
-                opened = timeout(patience, opening) => opened,
-                () = outbound.aborted() => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
-            };
-            let inbound = match opened {
-                Ok(Ok((link, local))) => {
-                    let flow = Flow {
-                        transport,
-                        local,
-                        peer,
-                        generation: generation.0,
-                    };
-                    let connection =
-                        Connection::new(flow, link, opener, outbound, entrance, limits);
-                    Inbound::Opened {
-                        flow,
-                        serving: Box::pin(connection.run()),
-                    }
-                }
-                Ok(Err(error)) => {
-                    debug!(%error, %peer, %transport, "connection not opened");
-                    let problem = tls::problem(&error);
-                    Inbound::NotOpened {
-                        generation,
-                        target,
-                        problem,
-                    }
-                }
-                Err(_) => {
-                    debug!(%peer, %transport, "connection not opened in time");
-                    Inbound::NotOpened {
-                        generation,
-                        target,
-                        problem: None,
-                    }
-                }
-            };
-            // Fails only when the loop is gone.
-            let _ = own.send(inbound).await;
-        });
-    }
-
-    /// Passes on new connections in a task of its own.
-    pub(crate) fn listen(
-        &mut self,
-        local: SocketAddr,
-        listener: std::net::TcpListener,
-        acceptor: Acceptor,
-    ) {
-        match TcpListener::from_std(listener) {
-            Ok(listener) => {
-                let lane = self.entrance.own().strangers.clone();
-                self.tasks.spawn(accept(local, listener, acceptor, lane));
-            }
-            Err(error) => warn!(%error, %local, "cannot listen"),
-        }
-    }
-
-    fn accepted(
-        &mut self,
-        stream: TcpStream,
-        local: SocketAddr,
-        peer: SocketAddr,
-        acceptor: Acceptor,
-    ) {
-        let target = Target::new(acceptor.transport(), peer);
-        let Some((generation, outbound)) = self.flows.admit(target, Opener::Peer) else {
-            debug!(%peer, "too many connections");
-            return;
-        };
-        no_delay(&stream);
-        let opener = Opener::Peer;
-        let patience = self.limits.handshake;
-        match acceptor {
-            Acceptor::Tcp => {
-                let flow = Flow {
-                    transport: Transport::Tcp,
-                    local,
-                    peer,
-                    generation: generation.0,
-                };
-                self.flows.opened(flow);
-                let link = ByteLink::accepted(stream);
-                let entrance = self.entrance.clone();
-                let connection =
-                    Connection::new(flow, link, opener, outbound, entrance, self.limits);
-                self.connections.spawn(connection.run());
-            }
-            Acceptor::Tls(server) => {
-                let opening = async move {
-                    let stream = server.accept(stream).await?;
-                    Ok((ByteLink::accepted(stream), local))
-                };
-                self.open(generation, target, opener, outbound, patience, opening);
-            }
-            Acceptor::Ws(origins) => {
-                let opening =
-                    async move { Ok((WebSocketLink::accept(stream, origins).await?, local)) };
-                self.open(generation, target, opener, outbound, patience, opening);
-            }
-            Acceptor::Wss(server, origins) => {
-                let opening = async move {
-                    let stream = server.accept(stream).await?;
-                    Ok((WebSocketLink::accept(stream, origins).await?, local))
-                };
-                self.open(generation, target, opener, outbound, patience, opening);
-            }
-        }
-    }
-
     pub(crate) fn close(&mut self, flow: Flow) {
         if self.is_own(&flow) {
             if let Some(outbound) = self.flows.on(&flow) {
@@ -424,41 +243,6 @@ impl<M: Machine> Driver<M> {
             None => self
                 .machine
                 .handle_resolved(id, Err(ResolveError::Busy), self.now),
-        }
-    }
-}
-
-fn no_delay(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "connection keeps its delay");
-    }
-}
-
-/// Passes on new connections until the loop is gone.
-async fn accept(
-    local: SocketAddr,
-    listener: TcpListener,
-    acceptor: Acceptor,
-    lane: mpsc::Sender<Inbound>,
-) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let local = stream.local_addr().unwrap_or(local);
-                let accepted = Inbound::Accepted {
-                    stream,
-                    local,
-                    peer,
-                    acceptor: acceptor.clone(),
-                };
-                if lane.send(accepted).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                warn!(%error, %local, "cannot accept");
-                sleep(ERROR_PAUSE).await;
-            }
         }
     }
 }

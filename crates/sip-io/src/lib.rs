@@ -9,10 +9,11 @@
 //!
 //! Read `driver.rs` first: the only loop. It owns the machine and never waits for a write, for a
 //! name or for a full queue. `intake.rs` decides which datagrams are worth handling and when,
-//! `udp.rs` moves them; `link.rs` is the seam for stream transports, `connection.rs` the one task
-//! of each connection, `outbound.rs` its queue and `flow_table.rs` all of them; `resolve/` is
-//! names, `tls/` and `websocket.rs` are the other links, `stun.rs` answers who asks for its address. With several shards there is one loop per thread (`shards.rs`), each with a machine of
-//! its own, and what belongs to another goes through that one's lanes.
+//! `udp.rs` moves them; `link.rs` is the seam for stream transports, `opening.rs` how connections
+//! begin, `connection.rs` the one task of each, `outbound.rs` its queue and `flow_table.rs` all of
+//! them; `resolve/` is names, `tls/` and `websocket.rs` are the other links, `stun.rs` answers who
+//! asks for its address. With several shards there is one loop per thread (`shards.rs`), each with a
+//! machine of its own, and what belongs to another goes through that one's lanes.
 
 mod acceptor;
 mod connection;
@@ -25,6 +26,7 @@ mod inbound;
 mod intake;
 mod link;
 mod listeners;
+mod opening;
 mod outbound;
 mod resolve;
 mod shards;
