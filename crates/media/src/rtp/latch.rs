@@ -5,6 +5,10 @@
 //! packets in a row of one SSRC with consecutive numbers. From then on every other source is
 //! dropped until signalling announces another address. Nothing is ever sent to an address that
 //! was neither announced nor proven that way.
+//!
+//! Whoever was heard before the new announcement goes on sending for a moment (a transferor that
+//! does not know yet), so that its last packets must not win the opened latch: it has to go on for
+//! [`STAYING_PACKETS`], which only a peer does that announced another address and kept its own.
 
 use std::net::SocketAddr;
 
@@ -12,6 +16,10 @@ use super::RtpPacket;
 
 /// Packets in a row that prove a source at an address that was not announced.
 const CONSISTENT_PACKETS: u8 = 3;
+
+/// Packets that prove the source of before the last announcement, lost ones between them or not:
+/// about three seconds.
+const STAYING_PACKETS: u8 = 150;
 
 /// What to do with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +37,8 @@ pub enum Latch {
 pub struct SourceLatch {
     announced: SocketAddr,
     locked: Option<SocketAddr>,
+    /// Where packets were taken from until the last announcement.
+    former: Option<SocketAddr>,
     candidate: Option<Candidate>,
 }
 
@@ -47,6 +57,7 @@ impl SourceLatch {
         Self {
             announced,
             locked: None,
+            former: None,
             candidate: None,
         }
     }
@@ -54,7 +65,10 @@ impl SourceLatch {
     /// Signalling announced an address: another one than before opens the latch again.
     pub fn announce(&mut self, announced: SocketAddr) {
         if announced != self.announced {
-            *self = Self::new(announced);
+            *self = Self {
+                former: self.locked.or(self.former),
+                ..Self::new(announced)
+            };
         }
     }
 
@@ -91,16 +105,22 @@ impl SourceLatch {
     }
 
     fn prove(&mut self, source: SocketAddr, packet: &RtpPacket<'_>) -> bool {
+        let stays = self.former == Some(source);
+        let enough = if stays {
+            STAYING_PACKETS
+        } else {
+            CONSISTENT_PACKETS
+        };
         let goes_on = |candidate: &&mut Candidate| {
             candidate.source == source
                 && candidate.ssrc == packet.ssrc
-                && candidate.next_sequence == packet.sequence
+                && (stays || candidate.next_sequence == packet.sequence)
         };
         match self.candidate.as_mut().filter(goes_on) {
             Some(candidate) => {
                 candidate.packets += 1;
                 candidate.next_sequence = packet.sequence.wrapping_add(1);
-                candidate.packets >= CONSISTENT_PACKETS
+                candidate.packets >= enough
             }
             None => {
                 self.candidate = Some(Candidate {
@@ -205,6 +225,32 @@ mod tests {
             judge(&mut latch, STRANGER, 5, 1),
             Latch::Locked(address(STRANGER))
         );
+    }
+
+    #[test]
+    fn last_packets_of_a_transferor_do_not_win_the_latch_from_the_target() {
+        let mut latch = SourceLatch::new(address(ANNOUNCED));
+        judge(&mut latch, ANNOUNCED, 1, 1);
+        latch.announce(address(STRANGER));
+        for sequence in 2..40 {
+            assert_eq!(judge(&mut latch, ANNOUNCED, 1, sequence), Latch::Drop);
+        }
+        assert_eq!(
+            judge(&mut latch, STRANGER, 5, 1),
+            Latch::Locked(address(STRANGER))
+        );
+    }
+
+    #[test]
+    fn a_peer_that_announces_anew_and_keeps_its_source_is_heard_again() {
+        let mut latch = SourceLatch::new(address(ANNOUNCED));
+        for sequence in 0..3 {
+            judge(&mut latch, TRANSLATED, 1, sequence);
+        }
+        latch.announce(address(STRANGER));
+        let judged = (3_u16..).step_by(2).take(usize::from(STAYING_PACKETS));
+        let last = judged.map(|n| judge(&mut latch, TRANSLATED, 1, n)).last();
+        assert_eq!(last, Some(Latch::Locked(address(TRANSLATED))));
     }
 
     #[test]
