@@ -10,6 +10,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -121,6 +122,8 @@ fn main() {
     digest();
 }
 
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10));
+
 /// What every element needs of every message.
 fn core(message: &Message) {
     black_box(message.via().unwrap().branch());
@@ -137,7 +140,7 @@ fn digest() {
         let mut server =
             DigestServer::new([7; 32], Ids::from_seed([1; 32])).with_algorithms(&[algorithm]);
         measure(&format!("challenge with {algorithm}"), || {
-            server.challenges("example.com", false, 1_800_000_000)
+            server.challenges("example.com", false, HERE, 1_800_000_000)
         });
         let signed = signed(&mut server);
         measure(&format!("claim of {algorithm} credentials"), || {
@@ -158,7 +161,7 @@ fn signed(server: &mut DigestServer) -> Request {
         .unwrap();
     assert_eq!(request.method, Method::REGISTER);
     let mut response = request.response(401, None);
-    for challenge in server.challenges("example.com", false, 1_800_000_000) {
+    for challenge in server.challenges("example.com", false, HERE, 1_800_000_000) {
         response.push_header("WWW-Authenticate", challenge);
     }
     let credentials = Credentials {

@@ -18,7 +18,9 @@ impl KeyedHash {
     pub(crate) fn hash<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in parts {
-            mac.update(&part.len().to_be_bytes());
+            // Four bytes, so that what is hashed of a nonce fits into one block of SHA-256.
+            let len = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            mac.update(&len.to_be_bytes());
             mac.update(part);
         }
         mac.finalize().into_bytes().into()

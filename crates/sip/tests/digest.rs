@@ -3,13 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use sip::{
     Algorithm, AuthFields, Claim, Credentials, DigestClient, DigestError, DigestSecret,
-    DigestServer, Ids, Method, Private, Request, Verdict, answer_challenges,
+    DigestServer, Flow, Ids, Method, Private, Request, Transport, Verdict, answer_challenges,
 };
 
 const REALM: &str = "example.com";
 const NOW: u64 = 1_800_000_000;
+
+/// Where the challenges go.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 fn request(method: Method) -> Request {
     let cseq = format!("1 {method}");
@@ -56,7 +61,7 @@ impl Pair {
     fn answered(&mut self, password: &str, now: u64) -> Request {
         let mut request = request(Method::REGISTER);
         let mut response = request.response(401, Some("2"));
-        for challenge in self.server.challenges(REALM, false, now) {
+        for challenge in self.server.challenges(REALM, false, HERE, now) {
             response.push_header("WWW-Authenticate", challenge);
         }
         let (name, value) = answer_challenges(
@@ -74,6 +79,15 @@ impl Pair {
     fn verify(&mut self, request: &Request, now: u64) -> Verdict {
         let secret = self.secret;
         self.server.verify(request, REALM, &secret, now)
+    }
+}
+
+fn flow(transport: Transport, peer: IpAddr, port: u16) -> Flow {
+    Flow {
+        transport,
+        local: ([192, 0, 2, 9], 5060).into(),
+        peer: (peer, port).into(),
+        generation: 0,
     }
 }
 
@@ -118,7 +132,7 @@ fn a_client_that_knows_only_md5_is_accepted() {
     let mut pair = Pair::new();
     let mut request = request(Method::REGISTER);
     let mut response = request.response(407, None);
-    let challenges = pair.server.challenges(REALM, false, NOW);
+    let challenges = pair.server.challenges(REALM, false, HERE, NOW);
     response.push_header("Proxy-Authenticate", challenges[1].clone());
     // The header of the other kind must not distract.
     response.push_header("WWW-Authenticate", "Digest realm=\"other\", nonce=\"x\"");
@@ -322,7 +336,7 @@ fn an_announced_nonce_saves_the_challenge() {
     let first = pair.answered("secret", NOW);
     assert_eq!(pair.verify(&first, NOW), ok());
     let mut accepted = first.response(200, Some("2"));
-    let info = pair.server.next_nonce(REALM, NOW + 200);
+    let info = pair.server.next_nonce(REALM, HERE, NOW + 200);
     accepted.push_header("Authentication-Info", info.clone());
     pair.client.handle_info(&accepted, &first);
 
@@ -341,7 +355,7 @@ fn an_announced_nonce_saves_the_challenge() {
 
     // Its first use may come too late, which says nothing about the password.
     let mut late = second.response(401, None);
-    for challenge in pair.server.challenges(REALM, false, NOW + 900) {
+    for challenge in pair.server.challenges(REALM, false, HERE, NOW + 900) {
         late.push_header("WWW-Authenticate", challenge);
     }
     let mut tries = pair.client.clone();
@@ -387,12 +401,12 @@ fn only_the_very_message_from_the_very_source_is_a_copy() {
     let mut pair = Pair::new();
     let first = pair.answered("secret", NOW);
     let secret = pair.secret;
-    let here = "192.0.2.1:5060".parse().unwrap();
-    let there = "192.0.2.1:5061".parse().unwrap();
-    let mut judge = |request: &Request, source| {
+    let here = flow(Transport::Udp, HERE, 5060);
+    let there = flow(Transport::Udp, HERE, 5061);
+    let mut judge = |request: &Request, flow: Flow| {
         let server = &mut pair.server;
         server
-            .verify_copies(request, REALM, |_, _| Some(secret), source, NOW)
+            .verify_copies(request, REALM, |_, _| Some(secret), &flow, NOW)
             .unwrap()
     };
     let repeated = Verdict::Repeated {
@@ -421,16 +435,68 @@ fn only_the_very_message_from_the_very_source_is_a_copy() {
     let server = &mut pair.server;
     assert_eq!(
         server
-            .verify_copies(&again, REALM, |_, _| Some(secret), here, NOW)
+            .verify_copies(&again, REALM, |_, _| Some(secret), &here, NOW)
             .unwrap(),
         ok()
     );
     assert_eq!(
         server
-            .verify_copies(&first, REALM, |_, _| Some(secret), here, NOW)
+            .verify_copies(&first, REALM, |_, _| Some(secret), &here, NOW)
             .unwrap(),
         Verdict::Wrong
     );
+}
+
+#[test]
+fn a_datagram_is_judged_only_where_its_nonce_was_sent() {
+    let there = IpAddr::from([203, 0, 113, 9]);
+    for password in ["secret", "guess"] {
+        let mut pair = Pair::new();
+        let answered = pair.answered(password, NOW);
+        let secret = pair.secret;
+        let foreign = with_param(&answered, "nonce", "\"somebody-elses\"");
+        let mut judge = |request: &Request, flow: Flow, looks_up: bool| {
+            let unheard = pair.server.unheard(request, REALM, &flow);
+            let mut looked_up = false;
+            let verdict = pair.server.verify_copies(
+                request,
+                REALM,
+                |_, _| {
+                    looked_up = true;
+                    Some(secret)
+                },
+                &flow,
+                NOW,
+            );
+            assert_eq!(looked_up, looks_up);
+            assert_eq!(unheard, verdict.clone().filter(|_| !looks_up));
+            verdict.unwrap()
+        };
+        let verdict = judge(&answered, flow(Transport::Udp, there, 5060), false);
+        assert_eq!(verdict, Verdict::Stale, "{password}");
+        for source in [HERE, there] {
+            let verdict = judge(&foreign, flow(Transport::Udp, source, 5060), false);
+            assert_eq!(verdict, Verdict::Unheard, "{password}");
+        }
+        // A connection has shown where it comes from.
+        let verdict = judge(&foreign, flow(Transport::Tcp, there, 5060), true);
+        assert_eq!(verdict, Verdict::Wrong, "{password}");
+        let expected = match password {
+            "secret" => ok(),
+            _ => Verdict::Wrong,
+        };
+        // A NAT may give another port at any time.
+        let verdict = judge(&answered, flow(Transport::Udp, HERE, 40_001), true);
+        assert_eq!(verdict, expected);
+    }
+    let mut pair = Pair::new();
+    let answered = pair.answered("secret", NOW);
+    let roamed = flow(Transport::Tls, there, 5061);
+    let secret = pair.secret;
+    let verdict = pair
+        .server
+        .verify_copies(&answered, REALM, |_, _| Some(secret), &roamed, NOW);
+    assert_eq!(verdict, Some(ok()));
 }
 
 #[test]
@@ -623,7 +689,7 @@ fn a_refused_password_is_noticed_and_a_stale_nonce_is_not_taken_for_one() {
     let request = pair.answered("guess", NOW);
     let answer = |pair: &mut Pair, request: &Request, stale| {
         let mut response = request.response(401, None);
-        for challenge in pair.server.challenges(REALM, stale, NOW + 400) {
+        for challenge in pair.server.challenges(REALM, stale, HERE, NOW + 400) {
             response.push_header("WWW-Authenticate", challenge);
         }
         let credentials = credentials("guess");

@@ -6,11 +6,11 @@
 //!
 //! Not here: digest itself (`sip::DigestServer`), and the look-up of the account (`proxy.rs`).
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use sip::{
-    Algorithm, Aor, AuthFields, Claim, DigestServer, Ids, Method, Request, Response, Verdict,
+    Algorithm, Aor, AuthFields, Claim, DigestServer, Flow, Ids, Method, Request, Response, Verdict,
 };
 
 use crate::effect::Account;
@@ -23,14 +23,29 @@ pub(crate) enum Standing {
     Proven,
     /// They are, and this very message was proven before: only the first answer may be given again.
     Repeated,
-    /// None, or wrong ones: to be challenged.
+    /// None, or none that can be judged: to be challenged.
     Unproven,
-    /// The right ones, for a nonce that is no longer good.
+    /// Wrong ones, of somebody who is where he says: to be challenged, and remembered.
+    Wrong,
+    /// For a nonce that is no longer good, or not there.
     Stale,
     /// Somebody else's.
     Foreign,
     /// They contradict themselves.
     Malformed,
+}
+
+impl Standing {
+    fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Ok { .. } => Self::Proven,
+            Verdict::Repeated { .. } => Self::Repeated,
+            Verdict::Unheard => Self::Unproven,
+            Verdict::Wrong => Self::Wrong,
+            Verdict::Stale => Self::Stale,
+            Verdict::Missing | Verdict::Malformed => Self::Malformed,
+        }
+    }
 }
 
 /// The proxy's judge of credentials.
@@ -88,13 +103,19 @@ impl Authentication {
         }
     }
 
+    /// What can be said without the account of `aor`, before anybody is troubled to look it up.
+    pub(crate) fn unheard(&self, request: &Request, aor: &Aor, flow: &Flow) -> Option<Standing> {
+        let verdict = self.digest.unheard(request, aor.host(), flow)?;
+        Some(Standing::of(&verdict))
+    }
+
     /// The judgement, once the account of `aor` is known; `None` if there is no such account.
     pub(crate) fn verify(
         &mut self,
         request: &Request,
         aor: &Aor,
         account: Option<&Account>,
-        source: SocketAddr,
+        flow: &Flow,
         now: Instant,
     ) -> Standing {
         let realm = aor.host();
@@ -107,17 +128,8 @@ impl Authentication {
         let now = self.unix_secs(now);
         let verdict = self
             .digest
-            .verify_copies(request, realm, secret_of, source, now);
-        let Some(verdict) = verdict else {
-            return Standing::Foreign;
-        };
-        match verdict {
-            Verdict::Ok { .. } => Standing::Proven,
-            Verdict::Repeated { .. } => Standing::Repeated,
-            Verdict::Wrong => Standing::Unproven,
-            Verdict::Stale => Standing::Stale,
-            Verdict::Missing | Verdict::Malformed => Standing::Malformed,
-        }
+            .verify_copies(request, realm, secret_of, flow, now);
+        verdict.map_or(Standing::Foreign, |verdict| Standing::of(&verdict))
     }
 
     /// The answers to a request that is not proven, the best one first, each shorter than the one before and made only if it is
@@ -128,6 +140,7 @@ impl Authentication {
         request: &'a Request,
         aor: &Aor,
         standing: Standing,
+        source: IpAddr,
         tag: &'a str,
         now: Instant,
     ) -> impl Iterator<Item = Response> + use<'a> {
@@ -142,7 +155,7 @@ impl Authentication {
         } else {
             let is_stale = standing == Standing::Stale;
             let now = self.unix_secs(now);
-            self.digest.challenges(aor.host(), is_stale, now)
+            self.digest.challenges(aor.host(), is_stale, source, now)
         };
         // MD5 is where no algorithm is named (RFC 7616, section 3.3), and every phone knows it.
         let least = challenges.last().cloned();

@@ -150,7 +150,13 @@ impl Proxy {
     fn identify(&mut self, aor: &Aor, pending: Pending, now: Instant) {
         match self.accounts.find(aor, now) {
             Some(known) => self.on_claimant(pending, known.as_ref(), now),
-            None => self.look_up(aor, pending, Purpose::Authenticate, now),
+            None => match self
+                .authentication
+                .unheard(&pending.request, aor, &pending.flow)
+            {
+                Some(standing) => self.refuse(&pending, aor, standing, now),
+                None => self.look_up(aor, pending, Purpose::Authenticate, now),
+            },
         }
     }
 
@@ -218,14 +224,14 @@ impl Proxy {
             &pending.request,
             &aor,
             account.map(|account| &**account),
-            pending.flow.peer,
+            &pending.flow,
             now,
         );
         match (standing, account) {
             (Standing::Proven, Some(account)) => self.on_proven(pending, account, now),
             (Standing::Repeated, Some(account)) => self.on_repeated(&pending, account, now),
             (standing, _) => {
-                if matches!(standing, Standing::Unproven | Standing::Foreign) {
+                if matches!(standing, Standing::Wrong | Standing::Foreign) {
                     self.on_wrong(&aor, &pending, now);
                 }
                 self.refuse(&pending, &aor, standing, now);
@@ -373,9 +379,10 @@ impl Proxy {
     fn refuse(&mut self, pending: &Pending, aor: &Aor, standing: Standing, now: Instant) {
         let tag = self.tag(pending);
         let request = &pending.request;
+        let source = pending.flow.peer.ip();
         let refusals = self
             .authentication
-            .refusals(request, aor, standing, &tag, now);
+            .refusals(request, aor, standing, source, &tag, now);
         self.turn_away(pending, refusals);
     }
 

@@ -1,9 +1,15 @@
 //! Nonces that prove themselves.
 //!
-//! A nonce is `time ‖ random ‖ HMAC(key, time ‖ random ‖ realm)` in 36 characters, so that nothing
-//! needs to be remembered about a challenge: an attacker can ask for as many as he likes. 56
-//! random bits keep two clients from ever getting the same one; 128 bits of HMAC are nothing to
-//! guess at.
+//! A nonce is `time ‖ random ‖ source ‖ HMAC(key, time ‖ random ‖ source ‖ realm)` in 42
+//! characters, so that nothing needs to be remembered about a challenge: an attacker can ask for as
+//! many as he likes. 56 random bits keep two clients from ever getting the same one; 96 bits of HMAC
+//! are nothing to guess at.
+//!
+//! The source is the address that the challenge was sent to, without its port, which a NAT may
+//! change at any time; of IPv6 the first 64 bits, for phones change the others by themselves. Who
+//! answers a nonce has got it; if that is the one it was sent to, he is where he says he is.
+
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::base64url;
 use crate::ids::Ids;
@@ -11,8 +17,10 @@ use crate::keyed::{KeyedHash, same};
 
 const TIME_BYTES: usize = 4;
 const RANDOM_BYTES: usize = 7;
-const MAC_BYTES: usize = 16;
-const HEAD_BYTES: usize = TIME_BYTES + RANDOM_BYTES;
+const ID_BYTES: usize = TIME_BYTES + RANDOM_BYTES;
+const SOURCE_BYTES: usize = 8;
+const HEAD_BYTES: usize = ID_BYTES + SOURCE_BYTES;
+const MAC_BYTES: usize = 12;
 const NONCE_BYTES: usize = HEAD_BYTES + MAC_BYTES;
 
 /// When a nonce was made, and its random part.
@@ -39,16 +47,52 @@ impl NonceId {
         }
     }
 
-    fn bytes(self) -> [u8; HEAD_BYTES] {
-        let mut head = [0; HEAD_BYTES];
-        head[..TIME_BYTES].copy_from_slice(&self.time.to_be_bytes());
-        head[TIME_BYTES..].copy_from_slice(&self.random.to_be_bytes()[1..]);
-        head
+    fn bytes(self) -> [u8; ID_BYTES] {
+        let mut bytes = [0; ID_BYTES];
+        bytes[..TIME_BYTES].copy_from_slice(&self.time.to_be_bytes());
+        bytes[TIME_BYTES..].copy_from_slice(&self.random.to_be_bytes()[1..]);
+        bytes
     }
 
     /// Unix time of the challenge, in seconds.
     pub(super) fn issued_secs(self) -> u64 {
         self.time.into()
+    }
+}
+
+/// What one subscriber has of addresses: one of IPv4, a network of 64 bits of IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Source([u8; SOURCE_BYTES]);
+
+impl From<IpAddr> for Source {
+    fn from(address: IpAddr) -> Self {
+        let mut bytes = [0; SOURCE_BYTES];
+        match address.to_canonical() {
+            // As a multicast group, from which nothing ever comes.
+            IpAddr::V4(address) => {
+                bytes[..4].copy_from_slice(&Ipv4Addr::BROADCAST.octets());
+                bytes[4..].copy_from_slice(&address.octets());
+            }
+            IpAddr::V6(address) => bytes.copy_from_slice(&address.octets()[..SOURCE_BYTES]),
+        }
+        Self(bytes)
+    }
+}
+
+/// A nonce of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Nonce {
+    pub(super) id: NonceId,
+    /// Where it was sent.
+    pub(super) source: Source,
+}
+
+impl Nonce {
+    fn head(self) -> [u8; HEAD_BYTES] {
+        let mut head = [0; HEAD_BYTES];
+        head[..ID_BYTES].copy_from_slice(&self.id.bytes());
+        head[ID_BYTES..].copy_from_slice(&self.source.0);
+        head
     }
 }
 
@@ -61,24 +105,28 @@ impl Signer {
     }
 
     /// The nonce as text.
-    pub(super) fn write(&self, id: NonceId, realm: &str) -> String {
+    pub(super) fn write(&self, nonce: Nonce, realm: &str) -> String {
         let mut bytes = [0; NONCE_BYTES];
         let (head, mac) = bytes.split_at_mut(HEAD_BYTES);
-        head.copy_from_slice(&id.bytes());
-        mac.copy_from_slice(&self.sign(id, realm));
+        head.copy_from_slice(&nonce.head());
+        mac.copy_from_slice(&self.sign(head, realm));
         base64url::encode(&bytes)
     }
 
-    /// The time and random part of a nonce, if we made it for `realm`.
-    pub(super) fn read(&self, nonce: &str, realm: &str) -> Option<NonceId> {
+    /// What a nonce says, if we made it for `realm`.
+    pub(super) fn read(&self, nonce: &str, realm: &str) -> Option<Nonce> {
         let mut bytes = [0; NONCE_BYTES];
         if base64url::decode(nonce, &mut bytes)?.len() != NONCE_BYTES {
             return None;
         }
         let (head, mac) = bytes.split_at(HEAD_BYTES);
-        let (time, random) = head.split_at(TIME_BYTES);
-        let id = NonceId::from_parts(time.try_into().ok()?, random.try_into().ok()?);
-        same(&self.sign(id, realm), mac).then_some(id)
+        let (id, source) = head.split_at(ID_BYTES);
+        let (time, random) = id.split_at(TIME_BYTES);
+        let nonce = Nonce {
+            id: NonceId::from_parts(time.try_into().ok()?, random.try_into().ok()?),
+            source: Source(source.try_into().ok()?),
+        };
+        same(&self.sign(head, realm), mac).then_some(nonce)
     }
 
     /// 32 bytes that only we can tell, the same for one user and realm.
@@ -86,9 +134,8 @@ impl Signer {
         self.0.hash(["nobody", username, realm].map(str::as_bytes))
     }
 
-    fn sign(&self, id: NonceId, realm: &str) -> [u8; MAC_BYTES] {
-        self.0
-            .short([b"nonce".as_slice(), &id.bytes(), realm.as_bytes()])
+    fn sign(&self, head: &[u8], realm: &str) -> [u8; MAC_BYTES] {
+        self.0.short([b"nonce".as_slice(), head, realm.as_bytes()])
     }
 }
 
@@ -100,11 +147,14 @@ mod tests {
     fn a_nonce_is_known_again_for_its_realm_and_key_only() {
         let mut ids = Ids::from_seed([1; 32]);
         let signer = Signer::new([7; 32]);
-        let id = NonceId::new(1_800_000_000, &mut ids);
-        let nonce = signer.write(id, "example.com");
-        assert_eq!(nonce.len(), 36);
-        assert_eq!(signer.read(&nonce, "example.com"), Some(id));
-        assert_eq!(id.issued_secs(), 1_800_000_000);
+        let made = Nonce {
+            id: NonceId::new(1_800_000_000, &mut ids),
+            source: IpAddr::from([192, 0, 2, 1]).into(),
+        };
+        let nonce = signer.write(made, "example.com");
+        assert_eq!(nonce.len(), 42);
+        assert_eq!(signer.read(&nonce, "example.com"), Some(made));
+        assert_eq!(made.id.issued_secs(), 1_800_000_000);
         assert_eq!(signer.read(&nonce, "example.org"), None);
         assert_eq!(Signer::new([8; 32]).read(&nonce, "example.com"), None);
         for at in 0..nonce.len() {
@@ -115,11 +165,25 @@ mod tests {
         }
         for text in [
             "",
-            &nonce[..32],
+            &nonce[..36],
             &format!("{nonce}AAAA"),
             &format!("{nonce}="),
         ] {
             assert_eq!(signer.read(text, "example.com"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_an_address_of_ipv4_or_a_network_of_ipv6() {
+        let source = |text: &str| Source::from(text.parse::<IpAddr>().unwrap());
+        assert_eq!(source("192.0.2.1"), source("::ffff:192.0.2.1"));
+        assert_eq!(source("2001:db8:0:1::1"), source("2001:db8:0:1:ffff::"));
+        for [a, b] in [
+            ["192.0.2.1", "192.0.2.2"],
+            ["2001:db8:0:1::1", "2001:db8:0:2::1"],
+            ["0.0.0.0", "::"],
+        ] {
+            assert_ne!(source(a), source(b));
         }
     }
 }

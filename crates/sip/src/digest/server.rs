@@ -8,17 +8,25 @@
 //! `CSeq`, from a replay. A count that was passed over by a request that overtook another is lost;
 //! its owner is challenged again, which costs him one round trip.
 //!
+//! A datagram comes from wherever its sender says. So a nonce names the address that it was sent to,
+//! and [`DigestServer::verify_copies`] judges a password that comes by datagram only with a nonce that
+//! was sent to that very address: nobody can guess, nor be taken for a guesser, where he is not.
+//! Whoever has got another address since is told that his nonce is stale, which RFC 7616, section
+//! 3.3 allows for any nonce that is not valid and which his phone mends without asking him. A
+//! connection has proven its address when it was made.
+//!
 //! Whether the user exists must not show: the caller looks the user of [`DigestServer::claim`] up
 //! and passes [`DigestServer::secret_of_nobody`] where there is none; both ways then do the same
 //! arithmetic and end the same.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use crate::flow::Flow;
 use crate::header::scan;
 use crate::ids::Ids;
 use crate::message::Request;
@@ -26,7 +34,7 @@ use crate::uri::Uri;
 
 use super::algorithm::{Algorithm, Exchange, HexHash, Protection, hash_joined};
 use super::credentials::{self, Answer, Found};
-use super::nonce::{NonceId, Signer};
+use super::nonce::{Nonce, NonceId, Signer};
 
 /// How long a nonce is good for, in seconds.
 const NONCE_LIFETIME_SECS: u64 = 300;
@@ -94,7 +102,12 @@ pub enum Verdict {
     },
     /// No credentials for this realm: challenge.
     Missing,
-    /// Right password, but the nonce is too old: challenge with `stale`.
+    /// Not judged, for a datagram brought a nonce that we have not made: challenge. Nobody has
+    /// proven to be where it comes from. Only from [`DigestServer::verify_copies`] and
+    /// [`DigestServer::unheard`].
+    Unheard,
+    /// Right password, but the nonce is too old; or not judged, for a datagram brought a nonce that
+    /// was sent elsewhere: challenge with `stale`.
     Stale,
     /// Wrong password, unknown user, foreign or used nonce: challenge, say nothing more.
     Wrong,
@@ -173,9 +186,16 @@ impl DigestServer {
         }
     }
 
-    /// Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first.
-    pub fn challenges(&mut self, realm: &str, stale: bool, now_unix_secs: u64) -> Vec<String> {
-        let nonce = self.fresh_nonce(realm, now_unix_secs);
+    /// Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first, to be sent
+    /// to `source`.
+    pub fn challenges(
+        &mut self,
+        realm: &str,
+        stale: bool,
+        source: IpAddr,
+        now_unix_secs: u64,
+    ) -> Vec<String> {
+        let nonce = self.fresh_nonce(realm, source, now_unix_secs);
         let realm = scan::quote(realm);
         let stale = if stale { ", stale=true" } else { "" };
         let challenge = |algorithm: &Algorithm| {
@@ -188,8 +208,9 @@ impl DigestServer {
 
     /// A value for Authentication-Info in the 2xx to a proven request: the nonce that the client
     /// shall use next, so that its next request is not challenged (RFC 7616, section 3.5).
-    pub fn next_nonce(&mut self, realm: &str, now_unix_secs: u64) -> String {
-        format!("nextnonce=\"{}\"", self.fresh_nonce(realm, now_unix_secs))
+    pub fn next_nonce(&mut self, realm: &str, source: IpAddr, now_unix_secs: u64) -> String {
+        let nonce = self.fresh_nonce(realm, source, now_unix_secs);
+        format!("nextnonce=\"{nonce}\"")
     }
 
     /// Who `request` says it comes from, so that the caller can look the secret up.
@@ -213,8 +234,18 @@ impl DigestServer {
         }
     }
 
+    /// Why [`verify_copies`](Self::verify_copies) will not even judge the credentials for `realm` of
+    /// a request that came on `flow`, so that the secret need not be looked up: [`Verdict::Unheard`]
+    /// or [`Verdict::Stale`].
+    pub fn unheard(&self, request: &Request, realm: &str, flow: &Flow) -> Option<Verdict> {
+        match credentials::find(request, realm) {
+            Found::None | Found::Malformed => None,
+            Found::Some(answer) => unheard(self.signer.read(&answer.nonce, realm), flow),
+        }
+    }
+
     /// Judges the credentials for `realm` that `request` carries, in Authorization or
-    /// Proxy-Authorization, against the secret of the user they name.
+    /// Proxy-Authorization, against the secret of the user they name, wherever it comes from.
     pub fn verify(
         &mut self,
         request: &Request,
@@ -225,14 +256,18 @@ impl DigestServer {
         match credentials::find(request, realm) {
             Found::None => Verdict::Missing,
             Found::Malformed => Verdict::Malformed,
-            Found::Some(answer) => self.judge(request, answer, realm, secret, None, now_unix_secs),
+            Found::Some(answer) => {
+                let nonce = self.signer.read(&answer.nonce, realm);
+                self.judge(request, answer, nonce, secret, None, now_unix_secs)
+            }
         }
     }
 
-    /// As [`verify`](Self::verify), for a server that keeps no transactions: a message that came
-    /// from `source` and was proven last with its nonce is [`Verdict::Repeated`] when it comes from
-    /// there again, with the same Via, From, Call-ID and `CSeq`. Nothing but the answer to the first
-    /// copy may be said to it.
+    /// As [`verify`](Self::verify), for a server that keeps no transactions: a message that came on
+    /// `flow` and was proven last with its nonce is [`Verdict::Repeated`] when it comes from there
+    /// again, with the same Via, From, Call-ID and `CSeq`. Nothing but the answer to the first copy
+    /// may be said to it. What comes by datagram is judged only with a nonce that was sent to its
+    /// source.
     ///
     /// `secret_of` tells the secret of the user that the credentials name, or `None` if that user may
     /// not send this request; then nothing is judged.
@@ -241,7 +276,7 @@ impl DigestServer {
         request: &Request,
         realm: &str,
         secret_of: impl FnOnce(&str, &Self) -> Option<DigestSecret>,
-        source: SocketAddr,
+        flow: &Flow,
         now_unix_secs: u64,
     ) -> Option<Verdict> {
         let answer = match credentials::find(request, realm) {
@@ -249,26 +284,32 @@ impl DigestServer {
             Found::Malformed => return Some(Verdict::Malformed),
             Found::Some(answer) => answer,
         };
+        let nonce = self.signer.read(&answer.nonce, realm);
+        if let Some(verdict) = unheard(nonce, flow) {
+            return Some(verdict);
+        }
         let secret = secret_of(&answer.username, self)?;
-        Some(self.judge(request, answer, realm, &secret, Some(source), now_unix_secs))
+        let source = Some(flow.peer);
+        Some(self.judge(request, answer, nonce, &secret, source, now_unix_secs))
     }
 
     fn judge(
         &mut self,
         request: &Request,
         answer: Answer<'_>,
-        realm: &str,
+        nonce: Option<Nonce>,
         secret: &DigestSecret,
         source: Option<SocketAddr>,
         now_unix_secs: u64,
     ) -> Verdict {
-        let nonce = self.signer.read(&answer.nonce, realm);
         // Always computed, so that time tells nothing about which check failed.
         let is_offered = answer
             .algorithm
             .is_some_and(|algorithm| self.offered.contains(&algorithm));
         let is_right = is_offered & is_right(&answer, request, secret);
-        let Some(nonce) = nonce.filter(|_| is_right && is_about(&answer, request)) else {
+        let Some(Nonce { id: nonce, .. }) =
+            nonce.filter(|_| is_right && is_about(&answer, request))
+        else {
             return Verdict::Wrong;
         };
         if nonce.issued_secs() > now_unix_secs + CLOCK_SKEW_SECS {
@@ -293,9 +334,12 @@ impl DigestServer {
         Verdict::Ok { username }
     }
 
-    fn fresh_nonce(&mut self, realm: &str, now_unix_secs: u64) -> String {
-        let id = NonceId::new(now_unix_secs, &mut self.ids);
-        self.signer.write(id, realm)
+    fn fresh_nonce(&mut self, realm: &str, source: IpAddr, now_unix_secs: u64) -> String {
+        let nonce = Nonce {
+            id: NonceId::new(now_unix_secs, &mut self.ids),
+            source: source.into(),
+        };
+        self.signer.write(nonce, realm)
     }
 
     fn remember(&mut self, nonce: NonceId, this: Use) {
@@ -313,6 +357,18 @@ impl DigestServer {
         {
             oldest.remove();
         }
+    }
+}
+
+/// Why an answer to `nonce` that came on `flow` is not judged.
+fn unheard(nonce: Option<Nonce>, flow: &Flow) -> Option<Verdict> {
+    if flow.transport.is_reliable() {
+        return None;
+    }
+    match nonce {
+        None => Some(Verdict::Unheard),
+        Some(nonce) if nonce.source != flow.peer.ip().into() => Some(Verdict::Stale),
+        Some(_) => None,
     }
 }
 

@@ -262,6 +262,19 @@ impl Bench {
         self.answer(port, username, password, request, &challenge)
     }
 
+    /// As [`Self::prove`], from another address.
+    pub(crate) fn prove_from(
+        &mut self,
+        host: [u8; 4],
+        port: u16,
+        password: &str,
+        request: &Request,
+    ) -> Request {
+        self.deliver_from(host, port, request);
+        let challenge = self.responses_to(port).pop().expect("a challenge");
+        self.answer(port, "1001", password, request, &challenge)
+    }
+
     /// As [`Self::prove`] with the usual password, the Vias below the topmost kept.
     pub(crate) fn prove_below(&mut self, port: u16, user: &str, request: &Request) -> Request {
         let below: Vec<_> = request
@@ -276,7 +289,8 @@ impl Bench {
         proven
     }
 
-    fn answer(
+    /// The request with the answer to this challenge.
+    pub(crate) fn answer(
         &mut self,
         port: u16,
         username: &str,

@@ -7,6 +7,7 @@ mod calls;
 mod desk;
 mod durability;
 mod extensions;
+mod guessing;
 mod identity;
 mod registrar;
 mod security;

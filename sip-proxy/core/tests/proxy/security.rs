@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sip::{Machine, Message, Request};
-use sip_proxy_core::{Command, Counts, Event};
+use sip_proxy_core::{Counts, Event};
 
 use crate::bench::{Bench, DOMAIN};
 
@@ -320,85 +320,6 @@ fn a_flood_without_credentials_leaves_no_trace() {
     }
     assert_eq!(bench.proxy.counts(), Counts::default());
     assert_eq!((bench.lookups, bench.proxy.poll_timeout()), (0, None));
-}
-
-#[test]
-fn who_guesses_is_ignored_and_the_registered_phone_is_not() {
-    let mut bench = with_callee();
-    bench.register(STRANGER + 1, "1001");
-    let mut answered = 0;
-    for _ in 0..100 {
-        let plain = request(&mut bench, "INVITE");
-        let guess = bench.prove(STRANGER, "1001", "guess", &plain);
-        bench.deliver_from([203, 0, 113, 9], STRANGER, &guess);
-        answered += usize::from(!bench.sent_to(STRANGER).is_empty());
-    }
-    assert!((5..50).contains(&answered), "{answered}");
-    let told = bench
-        .events
-        .iter()
-        .any(|event| matches!(event, Event::SourceBanned { .. }));
-    assert!(told, "operators hear of it");
-
-    // The phone itself, from where it is registered, is not slowed down.
-    let refresh = bench.register(STRANGER + 1, "1001");
-    assert_eq!(refresh.status.code(), 200);
-
-    // The ban ends.
-    bench.pass(Duration::from_secs(601));
-    let plain = request(&mut bench, "OPTIONS");
-    bench.deliver_from([203, 0, 113, 9], STRANGER, &plain);
-    assert_eq!(code(&mut bench), Some(407));
-}
-
-#[test]
-fn guessing_from_many_addresses_is_slowed_down_for_the_account() {
-    let mut bench = with_callee();
-    bench.register(STRANGER + 1, "1001");
-    let mut answered = 0;
-    for source in 0..200 {
-        let plain = request(&mut bench, "INVITE");
-        let guess = bench.prove(STRANGER, "1001", "guess", &plain);
-        bench.deliver_from([203, 0, 113, source], STRANGER, &guess);
-        answered += usize::from(!bench.sent_to(STRANGER).is_empty());
-    }
-    assert!(answered < 50, "{answered}");
-    let refresh = bench.register(STRANGER + 1, "1001");
-    assert_eq!(refresh.status.code(), 200);
-}
-
-#[test]
-fn a_ban_hits_no_flow_on_which_the_account_was_proven_and_is_lifted_by_an_operator() {
-    const OFFICE: [u8; 4] = [203, 0, 113, 9];
-    let mut bench = with_callee();
-    let options = request(&mut bench, "OPTIONS");
-    let proven = bench.prove(STRANGER, "1001", "secret-1001", &options);
-    bench.deliver_from(OFFICE, STRANGER, &proven);
-    assert_eq!(code(&mut bench), Some(200));
-    // Somebody behind the same router guesses.
-    for _ in 0..20 {
-        let plain = request(&mut bench, "INVITE");
-        let guess = bench.prove(STRANGER, "1001", "guess", &plain);
-        bench.deliver_from(OFFICE, STRANGER + 7, &guess);
-    }
-    bench.command(Command::ListBans);
-    let Some(Event::BansListed(bans)) = bench.events.pop() else {
-        panic!("the bans are listed");
-    };
-    assert_eq!(bans.len(), 1);
-    assert_eq!(bans[0].source, std::net::IpAddr::from(OFFICE));
-    assert!(bans[0].left > Duration::from_secs(590), "{bans:?}");
-
-    let answers_on = |bench: &mut Bench, port| {
-        let again = request(bench, "OPTIONS");
-        bench.deliver_from(OFFICE, port, &again);
-        !bench.sent_to(port).is_empty()
-    };
-    bench.sent_to(STRANGER + 7);
-    assert!(answers_on(&mut bench, STRANGER), "the proven flow");
-    assert!(!answers_on(&mut bench, STRANGER + 7), "another one");
-    bench.command(Command::Pardon(OFFICE.into()));
-    assert!(answers_on(&mut bench, STRANGER + 7), "after the pardon");
 }
 
 #[test]
