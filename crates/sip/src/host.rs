@@ -109,9 +109,18 @@ impl<'a> HostRef<'a> {
         if is_digit_first && let Ok(address) = text.parse::<Ipv4Addr>() {
             return Ok(Self::Address(address.into()));
         }
-        let name = !text.is_empty() && text.bytes().all(is_name_byte);
-        let failed_v4 = text.contains('.') && text.bytes().all(|b| b == b'.' || b.is_ascii_digit());
-        if !name || failed_v4 || text.starts_with('.') || text.contains("..") {
+        // Before the first byte as behind a dot: no label is empty.
+        let mut before = b'.';
+        let mut is_number = true;
+        for byte in text.bytes() {
+            if !is_name_byte(byte) || byte == b'.' && before == b'.' {
+                return Err(HostError::Host);
+            }
+            is_number &= byte == b'.' || byte.is_ascii_digit();
+            before = byte;
+        }
+        // Digits with dots that were no address above; digits alone may be a name.
+        if text.is_empty() || is_number && memchr::memchr(b'.', text.as_bytes()).is_some() {
             return Err(HostError::Host);
         }
         Ok(Self::Name(text))

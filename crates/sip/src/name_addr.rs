@@ -149,7 +149,7 @@ fn split_display_name(text: &str) -> Result<(&str, &str), NameAddrError> {
         }
         return Ok((name, rest));
     }
-    let end_of_name = scan::find_unquoted(text, b"<;").ok_or(NameAddrError::Unbalanced)?;
+    let end_of_name = scan::find_unquoted(text, [b'<', b';']).ok_or(NameAddrError::Unbalanced)?;
     let Some(bracket) = end_of_name.filter(|&at| text[at..].starts_with('<')) else {
         return Ok(("", text));
     };

@@ -96,7 +96,7 @@ impl Params {
         let mut rest = self.0.as_str();
         std::iter::from_fn(move || {
             let text = rest.strip_prefix(';')?;
-            let end = scan::find_unquoted(text, b";").flatten();
+            let end = scan::find_unquoted(text, [b';', b';']).flatten();
             let end = end.unwrap_or(text.len());
             rest = &text[end..];
             Some(&text[..end])
@@ -148,13 +148,22 @@ impl<'a> ParamsRef<'a> {
     /// As [`Params::parse_header`].
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let params = Self(scan::trim(text));
+        // Nearly all headers have fewer; the names of the others are read again.
+        let mut first = [""; 8];
         for (count, piece) in pieces_between(params.0).enumerate() {
             let (name, value) = trimmed_pair(piece?);
             let legal = scan::is_token(name) && value.is_none_or(scan::is_param_value);
-            let mut before = params.iter().take(count);
-            let is_repeated = before.any(|(known, _)| known.eq_ignore_ascii_case(name));
+            let is_name = |known: &str| known.eq_ignore_ascii_case(name);
+            let is_repeated = first.iter().take(count).any(|known| is_name(known))
+                || count > first.len() && {
+                    let mut later = params.iter().take(count).skip(first.len());
+                    later.any(|(known, _)| is_name(known))
+                };
             if !legal || is_repeated || count == MAX_PARAMS {
                 return None;
+            }
+            if let Some(free) = first.get_mut(count) {
+                *free = name;
             }
         }
         Some(params)
@@ -194,7 +203,7 @@ fn pieces_between(text: &str) -> impl Iterator<Item = Option<&str>> {
             return None;
         }
         let piece = rest.strip_prefix(';').and_then(|text| {
-            let end = scan::find_unquoted(text, b";")?.unwrap_or(text.len());
+            let end = scan::find_unquoted(text, [b';', b';'])?.unwrap_or(text.len());
             rest = &text[end..];
             Some(&text[..end])
         });

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::header::auth::{Piece, pieces};
+use crate::header::name::NameId;
 use crate::header::scan;
 use crate::message::Request;
 
@@ -39,9 +40,9 @@ pub(super) enum Found<'a> {
 /// several servers that each want their own.
 pub(super) fn find<'a>(request: &'a Request, realm: &str) -> Found<'a> {
     let mut found = Found::None;
-    let values = ["Authorization", "Proxy-Authorization"]
+    let values = [NameId::AUTHORIZATION, NameId::PROXY_AUTHORIZATION]
         .into_iter()
-        .flat_map(|header| request.headers_named(header));
+        .flat_map(|name| request.headers().all_of(name));
     for value in values {
         let written = match Written::read(value) {
             Some(written) => written,

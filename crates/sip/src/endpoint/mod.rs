@@ -34,6 +34,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::flow::{Destination, Flow};
+use crate::header::name::NameId;
 use crate::host::HostPort;
 use crate::ids::Ids;
 use crate::loop_mark::LoopMark;
@@ -514,11 +515,11 @@ impl Endpoint {
             "Via",
             format!("SIP/2.0/{name} {sent_by};branch={branch}{rport}"),
         );
-        if request.header("Max-Forwards").is_none() {
+        if request.headers().first_of(NameId::MAX_FORWARDS).is_none() {
             request.push_header("Max-Forwards", "70");
         }
         if let Some(user_agent) = &self.config.user_agent
-            && request.header("User-Agent").is_none()
+            && request.headers().first_of(NameId::USER_AGENT).is_none()
         {
             request.push_header("User-Agent", user_agent);
         }
@@ -542,7 +543,7 @@ impl Endpoint {
 
     fn name_server(&self, response: &mut Response) {
         if let Some(user_agent) = &self.config.user_agent
-            && response.header("Server").is_none()
+            && response.headers().first_of(NameId::SERVER).is_none()
         {
             response.push_header("Server", user_agent);
         }

@@ -8,6 +8,7 @@
 use std::str::FromStr;
 
 use crate::aor::Aor;
+use crate::header::name::NameId;
 use crate::header::session_timer::parse_min_se;
 use crate::header::{
     AuthFields, CSeq, Contacts, HeaderError, MediaType, Reason, RetryAfter, SessionExpires, Via,
@@ -40,12 +41,15 @@ impl Fields {
 
     /// How many Vias there are.
     pub(crate) fn count_vias(&self) -> Result<usize, HeaderError> {
-        self.check_list(VIA, ViaRef::parse)
+        self.check_list(NameId::VIA, ViaRef::parse)
     }
 
     /// The text of the topmost Via, and what stands behind it in the same header field.
     pub(crate) fn first_via(&self) -> Result<(&str, &str), HeaderError> {
-        let value = self.header(VIA).ok_or(HeaderError::Missing { name: VIA })?;
+        let value = self
+            .headers()
+            .first_of(NameId::VIA)
+            .ok_or(HeaderError::Missing { name: VIA })?;
         match scan::find_list_comma(value) {
             Some(Some(at)) => Ok((scan::trim(&value[..at]), &value[at..])),
             Some(None) => Ok((value, "")),
@@ -59,7 +63,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn vias(&self) -> Result<Vec<Via>, HeaderError> {
-        self.list("Via", Via::parse)
+        self.list(NameId::VIA, Via::parse)
     }
 
     /// From.
@@ -68,7 +72,7 @@ impl Fields {
     ///
     /// Missing, repeated or malformed.
     pub fn from(&self) -> Result<NameAddr, HeaderError> {
-        self.required("From", from_str)
+        self.required(NameId::FROM, from_str)
     }
 
     /// To.
@@ -77,17 +81,17 @@ impl Fields {
     ///
     /// Missing, repeated or malformed.
     pub fn to(&self) -> Result<NameAddr, HeaderError> {
-        self.required("To", from_str)
+        self.required(NameId::TO, from_str)
     }
 
     /// From, read in place.
     pub(crate) fn peek_from(&self) -> Result<NameAddrRef<'_>, HeaderError> {
-        self.required("From", |text| NameAddrRef::parse(text).ok())
+        self.required(NameId::FROM, |text| NameAddrRef::parse(text).ok())
     }
 
     /// To, read in place.
     pub(crate) fn peek_to(&self) -> Result<NameAddrRef<'_>, HeaderError> {
-        self.required("To", |text| NameAddrRef::parse(text).ok())
+        self.required(NameId::TO, |text| NameAddrRef::parse(text).ok())
     }
 
     /// The tag in From; `None` also if From cannot be read.
@@ -116,7 +120,7 @@ impl Fields {
     ///
     /// Missing, repeated or malformed, which includes a number above 2^32 - 1.
     pub fn cseq(&self) -> Result<CSeq, HeaderError> {
-        self.required("CSeq", CSeq::parse)
+        self.required(NameId::CSEQ, CSeq::parse)
     }
 
     /// Call-ID. It compares by case, byte for byte.
@@ -125,7 +129,7 @@ impl Fields {
     ///
     /// Missing, repeated, or empty or with blanks in it.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
-        self.required("Call-ID", |value| {
+        self.required(NameId::CALL_ID, |value| {
             (!value.is_empty() && !value.contains([' ', '\t'])).then_some(value)
         })
     }
@@ -136,13 +140,13 @@ impl Fields {
     ///
     /// Malformed in any element, or a star beside another value.
     pub fn contacts(&self) -> Result<Contacts, HeaderError> {
-        Contacts::parse(self.headers_named("Contact"))
+        Contacts::parse(self.headers().all_of(NameId::CONTACT))
             .ok_or(HeaderError::Malformed { name: "Contact" })
     }
 
     /// How many contacts there are; none for a star.
     pub(crate) fn count_contacts(&self) -> Result<usize, HeaderError> {
-        Contacts::count(self.headers_named("Contact"))
+        Contacts::count(self.headers().all_of(NameId::CONTACT))
             .ok_or(HeaderError::Malformed { name: "Contact" })
     }
 
@@ -152,7 +156,7 @@ impl Fields {
     ///
     /// Repeated, or no number.
     pub fn max_forwards(&self) -> Result<Option<u8>, HeaderError> {
-        let hops = self.optional("Max-Forwards", scan::saturating_u32)?;
+        let hops = self.optional(NameId::MAX_FORWARDS, scan::saturating_u32)?;
         Ok(hops.map(|hops| u8::try_from(hops).unwrap_or(u8::MAX)))
     }
 
@@ -162,7 +166,7 @@ impl Fields {
     ///
     /// Repeated, or no number.
     pub fn expires(&self) -> Result<Option<u32>, HeaderError> {
-        self.optional("Expires", scan::saturating_u32)
+        self.optional(NameId::EXPIRES, scan::saturating_u32)
     }
 
     /// Min-Expires, in seconds.
@@ -171,7 +175,7 @@ impl Fields {
     ///
     /// Repeated, or no number.
     pub fn min_expires(&self) -> Result<Option<u32>, HeaderError> {
-        self.optional("Min-Expires", scan::saturating_u32)
+        self.optional(NameId::MIN_EXPIRES, scan::saturating_u32)
     }
 
     /// Session-Expires (RFC 4028).
@@ -180,7 +184,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn session_expires(&self) -> Result<Option<SessionExpires>, HeaderError> {
-        self.optional("Session-Expires", SessionExpires::parse)
+        self.optional(NameId::SESSION_EXPIRES, SessionExpires::parse)
     }
 
     /// Min-SE, in seconds (RFC 4028).
@@ -189,7 +193,7 @@ impl Fields {
     ///
     /// Repeated, or no number.
     pub fn min_se(&self) -> Result<Option<u32>, HeaderError> {
-        self.optional("Min-SE", parse_min_se)
+        self.optional(NameId::MIN_SE, parse_min_se)
     }
 
     /// Retry-After.
@@ -198,7 +202,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn retry_after(&self) -> Result<Option<RetryAfter>, HeaderError> {
-        self.optional("Retry-After", RetryAfter::parse)
+        self.optional(NameId::RETRY_AFTER, RetryAfter::parse)
     }
 
     /// Content-Type.
@@ -207,7 +211,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn content_type(&self) -> Result<Option<MediaType>, HeaderError> {
-        self.optional("Content-Type", MediaType::parse)
+        self.optional(NameId::CONTENT_TYPE, MediaType::parse)
     }
 
     /// The media types that the sender accepts, or `None` without the header, which then means
@@ -217,10 +221,10 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn accept(&self) -> Result<Option<Vec<MediaType>>, HeaderError> {
-        if self.header("Accept").is_none() {
+        if self.headers().first_of(NameId::ACCEPT).is_none() {
             return Ok(None);
         }
-        self.list("Accept", MediaType::parse).map(Some)
+        self.list(NameId::ACCEPT, MediaType::parse).map(Some)
     }
 
     /// The Route set, first hop first.
@@ -229,7 +233,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list("Route", from_str)
+        self.list(NameId::ROUTE, from_str)
     }
 
     /// Record-Route, topmost first.
@@ -238,7 +242,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn record_routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list("Record-Route", from_str)
+        self.list(NameId::RECORD_ROUTE, from_str)
     }
 
     /// The reasons (RFC 3326).
@@ -247,7 +251,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn reasons(&self) -> Result<Vec<Reason>, HeaderError> {
-        self.list("Reason", Reason::parse)
+        self.list(NameId::REASON, Reason::parse)
     }
 
     /// Allow: the methods that the sender understands.
@@ -256,7 +260,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn allow(&self) -> Result<Vec<&str>, HeaderError> {
-        self.tokens("Allow")
+        self.tokens(NameId::ALLOW)
     }
 
     /// Supported: the option tags that the sender understands.
@@ -265,7 +269,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn supported(&self) -> Result<Vec<&str>, HeaderError> {
-        self.tokens("Supported")
+        self.tokens(NameId::SUPPORTED)
     }
 
     /// Require: the option tags that the user agent server must understand.
@@ -274,7 +278,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn require(&self) -> Result<Vec<&str>, HeaderError> {
-        self.tokens("Require")
+        self.tokens(NameId::REQUIRE)
     }
 
     /// Proxy-Require: the option tags that a proxy must understand.
@@ -283,7 +287,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn proxy_require(&self) -> Result<Vec<&str>, HeaderError> {
-        self.tokens("Proxy-Require")
+        self.tokens(NameId::PROXY_REQUIRE)
     }
 
     /// Unsupported: the option tags that a 420 complains about.
@@ -292,7 +296,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn unsupported(&self) -> Result<Vec<&str>, HeaderError> {
-        self.tokens("Unsupported")
+        self.tokens(NameId::UNSUPPORTED)
     }
 
     /// The challenges of all WWW-Authenticate headers, topmost first.
@@ -301,7 +305,7 @@ impl Fields {
     ///
     /// Malformed in any of them.
     pub fn www_authenticate(&self) -> Result<Vec<AuthFields>, HeaderError> {
-        self.auth("WWW-Authenticate")
+        self.auth(NameId::WWW_AUTHENTICATE)
     }
 
     /// The challenges of all Proxy-Authenticate headers, topmost first.
@@ -310,7 +314,7 @@ impl Fields {
     ///
     /// Malformed in any of them.
     pub fn proxy_authenticate(&self) -> Result<Vec<AuthFields>, HeaderError> {
-        self.auth("Proxy-Authenticate")
+        self.auth(NameId::PROXY_AUTHENTICATE)
     }
 
     /// The credentials of all Authorization headers, one for each realm.
@@ -319,7 +323,7 @@ impl Fields {
     ///
     /// Malformed in any of them.
     pub fn authorization(&self) -> Result<Vec<AuthFields>, HeaderError> {
-        self.auth("Authorization")
+        self.auth(NameId::AUTHORIZATION)
     }
 
     /// The credentials of all Proxy-Authorization headers, one for each realm.
@@ -328,29 +332,30 @@ impl Fields {
     ///
     /// Malformed in any of them.
     pub fn proxy_authorization(&self) -> Result<Vec<AuthFields>, HeaderError> {
-        self.auth("Proxy-Authorization")
+        self.auth(NameId::PROXY_AUTHORIZATION)
     }
 
     pub(super) fn required<'a, T>(
         &'a self,
-        name: &'static str,
+        name: NameId,
         parse: impl Fn(&'a str) -> Option<T>,
     ) -> Result<T, HeaderError> {
-        self.optional(name, parse)?
-            .ok_or(HeaderError::Missing { name })
+        self.optional(name, parse)?.ok_or(HeaderError::Missing {
+            name: name.as_str(),
+        })
     }
 
     /// Each element of a list, read and let go; how many there were.
     pub(crate) fn check_list<'a, T>(
         &'a self,
-        name: &'static str,
+        name: NameId,
         parse: impl Fn(&'a str) -> Option<T>,
     ) -> Result<usize, HeaderError> {
         let mut count = 0;
-        for element in self.headers_named(name).flat_map(scan::elements) {
-            element
-                .and_then(&parse)
-                .ok_or(HeaderError::Malformed { name })?;
+        for element in self.headers().all_of(name).flat_map(scan::elements) {
+            element.and_then(&parse).ok_or(HeaderError::Malformed {
+                name: name.as_str(),
+            })?;
             count += 1;
         }
         Ok(count)
@@ -358,50 +363,58 @@ impl Fields {
 
     pub(super) fn optional<'a, T>(
         &'a self,
-        name: &'static str,
+        name: NameId,
         parse: impl Fn(&'a str) -> Option<T>,
     ) -> Result<Option<T>, HeaderError> {
-        let mut values = self.headers_named(name);
+        let mut values = self.headers().all_of(name);
         let Some(value) = values.next() else {
             return Ok(None);
         };
         if values.next().is_some() {
-            return Err(HeaderError::Repeated { name });
+            return Err(HeaderError::Repeated {
+                name: name.as_str(),
+            });
         }
-        parse(value)
-            .map(Some)
-            .ok_or(HeaderError::Malformed { name })
+        parse(value).map(Some).ok_or(HeaderError::Malformed {
+            name: name.as_str(),
+        })
     }
 
     pub(super) fn list<'a, T>(
         &'a self,
-        name: &'static str,
+        name: NameId,
         parse: impl Fn(&'a str) -> Option<T>,
     ) -> Result<Vec<T>, HeaderError> {
         let mut list = Vec::new();
-        for value in self.headers_named(name) {
+        for value in self.headers().all_of(name) {
             for element in scan::elements(value) {
                 let read = element.and_then(&parse);
-                list.push(read.ok_or(HeaderError::Malformed { name })?);
+                list.push(read.ok_or(HeaderError::Malformed {
+                    name: name.as_str(),
+                })?);
             }
         }
         Ok(list)
     }
 
     /// Empty elements are passed over: `Supported:` alone is legal, `a,,b` harmless.
-    pub(super) fn tokens(&self, name: &'static str) -> Result<Vec<&str>, HeaderError> {
+    pub(super) fn tokens(&self, name: NameId) -> Result<Vec<&str>, HeaderError> {
         let mut tokens = self.list(name, Some)?;
         tokens.retain(|token| !token.is_empty());
         match tokens.iter().all(|token| scan::is_token(token)) {
             true => Ok(tokens),
-            false => Err(HeaderError::Malformed { name }),
+            false => Err(HeaderError::Malformed {
+                name: name.as_str(),
+            }),
         }
     }
 
-    fn auth(&self, name: &'static str) -> Result<Vec<AuthFields>, HeaderError> {
+    fn auth(&self, name: NameId) -> Result<Vec<AuthFields>, HeaderError> {
         let mut list = Vec::new();
-        for value in self.headers_named(name) {
-            list.extend(AuthFields::parse_list(value).ok_or(HeaderError::Malformed { name })?);
+        for value in self.headers().all_of(name) {
+            list.extend(AuthFields::parse_list(value).ok_or(HeaderError::Malformed {
+                name: name.as_str(),
+            })?);
         }
         Ok(list)
     }

@@ -2,6 +2,7 @@
 //! Same shape as `access.rs`.
 
 use crate::header::access::from_str;
+use crate::header::name::NameId;
 use crate::header::{
     Event, FeatureCaps, HeaderError, Privacy, RAck, ReferTo, Replaces, SubscriptionState,
     TargetDialog, scan,
@@ -17,7 +18,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn paths(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list("Path", from_str)
+        self.list(NameId::PATH, from_str)
     }
 
     /// Service-Route (RFC 3608): the way for requests of a registered user agent, first hop first.
@@ -26,7 +27,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn service_routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list("Service-Route", from_str)
+        self.list(NameId::SERVICE_ROUTE, from_str)
     }
 
     /// `RSeq`, the number of a reliable provisional response (RFC 3262).
@@ -35,7 +36,7 @@ impl Fields {
     ///
     /// Repeated, no number, or above 2^32 - 1.
     pub fn rseq(&self) -> Result<Option<u32>, HeaderError> {
-        self.optional("RSeq", scan::exact_u32)
+        self.optional(NameId::RSEQ, scan::exact_u32)
     }
 
     /// `RAck`, the provisional response that a PRACK acknowledges (RFC 3262).
@@ -44,7 +45,7 @@ impl Fields {
     ///
     /// Missing, repeated or malformed.
     pub fn rack(&self) -> Result<RAck, HeaderError> {
-        self.required("RAck", RAck::parse)
+        self.required(NameId::RACK, RAck::parse)
     }
 
     /// Event (RFC 6665).
@@ -53,7 +54,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn event(&self) -> Result<Option<Event>, HeaderError> {
-        self.optional("Event", Event::parse)
+        self.optional(NameId::EVENT, Event::parse)
     }
 
     /// Allow-Events: the packages that the sender understands (RFC 6665).
@@ -62,7 +63,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn allow_events(&self) -> Result<Vec<&str>, HeaderError> {
-        self.tokens("Allow-Events")
+        self.tokens(NameId::ALLOW_EVENTS)
     }
 
     /// Subscription-State (RFC 6665).
@@ -71,7 +72,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn subscription_state(&self) -> Result<Option<SubscriptionState>, HeaderError> {
-        self.optional("Subscription-State", SubscriptionState::parse)
+        self.optional(NameId::SUBSCRIPTION_STATE, SubscriptionState::parse)
     }
 
     /// Refer-To (RFC 3515).
@@ -80,7 +81,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn refer_to(&self) -> Result<Option<ReferTo>, HeaderError> {
-        self.optional("Refer-To", ReferTo::parse)
+        self.optional(NameId::REFER_TO, ReferTo::parse)
     }
 
     /// Referred-By (RFC 3892).
@@ -89,7 +90,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn referred_by(&self) -> Result<Option<NameAddr>, HeaderError> {
-        self.optional("Referred-By", from_str)
+        self.optional(NameId::REFERRED_BY, from_str)
     }
 
     /// Refer-Sub: whether a REFER shall make a subscription (RFC 4488); absent means yes.
@@ -98,7 +99,7 @@ impl Fields {
     ///
     /// Repeated, or neither `true` nor `false`.
     pub fn refer_sub(&self) -> Result<Option<bool>, HeaderError> {
-        self.optional("Refer-Sub", |text| {
+        self.optional(NameId::REFER_SUB, |text| {
             let (value, _) = scan::split_params(text)?;
             let is = |word: &str| value.eq_ignore_ascii_case(word);
             (is("true") || is("false")).then(|| is("true"))
@@ -111,7 +112,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn replaces(&self) -> Result<Option<Replaces>, HeaderError> {
-        self.optional("Replaces", Replaces::parse)
+        self.optional(NameId::REPLACES, Replaces::parse)
     }
 
     /// Target-Dialog (RFC 4538).
@@ -120,7 +121,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn target_dialog(&self) -> Result<Option<TargetDialog>, HeaderError> {
-        self.optional("Target-Dialog", TargetDialog::parse)
+        self.optional(NameId::TARGET_DIALOG, TargetDialog::parse)
     }
 
     /// The elements of all Feature-Caps (RFC 6809).
@@ -129,7 +130,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn feature_caps(&self) -> Result<Vec<FeatureCaps>, HeaderError> {
-        self.list("Feature-Caps", FeatureCaps::parse)
+        self.list(NameId::FEATURE_CAPS, FeatureCaps::parse)
     }
 
     /// P-Asserted-Identity (RFC 3325): who the caller is, as a network that proved it says. Worth
@@ -139,7 +140,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn p_asserted_identities(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list("P-Asserted-Identity", from_str)
+        self.list(NameId::P_ASSERTED_IDENTITY, from_str)
     }
 
     /// P-Preferred-Identity (RFC 3325): which of his identities a user wants shown.
@@ -148,7 +149,7 @@ impl Fields {
     ///
     /// Malformed in any element.
     pub fn p_preferred_identities(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.list("P-Preferred-Identity", from_str)
+        self.list(NameId::P_PREFERRED_IDENTITY, from_str)
     }
 
     /// Privacy (RFC 3323).
@@ -157,7 +158,7 @@ impl Fields {
     ///
     /// Repeated or malformed.
     pub fn privacy(&self) -> Result<Option<Privacy>, HeaderError> {
-        self.optional("Privacy", Privacy::parse)
+        self.optional(NameId::PRIVACY, Privacy::parse)
     }
 
     /// Max-Breadth: among how many branches a request may still be forked (RFC 5393).
@@ -166,7 +167,7 @@ impl Fields {
     ///
     /// Repeated, or no number.
     pub fn max_breadth(&self) -> Result<Option<u32>, HeaderError> {
-        self.optional("Max-Breadth", scan::saturating_u32)
+        self.optional(NameId::MAX_BREADTH, scan::saturating_u32)
     }
 
     /// Flow-Timer: after how long without a keep-alive a server closes a flow, in seconds
@@ -176,7 +177,7 @@ impl Fields {
     ///
     /// Repeated, or no number.
     pub fn flow_timer(&self) -> Result<Option<u32>, HeaderError> {
-        self.optional("Flow-Timer", scan::saturating_u32)
+        self.optional(NameId::FLOW_TIMER, scan::saturating_u32)
     }
 }
 

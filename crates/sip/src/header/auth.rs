@@ -134,7 +134,7 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Option<Piece<'_>>> {
         loop {
             // Commas in quotes do not separate; angle brackets mean nothing here.
             let text = rest?;
-            let Some(comma) = scan::find_unquoted(text, b",") else {
+            let Some(comma) = scan::find_unquoted(text, [b',', b',']) else {
                 rest = None;
                 return Some(None);
             };

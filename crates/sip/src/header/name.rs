@@ -150,9 +150,58 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
     at == one.len() && at == other.len()
 }
 
+/// Names that our own code asks for.
 impl NameId {
-    pub(crate) const CONTENT_LENGTH: Self = Self(7);
+    pub(crate) const ACCEPT: Self = Self::known("Accept");
+    pub(crate) const ALLOW: Self = Self::known("Allow");
+    pub(crate) const ALLOW_EVENTS: Self = Self::known("Allow-Events");
+    pub(crate) const AUTHORIZATION: Self = Self::known("Authorization");
+    pub(crate) const CSEQ: Self = Self::known("CSeq");
+    pub(crate) const CALL_ID: Self = Self::known("Call-ID");
+    pub(crate) const CONTACT: Self = Self::known("Contact");
+    pub(crate) const CONTENT_LENGTH: Self = Self::known("Content-Length");
+    pub(crate) const CONTENT_TYPE: Self = Self::known("Content-Type");
+    pub(crate) const EVENT: Self = Self::known("Event");
+    pub(crate) const EXPIRES: Self = Self::known("Expires");
+    pub(crate) const FEATURE_CAPS: Self = Self::known("Feature-Caps");
+    pub(crate) const FLOW_TIMER: Self = Self::known("Flow-Timer");
+    pub(crate) const FROM: Self = Self::known("From");
+    pub(crate) const MAX_BREADTH: Self = Self::known("Max-Breadth");
+    pub(crate) const MAX_FORWARDS: Self = Self::known("Max-Forwards");
+    pub(crate) const MIN_EXPIRES: Self = Self::known("Min-Expires");
+    pub(crate) const MIN_SE: Self = Self::known("Min-SE");
+    pub(crate) const P_ASSERTED_IDENTITY: Self = Self::known("P-Asserted-Identity");
+    pub(crate) const P_PREFERRED_IDENTITY: Self = Self::known("P-Preferred-Identity");
+    pub(crate) const PATH: Self = Self::known("Path");
+    pub(crate) const PRIVACY: Self = Self::known("Privacy");
+    pub(crate) const PROXY_AUTHENTICATE: Self = Self::known("Proxy-Authenticate");
+    pub(crate) const PROXY_AUTHORIZATION: Self = Self::known("Proxy-Authorization");
+    pub(crate) const PROXY_REQUIRE: Self = Self::known("Proxy-Require");
+    pub(crate) const RACK: Self = Self::known("RAck");
+    pub(crate) const RSEQ: Self = Self::known("RSeq");
+    pub(crate) const REASON: Self = Self::known("Reason");
+    pub(crate) const RECORD_ROUTE: Self = Self::known("Record-Route");
+    pub(crate) const REFER_SUB: Self = Self::known("Refer-Sub");
+    pub(crate) const REFER_TO: Self = Self::known("Refer-To");
+    pub(crate) const REFERRED_BY: Self = Self::known("Referred-By");
+    pub(crate) const REPLACES: Self = Self::known("Replaces");
+    pub(crate) const REQUIRE: Self = Self::known("Require");
+    pub(crate) const RETRY_AFTER: Self = Self::known("Retry-After");
+    pub(crate) const ROUTE: Self = Self::known("Route");
+    pub(crate) const SERVER: Self = Self::known("Server");
+    pub(crate) const SERVICE_ROUTE: Self = Self::known("Service-Route");
+    pub(crate) const SESSION_EXPIRES: Self = Self::known("Session-Expires");
+    pub(crate) const SUBSCRIPTION_STATE: Self = Self::known("Subscription-State");
+    pub(crate) const SUPPORTED: Self = Self::known("Supported");
+    pub(crate) const TARGET_DIALOG: Self = Self::known("Target-Dialog");
+    pub(crate) const TO: Self = Self::known("To");
+    pub(crate) const UNSUPPORTED: Self = Self::known("Unsupported");
+    pub(crate) const USER_AGENT: Self = Self::known("User-Agent");
+    pub(crate) const VIA: Self = Self::known("Via");
+    pub(crate) const WWW_AUTHENTICATE: Self = Self::known("WWW-Authenticate");
+}
 
+impl NameId {
     /// The number of a full name, which we must know; for constants.
     pub(crate) const fn known(name: &str) -> Self {
         let mut id: u8 = 0;

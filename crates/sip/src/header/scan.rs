@@ -46,16 +46,26 @@ pub(crate) fn is_token_bytes(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| TOKEN[usize::from(*byte)])
 }
 
+/// Which bytes end a parameter's value.
+const NEVER_IN_VALUE: [bool; 256] = {
+    let mut table = [false; 256];
+    let stops = b" \t\",<>";
+    let mut at = 0;
+    while at < stops.len() {
+        table[stops[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 /// A quoted string, or a run of anything but blanks, quotes and commas. Wider than the grammar,
 /// because real parameters hold slashes, colons and at-signs.
 pub(crate) fn is_param_value(text: &str) -> bool {
     if text.starts_with('"') {
         return quoted_len(text) == Some(text.len());
     }
-    !text.is_empty()
-        && !text
-            .bytes()
-            .any(|byte| matches!(byte, b' ' | b'\t' | b'"' | b',' | b'<' | b'>'))
+    let is_legal = |byte: u8| !NEVER_IN_VALUE[usize::from(byte)];
+    !text.is_empty() && text.bytes().all(is_legal)
 }
 
 /// The length of the quoted string at the start of `text`, both quotes counted; `None` if it does
@@ -74,17 +84,17 @@ pub(crate) fn quoted_len(text: &str) -> Option<usize> {
     None
 }
 
-/// Where the first of the `stops` stands outside quotes: `Some(None)` if nowhere, `None` if a
+/// Where the first of the two `stops` stands outside quotes: `Some(None)` if nowhere, `None` if a
 /// quoted string does not end.
-pub(crate) fn find_unquoted(text: &str, stops: &[u8]) -> Option<Option<usize>> {
+pub(crate) fn find_unquoted(text: &str, stops: [u8; 2]) -> Option<Option<usize>> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            byte if stops.contains(&byte) => return Some(Some(at)),
-            b'"' => at += quoted_len(&text[at..])?,
-            _ => at += 1,
+    while let Some(found) = memchr::memchr3(stops[0], stops[1], b'"', &bytes[at..]) {
+        at += found;
+        if bytes[at] != b'"' {
+            return Some(Some(at));
         }
+        at += quoted_len(&text[at..])?;
     }
     Some(None)
 }
@@ -107,7 +117,7 @@ pub(crate) fn elements(text: &str) -> impl Iterator<Item = Option<&str>> {
 pub(crate) fn find_list_comma(text: &str) -> Option<Option<usize>> {
     let mut from = 0;
     loop {
-        let Some(at) = find_unquoted(&text[from..], b",<")?.map(|at| at + from) else {
+        let Some(at) = find_unquoted(&text[from..], [b',', b'<'])?.map(|at| at + from) else {
             return Some(None);
         };
         if text.as_bytes()[at] == b',' {

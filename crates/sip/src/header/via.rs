@@ -12,6 +12,9 @@ use crate::transport::Transport;
 /// What every branch of RFC 3261 starts with; others are from RFC 2543.
 const MAGIC_COOKIE: &str = "z9hG4bK";
 
+/// How nearly every Via begins.
+const NAME_AND_VERSION: &str = "SIP/2.0/";
+
 /// One element of the Via list: one hop of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
@@ -113,14 +116,14 @@ pub(crate) struct ViaRef<'a> {
 
 impl<'a> ViaRef<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let (name, rest) = text.split_once('/')?;
-        let (version, rest) = rest.split_once('/')?;
-        if !scan::trim(name).eq_ignore_ascii_case("SIP") || scan::trim(version) != "2.0" {
-            return None;
-        }
+        let rest = match text.strip_prefix(NAME_AND_VERSION) {
+            Some(rest) => rest,
+            None => behind_version(text)?,
+        };
         let rest = scan::trim(rest);
-        let (protocol, rest) = rest.split_at(rest.find([' ', '\t'])?);
-        let (sent_by, params) = rest.split_at(rest.find(';').unwrap_or(rest.len()));
+        let (protocol, rest) = rest.split_at(find_blank(rest)?);
+        let (sent_by, params) =
+            rest.split_at(memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len()));
         let via = Self {
             protocol,
             sent_by: scan::trim(sent_by),
@@ -131,15 +134,15 @@ impl<'a> ViaRef<'a> {
     }
 
     fn is_sent_by_legal(&self) -> bool {
-        match self.sent_by.contains([' ', '\t']) {
-            false => parse_host_port(self.sent_by).is_ok(),
-            true => self.sent_by().is_some(),
+        match find_blank(self.sent_by) {
+            None => parse_host_port(self.sent_by).is_ok(),
+            Some(_) => self.sent_by().is_some(),
         }
     }
 
     /// Blanks are allowed around the colon before the port.
     pub(crate) fn sent_by(&self) -> Option<HostPort> {
-        if !self.sent_by.contains([' ', '\t']) {
+        if find_blank(self.sent_by).is_none() {
             return self.sent_by.parse().ok();
         }
         let (host, port) = self.sent_by.rsplit_once(':')?;
@@ -190,6 +193,18 @@ impl<'a> ViaRef<'a> {
     pub(crate) fn transaction_branch(&self) -> Option<&'a str> {
         self.branch().filter(|branch| has_cookie(branch))
     }
+}
+
+/// What stands behind the version, where blanks stand before it (RFC 3261, section 25.1, `SLASH`).
+fn behind_version(text: &str) -> Option<&str> {
+    let (name, rest) = text.split_once('/')?;
+    let (version, rest) = rest.split_once('/')?;
+    let is_ours = scan::trim(name).eq_ignore_ascii_case("SIP") && scan::trim(version) == "2.0";
+    is_ours.then_some(rest)
+}
+
+fn find_blank(text: &str) -> Option<usize> {
+    memchr::memchr2(b' ', b'\t', text.as_bytes())
 }
 
 fn push_ip(ip: IpAddr, text: &mut String) {

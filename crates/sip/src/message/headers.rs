@@ -100,6 +100,21 @@ impl Headers {
         self.entries.is_empty()
     }
 
+    /// The text of the first header field of this name.
+    pub(crate) fn first_of(&self, name: NameId) -> Option<&str> {
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| entry.id == Some(name))?;
+        Some(self.read(entry.value))
+    }
+
+    /// The texts of all header fields of this name, in order.
+    pub(crate) fn all_of(&self, name: NameId) -> impl Iterator<Item = &str> {
+        let entries = self.entries.iter();
+        entries
+            .filter(move |entry| entry.id == Some(name))
+            .map(|entry| self.read(entry.value))
+    }
+
     /// The text of the first header field of this name, full or compact.
     pub fn first(&self, name: &str) -> Option<&str> {
         let wanted = Wanted::new(name);

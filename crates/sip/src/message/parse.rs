@@ -95,7 +95,7 @@ fn parse(
             });
         }
         let body_at = head.end?;
-        let declared = declared_length(head.headers.named("Content-Length"))?;
+        let declared = declared_length(head.headers.all_of(NameId::CONTENT_LENGTH))?;
         let len = body_len(declared, bytes.len() - body_at)?;
         Ok((line, body_at..body_at + len))
     });

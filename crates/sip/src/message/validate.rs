@@ -6,7 +6,7 @@
 //! (404), and whether we are the right one to ask.
 
 use crate::header::HeaderError;
-use crate::header::name::NameSet;
+use crate::header::name::{NameId, NameSet};
 use crate::message::error::sentence;
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -84,7 +84,7 @@ impl Request {
             return Err(Refusal::UriHeaders);
         }
         self.max_forwards()?;
-        for name in ["Route", "Record-Route"] {
+        for name in [NameId::ROUTE, NameId::RECORD_ROUTE] {
             self.check_list(name, |text| NameAddrRef::parse(text).ok())?;
         }
         // One contact exactly is what makes a dialog (RFC 3261, section 12.1.1).
