@@ -69,6 +69,9 @@ impl Params {
 
     /// Removes every parameter of this name.
     pub fn remove(&mut self, name: &str) {
+        if !self.contains(name) {
+            return;
+        }
         let is_kept = |piece: &&str| !split_pair(piece).0.eq_ignore_ascii_case(name);
         self.0 = self
             .pieces()

@@ -88,12 +88,14 @@ impl Proxy {
     }
 
     fn place(&self, request: &Request) -> Place {
+        if request.method == Method::REGISTER {
+            return Place::Outside;
+        }
         let Some(dialog) = DialogId::of_request(request) else {
             return Place::Outside;
         };
         let is_watch = self.watching.account_of(&dialog).is_some();
         match request.method {
-            Method::REGISTER => Place::Outside,
             // A subscription proves itself each time it is renewed.
             Method::SUBSCRIBE if is_watch => Place::Outside,
             _ if is_watch || self.calls.knows(&dialog) => Place::Inside,
@@ -149,7 +151,7 @@ impl Proxy {
     /// Who carries credentials is judged by the account of `aor`.
     fn identify(&mut self, aor: &Aor, pending: Pending, now: Instant) {
         match self.accounts.find(aor, now) {
-            Some(known) => self.on_claimant(pending, known.as_ref(), now),
+            Some(known) => self.on_claimant(pending, aor, known.as_ref(), now),
             None => match self
                 .authentication
                 .unheard(&pending.request, aor, &pending.flow)
@@ -192,11 +194,13 @@ impl Proxy {
         };
         let known = account.map(Arc::new);
         if !over.is_outdated {
-            self.accounts.remember(over.aor, known.clone(), now);
+            self.accounts.remember(over.aor.clone(), known.clone(), now);
         }
         for (pending, purpose) in over.requests {
             match purpose {
-                Purpose::Authenticate => self.on_claimant(pending, known.as_ref(), now),
+                Purpose::Authenticate => {
+                    self.on_claimant(pending, &over.aor, known.as_ref(), now);
+                }
                 Purpose::Call { caller, callee } => {
                     self.on_called(pending, caller, callee, &known, now);
                 }
@@ -216,13 +220,17 @@ impl Proxy {
         self.waiting.outdate(aor);
     }
 
-    fn on_claimant(&mut self, pending: Pending, account: Option<&Arc<Account>>, now: Instant) {
-        let Some(aor) = claimed_aor(&pending.request) else {
-            return;
-        };
+    /// Judges who claims to be `aor`, now that it is known whether there is such an account.
+    fn on_claimant(
+        &mut self,
+        pending: Pending,
+        aor: &Aor,
+        account: Option<&Arc<Account>>,
+        now: Instant,
+    ) {
         let standing = self.authentication.verify(
             &pending.request,
-            &aor,
+            aor,
             account.map(|account| &**account),
             &pending.flow,
             now,
@@ -232,9 +240,9 @@ impl Proxy {
             (Standing::Repeated, Some(account)) => self.on_repeated(&pending, account, now),
             (standing, _) => {
                 if matches!(standing, Standing::Wrong | Standing::Foreign) {
-                    self.on_wrong(&aor, &pending, now);
+                    self.on_wrong(aor, &pending, now);
                 }
-                self.refuse(&pending, &aor, standing, now);
+                self.refuse(&pending, aor, standing, now);
             }
         }
     }

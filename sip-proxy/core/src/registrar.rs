@@ -164,15 +164,14 @@ impl Frame<'_> {
         if flows > 1 {
             return Err(Refusal::Malformed);
         }
-        let is_direct = request.vias()?.len() <= 1;
-        let first_hop_knows = request
-            .paths()?
-            .last()
-            .is_some_and(|first_hop| first_hop.uri.has_param("ob"));
-        if flows == 1 && !is_direct && !first_hop_knows {
-            return Err(Refusal::FirstHop);
+        if flows == 0 || request.count_vias()? <= 1 {
+            return Ok(());
         }
-        Ok(())
+        let paths = request.paths()?;
+        match paths.last() {
+            Some(first_hop) if first_hop.uri.has_param("ob") => Ok(()),
+            _ => Err(Refusal::FirstHop),
+        }
     }
 
     fn is_flow(&self, contact: &Contact) -> Result<bool, Refusal> {
@@ -312,7 +311,7 @@ fn reached_by(contact: &Contact, must_be_flow: bool, flow: Flow) -> Destination 
 
 /// The Path that the proxies on the way have made. One that the device does not know of may be somebody's who wants to listen.
 fn path(request: &Request) -> Result<String, Refusal> {
-    if request.paths()?.is_empty() {
+    if request.header("Path").is_none() || request.paths()?.is_empty() {
         return Ok(String::new());
     }
     if !supports(request, "path")? {

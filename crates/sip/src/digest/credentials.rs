@@ -10,8 +10,21 @@ use crate::message::Request;
 
 use super::algorithm::Algorithm;
 
-/// More parameters are refused: repeated names are looked for by comparing each with each.
-const MAX_PARAMS: usize = 32;
+/// The parameters that mean something to us.
+const NAMES: [&str; 9] = [
+    "username",
+    "realm",
+    "nonce",
+    "uri",
+    "response",
+    "algorithm",
+    "qop",
+    "nc",
+    "cnonce",
+];
+
+/// More other parameters are refused: repeated names are looked for by comparing each with each.
+const MAX_OTHERS: usize = 16;
 
 /// What a client says to prove who it is.
 pub(super) struct Answer<'a> {
@@ -65,10 +78,11 @@ fn is_digest(value: &str) -> bool {
     scheme.eq_ignore_ascii_case("Digest")
 }
 
-/// The parameters in order, as written.
+/// The parameters, as written.
 struct Written<'a> {
-    params: [(&'a str, &'a str); MAX_PARAMS],
-    len: usize,
+    /// In the order of [`NAMES`].
+    values: [Option<&'a str>; NAMES.len()],
+    others: [&'a str; MAX_OTHERS],
 }
 
 impl<'a> Written<'a> {
@@ -78,27 +92,38 @@ impl<'a> Written<'a> {
             return None;
         }
         let mut written = Self {
-            params: [("", ""); MAX_PARAMS],
-            len: 0,
+            values: [None; NAMES.len()],
+            others: [""; MAX_OTHERS],
         };
         for (index, piece) in pieces(value).enumerate() {
             match piece? {
                 Piece::Scheme(_) if index == 0 => {}
-                Piece::Param(name, value) if written.raw(name).is_none() => {
-                    *written.params.get_mut(written.len)? = (name, value);
-                    written.len += 1;
-                }
-                Piece::Scheme(_) | Piece::Param(..) => return None,
+                Piece::Param(name, value) => written.insert(name, value)?,
+                Piece::Scheme(_) => return None,
             }
         }
         Some(written)
     }
 
+    /// `None` if it stands there already, or there are too many.
+    fn insert(&mut self, name: &'a str, value: &'a str) -> Option<()> {
+        let is_name = |known: &&str| known.eq_ignore_ascii_case(name);
+        if let Some(place) = NAMES.iter().position(is_name) {
+            return match self.values[place].replace(value) {
+                None => Some(()),
+                Some(_) => None,
+            };
+        }
+        let mut others = self.others.iter_mut();
+        let place = others.find(|known| known.is_empty() || is_name(known))?;
+        let is_free = place.is_empty();
+        *place = name;
+        is_free.then_some(())
+    }
+
     fn raw(&self, name: &str) -> Option<&'a str> {
-        let (_, value) = self.params[..self.len]
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        Some(value)
+        let place = NAMES.iter().position(|known| *known == name)?;
+        self.values[place]
     }
 
     fn unquoted(&self, name: &str) -> Option<Cow<'a, str>> {

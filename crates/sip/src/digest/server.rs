@@ -27,6 +27,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::flow::Flow;
+use crate::header::name::NameId;
 use crate::header::scan;
 use crate::ids::Ids;
 use crate::message::Request;
@@ -199,9 +200,17 @@ impl DigestServer {
         let realm = scan::quote(realm);
         let stale = if stale { ", stale=true" } else { "" };
         let challenge = |algorithm: &Algorithm| {
-            format!(
-                "Digest realm={realm}, nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}"
-            )
+            [
+                "Digest realm=",
+                &realm,
+                ", nonce=\"",
+                &nonce,
+                "\", algorithm=",
+                algorithm.name(),
+                ", qop=\"auth\"",
+                stale,
+            ]
+            .concat()
         };
         self.offered.iter().map(challenge).collect()
     }
@@ -405,8 +414,8 @@ fn is_about(answer: &Answer<'_>, request: &Request) -> bool {
 fn message_hash(request: &Request, source: SocketAddr) -> u64 {
     let mut hasher = DefaultHasher::new();
     source.hash(&mut hasher);
-    for name in ["Via", "From", "Call-ID", "CSeq"] {
-        request.header(name).hash(&mut hasher);
+    for name in [NameId::VIA, NameId::FROM, NameId::CALL_ID, NameId::CSEQ] {
+        request.headers().first_of(name).hash(&mut hasher);
     }
     hasher.finish()
 }

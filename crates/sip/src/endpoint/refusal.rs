@@ -4,41 +4,35 @@
 //! at all where they would help somebody who lies about his address: over UDP a response never is
 //! longer than one and a half times the request.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use tracing::debug;
 
 use crate::flow::Flow;
+use crate::header::name::NameId;
 use crate::ids::hex;
+use crate::keyed::KeyedHash;
 use crate::message::{Fields, Malformed, Request, Response};
 use crate::status::Status;
 
 use super::Endpoint;
 
 /// Makes To tags without remembering them.
+#[derive(Debug)]
 pub(super) struct Refusals {
-    key: [u8; 32],
+    key: KeyedHash,
 }
 
 impl Refusals {
     pub(super) fn new(key: [u8; 32]) -> Self {
-        Self { key }
+        Self {
+            key: KeyedHash::new(key),
+        }
     }
 
     /// The tag for every response of ours to `request`.
     pub(super) fn tag(&self, request: &Fields) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes any key length");
-        for name in ["Via", "From", "Call-ID", "CSeq"] {
-            mac.update(request.header(name).unwrap_or_default().as_bytes());
-            mac.update(b"\n");
-        }
-        hex(&mac.finalize().into_bytes()[..8])
-    }
-}
-
-impl std::fmt::Debug for Refusals {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Refusals(***)")
+        let fields = [NameId::VIA, NameId::FROM, NameId::CALL_ID, NameId::CSEQ];
+        let texts = fields.map(|name| request.headers().first_of(name).unwrap_or_default());
+        hex(&self.key.short::<8>(texts.map(str::as_bytes)))
     }
 }
 

@@ -39,8 +39,12 @@ impl Fields {
         ViaRef::parse(first).ok_or(HeaderError::Malformed { name: VIA })
     }
 
-    /// How many Vias there are.
-    pub(crate) fn count_vias(&self) -> Result<usize, HeaderError> {
+    /// How many Vias there are: how many hops the message has come.
+    ///
+    /// # Errors
+    ///
+    /// Malformed in any element.
+    pub fn count_vias(&self) -> Result<usize, HeaderError> {
         self.check_list(NameId::VIA, ViaRef::parse)
     }
 

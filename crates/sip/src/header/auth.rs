@@ -163,9 +163,12 @@ fn read_pair(pair: &str) -> Option<Piece<'_>> {
 
 /// The scheme and what follows it, unless the element is a further parameter.
 fn starts_challenge(element: &str) -> Option<(&str, &str)> {
-    let is_end = |byte: u8| matches!(byte, b' ' | b'\t' | b'=');
-    let end = element.bytes().position(is_end).unwrap_or(element.len());
+    let end = memchr::memchr3(b' ', b'\t', b'=', element.as_bytes()).unwrap_or(element.len());
     let (scheme, rest) = element.split_at(end);
+    // The common case of the rule below.
+    if rest.starts_with('=') {
+        return None;
+    }
     let rest = scan::trim(rest);
     (scan::is_token(scheme) && !rest.starts_with('=')).then_some((scheme, rest))
 }

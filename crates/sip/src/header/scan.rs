@@ -75,11 +75,11 @@ pub(crate) fn quoted_len(text: &str) -> Option<usize> {
     debug_assert!(bytes.first() == Some(&b'"'), "starts with a quote");
     let mut at = 1;
     while at < bytes.len() {
-        match bytes[at] {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
+        at += memchr::memchr2(b'"', b'\\', &bytes[at..])?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
         }
+        at += 2;
     }
     None
 }

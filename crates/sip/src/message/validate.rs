@@ -5,8 +5,8 @@
 //! Max-Forwards. Not judged here: methods (405, 501), extensions (420), bodies (415), addresses
 //! (404), and whether we are the right one to ask.
 
-use crate::header::HeaderError;
 use crate::header::name::{NameId, NameSet};
+use crate::header::{CSeq, HeaderError};
 use crate::message::error::sentence;
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -73,8 +73,8 @@ impl Request {
     ///
     /// [`Refusal`], whose status is the answer. An ACK is dropped instead of answered.
     pub fn validate(&self) -> Result<(), Refusal> {
-        let contacts = check_common(self)?;
-        if self.cseq()?.method != self.method {
+        let Common { cseq, contacts } = check_common(self)?;
+        if cseq.method != self.method {
             return Err(Refusal::MethodMismatch);
         }
         if matches!(self.uri.scheme(), Scheme::Other(_)) {
@@ -106,19 +106,25 @@ impl Response {
     }
 }
 
-/// How many contacts there are.
-fn check_common(fields: &crate::message::Fields) -> Result<usize, HeaderError> {
+/// What was read on the way of checking.
+struct Common {
+    cseq: CSeq,
+    /// How many there are.
+    contacts: usize,
+}
+
+fn check_common(fields: &crate::message::Fields) -> Result<Common, HeaderError> {
     if fields.count_vias()? == 0 {
         return Err(HeaderError::Missing { name: "Via" });
     }
     fields.peek_from()?;
     fields.peek_to()?;
     fields.call_id()?;
-    fields.cseq()?;
+    let cseq = fields.cseq()?;
     let contacts = fields.count_contacts()?;
     match fields.headers().first_repeated(SINGLE_SET) {
         Some(id) => Err(HeaderError::Repeated { name: id.as_str() }),
-        None => Ok(contacts),
+        None => Ok(Common { cseq, contacts }),
     }
 }
 
