@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use sip::{
-    Algorithm, Credentials, DigestClient, DigestSecret, DigestServer, Ids, Message, Method,
+    Algorithm, Claim, Credentials, DigestClient, DigestSecret, DigestServer, Ids, Message, Method,
     Private, Request, StreamFramer, Uri, Verdict, answer_challenges, parse_datagram,
 };
 
@@ -144,12 +144,12 @@ fn digest() {
         });
         let signed = signed(&mut server);
         measure(&format!("claim of {algorithm} credentials"), || {
-            server.claim(&signed, "example.com")
+            matches!(server.claim(&signed, "example.com"), Claim::User(_))
         });
         // The first use is accepted, all others are replays, which takes the same way until its end.
         measure(&format!("verify {algorithm} credentials"), || {
             let verdict = server.verify(&signed, "example.com", &secret, 1_800_000_000);
-            assert!(matches!(verdict, Verdict::Ok { .. } | Verdict::Wrong));
+            assert!(matches!(verdict, Verdict::Ok | Verdict::Wrong));
         });
     }
 }

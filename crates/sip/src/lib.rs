@@ -107,7 +107,7 @@ pub use deadlines::Deadlines;
 pub use dialog::{Dialog, DialogError, DialogId, DialogState};
 pub use digest::{
     Algorithm, Challenge, ChallengeProtection, Claim, Credentials, DigestClient, DigestError,
-    DigestSecret, DigestServer, Verdict, answer_challenges,
+    DigestSecret, DigestServer, Presented, Verdict, answer_challenges,
 };
 pub use endpoint::{
     ClientTransaction, Endpoint, EndpointConfig, EndpointError, EndpointEvent, EndpointOutput,

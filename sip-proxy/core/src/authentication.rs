@@ -10,7 +10,8 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use sip::{
-    Algorithm, Aor, AuthFields, Claim, DigestServer, Flow, Ids, Method, Request, Response, Verdict,
+    Algorithm, Aor, AuthFields, Claim, DigestServer, Flow, Ids, Method, Presented, Request,
+    Response, Verdict,
 };
 
 use crate::effect::Account;
@@ -36,10 +37,10 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    fn of(verdict: &Verdict) -> Self {
+    fn of(verdict: Verdict) -> Self {
         match verdict {
-            Verdict::Ok { .. } => Self::Proven,
-            Verdict::Repeated { .. } => Self::Repeated,
+            Verdict::Ok => Self::Proven,
+            Verdict::Repeated => Self::Repeated,
             Verdict::Unheard => Self::Unproven,
             Verdict::Wrong => Self::Wrong,
             Verdict::Stale => Self::Stale,
@@ -88,48 +89,59 @@ pub(crate) fn claimed_aor(request: &Request) -> Option<Aor> {
     }
 }
 
+/// What can be said without the account, before anybody is troubled to look it up.
+pub(crate) fn unheard(presented: &Presented<'_>, flow: &Flow) -> Option<Standing> {
+    presented.unheard(flow).map(Standing::of)
+}
+
 impl Authentication {
     pub(crate) fn new(algorithms: &[Algorithm], ids: &mut Ids, started: (Instant, u64)) -> Self {
         let digest = DigestServer::new(ids.bytes(), ids.fork()).with_algorithms(algorithms);
         Self { digest, started }
     }
 
-    /// What can be said before the account is known.
-    pub(crate) fn claim(&self, request: &Request, aor: &Aor) -> Standing {
+    /// What a request presents to prove that it is of `aor`.
+    ///
+    /// # Errors
+    ///
+    /// The standing of one that presents nothing that can be read.
+    pub(crate) fn claim<'a>(
+        &self,
+        request: &'a Request,
+        aor: &Aor,
+    ) -> Result<Presented<'a>, Standing> {
         match self.digest.claim(request, aor.host()) {
-            Claim::Missing => Standing::Unproven,
-            Claim::Malformed => Standing::Malformed,
-            Claim::User(_) => Standing::Proven,
+            Claim::Missing => Err(Standing::Unproven),
+            Claim::Malformed => Err(Standing::Malformed),
+            Claim::User(presented) => Ok(presented),
         }
     }
 
-    /// What can be said without the account of `aor`, before anybody is troubled to look it up.
-    pub(crate) fn unheard(&self, request: &Request, aor: &Aor, flow: &Flow) -> Option<Standing> {
-        let verdict = self.digest.unheard(request, aor.host(), flow)?;
-        Some(Standing::of(&verdict))
-    }
-
-    /// The judgement, once the account of `aor` is known; `None` if there is no such account.
+    /// The judgement on what a request has presented, once the account of `aor` is known; `None` if there is no such account.
     pub(crate) fn verify(
         &mut self,
         request: &Request,
-        aor: &Aor,
-        account: Option<&Account>,
+        presented: &Presented<'_>,
+        claimed: (&Aor, Option<&Account>),
         flow: &Flow,
         now: Instant,
     ) -> Standing {
-        let realm = aor.host();
+        if let Some(standing) = unheard(presented, flow) {
+            return standing;
+        }
+        let (aor, account) = claimed;
+        let username = presented.username();
         let expected = account.map_or(aor.user(), |account| &account.auth_username);
-        let secret_of = |username: &str, digest: &DigestServer| match account {
-            _ if username != expected && username != aor.user() => None,
-            Some(account) if username == expected => Some(account.secret),
-            _ => Some(digest.secret_of_nobody(username, realm)),
+        let secret = match account {
+            _ if username != expected && username != aor.user() => return Standing::Foreign,
+            Some(account) if username == expected => account.secret,
+            _ => self.digest.secret_of_nobody(username, aor.host()),
         };
         let now = self.unix_secs(now);
-        let verdict = self
-            .digest
-            .verify_copies(request, realm, secret_of, flow, now);
-        verdict.map_or(Standing::Foreign, |verdict| Standing::of(&verdict))
+        Standing::of(
+            self.digest
+                .verify_copies(request, presented, &secret, flow, now),
+        )
     }
 
     /// The answers to a request that is not proven, the best one first, each shorter than the one before and made only if it is

@@ -16,7 +16,7 @@ use std::time::Instant;
 use sip::{Aor, DialogId, Method, Output, Request, Response};
 
 use crate::accounts::Known;
-use crate::authentication::{Standing, claimed_aor};
+use crate::authentication::{Standing, claimed_aor, unheard};
 use crate::binding::Bindings;
 use crate::calling::TooMany;
 use crate::effect::{Account, Event, Located, LookupFailed, Ticket};
@@ -78,13 +78,7 @@ impl Proxy {
             self.put_off(&pending);
             return;
         }
-        match self.authentication.claim(request, &aor) {
-            Standing::Proven if self.listens(&aor, &pending, now) => {
-                self.identify(&aor, pending, now);
-            }
-            Standing::Proven => self.ignore(&pending),
-            standing => self.refuse(&pending, &aor, standing, now),
-        }
+        self.identify(&aor, pending, now);
     }
 
     fn place(&self, request: &Request) -> Place {
@@ -150,16 +144,24 @@ impl Proxy {
 
     /// Who carries credentials is judged by the account of `aor`.
     fn identify(&mut self, aor: &Aor, pending: Pending, now: Instant) {
-        match self.accounts.find(aor, now) {
-            Some(known) => self.on_claimant(pending, aor, known.as_ref(), now),
-            None => match self
-                .authentication
-                .unheard(&pending.request, aor, &pending.flow)
-            {
-                Some(standing) => self.refuse(&pending, aor, standing, now),
-                None => self.look_up(aor, pending, Purpose::Authenticate, now),
-            },
+        let presented = match self.authentication.claim(&pending.request, aor) {
+            Ok(presented) => presented,
+            Err(standing) => return self.refuse(&pending, aor, standing, now),
+        };
+        if !self.listens(aor, &pending, now) {
+            return self.ignore(&pending);
         }
+        if let Some(standing) = unheard(&presented, &pending.flow) {
+            return self.refuse(&pending, aor, standing, now);
+        }
+        let Some(known) = self.accounts.find(aor, now) else {
+            return self.look_up(aor, pending, Purpose::Authenticate, now);
+        };
+        let claimed = (aor, known.as_deref());
+        let standing =
+            self.authentication
+                .verify(&pending.request, &presented, claimed, &pending.flow, now);
+        self.on_judged(pending, standing, (aor, known.as_ref()), now);
     }
 
     /// Has the edge look up an account; the request waits for the answer.
@@ -199,7 +201,7 @@ impl Proxy {
         for (pending, purpose) in over.requests {
             match purpose {
                 Purpose::Authenticate => {
-                    self.on_claimant(pending, &over.aor, known.as_ref(), now);
+                    self.on_looked_up(pending, &over.aor, known.as_ref(), now);
                 }
                 Purpose::Call { caller, callee } => {
                     self.on_called(pending, caller, callee, &known, now);
@@ -220,21 +222,32 @@ impl Proxy {
         self.waiting.outdate(aor);
     }
 
-    /// Judges who claims to be `aor`, now that it is known whether there is such an account.
-    fn on_claimant(
+    /// Judges who claims to be `aor`, now that it has been looked up whether there is such an account.
+    fn on_looked_up(
         &mut self,
         pending: Pending,
         aor: &Aor,
         account: Option<&Arc<Account>>,
         now: Instant,
     ) {
-        let standing = self.authentication.verify(
-            &pending.request,
-            aor,
-            account.map(|account| &**account),
-            &pending.flow,
-            now,
-        );
+        let claimed = (aor, account.map(|account| &**account));
+        let (request, flow) = (&pending.request, &pending.flow);
+        let standing = match self.authentication.claim(request, aor) {
+            Ok(presented) => self
+                .authentication
+                .verify(request, &presented, claimed, flow, now),
+            Err(standing) => standing,
+        };
+        self.on_judged(pending, standing, (aor, account), now);
+    }
+
+    fn on_judged(
+        &mut self,
+        pending: Pending,
+        standing: Standing,
+        (aor, account): (&Aor, Option<&Arc<Account>>),
+        now: Instant,
+    ) {
         match (standing, account) {
             (Standing::Proven, Some(account)) => self.on_proven(pending, account, now),
             (Standing::Repeated, Some(account)) => self.on_repeated(&pending, account, now),

@@ -25,4 +25,4 @@ mod server;
 pub use algorithm::Algorithm;
 pub use challenge::{Challenge, ChallengeProtection};
 pub use client::{Credentials, DigestClient, DigestError, answer_challenges};
-pub use server::{Claim, DigestSecret, DigestServer, Verdict};
+pub use server::{Claim, DigestSecret, DigestServer, Presented, Verdict};

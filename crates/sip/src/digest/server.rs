@@ -88,19 +88,13 @@ impl std::fmt::Debug for DigestSecret {
 }
 
 /// The outcome of [`DigestServer::verify`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The request comes from `username`.
-    Ok {
-        /// As the client wrote it.
-        username: String,
-    },
+    /// The request comes from the user whom it names.
+    Ok,
     /// The very message that was proven last with this nonce came again: only from
     /// [`DigestServer::verify_copies`].
-    Repeated {
-        /// As the client wrote it.
-        username: String,
-    },
+    Repeated,
     /// No credentials for this realm: challenge.
     Missing,
     /// Not judged, for a datagram brought a nonce that we have not made: challenge. Nobody has
@@ -117,14 +111,39 @@ pub enum Verdict {
 }
 
 /// Who a request says it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum Claim<'a> {
     /// No credentials for this realm.
     Missing,
     /// Unreadable, incomplete or repeated credentials.
     Malformed,
-    /// Credentials of this user, not verified.
-    User(String),
+    /// Credentials of a user, not verified.
+    User(Presented<'a>),
+}
+
+/// Credentials as a request carries them, read once and not judged.
+pub struct Presented<'a> {
+    answer: Answer<'a>,
+    nonce: Option<Nonce>,
+}
+
+impl Presented<'_> {
+    /// Whose they are said to be, as the client wrote it.
+    pub fn username(&self) -> &str {
+        &self.answer.username
+    }
+
+    /// Why [`DigestServer::verify_copies`] will not even judge them if they came on `flow`, so that
+    /// the secret need not be looked up: [`Verdict::Unheard`] or [`Verdict::Stale`].
+    pub fn unheard(&self, flow: &Flow) -> Option<Verdict> {
+        if flow.transport.is_reliable() {
+            return None;
+        }
+        match self.nonce {
+            None => Some(Verdict::Unheard),
+            Some(nonce) if nonce.source != flow.peer.ip().into() => Some(Verdict::Stale),
+            Some(_) => None,
+        }
+    }
 }
 
 /// The last use of a nonce.
@@ -222,12 +241,16 @@ impl DigestServer {
         format!("nextnonce=\"{nonce}\"")
     }
 
-    /// Who `request` says it comes from, so that the caller can look the secret up.
-    pub fn claim(&self, request: &Request, realm: &str) -> Claim {
+    /// Who `request` says it comes from, in Authorization or Proxy-Authorization for `realm`, so that
+    /// the caller can look the secret up.
+    pub fn claim<'a>(&self, request: &'a Request, realm: &str) -> Claim<'a> {
         match credentials::find(request, realm) {
             Found::None => Claim::Missing,
             Found::Malformed => Claim::Malformed,
-            Found::Some(answer) => Claim::User(answer.username.into_owned()),
+            Found::Some(answer) => {
+                let nonce = self.signer.read(&answer.nonce, realm);
+                Claim::User(Presented { answer, nonce })
+            }
         }
     }
 
@@ -243,18 +266,8 @@ impl DigestServer {
         }
     }
 
-    /// Why [`verify_copies`](Self::verify_copies) will not even judge the credentials for `realm` of
-    /// a request that came on `flow`, so that the secret need not be looked up: [`Verdict::Unheard`]
-    /// or [`Verdict::Stale`].
-    pub fn unheard(&self, request: &Request, realm: &str, flow: &Flow) -> Option<Verdict> {
-        match credentials::find(request, realm) {
-            Found::None | Found::Malformed => None,
-            Found::Some(answer) => unheard(self.signer.read(&answer.nonce, realm), flow),
-        }
-    }
-
-    /// Judges the credentials for `realm` that `request` carries, in Authorization or
-    /// Proxy-Authorization, against the secret of the user they name, wherever it comes from.
+    /// Judges the credentials that `request` carries for `realm` against the secret of the user they
+    /// name, wherever it comes from.
     pub fn verify(
         &mut self,
         request: &Request,
@@ -262,62 +275,48 @@ impl DigestServer {
         secret: &DigestSecret,
         now_unix_secs: u64,
     ) -> Verdict {
-        match credentials::find(request, realm) {
-            Found::None => Verdict::Missing,
-            Found::Malformed => Verdict::Malformed,
-            Found::Some(answer) => {
-                let nonce = self.signer.read(&answer.nonce, realm);
-                self.judge(request, answer, nonce, secret, None, now_unix_secs)
-            }
+        match self.claim(request, realm) {
+            Claim::Missing => Verdict::Missing,
+            Claim::Malformed => Verdict::Malformed,
+            Claim::User(presented) => self.judge(request, &presented, secret, None, now_unix_secs),
         }
     }
 
-    /// As [`verify`](Self::verify), for a server that keeps no transactions: a message that came on
-    /// `flow` and was proven last with its nonce is [`Verdict::Repeated`] when it comes from there
-    /// again, with the same Via, From, Call-ID and `CSeq`. Nothing but the answer to the first copy
-    /// may be said to it. What comes by datagram is judged only with a nonce that was sent to its
-    /// source.
-    ///
-    /// `secret_of` tells the secret of the user that the credentials name, or `None` if that user may
-    /// not send this request; then nothing is judged.
+    /// As [`verify`](Self::verify), for a server that keeps no transactions, with what `request` has
+    /// [`claim`](Self::claim)ed: a message that came on `flow` and was proven last with its nonce is
+    /// [`Verdict::Repeated`] when it comes from there again, with the same Via, From, Call-ID and
+    /// `CSeq`. Nothing but the answer to the first copy may be said to it. What comes by datagram is
+    /// judged only with a nonce that was sent to its source.
     pub fn verify_copies(
         &mut self,
         request: &Request,
-        realm: &str,
-        secret_of: impl FnOnce(&str, &Self) -> Option<DigestSecret>,
+        presented: &Presented<'_>,
+        secret: &DigestSecret,
         flow: &Flow,
         now_unix_secs: u64,
-    ) -> Option<Verdict> {
-        let answer = match credentials::find(request, realm) {
-            Found::None => return Some(Verdict::Missing),
-            Found::Malformed => return Some(Verdict::Malformed),
-            Found::Some(answer) => answer,
-        };
-        let nonce = self.signer.read(&answer.nonce, realm);
-        if let Some(verdict) = unheard(nonce, flow) {
-            return Some(verdict);
-        }
-        let secret = secret_of(&answer.username, self)?;
-        let source = Some(flow.peer);
-        Some(self.judge(request, answer, nonce, &secret, source, now_unix_secs))
+    ) -> Verdict {
+        let unheard = presented.unheard(flow);
+        unheard.unwrap_or_else(|| {
+            let source = Some(flow.peer);
+            self.judge(request, presented, secret, source, now_unix_secs)
+        })
     }
 
     fn judge(
         &mut self,
         request: &Request,
-        answer: Answer<'_>,
-        nonce: Option<Nonce>,
+        presented: &Presented<'_>,
         secret: &DigestSecret,
         source: Option<SocketAddr>,
         now_unix_secs: u64,
     ) -> Verdict {
+        let Presented { answer, nonce } = presented;
         // Always computed, so that time tells nothing about which check failed.
         let is_offered = answer
             .algorithm
             .is_some_and(|algorithm| self.offered.contains(&algorithm));
-        let is_right = is_offered & is_right(&answer, request, secret);
-        let Some(Nonce { id: nonce, .. }) =
-            nonce.filter(|_| is_right && is_about(&answer, request))
+        let is_right = is_offered & is_right(answer, request, secret);
+        let Some(Nonce { id: nonce, .. }) = nonce.filter(|_| is_right && is_about(answer, request))
         else {
             return Verdict::Wrong;
         };
@@ -328,19 +327,18 @@ impl DigestServer {
         if is_expired(nonce, now_unix_secs) || self.forgotten.is_some_and(|last| nonce <= last) {
             return Verdict::Stale;
         }
-        let username = answer.username.into_owned();
         let this = Use {
             count: answer.count,
             message: source.map(|source| message_hash(request, source)),
         };
         match self.uses.get(&nonce) {
             Some(last) if this.message.is_some() && *last == this => {
-                return Verdict::Repeated { username };
+                return Verdict::Repeated;
             }
             Some(last) if this.count <= last.count => return Verdict::Wrong,
             _ => self.remember(nonce, this),
         }
-        Verdict::Ok { username }
+        Verdict::Ok
     }
 
     fn fresh_nonce(&mut self, realm: &str, source: IpAddr, now_unix_secs: u64) -> String {
@@ -366,18 +364,6 @@ impl DigestServer {
         {
             oldest.remove();
         }
-    }
-}
-
-/// Why an answer to `nonce` that came on `flow` is not judged.
-fn unheard(nonce: Option<Nonce>, flow: &Flow) -> Option<Verdict> {
-    if flow.transport.is_reliable() {
-        return None;
-    }
-    match nonce {
-        None => Some(Verdict::Unheard),
-        Some(nonce) if nonce.source != flow.peer.ip().into() => Some(Verdict::Stale),
-        Some(_) => None,
     }
 }
 

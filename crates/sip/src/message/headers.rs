@@ -350,11 +350,13 @@ impl Headers {
     /// `Name: value` in a line of our own.
     fn write_own(&mut self, name: &str, value: &str) -> Entry {
         let id = NameId::find(name);
-        let start = self.own.len();
-        self.own.push_str(match id {
+        let name = match id {
             Some(id) => id.as_str(),
             None => name,
-        });
+        };
+        self.make_room(name.len() + value.len());
+        let start = self.own.len();
+        self.own.push_str(name);
         let name_end = self.own.len();
         self.own.push_str(": ");
         let value_start = self.own.len();
@@ -400,6 +402,14 @@ impl Headers {
         }
     }
 
+    /// Room for a line of our own, so that its parts need not be copied when the next one is written.
+    fn make_room(&mut self, name_and_value: usize) {
+        let line = name_and_value + ": \r\n".len();
+        if self.own.capacity() - self.own.len() < line {
+            self.own.reserve(line + SPARE_BYTES);
+        }
+    }
+
     fn keep(&mut self, text: &str) -> Text {
         let start = self.own.len();
         self.own.push_str(text);
@@ -426,6 +436,7 @@ impl Headers {
 
 /// Room for what an element usually adds to a message that it received.
 const SPARE: usize = 4;
+const SPARE_BYTES: usize = 128;
 
 impl Text {
     fn new(place: Place, start: usize, end: usize) -> Self {

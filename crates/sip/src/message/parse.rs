@@ -203,6 +203,7 @@ struct Head {
 fn parse_head(bytes: &Bytes, start_line_end: usize) -> Head {
     let (end, lines) = find_head_end(bytes, start_line_end);
     let head = bytes.slice(..end.unwrap_or(bytes.len()));
+    let are_lines_clean = is_clean(&head);
     let text = std::str::from_utf8(&head).ok();
     let mut headers = match text {
         Some(text) => Headers::for_received(text, lines.min(MAX_HEADERS)),
@@ -217,7 +218,12 @@ fn parse_head(bytes: &Bytes, start_line_end: usize) -> Head {
             }));
             break;
         }
-        match parse_line(&head[at..line_end], folds) {
+        let line = &head[at..line_end];
+        let parsed = match are_lines_clean {
+            true => parse_clean_line(line, folds),
+            false => parse_line(line, folds),
+        };
+        match parsed {
             Ok(line) if text.is_some() => headers.push_received(&line.within(at)),
             Ok(line) => {
                 let whole = head.slice(at..line_end + 2);
@@ -295,10 +301,32 @@ impl LineParts {
     }
 }
 
+/// Whether no line can have anything in it that [`parse_line`] has to look for: every CR and LF is
+/// part of a line's end, and there is no NUL. Looking at the whole head at once is far quicker.
+fn is_clean(head: &[u8]) -> bool {
+    let count = |byte: u8| head.iter().filter(|own| **own == byte).count();
+    let mut line_ends = memchr::memchr_iter(b'\n', head);
+    line_ends.all(|at| at > 0 && head[at - 1] == b'\r')
+        && count(b'\r') == count(b'\n')
+        && memchr::memchr(0, head).is_none()
+}
+
 /// The name as written and the value. A NUL may stand behind a backslash only (RFC 3261, section
 /// 25.1, `quoted-pair`): where one element ends the text at it and the next one does not, a message
 /// says two things.
 fn parse_line(line: &[u8], folds: usize) -> Result<LineParts, LineFault> {
+    let parts = parse_clean_line(line, folds)?;
+    let value = &line[parts.value.0..parts.value.1];
+    let line_ends = memchr::memchr2_iter(b'\r', b'\n', value).count();
+    let is_bare = |at: usize| at == 0 || value[at - 1] != b'\\';
+    if line_ends != 2 * folds || memchr::memchr_iter(0, value).any(is_bare) {
+        return Err(LineFault::Grammar);
+    }
+    Ok(parts)
+}
+
+/// As [`parse_line`], for a head that [`is_clean`].
+fn parse_clean_line(line: &[u8], folds: usize) -> Result<LineParts, LineFault> {
     let colon = memchr::memchr(b':', line).ok_or(LineFault::Grammar)?;
     let name_len = trim_end(&line[..colon]);
     if !scan::is_token_bytes(&line[..name_len]) {
@@ -310,11 +338,6 @@ fn parse_line(line: &[u8], folds: usize) -> Result<LineParts, LineFault> {
     }
     if value.len() > MAX_VALUE_BYTES {
         return Err(LineFault::TooLarge(Limit::Value));
-    }
-    let line_ends = memchr::memchr2_iter(b'\r', b'\n', value).count();
-    let is_bare = |at: usize| at == 0 || value[at - 1] != b'\\';
-    if line_ends != 2 * folds || memchr::memchr_iter(0, value).any(is_bare) {
-        return Err(LineFault::Grammar);
     }
     let end = colon + 1 + trim_end(value);
     let blanks = line[colon + 1..end]
