@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sip::{Aor, Output};
+use sip::{Aor, Destination, Flow, Output};
 
 use crate::binding::Edit;
 use crate::effect::{Account, Event, StoreFailed, Ticket};
@@ -168,7 +168,7 @@ impl Proxy {
             Ok(Plan { edits, .. }) if edits.is_empty() => self.confirm(&pending, &account.aor, now),
             Ok(Plan { edits, .. }) => match self.commits.durability {
                 Durability::MemoryFirst => {
-                    self.change(&account.aor, &edits);
+                    self.change(&account.aor, &edits, &pending.flow);
                     self.commits.note([account.aor.clone()], now);
                     self.confirm(&pending, &account.aor, now);
                 }
@@ -228,7 +228,7 @@ impl Proxy {
         {
             match result {
                 Ok(()) => {
-                    self.change(&account.aor, &edits);
+                    self.change(&account.aor, &edits, &pending.flow);
                     self.confirm(&pending, &account.aor, now);
                 }
                 Err(StoreFailed) => self.busy(&pending, now),
@@ -305,7 +305,9 @@ impl Proxy {
         self.commits.note(aors, now);
     }
 
-    fn change(&mut self, aor: &Aor, edits: &[Edit]) {
+    fn change(&mut self, aor: &Aor, edits: &[Edit], flow: &Flow) {
+        let homes = edits.iter().filter_map(|edit| other_home(edit, flow));
+        self.outputs.extend(homes.map(Output::Trust));
         if self.bindings.apply(aor, edits) {
             self.announce(aor);
         }
@@ -328,5 +330,17 @@ impl Proxy {
         };
         let response = registrar::granted(&pending.request, &tag, telling);
         self.send(pending, response, now);
+    }
+}
+
+/// The flow of a device that registers from one port and is called at another, as Contact asks for it: whatever comes from there is its
+/// owner's as well.
+fn other_home(edit: &Edit, flow: &Flow) -> Option<Flow> {
+    let Edit::Put(_) = edit else {
+        return None;
+    };
+    match edit.binding().reached_by()? {
+        Destination::Flow(_) => None,
+        Destination::Address { peer, .. } => Some(Flow { peer, ..*flow }),
     }
 }

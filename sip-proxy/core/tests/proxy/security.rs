@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sip::{Machine, Message, Request};
-use sip_proxy_core::{Counts, Event};
+use sip_proxy_core::{Counts, Durability, Event};
 
-use crate::bench::{Bench, DOMAIN};
+use crate::bench::{Bench, DOMAIN, flow};
 
 const STRANGER: u16 = 41_999;
 const CALLEE: u16 = 40_002;
@@ -320,6 +320,39 @@ fn a_flood_without_credentials_leaves_no_trace() {
     }
     assert_eq!(bench.proxy.counts(), Counts::default());
     assert_eq!((bench.lookups, bench.proxy.poll_timeout()), (0, None));
+}
+
+#[test]
+fn what_a_proven_device_registers_from_and_is_called_at_is_trusted_and_nothing_else() {
+    const CALLED_AT: u16 = 40_777;
+    for durability in [Durability::Durable, Durability::MemoryFirst] {
+        let mut bench = Bench::with(|config| config.durability = durability);
+        for (contact, trusted) in [
+            (
+                format!("<sip:1002@127.0.0.1:{CALLED_AT}>"),
+                vec![CALLEE, CALLED_AT],
+            ),
+            (format!("<sip:1002@127.0.0.1:{CALLEE}>"), vec![CALLEE]),
+            // Somebody else's address proves nothing of his.
+            (format!("<sip:1002@203.0.113.9:{CALLED_AT}>"), vec![CALLEE]),
+            (
+                format!("<sip:1002@127.0.0.1:{CALLED_AT}>;expires=0"),
+                vec![CALLEE],
+            ),
+        ] {
+            let contact = format!("Contact: {contact}\r\n");
+            let request = bench.request(CALLEE, "REGISTER", "sip:acme.test", "1002", &contact);
+            let granted = bench.ask(CALLEE, "1002", &request);
+            assert_eq!(granted.status.code(), 200);
+            let flows: Vec<_> = trusted.into_iter().map(flow).collect();
+            assert_eq!(std::mem::take(&mut bench.trusted), flows, "{contact}");
+        }
+        let contact = format!("Contact: <sip:1002@127.0.0.1:{CALLED_AT}>\r\n");
+        let request = bench.request(CALLEE, "REGISTER", "sip:acme.test", "1002", &contact);
+        let refused = bench.ask_with(CALLEE, "1002", "guess", &request);
+        assert_eq!(refused.status.code(), 401);
+        assert_eq!(bench.trusted, []);
+    }
 }
 
 #[test]
