@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tests::{has_tone_after, share_of_tone, until};
+use tests::{Phone, has_tone_after, share_of_tone, until};
 
 use crate::peer::Peer;
 use crate::stage::{OURS, OURS_HZ, Stage, THEIRS};
@@ -116,6 +116,11 @@ pub(crate) async fn nobody_answers<P: Peer>(stage: &Stage) {
 pub(crate) async fn we_call_each_other(stage: &Stage) {
     let caller = stage.our_phone("1002").await;
     let callee = stage.our_phone(OURS).await;
+    they_call_each_other(&caller, &callee).await;
+}
+
+/// The same of phones that are registered, the callee as [`OURS`].
+pub(crate) async fn they_call_each_other(caller: &Phone, callee: &Phone) {
     caller.ok(&["call", OURS, "--wait", "placed"]).await;
     callee.ok(&["answer", "--timeout", "30"]).await;
     caller.until_phase("connected").await;

@@ -10,6 +10,7 @@ mod kamailio;
 mod matrix;
 mod minute;
 mod peer;
+mod relay;
 mod sipp;
 mod sipsak;
 mod stage;

@@ -3,10 +3,10 @@
 use tests::{Trust, until};
 
 use crate::conversation::{
-    it_calls_us, it_registers, nobody_answers, we_call_each_other, we_call_it,
+    it_calls_us, it_registers, nobody_answers, they_call_each_other, we_call_each_other, we_call_it,
 };
 use crate::peer::{Baresip, Carrier, Linphonec, Peer as _};
-use crate::stage::{Registrar, Stage, THEIRS};
+use crate::stage::{OURS, Registrar, Stage, THEIRS};
 
 macro_rules! conversations {
     ($phone:ty, $registrar:ident: $($carrier:ident $module:ident),*) => {$(
@@ -72,6 +72,14 @@ async fn our_phones_call_each_other_behind_kamailio() {
 #[tokio::test]
 async fn our_phones_call_each_other_behind_kamailio_over_tls() {
     we_call_each_other(&Stage::new(Registrar::TandemBehindKamailio, Carrier::Tls).await).await;
+}
+
+#[tokio::test]
+async fn our_phones_call_each_other_after_kamailio_lost_its_connection_to_our_server() {
+    let stage = Stage::new(Registrar::TandemBehindKamailio, Carrier::Tcp).await;
+    let callee = stage.our_phone(OURS).await;
+    stage.cut_edge_off().await;
+    they_call_each_other(&stage.our_phone("1002").await, &callee).await;
 }
 
 #[tokio::test]

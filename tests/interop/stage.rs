@@ -5,6 +5,7 @@ use tests::{Phone, Server, Tenant, Trust, text_of, until, write_tone};
 
 use crate::kamailio::{self, Kamailio};
 use crate::peer::{Carrier, Identity, Peer};
+use crate::relay::Relay;
 
 /// The tone that our phone says, in hertz.
 pub(crate) const OURS_HZ: f64 = 1_000.0;
@@ -40,6 +41,8 @@ pub(crate) struct Stage {
     registrar: Registrar,
     carrier: Carrier,
     trust: Option<Trust>,
+    /// Between an edge proxy and our server, over TCP.
+    relay: Option<Relay>,
     _kamailio: Option<Kamailio>,
 }
 
@@ -56,10 +59,15 @@ impl Stage {
             Carrier::Udp | Carrier::Tcp => server.sip.clone(),
             Carrier::Tls => server.sip_tls.clone().expect("the server speaks TLS"),
         };
+        let relay = match (registrar, carrier) {
+            (Registrar::TandemBehindKamailio, Carrier::Tcp) => Some(Relay::to(&sip).await),
+            _ => None,
+        };
         let kamailio = match registrar {
             Registrar::Tandem => None,
             Registrar::TandemBehindKamailio => {
-                let server = format!("{sip};transport={}", carrier.name());
+                let server = relay.as_ref().map_or(&sip, |relay| &relay.address);
+                let server = format!("{server};transport={}", carrier.name());
                 Some(Kamailio::edge(&server, trust.as_ref()).await)
             }
             Registrar::Kamailio => Some(Kamailio::registrar(PASSWORD, trust.as_ref()).await),
@@ -84,8 +92,15 @@ impl Stage {
             registrar,
             carrier,
             trust,
+            relay,
             _kamailio: kamailio,
         }
+    }
+
+    /// The edge proxy loses its connections to our server, as when a firewall forgets them.
+    pub(crate) async fn cut_edge_off(&self) {
+        let relay = self.relay.as_ref();
+        relay.expect("an edge proxy over TCP").cut().await;
     }
 
     /// Our phone, registered; it says its tone and writes what it hears into `heard.wav`.

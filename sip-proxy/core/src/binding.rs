@@ -17,11 +17,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use sip::{Aor, Contact, Destination, Flow, Host, HostPort, Transport, Uri};
+use sip::{Aor, Contact, Destination, Flow};
 
 use crate::effect::Located;
 use crate::index::Index;
-use crate::record::{BindingRef, forget_flow, repack};
+use crate::record::BindingRef;
+use crate::redial::{after_restart, without_connection};
 use crate::sharing::Share;
 
 const VERSION: u8 = 1;
@@ -207,7 +208,7 @@ impl Bindings {
         };
         let edits: Vec<_> = bindings_in(row)
             .filter(|binding| binding.expires() > now_secs && binding.is_sound())
-            .filter_map(forget_flow)
+            .filter_map(after_restart)
             .map(Edit::Put)
             .collect();
         if self.slot_of(&aor).is_none() && row.first() == Some(&VERSION) {
@@ -257,8 +258,8 @@ impl Bindings {
         self.wheel.first_key_value().map(|(second, _)| *second)
     }
 
-    /// A connection has ended. What was reached by it ends too (RFC 5626, section 6), unless the device said where it can be called
-    /// and is behind no NAT. Whose bindings have ended or changed.
+    /// A connection has ended. What was reached by it ends too (RFC 5626, section 6), unless there is another way to it (`redial.rs`).
+    /// Whose bindings have ended or changed.
     pub(crate) fn remove_connection(&mut self, flow: Flow) -> Vec<Aor> {
         let of_it = (flow.generation, 0)..=(flow.generation, u32::MAX);
         let slots: Vec<_> = self
@@ -276,7 +277,7 @@ impl Bindings {
             let Some(aor) = self.aor(slot) else { continue };
             let edits: Vec<_> = bindings_in(self.record(slot))
                 .filter(|binding| is_of_it(*binding))
-                .map(|binding| match address_instead(binding, flow) {
+                .map(|binding| match without_connection(binding, flow) {
                     Some(other) => Edit::Put(other),
                     None => Edit::Remove(binding.bytes().into()),
                 })
@@ -441,23 +442,6 @@ impl Bindings {
 
 fn place(slot: u32) -> usize {
     usize::try_from(slot).unwrap_or(usize::MAX)
-}
-
-/// Where a device without NAT said that it can be called, once its connection is gone.
-fn address_instead(binding: BindingRef<'_>, flow: Flow) -> Option<Box<[u8]>> {
-    let uri: Uri = binding.uri().parse().ok()?;
-    let same_host = uri.host().and_then(Host::ip) == Some(flow.peer.ip());
-    let port = uri.host_port().and_then(|HostPort { port, .. }| *port)?;
-    let is_plain = flow.transport == Transport::Tcp && !binding.is_outbound();
-    if !is_plain || !same_host || !binding.path().is_empty() || port == flow.peer.port() {
-        return None;
-    }
-    let reached_by = Destination::Address {
-        transport: Transport::Tcp,
-        peer: (flow.peer.ip(), port).into(),
-        domain: None,
-    };
-    repack(binding, reached_by)
 }
 
 /// The record after these edits; `None` if no binding is left.

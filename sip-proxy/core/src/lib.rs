@@ -36,6 +36,7 @@ mod notifier;
 mod numbers;
 mod proxy;
 mod record;
+mod redial;
 mod registrar;
 mod routing;
 mod screening;

@@ -308,21 +308,6 @@ impl<'a> BindingRef<'a> {
     }
 }
 
-/// A connection does not outlive the process: what it reached is reached by its address from now on.
-pub(crate) fn forget_flow(binding: BindingRef<'_>) -> Option<Box<[u8]>> {
-    let Destination::Flow(flow) = binding.reached_by()? else {
-        return Some(binding.bytes().into());
-    };
-    repack(
-        binding,
-        Destination::Address {
-            transport: flow.transport,
-            peer: flow.peer,
-            domain: None,
-        },
-    )
-}
-
 /// The same binding, reached another way.
 pub(crate) fn repack(binding: BindingRef<'_>, reached_by: Destination) -> Option<Box<[u8]>> {
     NewBinding {
@@ -428,23 +413,6 @@ mod tests {
         let bytes = new.pack().unwrap();
         assert_eq!(BindingRef::new(&bytes).instance(), "urn:x:\"q\"");
         assert_eq!(BindingRef::new(&bytes).contact(), new.contact);
-    }
-
-    #[test]
-    fn without_its_flow_a_binding_is_reached_by_the_address() {
-        let bytes = sample(destinations()[2]).pack().unwrap();
-        let without = forget_flow(BindingRef::new(&bytes)).unwrap();
-        let read = BindingRef::new(&without);
-        assert_eq!(
-            read.reached_by(),
-            Some(Destination::Address {
-                transport: Transport::Tcp,
-                peer: "198.51.100.7:4711".parse().unwrap(),
-                domain: None,
-            })
-        );
-        assert_eq!(read.generation(), None);
-        assert_eq!(read.path(), "<sip:edge;lr>, <sip:next;lr>");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use sdp::SessionDescription;
-use sip::{Aor, Destination, Endpoint, Host, HostPort, Method, NameAddr, Request, Transport, Uri};
+use sip::{Aor, Destination, Endpoint, Host, HostPort, NameAddr, Request, Transport, Uri};
 use ua::Dial;
 
 use crate::binding::Bindings;
@@ -16,6 +16,7 @@ use crate::effect::Account;
 use crate::gruu::Gruus;
 use crate::numbers::DialPlan;
 use crate::record::BindingRef;
+use crate::redial::path;
 
 /// Who is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,22 +285,12 @@ fn dial(
         from: plan.caller.from(),
         to: NameAddr::new(plan.callee.aor.to_uri()),
         contact: contact(&destination, endpoint)?,
-        route: route(binding)?,
+        route: path(binding)?,
         destination,
         offer: offer.cloned(),
         credentials: None,
         headers,
     })
-}
-
-/// The proxies that the device's registration came by, the nearest to us first (RFC 3327, section 5.3).
-fn route(binding: BindingRef<'_>) -> Option<Vec<NameAddr>> {
-    if binding.path().is_empty() {
-        return Some(Vec::new());
-    }
-    let mut fields = Request::new(Method::INVITE, binding.uri().parse().ok()?);
-    fields.push_header("Path", binding.path());
-    fields.paths().ok()
 }
 
 /// Where the device reaches the proxy during the call.
