@@ -19,7 +19,7 @@ pub use programs::{Finished, output_of, program};
 pub use server::{Certificate, Server, serve_command};
 pub use tone::{has_tone_after, seconds_of, share_of_tone, write_tone};
 pub use trust::Trust;
-pub use waiting::{free_port, until, until_within};
+pub use waiting::{free_port, until, until_or_tell, until_within};
 
 use std::path::{Path, PathBuf};
 

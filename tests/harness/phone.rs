@@ -10,7 +10,10 @@ use tokio::process::{Child, Command};
 
 use crate::programs::{Finished, output_of, program};
 use crate::tone::{has_tone_after, seconds_of};
-use crate::waiting::until;
+use crate::waiting::{happens, until_or_tell};
+
+/// How long a call that a failing test hangs up may take to end.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A softphone: its profile, and its engine while it runs. Dropped, it is killed.
 #[derive(Debug)]
@@ -109,7 +112,7 @@ impl Phone {
     ///
     /// If it does not in time.
     pub async fn until_phase(&self, phase: &str) {
-        until(&format!("our call becomes {phase}"), async || {
+        self.until(&format!("our call becomes {phase}"), async || {
             self.phase().await == phase
         })
         .await;
@@ -121,7 +124,7 @@ impl Phone {
     ///
     /// If it does not in time.
     pub async fn is_giving_away(&self) {
-        until("our call is about to be transferred", async || {
+        self.until("our call is about to be transferred", async || {
             let status = self.ok(&["status"]).await;
             let calls = status["calls"].as_array().cloned().unwrap_or_default();
             calls
@@ -148,11 +151,40 @@ impl Phone {
     pub async fn hears(&self, name: &str, frequency_hz: f64) {
         let path = self.file(name);
         let now = seconds_of(&path);
-        until(
+        self.until(
             &format!("our phone hears a tone of {frequency_hz} Hz"),
             async || has_tone_after(&path, frequency_hz, now),
         )
         .await;
+    }
+
+    /// Waits until something about it is so; if it is not in time, the panic says what the phone knew then.
+    async fn until(&self, what: &str, is_so: impl AsyncFnMut() -> bool) {
+        until_or_tell(what, is_so, async || self.known().await).await;
+    }
+
+    /// Its lines and calls, what has come over the network in each, where from and how much of it was dropped, and its log. Its call is
+    /// hung up for that: sound is counted up when a call is over.
+    async fn known(&self) -> String {
+        let before = self.command(&["status"]).await;
+        let hung_up = self.command(&["hangup"]).await;
+        let mut after = self.command(&["status"]).await;
+        if hung_up.status.success() {
+            happens(FAREWELL, async || {
+                after = self.command(&["status"]).await;
+                let status: Value = serde_json::from_str(&after.stdout).unwrap_or_default();
+                status["calls"].as_array().is_some_and(Vec::is_empty)
+            })
+            .await;
+        }
+        format!(
+            "the phone knew: {}{}then it hung up: {}{}it has said: {}",
+            before.stdout,
+            before.stderr,
+            after.stdout,
+            after.stderr,
+            self.log()
+        )
     }
 
     /// Kills the engine as a power cut would.

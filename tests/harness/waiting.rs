@@ -23,14 +23,35 @@ pub async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
 /// # Panics
 ///
 /// If it is not within `patience`.
-pub async fn until_within(patience: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub async fn until_within(patience: Duration, what: &str, is_so: impl AsyncFnMut() -> bool) {
+    let happened = happens(patience, is_so).await;
+    assert!(happened, "it did not happen: {what}");
+}
+
+/// Waits until something is so; if it is not within forty seconds, the panic says what is known of it then.
+///
+/// # Panics
+///
+/// See there.
+pub async fn until_or_tell(
+    what: &str,
+    is_so: impl AsyncFnMut() -> bool,
+    known: impl AsyncFnOnce() -> String,
+) {
+    if !happens(PATIENCE, is_so).await {
+        panic!("it did not happen: {what}\n{}", known().await);
+    }
+}
+
+/// Whether something becomes so within `patience`.
+pub(crate) async fn happens(patience: Duration, mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let mut ticks = tokio::time::interval(INTERVAL);
     let waited = tokio::time::timeout(patience, async {
         while !is_so().await {
             ticks.tick().await;
         }
     });
-    assert!(waited.await.is_ok(), "it did not happen: {what}");
+    waited.await.is_ok()
 }
 
 /// A port that was free for UDP and TCP a moment ago, for programs that cannot choose one themselves.

@@ -12,6 +12,7 @@
 //!
 //! Texts that came from the network are already made plain; a program may print them.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use api::Secret;
@@ -416,6 +417,12 @@ pub struct MediaSummary {
     pub packets_received: u64,
     /// RTP packets that did not arrive.
     pub packets_lost: u64,
+    /// Datagrams that came and were dropped: from elsewhere than the other side, or nothing that was agreed on.
+    #[serde(default)]
+    pub datagrams_dropped: u64,
+    /// Where the other side's sound came from first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SocketAddr>,
     /// Interarrival jitter at the end, in microseconds.
     pub jitter_us: u64,
     /// From the answer to the first RTP packet received, in milliseconds.

@@ -9,7 +9,6 @@
 //! Everything that takes time happens in the call's own task; orders wait for it in a queue.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use media::{MediaParameters, MediaStats};
@@ -153,7 +152,7 @@ async fn run(
     }
     let options = SessionOptions::default();
     let (session, mut events) = MediaSession::start(sockets, sound.source, sound.sink, options);
-    let mut first_packet = None;
+    let (mut first_packet, mut source) = (None, None);
     carry_out(
         &session,
         Order::Parameters(parameters, Box::default()),
@@ -166,7 +165,10 @@ async fn run(
                 None => break,
             },
             Some(event) = events.recv() => match event {
-                MediaEvent::Started { after, .. } => first_packet = Some(after),
+                MediaEvent::Started { after, source: from } => {
+                    first_packet = Some(after);
+                    source = Some(from);
+                }
                 MediaEvent::Digit(digit) => reporter.tell(MediaNews::Digit(digit.as_char())),
                 MediaEvent::RemoteBye => {}
                 MediaEvent::Refused { reason } => reporter.tell(MediaNews::Problem(reason)),
@@ -179,7 +181,11 @@ async fn run(
         }
     }
     let stats = session.stop().await;
-    Some(summary(&stats, first_packet, recording))
+    Some(MediaSummary {
+        source,
+        recording,
+        ..summary(&stats, first_packet)
+    })
 }
 
 fn carry_out(session: &MediaSession, order: Order, reporter: &Reporter) {
@@ -197,22 +203,20 @@ fn carry_out(session: &MediaSession, order: Order, reporter: &Reporter) {
     clippy::cast_sign_loss,
     reason = "jitter is a small number that is not negative"
 )]
-fn summary(
-    stats: &MediaStats,
-    first_packet: Option<Duration>,
-    recording: Option<PathBuf>,
-) -> MediaSummary {
+fn summary(stats: &MediaStats, first_packet: Option<Duration>) -> MediaSummary {
     let codec = stats.send_codec.or(stats.receive_codec);
     MediaSummary {
         codec: codec.map_or("none", media::Codec::name).to_owned(),
         packets_sent: stats.packets_sent,
         packets_received: stats.packets_received,
         packets_lost: stats.packets_lost,
+        datagrams_dropped: stats.datagrams_dropped,
+        source: None,
         jitter_us: (stats.jitter_ms * 1000.0) as u64,
         first_packet_ms: first_packet.map(millis),
         round_trip_us: stats
             .round_trip
             .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
-        recording,
+        recording: None,
     }
 }
