@@ -7,7 +7,7 @@ use tracing::{debug, trace};
 
 use crate::flow::{Destination, Flow};
 use crate::machine::{Transmit, TransmitId};
-use crate::message::{Message, Refusal, Request, Response, parse_datagram, parse_message};
+use crate::message::{Message, Request, Response, parse_datagram, parse_message};
 use crate::method::Method;
 use crate::status::Status;
 use crate::transaction::client_invite::{ClientInvite, cancel_for};
@@ -44,12 +44,7 @@ impl Endpoint {
     }
 
     fn receive_request(&mut self, mut request: Request, flow: Flow, length: usize, now: Instant) {
-        // Fails if Via cannot be read, and then validation does too.
-        let stamped = request.stamp_via(flow.peer);
-        if let Err(refusal) = stamped
-            .map_err(Refusal::from)
-            .and_then(|()| request.validate())
-        {
+        if let Err(refusal) = request.admit(flow.peer) {
             debug!(error = %refusal, %flow.peer, "request refused");
             if request.method != Method::ACK && request.header("Via").is_some() {
                 self.refuse(&request, flow, length, refusal.status());

@@ -54,10 +54,17 @@ impl Fields {
             .headers()
             .first_of(NameId::VIA)
             .ok_or(HeaderError::Missing { name: VIA })?;
-        match scan::find_list_comma(value) {
-            Some(Some(at)) => Ok((scan::trim(&value[..at]), &value[at..])),
-            Some(None) => Ok((value, "")),
-            None => Err(HeaderError::Malformed { name: VIA }),
+        scan::split_first(value).ok_or(HeaderError::Malformed { name: VIA })
+    }
+
+    /// Each Via but the topmost, read and let go.
+    pub(crate) fn check_later_vias(&self) -> Result<(), HeaderError> {
+        let vias = self.headers().all_of(NameId::VIA);
+        let mut later = vias.flat_map(scan::elements).skip(1);
+        let are_legal = later.all(|via| via.and_then(ViaRef::parse).is_some());
+        match are_legal {
+            true => Ok(()),
+            false => Err(HeaderError::Malformed { name: VIA }),
         }
     }
 

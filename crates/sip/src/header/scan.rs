@@ -127,6 +127,15 @@ pub(crate) fn find_list_comma(text: &str) -> Option<Option<usize>> {
     }
 }
 
+/// The first element of a comma list, trimmed, and what stands behind it; `None` where a quote or a
+/// bracket does not end.
+pub(crate) fn split_first(value: &str) -> Option<(&str, &str)> {
+    Some(match find_list_comma(value)? {
+        Some(at) => (trim(&value[..at]), &value[at..]),
+        None => (value, ""),
+    })
+}
+
 /// The text that a quoted string stands for; any other text as it is.
 pub(crate) fn unquote(value: &str) -> Cow<'_, str> {
     let Some(inner) = value

@@ -151,16 +151,18 @@ impl<'a> ViaRef<'a> {
             .ok()
     }
 
-    /// The element with a note of where the request came from, as [`Via::stamp`] makes it.
-    pub(crate) fn stamped(&self, source: SocketAddr) -> String {
+    /// Writes the element with a note of where the request came from, as [`Via::stamp`] makes it.
+    pub(crate) fn write_stamped(&self, source: SocketAddr, text: &mut String) {
         const ADDED: usize = "SIP/2.0/ ;received=".len() + 39 + 5;
         let params = self.params.as_str();
-        let room = self.protocol.len() + self.sent_by.len() + params.len() + ADDED;
-        let mut text = String::with_capacity(room);
+        text.reserve(self.protocol.len() + self.sent_by.len() + params.len() + ADDED);
         text.push_str("SIP/2.0/");
         text.push_str(self.protocol);
         text.push(' ');
-        text.extend(self.sent_by.split([' ', '\t']));
+        match find_blank(self.sent_by) {
+            None => text.push_str(self.sent_by),
+            Some(_) => text.extend(self.sent_by.split([' ', '\t'])),
+        }
         let mut is_noted = false;
         for (name, value) in self.params.iter() {
             text.push(';');
@@ -168,10 +170,10 @@ impl<'a> ViaRef<'a> {
             if name.eq_ignore_ascii_case("received") {
                 is_noted = true;
                 text.push('=');
-                push_ip(source.ip(), &mut text);
+                push_ip(source.ip(), text);
             } else if name.eq_ignore_ascii_case("rport") {
                 text.push('=');
-                push_decimal(source.port().into(), &mut text);
+                push_decimal(source.port().into(), text);
             } else if let Some(value) = value {
                 text.push('=');
                 text.push_str(value);
@@ -179,9 +181,8 @@ impl<'a> ViaRef<'a> {
         }
         if !is_noted {
             text.push_str(";received=");
-            push_ip(source.ip(), &mut text);
+            push_ip(source.ip(), text);
         }
-        text
     }
 
     /// The branch as written, also one of RFC 2543.
@@ -305,7 +306,9 @@ mod tests {
             ] {
                 let mut via = Via::parse(text).unwrap();
                 via.stamp(source);
-                let in_place = ViaRef::parse(text).unwrap().stamped(source);
+                let mut in_place = String::new();
+                let parsed = ViaRef::parse(text).unwrap();
+                parsed.write_stamped(source, &mut in_place);
                 assert_eq!(in_place, via.to_string());
             }
         }

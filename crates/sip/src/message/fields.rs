@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::header::{HeaderError, ViaRef};
+use crate::header::name::NameId;
+use crate::header::{HeaderError, ViaRef, scan};
 use crate::message::headers::Headers;
 
 /// The header fields and the body of a message.
@@ -113,12 +114,17 @@ impl Fields {
     ///
     /// If there is no topmost Via that can be read.
     pub fn stamp_via(&mut self, source: SocketAddr) -> Result<(), HeaderError> {
-        let (first, rest) = self.first_via()?;
-        let via = ViaRef::parse(first).ok_or(HeaderError::Malformed { name: "Via" })?;
-        let mut stamped = via.stamped(source);
-        stamped.push_str(rest);
-        self.headers_mut().replace_first("Via", &stamped);
-        Ok(())
+        let malformed = HeaderError::Malformed { name: "Via" };
+        let stamp = |value: &str, out: &mut String| {
+            let (first, rest) = scan::split_first(value).ok_or(malformed)?;
+            let via = ViaRef::parse(first).ok_or(malformed)?;
+            via.write_stamped(source, out);
+            out.push_str(rest);
+            Ok(())
+        };
+        self.received.message = Bytes::new();
+        let stamped = self.headers.rewrite_first(NameId::VIA, stamp);
+        stamped.unwrap_or(Err(HeaderError::Missing { name: "Via" }))
     }
 
     /// The start line as received, its end included; empty if the message was built.

@@ -274,11 +274,43 @@ impl Headers {
         self.entries[at] = entry;
     }
 
-    /// Puts a text in the place of the first value of this name, later ones untouched.
-    pub(super) fn replace_first(&mut self, name: &str, value: &str) {
-        if let Some(at) = self.position(name) {
-            self.entries[at] = self.write_own(name, value);
+    /// Puts what `write` makes of the first value of this name in its place, later ones untouched;
+    /// `None` if there is none.
+    pub(super) fn rewrite_first<E>(
+        &mut self,
+        name: NameId,
+        write: impl FnOnce(&str, &mut String) -> Result<(), E>,
+    ) -> Option<Result<(), E>> {
+        let mut entries = self.entries.iter();
+        let at = entries.position(|entry| entry.id == Some(name))?;
+        let before = self.entries[at].value;
+        self.make_room(name.as_str().len() + before.range().len());
+        let mut own = std::mem::take(&mut self.own);
+        // A value in a line of our own lies in the very text that grows.
+        let copied = (before.place == Place::Own)
+            .then(|| own.get(before.range()).unwrap_or_default().to_owned());
+        let value = copied.as_deref().unwrap_or_else(|| self.read(before));
+        let start = own.len();
+        own.push_str(name.as_str());
+        own.push_str(": ");
+        let value_start = own.len();
+        let written = write(value, &mut own);
+        let value_end = own.len();
+        match &written {
+            Err(_) => own.truncate(start),
+            Ok(()) => {
+                own.push_str("\r\n");
+                let piece = |start, end| Text::new(Place::Own, start, end);
+                self.entries[at] = Entry {
+                    id: Some(name),
+                    line: Line::Text(piece(start, own.len())),
+                    name: piece(start, value_start - ": ".len()),
+                    value: piece(value_start, value_end),
+                };
+            }
         }
+        self.own = own;
+        Some(written)
     }
 
     /// How many bytes [`Self::write`] writes at most, and nearly always exactly.

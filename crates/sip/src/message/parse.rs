@@ -201,9 +201,13 @@ struct Head {
 }
 
 fn parse_head(bytes: &Bytes, start_line_end: usize) -> Head {
-    let (end, lines) = find_head_end(bytes, start_line_end);
+    let HeadEnd {
+        end,
+        lines,
+        ends_well,
+    } = find_head_end(bytes, start_line_end);
     let head = bytes.slice(..end.unwrap_or(bytes.len()));
-    let are_lines_clean = is_clean(&head);
+    let are_lines_clean = ends_well && is_clean(&head[start_line_end..]);
     let text = std::str::from_utf8(&head).ok();
     let mut headers = match text {
         Some(text) => Headers::for_received(text, lines.min(MAX_HEADERS)),
@@ -244,17 +248,34 @@ fn parse_head(bytes: &Bytes, start_line_end: usize) -> Head {
     }
 }
 
-/// Where the empty line behind the header fields ends, and how many lines stand before it.
-fn find_head_end(bytes: &[u8], start_line_end: usize) -> (Option<usize>, usize) {
-    let mut lines = 0;
+struct HeadEnd {
+    /// Behind the empty line; `None` if there is none.
+    end: Option<usize>,
+    /// How many lines stand before it.
+    lines: usize,
+    /// No LF without CR stands before it.
+    ends_well: bool,
+}
+
+fn find_head_end(bytes: &[u8], start_line_end: usize) -> HeadEnd {
+    let (mut lines, mut ends_well) = (0, true);
     for at in memchr::memchr_iter(b'\n', &bytes[start_line_end..]) {
         let at = start_line_end + at;
+        ends_well &= bytes[at - 1] == b'\r';
         if bytes[at - 1] == b'\r' && bytes[at + 1..].starts_with(b"\r\n") {
-            return (Some(at + 3), lines);
+            return HeadEnd {
+                end: Some(at + 3),
+                lines,
+                ends_well,
+            };
         }
         lines += 1;
     }
-    (None, lines)
+    HeadEnd {
+        end: None,
+        lines,
+        ends_well,
+    }
 }
 
 /// Where the header field that starts at `at` ends, and how often it is folded; `None` at the
@@ -301,14 +322,12 @@ impl LineParts {
     }
 }
 
-/// Whether no line can have anything in it that [`parse_line`] has to look for: every CR and LF is
-/// part of a line's end, and there is no NUL. Looking at the whole head at once is far quicker.
-fn is_clean(head: &[u8]) -> bool {
-    let count = |byte: u8| head.iter().filter(|own| **own == byte).count();
-    let mut line_ends = memchr::memchr_iter(b'\n', head);
-    line_ends.all(|at| at > 0 && head[at - 1] == b'\r')
-        && count(b'\r') == count(b'\n')
-        && memchr::memchr(0, head).is_none()
+/// Whether no line of a head, all of whose LFs stand behind a CR, can have anything in it that
+/// [`parse_line`] has to look for: there is no other CR, and no NUL. Looking at all lines at once is
+/// far quicker.
+fn is_clean(lines: &[u8]) -> bool {
+    let count = |byte: u8| memchr::memchr_iter(byte, lines).count();
+    count(b'\r') == count(b'\n') && memchr::memchr(0, lines).is_none()
 }
 
 /// The name as written and the value. A NUL may stand behind a backslash only (RFC 3261, section

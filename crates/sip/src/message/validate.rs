@@ -5,10 +5,12 @@
 //! Max-Forwards. Not judged here: methods (405, 501), extensions (420), bodies (415), addresses
 //! (404), and whether we are the right one to ask.
 
+use std::net::SocketAddr;
+
 use crate::header::name::{NameId, NameSet};
 use crate::header::{CSeq, HeaderError};
 use crate::message::error::sentence;
-use crate::message::{Request, Response};
+use crate::message::{Fields, Request, Response};
 use crate::method::Method;
 use crate::name_addr::NameAddrRef;
 use crate::status::Status;
@@ -73,6 +75,19 @@ impl Request {
     ///
     /// [`Refusal`], whose status is the answer. An ACK is dropped instead of answered.
     pub fn validate(&self) -> Result<(), Refusal> {
+        check_vias(self)?;
+        self.validate_behind_vias()
+    }
+
+    /// Notes where the request came from ([`stamp_via`](crate::message::Fields::stamp_via)) and
+    /// validates it: its topmost Via is read once for both.
+    pub(crate) fn admit(&mut self, source: SocketAddr) -> Result<(), Refusal> {
+        self.stamp_via(source)?;
+        self.check_later_vias()?;
+        self.validate_behind_vias()
+    }
+
+    fn validate_behind_vias(&self) -> Result<(), Refusal> {
         let Common { cseq, contacts } = check_common(self)?;
         if cseq.method != self.method {
             return Err(Refusal::MethodMismatch);
@@ -102,6 +117,7 @@ impl Response {
     ///
     /// The header that makes it unusable.
     pub fn validate(&self) -> Result<(), HeaderError> {
+        check_vias(self)?;
         check_common(self).map(|_| ())
     }
 }
@@ -113,10 +129,14 @@ struct Common {
     contacts: usize,
 }
 
-fn check_common(fields: &crate::message::Fields) -> Result<Common, HeaderError> {
-    if fields.count_vias()? == 0 {
-        return Err(HeaderError::Missing { name: "Via" });
+fn check_vias(fields: &Fields) -> Result<(), HeaderError> {
+    match fields.count_vias()? {
+        0 => Err(HeaderError::Missing { name: "Via" }),
+        _ => Ok(()),
     }
+}
+
+fn check_common(fields: &Fields) -> Result<Common, HeaderError> {
     fields.peek_from()?;
     fields.peek_to()?;
     fields.call_id()?;
