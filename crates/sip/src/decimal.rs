@@ -9,13 +9,13 @@ pub(crate) fn push_decimal(number: u64, text: &mut String) {
     let mut rest = number;
     loop {
         at -= 1;
-        digits[at] = b"0123456789"[usize::try_from(rest % 10).unwrap_or_default()];
+        digits[at] = b"0123456789"[(rest % 10) as usize];
         rest /= 10;
         if rest == 0 {
             break;
         }
     }
-    text.extend(digits[at..].iter().copied().map(char::from));
+    text.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Adds an address.

@@ -158,7 +158,7 @@ pub(crate) struct Bindings {
 
 impl Bindings {
     /// The bindings of `aor`, in the order in which they were made.
-    pub(crate) fn of(&self, aor: &Aor) -> impl Iterator<Item = BindingRef<'_>> {
+    pub(crate) fn of(&self, aor: &Aor) -> impl Iterator<Item = BindingRef<'_>> + Clone {
         bindings_in(self.slot_of(aor).map_or(&[], |slot| self.record(slot)))
     }
 
@@ -492,7 +492,7 @@ fn address_in(record: &[u8]) -> Option<&str> {
     std::str::from_utf8(address(record)).ok()
 }
 
-fn bindings_in(record: &[u8]) -> impl Iterator<Item = BindingRef<'_>> {
+fn bindings_in(record: &[u8]) -> impl Iterator<Item = BindingRef<'_>> + Clone {
     let mut rest = record
         .get(HEAD + address(record).len()..)
         .unwrap_or_default();

@@ -189,7 +189,8 @@ impl Frame<'_> {
             edits: Vec::new(),
             is_outbound: false,
         };
-        let mut count = bindings.of(self.aor).count();
+        let bound = bindings.of(self.aor);
+        let mut count = bound.clone().count();
         for contact in contacts {
             let wanted = contact.expires().or(self.expires);
             let granted = wanted.map_or(policy.default_expires, |secs| {
@@ -198,8 +199,8 @@ impl Frame<'_> {
             let is_outbound = self.is_flow(&contact)?;
             let new = self.pack(contact, granted.min(policy.max_expires), is_outbound)?;
             let new_ref = BindingRef::new(&new);
-            let known = bindings
-                .of(self.aor)
+            let known = bound
+                .clone()
                 .find(|known| is_same(*known, new_ref) || is_same_uri(*known, new_ref));
             if known.is_some_and(|known| self.is_overtaken(known)) {
                 return Err(Refusal::OutOfOrder);
@@ -390,7 +391,8 @@ pub(crate) fn granted(request: &Request, tag: &str, telling: Telling<'_>) -> Res
             contact.push_str(&params);
         }
         let left = binding.expires().saturating_sub(now_secs);
-        contact.push_str(&format!(";expires={left}"));
+        contact.push_str(";expires=");
+        contact.push_str(&left.to_string());
         response.push_header("Contact", contact);
     }
     if knows("path") {

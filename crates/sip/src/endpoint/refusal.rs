@@ -30,7 +30,8 @@ impl Refusals {
 
     /// The tag for every response of ours to `request`.
     pub(super) fn tag(&self, request: &Fields) -> String {
-        let fields = [NameId::VIA, NameId::FROM, NameId::CALL_ID, NameId::CSEQ];
+        // The same in every copy of the request, by whatever way it came.
+        let fields = [NameId::FROM, NameId::CALL_ID, NameId::CSEQ];
         let texts = fields.map(|name| request.headers().first_of(name).unwrap_or_default());
         hex(&self.key.short::<8>(texts.map(str::as_bytes)))
     }

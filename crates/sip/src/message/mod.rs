@@ -33,6 +33,7 @@ use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 
+use crate::decimal::push_decimal;
 use crate::header::name::NameId;
 use crate::method::Method;
 use crate::status::Status;
@@ -138,7 +139,8 @@ impl Request {
             .and_then(|rest| rest.strip_prefix(b" "))
             .and_then(|rest| rest.strip_prefix(self.uri.as_str().as_bytes()))
             .is_some_and(|rest| rest.starts_with(b" "));
-        let line = (!unchanged).then(|| format!("{} {} {VERSION}", self.method, self.uri));
+        let words = [self.method.as_str(), " ", self.uri.as_str(), " ", VERSION];
+        let line = (!unchanged).then(|| words.concat());
         self.fields.write(line)
     }
 }
@@ -166,7 +168,16 @@ impl Response {
         let unchanged = received
             .strip_suffix(b"\r\n")
             .is_some_and(|line| parse::parse_status(line).as_ref() == Ok(&self.status));
-        let line = (!unchanged).then(|| format!("{VERSION} {}", self.status));
+        let line = (!unchanged).then(|| {
+            let phrase = self.status.phrase();
+            let mut line = String::with_capacity("SIP/2.0 200 ".len() + phrase.len());
+            line.push_str(VERSION);
+            line.push(' ');
+            push_decimal(self.status.code().into(), &mut line);
+            line.push(' ');
+            line.push_str(phrase);
+            line
+        });
         self.fields.write(line)
     }
 }
