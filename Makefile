@@ -26,7 +26,7 @@ bench-flood: ## 30,000 requests a second without credentials while a registered 
 bench-abuse: ## peers that never read, pipeline, or are slow, while others go on
 	@scripts/bench-abuse $(ARGS)
 
-soak: ## 1,000 registrations and 200 calls, then every table must be empty
+soak: ## 10,000 calls over bad networks with restarts; every call must end, every table must be empty
 	@scripts/soak
 
 fuzz: ## invented input to everything that reads from the network, a minute for each target; FUZZ_SECONDS=600

@@ -1,4 +1,4 @@
-//! A network in simulated time: datagrams with delay, loss and reordering from a seed.
+//! A network in simulated time: datagrams with delay, loss, reordering and duplicates from a seed.
 //!
 //! It moves `(from, to, bytes)` and nothing else; who drives the endpoints at both ends decides
 //! what a packet means. The same seed and the same sends give the same losses. Time never runs by
@@ -32,6 +32,8 @@ pub struct Conditions {
     pub jitter: Duration,
     /// Packets lost of a thousand.
     pub loss_per_mille: u32,
+    /// Packets that arrive twice, of a thousand that arrive.
+    pub duplicates_per_mille: u32,
 }
 
 impl Conditions {
@@ -40,6 +42,7 @@ impl Conditions {
         delay: Duration::from_millis(10),
         jitter: Duration::ZERO,
         loss_per_mille: 0,
+        duplicates_per_mille: 0,
     };
 }
 
@@ -99,16 +102,30 @@ impl SimNet {
     /// Takes a packet.
     pub fn send(&mut self, packet: Packet, now: Instant) -> Fate {
         let by_chance = self.random.u32() % 1_000 < self.conditions.loss_per_mille;
-        let jitter_us = u32::try_from(self.conditions.jitter.as_micros()).unwrap_or(u32::MAX);
-        let jitter = self.random.u32() % jitter_us.max(1);
+        let arrival = self.arrival(now);
         let by_rule = self.lose.as_mut().is_some_and(|rule| rule(&packet));
         if by_chance || by_rule {
             return Fate::Lost;
         }
-        let arrival = now + self.conditions.delay + Duration::from_micros(u64::from(jitter));
+        // A network without duplicates draws no number for them: what others have seen stays as it was.
+        let twice = self.conditions.duplicates_per_mille;
+        if twice > 0 && self.random.u32() % 1_000 < twice {
+            let arrival = self.arrival(now);
+            self.put(arrival, packet.clone());
+        }
+        self.put(arrival, packet);
+        Fate::Delivered
+    }
+
+    fn arrival(&mut self, now: Instant) -> Instant {
+        let jitter_us = u32::try_from(self.conditions.jitter.as_micros()).unwrap_or(u32::MAX);
+        let jitter = self.random.u32() % jitter_us.max(1);
+        now + self.conditions.delay + Duration::from_micros(u64::from(jitter))
+    }
+
+    fn put(&mut self, arrival: Instant, packet: Packet) {
         self.sent += 1;
         self.in_flight.insert((arrival, self.sent), packet);
-        Fate::Delivered
     }
 
     /// When the next packet arrives.
@@ -168,12 +185,24 @@ mod tests {
             delay: Duration::from_millis(5),
             jitter: Duration::from_millis(50),
             loss_per_mille: 300,
+            duplicates_per_mille: 0,
         };
         let first = arrivals(7, bad);
         assert_eq!(first, arrivals(7, bad));
         assert_ne!(first, arrivals(8, bad));
         assert!((100..180).contains(&first.len()), "{}", first.len());
         assert!(!first.is_sorted());
+    }
+
+    #[test]
+    fn some_arrive_twice() {
+        let doubling = Conditions {
+            duplicates_per_mille: 100,
+            ..Conditions::GOOD
+        };
+        let arrived = arrivals(1, doubling);
+        assert!((205..260).contains(&arrived.len()), "{}", arrived.len());
+        assert!((0..200).all(|number| arrived.contains(&number)));
     }
 
     #[test]

@@ -141,6 +141,7 @@ fn calls_survive_a_third_of_all_packets_lost() {
         delay: Duration::from_millis(20),
         jitter: Duration::from_millis(60),
         loss_per_mille: 250,
+        duplicates_per_mille: 0,
     };
     for seed in 0..60 {
         call_over(seed, bad);
@@ -153,6 +154,7 @@ fn same_seed_gives_the_same_call() {
         delay: Duration::from_millis(20),
         jitter: Duration::from_millis(60),
         loss_per_mille: 250,
+        duplicates_per_mille: 0,
     };
     assert_eq!(call_over(5, bad), call_over(5, bad));
 }

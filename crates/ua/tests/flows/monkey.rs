@@ -46,6 +46,7 @@ fn play(seed: u8) {
             delay: Duration::from_millis(10),
             jitter: Duration::from_millis(200),
             loss_per_mille: 150 * u32::from(seed % 3),
+            duplicates_per_mille: 0,
         },
     );
     for _ in 0..120 {

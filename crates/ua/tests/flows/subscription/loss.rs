@@ -42,6 +42,7 @@ const BAD: Conditions = Conditions {
     delay: Duration::from_millis(20),
     jitter: Duration::from_millis(60),
     loss_per_mille: 200,
+    duplicates_per_mille: 0,
 };
 
 #[test]
