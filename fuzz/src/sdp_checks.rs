@@ -1,11 +1,13 @@
 //! Session descriptions.
 
-use sdp::{LocalMedia, OfferAnswer, SessionDescription, answer, negotiate, offer};
+use sdp::{Described, LocalMedia, OfferAnswer, SessionDescription, answer, negotiate, offer};
 
-/// A description: what is read can be written and read again, and whatever it offers, our answer
+/// A description: what is read can be written and read again, also by who only passes it on, and whatever it offers, our answer
 /// is one.
 pub fn description(data: &[u8]) {
-    let Ok(description) = SessionDescription::parse(data) else {
+    let parsed = SessionDescription::parse(data);
+    assert_eq!(Described::read(data), parsed.clone().map(Described::from));
+    let Ok(description) = parsed else {
         return;
     };
     let written = description.to_bytes();

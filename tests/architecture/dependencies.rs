@@ -69,7 +69,7 @@ const PURE: &[(&str, &[&str])] = &[
             "tracing",
         ],
     ),
-    ("sdp", &["thiserror"]),
+    ("sdp", &["bytes", "thiserror"]),
     ("ua", &["bytes", "quick-xml", "thiserror", "tracing"]),
     (
         "media",

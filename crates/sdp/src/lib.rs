@@ -1,7 +1,8 @@
 //! Session descriptions (RFC 8866) and the offer/answer exchange over them (RFC 3264).
 //!
 //! Reading order: [`SessionDescription`] and [`MediaDescription`] are what was written on the
-//! wire, kept in order so that unknown attributes survive; [`PayloadFormat`] is one codec of a
+//! wire, kept in order so that unknown attributes survive; [`Described`] is the same as text, for who
+//! only passes it on; [`PayloadFormat`] is one codec of a
 //! media line; [`LocalMedia`] is what we can do; [`OfferAnswer`] joins the two for the life of one
 //! dialog and yields [`Negotiated`], which is all that a media session needs to know.
 //!
@@ -16,6 +17,7 @@
 //! attributes, not read), and how descriptions travel in SIP (crate `ua`).
 
 mod attribute;
+mod described;
 mod direction;
 mod error;
 mod format;
@@ -26,6 +28,7 @@ mod session;
 mod write;
 
 pub use attribute::{Attribute, Attributes};
+pub use described::Described;
 pub use direction::{Direction, DirectionParts};
 pub use error::{AnswerError, SdpError};
 pub use format::PayloadFormat;

@@ -4,7 +4,8 @@
 
 use proptest::prelude::*;
 use sdp::{
-    Direction, LocalMedia, MAX_BYTES, MAX_MEDIA, Origin, SdpError, SessionDescription, answer,
+    Described, Direction, LocalMedia, MAX_BYTES, MAX_MEDIA, Origin, SdpError, SessionDescription,
+    answer,
 };
 
 const MINIMAL: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n";
@@ -162,8 +163,38 @@ fn plausible() -> impl Strategy<Value = String> {
         .prop_map(|lines| format!("{MINIMAL}{}", lines.join("\r\n")))
 }
 
+/// Lines that stand nearly in the order in which we write them.
+fn nearly_in_order() -> impl Strategy<Value = String> {
+    let line = |pattern: &'static str| proptest::option::of(pattern);
+    (
+        [
+            line("o=[ -~]{0,3} [0-9]{1,22} 0{0,1}[0-9] IN IP4 h ?\r\n"),
+            line("[sius]=[ -~]{0,9}\r\n"),
+            line("[epc]=IN IP4 h( x)?\r\n"),
+            line("[bt]=AS:[ -~]{0,9}(\r\n|\n)"),
+            line("[tr]=[ -~]{0,9}\r\n"),
+            line("[zk]=[ -~]{0,9}\r\n"),
+            line("a=[ -~]{1,9}\r\n"),
+            line("m=audio [+0]{0,1}[0-9]{1,5}(/0{0,1}2)? x( 0){0,2} ?\r\n"),
+            line("[icb]=IN IP4 :\r\n"),
+            line("[bka]=x:\r\n?"),
+        ],
+        "(v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\n|v=0 ?\r\n)",
+        "(t=0 0\r\n)?",
+    )
+        .prop_map(|(lines, head, time)| {
+            let (before, behind) = lines.split_at(4);
+            let all =
+                |lines: &[Option<String>]| lines.iter().flatten().cloned().collect::<String>();
+            [head, all(before), time, all(behind)].concat()
+        })
+}
+
 fn use_everything(bytes: &[u8]) {
-    let Ok(session) = SessionDescription::parse(bytes) else {
+    let parsed = SessionDescription::parse(bytes);
+    let described = Described::read(bytes);
+    assert_eq!(described, parsed.clone().map(Described::from));
+    let Ok(session) = parsed else {
         return;
     };
     let local = LocalMedia::audio("192.0.2.9:4000".parse().unwrap());
@@ -181,6 +212,11 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         use_everything(&bytes);
+    }
+
+    #[test]
+    fn who_passes_a_description_on_writes_what_who_understands_it_writes(text in nearly_in_order()) {
+        use_everything(text.as_bytes());
     }
 
     #[test]
