@@ -1,7 +1,7 @@
 //! The proxy's machine in memory: what an operation costs beyond the kernel and the database.
 //!
 //! Messages are made in batches outside the measured time and handed over one after the other, outputs drained after each, as the
-//! driver does. Only this thread's CPU time inside the machine counts; of ten parts of the run the cheapest is told beside the mean,
+//! driver does. Only this thread's CPU time and allocations inside the machine count; of ten parts of the run the cheapest is told beside the mean,
 //! because other programs on the machine make an operation dearer, never cheaper.
 
 use std::collections::HashMap;
@@ -17,6 +17,7 @@ use sip::{
 };
 use sip_proxy_core::{Account as Entry, Command, Durability, Event, Owner, Proxy, ProxyConfig};
 
+use crate::allocated::Allocated;
 use crate::message::{Account, SDP, Sender, renumber, request};
 
 const DOMAIN: &str = "bench.example";
@@ -52,6 +53,8 @@ struct Bench {
     sent: Vec<(SocketAddr, Bytes)>,
     /// CPU time spent inside the machine.
     inside: Duration,
+    /// Allocations and bytes asked for inside the machine.
+    allocated: Allocated,
     ids: Ids,
     accounts: Vec<Account>,
 }
@@ -64,6 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Value {
     let part = (arguments.count / PARTS).next_multiple_of(BATCH);
     let mut done = 0;
     let mut each = Vec::new();
+    bench.allocated = Allocated::default();
     for _ in 0..PARTS {
         bench.inside = Duration::ZERO;
         for _ in 0..part / BATCH {
@@ -75,11 +79,14 @@ pub(crate) fn run(arguments: &Arguments) -> Value {
         }
         each.push(bench.inside.as_secs_f64() * 1e6 / part as f64);
     }
+    let Allocated { times, bytes } = bench.allocated;
     bench.pass(Duration::from_secs(60));
     json!({
         "operations": done,
         "us_each_lowest": each.iter().copied().fold(f64::INFINITY, f64::min),
         "us_each_mean": each.iter().sum::<f64>() / each.len() as f64,
+        "allocations_each": times as f64 / done as f64,
+        "allocated_bytes_each": bytes as f64 / done as f64,
         "counts": format!("{:?}", bench.proxy.counts()),
     })
 }
@@ -113,6 +120,7 @@ impl Bench {
             entries: HashMap::new(),
             sent: Vec::new(),
             inside: Duration::ZERO,
+            allocated: Allocated::default(),
             ids: Ids::from_seed([9; 32]),
             accounts: users
                 .map(|user| Account::new(&user, DOMAIN, PASSWORD))
@@ -250,12 +258,12 @@ impl Bench {
     /// Hands messages from the phone at `port` over and returns what the proxy sends meanwhile.
     fn exchange(&mut self, port: u16, messages: Vec<Bytes>) -> Vec<(SocketAddr, Bytes)> {
         let flow = flow(port);
-        let before = cpu_time();
-        for bytes in messages {
-            self.proxy.handle_received(flow, bytes, self.now);
-            self.drain();
-        }
-        self.inside += cpu_time().saturating_sub(before);
+        self.inside(|bench| {
+            for bytes in messages {
+                bench.proxy.handle_received(flow, bytes, bench.now);
+                bench.drain();
+            }
+        });
         std::mem::take(&mut self.sent)
     }
 
@@ -283,15 +291,23 @@ impl Bench {
     /// Lets time pass, deadline by deadline; what the timers send is retransmission and not looked at.
     fn pass(&mut self, duration: Duration) {
         let end = self.now + duration;
-        let before = cpu_time();
-        while let Some(next) = self.proxy.poll_timeout().filter(|next| *next <= end) {
-            self.now = self.now.max(next);
-            self.proxy.handle_timeout(self.now);
-            self.drain();
-        }
-        self.inside += cpu_time().saturating_sub(before);
+        self.inside(|bench| {
+            while let Some(next) = bench.proxy.poll_timeout().filter(|next| *next <= end) {
+                bench.now = bench.now.max(next);
+                bench.proxy.handle_timeout(bench.now);
+                bench.drain();
+            }
+        });
         self.sent.clear();
         self.now = end;
+    }
+
+    /// What `work` costs is the machine's.
+    fn inside(&mut self, work: impl FnOnce(&mut Self)) {
+        let (time, allocated) = (cpu_time(), Allocated::so_far());
+        work(self);
+        self.inside += cpu_time().saturating_sub(time);
+        self.allocated += Allocated::so_far() - allocated;
     }
 }
 

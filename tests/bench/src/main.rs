@@ -7,6 +7,7 @@
 //! Everything here is blocking and single-threaded where it measures. Not here: rows, rounds and Kamailio (`scripts/bench_sip`).
 
 mod abuse;
+mod allocated;
 mod bindings;
 mod core;
 mod flood;
@@ -14,6 +15,7 @@ mod message;
 mod registrar;
 mod streams;
 
+use allocated::Counting;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
@@ -40,7 +42,7 @@ enum Command {
 
 /// The server's own, so that the core costs here what it costs there.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Counting<MiMalloc> = Counting(MiMalloc);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Cli::parse().command {
