@@ -7,49 +7,41 @@
 //! Invariant: header values that came from the peer (From, To, Contact, Record-Route) are written
 //! back as they were, never re-encoded.
 
-use crate::header::{Contacts, HeaderError};
+use std::sync::Arc;
+
+use crate::header::HeaderError;
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::name_addr::NameAddr;
 use crate::uri::{Scheme, Uri};
 
-/// What identifies a dialog, seen from our side.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DialogId {
+/// What identifies a dialog, seen from our side. Where our tags are unique, ours alone finds it; all three say that it is the one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DialogId<'a> {
     /// Call-ID, byte for byte.
-    pub call_id: String,
+    pub call_id: &'a str,
     /// Our tag.
-    pub local_tag: String,
+    pub local_tag: &'a str,
     /// The peer's tag; empty if the peer follows RFC 2543 and sent none.
-    pub remote_tag: String,
+    pub remote_tag: &'a str,
 }
 
-impl DialogId {
+impl<'a> DialogId<'a> {
     /// The dialog that an incoming `request` is about; `None` without To tag or Call-ID.
-    pub fn of_request(request: &Request) -> Option<Self> {
+    pub fn of_request(request: &'a Request) -> Option<Self> {
         Some(Self {
-            local_tag: request.to_tag()?.to_owned(),
-            remote_tag: request
-                .peek_from()
-                .ok()?
-                .tag()
-                .unwrap_or_default()
-                .to_owned(),
-            call_id: request.call_id().ok()?.to_owned(),
+            local_tag: request.to_tag()?,
+            remote_tag: request.peek_from().ok()?.tag().unwrap_or_default(),
+            call_id: request.call_id().ok()?,
         })
     }
 
     /// The dialog that an incoming `response` is about; `None` without From tag or Call-ID.
-    pub fn of_response(response: &Response) -> Option<Self> {
+    pub fn of_response(response: &'a Response) -> Option<Self> {
         Some(Self {
-            local_tag: response.from_tag()?.to_owned(),
-            remote_tag: response
-                .peek_to()
-                .ok()?
-                .tag()
-                .unwrap_or_default()
-                .to_owned(),
-            call_id: response.call_id().ok()?.to_owned(),
+            local_tag: response.from_tag()?,
+            remote_tag: response.peek_to().ok()?.tag().unwrap_or_default(),
+            call_id: response.call_id().ok()?,
         })
     }
 }
@@ -97,63 +89,153 @@ impl DialogError {
     }
 }
 
-/// One dialog.
+/// A request of ours that makes dialogs, as far as they remember it: one for each that answers (RFC 3261, section 12.1.2).
 #[derive(Clone, Debug)]
-pub struct Dialog {
-    id: DialogId,
-    state: DialogState,
+pub struct Opening {
+    ours: Arc<Ours>,
+    /// Value for To, without a tag.
+    remote: Box<str>,
+    /// The Request-URI.
+    target: Box<str>,
+    sequence: u32,
+}
+
+/// What all dialogs of one request of ours have in common.
+#[derive(Debug)]
+struct Ours {
+    call_id: Box<str>,
     /// Value for From: ours, with our tag.
-    local: String,
-    /// Value for To: the peer's, with its tag if it has one.
-    remote: String,
-    remote_target: Uri,
-    route_set: Vec<NameAddr>,
-    local_sequence: u32,
-    remote_sequence: Option<u32>,
+    local: Box<str>,
+    local_tag: Box<str>,
     secure: bool,
 }
 
-impl Dialog {
-    /// The dialog that `response` to our `request` makes (RFC 3261, section 12.1.2). A provisional
-    /// response without Contact leaves the Request-URI as target until the 2xx.
+impl Opening {
+    /// Of a request that is just being made: the first of its Call-ID, with `local` as From and `remote` as To.
+    pub fn first(target: &Uri, call_id: &str, local: &str, local_tag: &str, remote: &str) -> Self {
+        let ours = Ours {
+            call_id: call_id.into(),
+            local: local.into(),
+            local_tag: local_tag.into(),
+            secure: *target.scheme() == Scheme::Sips,
+        };
+        Self {
+            ours: Arc::new(ours),
+            remote: remote.into(),
+            target: target.as_str().into(),
+            sequence: 1,
+        }
+    }
+
+    /// What the dialogs of `request` remember.
     ///
     /// # Errors
     ///
-    /// [`DialogError::Header`], [`DialogError::NoTag`] if the request's From or a provisional
-    /// response's To has none, [`DialogError::NoContact`] for a 2xx without Contact.
-    pub fn new_uac(request: &Request, response: &Response) -> Result<Self, DialogError> {
+    /// [`DialogError::Header`], [`DialogError::NoTag`] if From has none.
+    pub fn of(request: &Request) -> Result<Self, DialogError> {
+        let ours = Ours {
+            call_id: request.call_id()?.into(),
+            local_tag: request.peek_from()?.tag().ok_or(DialogError::NoTag)?.into(),
+            local: raw(request.header("From")),
+            secure: *request.uri.scheme() == Scheme::Sips,
+        };
+        Ok(Self {
+            ours: Arc::new(ours),
+            remote: raw(request.header("To")),
+            target: request.uri.as_str().into(),
+            sequence: request.cseq()?.number,
+        })
+    }
+
+    /// The same request with the next number, because the first was refused and is mended.
+    #[must_use]
+    pub fn numbered(self, sequence: u32) -> Self {
+        Self { sequence, ..self }
+    }
+
+    /// Number of the request.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// Call-ID.
+    pub fn call_id(&self) -> &str {
+        &self.ours.call_id
+    }
+
+    /// Our tag.
+    pub fn local_tag(&self) -> &str {
+        &self.ours.local_tag
+    }
+
+    /// Our address with our tag, as From has it.
+    pub fn local(&self) -> &str {
+        &self.ours.local
+    }
+
+    /// The peer's address, as To has it.
+    pub fn remote(&self) -> &str {
+        &self.remote
+    }
+
+    /// The dialog that `response` makes. A provisional response without Contact leaves the Request-URI as target until the 2xx.
+    ///
+    /// # Errors
+    ///
+    /// [`DialogError::Header`], [`DialogError::NoTag`] if a provisional response's To has none, [`DialogError::NoContact`] for a
+    /// 2xx without Contact.
+    pub fn dialog(&self, response: &Response) -> Result<Dialog, DialogError> {
         let confirmed = response.status.is_success();
-        let from = request.from()?;
-        let to = response.to()?;
-        if to.tag().is_none() && !confirmed {
+        let remote_tag = response.peek_to()?.tag();
+        if remote_tag.is_none() && !confirmed {
             return Err(DialogError::NoTag);
         }
-        let remote_target = match target(&response.contacts()?) {
+        let remote_target = match response.only_contact()? {
             Some(target) => target,
             None if confirmed => return Err(DialogError::NoContact),
-            None => request.uri.clone(),
+            None => self.target.parse().map_err(|_| DialogError::NoContact)?,
         };
         let mut route_set = response.record_routes()?;
         route_set.reverse();
-        Ok(Self {
-            id: DialogId {
-                call_id: request.call_id()?.to_owned(),
-                local_tag: from.tag().ok_or(DialogError::NoTag)?.to_owned(),
-                remote_tag: to.tag().unwrap_or_default().to_owned(),
-            },
+        Ok(Dialog {
+            ours: self.ours.clone(),
             state: if confirmed {
                 DialogState::Confirmed
             } else {
                 DialogState::Early
             },
-            local: raw(request.header("From")),
             remote: raw(response.header("To")),
+            remote_tag: remote_tag.unwrap_or_default().into(),
             remote_target,
             route_set,
-            local_sequence: request.cseq()?.number,
+            local_sequence: self.sequence,
             remote_sequence: None,
-            secure: *request.uri.scheme() == Scheme::Sips,
         })
+    }
+}
+
+/// One dialog.
+#[derive(Clone, Debug)]
+pub struct Dialog {
+    ours: Arc<Ours>,
+    state: DialogState,
+    /// Value for To: the peer's, with its tag if it has one.
+    remote: Box<str>,
+    remote_tag: Box<str>,
+    remote_target: Uri,
+    route_set: Vec<NameAddr>,
+    local_sequence: u32,
+    remote_sequence: Option<u32>,
+}
+
+impl Dialog {
+    /// The dialog that `response` to our `request` makes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Opening::of`] and [`Opening::dialog`].
+    pub fn new_uac(request: &Request, response: &Response) -> Result<Self, DialogError> {
+        Opening::of(request)?.dialog(response)
     }
 
     /// The dialog that our response with `local_tag` to `request` makes (RFC 3261, section 12.1.1).
@@ -163,26 +245,26 @@ impl Dialog {
     ///
     /// [`DialogError::Header`], [`DialogError::NoContact`].
     pub fn new_uas(request: &Request, local_tag: &str) -> Result<Self, DialogError> {
-        let from = request.from()?;
-        let to = request.to()?;
-        let local = match to.tag() {
-            Some(_) => raw(request.header("To")),
-            None => format!("{};tag={local_tag}", raw(request.header("To"))),
+        let to = request.header("To").unwrap_or_default();
+        let (local, local_tag) = match request.peek_to()?.tag() {
+            Some(tag) => (to.into(), tag),
+            None => ([to, ";tag=", local_tag].concat().into(), local_tag),
+        };
+        let ours = Ours {
+            call_id: request.call_id()?.into(),
+            local,
+            local_tag: local_tag.into(),
+            secure: *request.uri.scheme() == Scheme::Sips,
         };
         Ok(Self {
-            id: DialogId {
-                call_id: request.call_id()?.to_owned(),
-                local_tag: to.tag().unwrap_or(local_tag).to_owned(),
-                remote_tag: from.tag().unwrap_or_default().to_owned(),
-            },
+            ours: Arc::new(ours),
             state: DialogState::Early,
-            local,
+            remote_tag: request.peek_from()?.tag().unwrap_or_default().into(),
             remote: raw(request.header("From")),
-            remote_target: target(&request.contacts()?).ok_or(DialogError::NoContact)?,
+            remote_target: request.only_contact()?.ok_or(DialogError::NoContact)?,
             route_set: request.record_routes()?,
             local_sequence: 0,
             remote_sequence: Some(request.cseq()?.number),
-            secure: *request.uri.scheme() == Scheme::Sips,
         })
     }
 
@@ -193,28 +275,27 @@ impl Dialog {
     /// [`DialogError::Header`], [`DialogError::NoTag`] if one of the two tags is missing,
     /// [`DialogError::NoContact`].
     pub fn new_subscriber(subscribe: &Request, notify: &Request) -> Result<Self, DialogError> {
-        let from = subscribe.from()?;
-        let peer = notify.from()?;
+        let opening = Opening::of(subscribe)?;
+        let remote_tag = notify.peek_from()?.tag().ok_or(DialogError::NoTag)?;
         Ok(Self {
-            id: DialogId {
-                call_id: subscribe.call_id()?.to_owned(),
-                local_tag: from.tag().ok_or(DialogError::NoTag)?.to_owned(),
-                remote_tag: peer.tag().ok_or(DialogError::NoTag)?.to_owned(),
-            },
+            ours: opening.ours,
             state: DialogState::Confirmed,
-            local: raw(subscribe.header("From")),
             remote: raw(notify.header("From")),
-            remote_target: target(&notify.contacts()?).ok_or(DialogError::NoContact)?,
+            remote_tag: remote_tag.into(),
+            remote_target: notify.only_contact()?.ok_or(DialogError::NoContact)?,
             route_set: notify.record_routes()?,
-            local_sequence: subscribe.cseq()?.number,
+            local_sequence: opening.sequence,
             remote_sequence: Some(notify.cseq()?.number),
-            secure: *subscribe.uri.scheme() == Scheme::Sips,
         })
     }
 
     /// What identifies it.
-    pub fn id(&self) -> &DialogId {
-        &self.id
+    pub fn id(&self) -> DialogId<'_> {
+        DialogId {
+            call_id: &self.ours.call_id,
+            local_tag: &self.ours.local_tag,
+            remote_tag: &self.remote_tag,
+        }
     }
 
     /// Early or confirmed.
@@ -224,7 +305,7 @@ impl Dialog {
 
     /// Our address with our tag, as From or To has it.
     pub fn local(&self) -> &str {
-        &self.local
+        &self.ours.local
     }
 
     /// The peer's address with its tag, as From or To has it.
@@ -234,7 +315,7 @@ impl Dialog {
 
     /// Whether it was made with a `sips` Request-URI, so that Contact must be `sips` too.
     pub fn is_secure(&self) -> bool {
-        self.secure
+        self.ours.secure
     }
 
     /// Where the peer wants requests sent.
@@ -269,8 +350,7 @@ impl Dialog {
     pub fn confirm_with(&mut self, response: &Response) -> Result<(), DialogError> {
         let was_early = self.state == DialogState::Early;
         self.state = DialogState::Confirmed;
-        let target = target(&response.contacts()?).ok_or(DialogError::NoContact)?;
-        self.remote_target = target;
+        self.remote_target = response.only_contact()?.ok_or(DialogError::NoContact)?;
         if was_early {
             self.route_set = response.record_routes()?;
             self.route_set.reverse();
@@ -319,7 +399,7 @@ impl Dialog {
             return Err(DialogError::OutOfOrder { sequence, last });
         }
         if refreshes_target(&request.method)
-            && let Some(target) = target(&request.contacts()?)
+            && let Some(target) = request.only_contact()?
         {
             self.remote_target = target;
         }
@@ -335,9 +415,9 @@ impl Dialog {
             request.push_header("Route", route);
         }
         request.push_header("Max-Forwards", "70");
-        request.push_header("From", &*self.local);
-        request.push_header("To", &*self.remote);
-        request.push_header("Call-ID", &*self.id.call_id);
+        request.push_header("From", &self.ours.local);
+        request.push_header("To", &self.remote);
+        request.push_header("Call-ID", &self.ours.call_id);
         request.push_header("CSeq", cseq);
         request
     }
@@ -371,17 +451,9 @@ fn refreshes_target(method: &Method) -> bool {
     .contains(method)
 }
 
-/// The only Contact's URI.
-fn target(contacts: &Contacts) -> Option<Uri> {
-    match contacts.list() {
-        [contact] => Some(contact.uri().clone()),
-        _ => None,
-    }
-}
-
 /// A header value as written; it is there, because its typed form was read before.
-fn raw(value: Option<&str>) -> String {
-    value.unwrap_or_default().to_owned()
+fn raw(value: Option<&str>) -> Box<str> {
+    value.unwrap_or_default().into()
 }
 
 #[cfg(test)]

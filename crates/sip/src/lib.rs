@@ -76,6 +76,7 @@ mod digest;
 mod endpoint;
 mod flow;
 mod ids;
+mod key_map;
 mod keyed;
 mod loop_mark;
 mod machine;
@@ -104,17 +105,18 @@ pub use uri::{PushParams, Scheme, Uri, UriError};
 
 // Endpoint, transactions, dialogs, digest and driving.
 pub use deadlines::Deadlines;
-pub use dialog::{Dialog, DialogError, DialogId, DialogState};
+pub use dialog::{Dialog, DialogError, DialogId, DialogState, Opening};
 pub use digest::{
     Algorithm, Challenge, ChallengeProtection, Claim, Credentials, DigestClient, DigestError,
     DigestSecret, DigestServer, Presented, Verdict, answer_challenges,
 };
 pub use endpoint::{
-    ClientTransaction, Endpoint, EndpointConfig, EndpointError, EndpointEvent, EndpointOutput,
-    ServerTransaction,
+    Answer, ClientTransaction, Endpoint, EndpointConfig, EndpointError, EndpointEvent,
+    EndpointOutput, ServerTransaction,
 };
 pub use flow::{Destination, DomainId, Flow, FlowTokens, Target};
 pub use ids::Ids;
+pub use key_map::{KeyHasher, KeyMap};
 pub use loop_mark::{LoopDetection, LoopMark};
 pub use machine::{
     CertificateProblem, Machine, Output, ResolveError, ResolveId, ResolveRequest, Security,

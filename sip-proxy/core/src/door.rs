@@ -88,11 +88,11 @@ impl Proxy {
         let Some(dialog) = DialogId::of_request(request) else {
             return Place::Outside;
         };
-        let is_watch = self.watching.account_of(&dialog).is_some();
+        let is_watch = self.watching.account_of(dialog).is_some();
         match request.method {
             // A subscription proves itself each time it is renewed.
             Method::SUBSCRIBE if is_watch => Place::Outside,
-            _ if is_watch || self.calls.knows(&dialog) => Place::Inside,
+            _ if is_watch || self.calls.knows(dialog) => Place::Inside,
             _ => Place::Stray,
         }
     }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::{Aor, Destination, Endpoint, Host, HostPort, NameAddr, Request, Transport, Uri};
 use ua::Dial;
 
@@ -211,7 +211,7 @@ fn named(uri: &Uri, caller: &Aor, endpoint: &Endpoint) -> Result<Aor, u16> {
 /// as the caller allows.
 pub(crate) fn groups(
     plan: &Plan,
-    offer: Option<&SessionDescription>,
+    offer: Option<&Described>,
     bindings: &Bindings,
     endpoint: &Endpoint,
 ) -> Vec<Vec<Dial>> {
@@ -262,7 +262,7 @@ fn dial(
     plan: &Plan,
     breadth: Option<u32>,
     binding: BindingRef<'_>,
-    offer: Option<&SessionDescription>,
+    offer: Option<&Described>,
     endpoint: &Endpoint,
 ) -> Option<Dial> {
     let mut request_uri: Uri = binding.uri().parse().ok()?;

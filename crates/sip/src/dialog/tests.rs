@@ -49,7 +49,7 @@ fn the_caller_s_dialog_reverses_the_route_and_counts_on() {
     let response = answer(200, &[RECORD_ROUTE[0], RECORD_ROUTE[1], CONTACT]);
     let mut dialog = Dialog::new_uac(&invite(&[]), &response).unwrap();
     assert_eq!(dialog.state(), DialogState::Confirmed);
-    assert_eq!(dialog.id(), &DialogId::of_response(&response).unwrap());
+    assert_eq!(dialog.id(), DialogId::of_response(&response).unwrap());
     assert_eq!(dialog.next_hop().to_string(), "sip:p1.example;lr");
 
     let bye = dialog.request(Method::BYE);

@@ -90,6 +90,13 @@ pub struct ClientTransaction(u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServerTransaction(u64);
 
+/// A response as it was sent, for [`Endpoint::respond_again`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    code: u16,
+    bytes: Bytes,
+}
+
 /// What an endpoint wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EndpointOutput {
@@ -312,13 +319,20 @@ impl Endpoint {
         self.clients.find_entry(invite)?.sent().cloned()
     }
 
-    /// An INVITE with the fields that responses to it copy, Record-Route included, while it has no
-    /// final response: users need not keep it themselves.
-    pub fn invite_head(&self, invite: ServerTransaction) -> Option<Request> {
-        self.servers.find_entry(invite)?.head()
+    /// A response to an INVITE, as [`Request::response`] makes it and with Record-Route if it makes a dialog; `None` once there was
+    /// a final one. Users need not keep the INVITE for it.
+    pub fn invite_response(
+        &self,
+        invite: ServerTransaction,
+        status: u16,
+        to_tag: &str,
+    ) -> Option<Response> {
+        let head = self.servers.find_entry(invite)?.head()?;
+        Some(head.response(status, Some(to_tag)))
     }
 
-    /// Sends the ACK for a 2xx: a branch of its own, no transaction (RFC 3261, section 13.2.2.4).
+    /// Sends the ACK for a 2xx: a branch of its own, no transaction (RFC 3261, section 13.2.2.4). Gives it as it was sent, for
+    /// [`repeat_ack`](Self::repeat_ack).
     ///
     /// # Errors
     ///
@@ -327,12 +341,16 @@ impl Endpoint {
         &mut self,
         mut ack: Request,
         destination: Destination,
-        _now: Instant,
-    ) -> Result<(), EndpointError> {
+    ) -> Result<Bytes, EndpointError> {
         self.address(&mut ack, destination, None)?;
         let bytes = ack.to_bytes();
-        self.transmit(destination, bytes);
-        Ok(())
+        self.transmit(destination, bytes.clone());
+        Ok(bytes)
+    }
+
+    /// Sends an ACK again: its 2xx came again.
+    pub fn repeat_ack(&mut self, ack: Bytes, destination: Destination) {
+        self.transmit(destination, ack);
     }
 
     /// Gives up on an INVITE (RFC 3261, section 9.1): sends CANCEL now, or as soon as a
@@ -348,7 +366,7 @@ impl Endpoint {
     }
 
     /// Answers a request. After a 2xx to an INVITE more 2xx may follow: their retransmission is
-    /// the dialog's business (RFC 3261, section 13.3.1.4).
+    /// the dialog's business (RFC 3261, section 13.3.1.4), by [`respond_again`](Self::respond_again).
     ///
     /// # Errors
     ///
@@ -358,16 +376,25 @@ impl Endpoint {
         transaction: ServerTransaction,
         mut response: Response,
         now: Instant,
-    ) -> Result<(), EndpointError> {
+    ) -> Result<Answer, EndpointError> {
         self.name_server(&mut response);
         let mut actions = Vec::new();
         let server = self
             .servers
             .find_mut(transaction)
             .ok_or(EndpointError::Answered)?;
-        server.respond(&response, now, &mut actions)?;
+        let answer = server.respond(&response, now, &mut actions)?;
         self.finish_server(transaction, actions);
-        Ok(())
+        Ok(answer)
+    }
+
+    /// Says once more what was said, unless the transaction takes no such response any more.
+    pub fn respond_again(&mut self, transaction: ServerTransaction, answer: &Answer, now: Instant) {
+        let mut actions = Vec::new();
+        if let Some(server) = self.servers.find_mut(transaction) {
+            server.respond_again(answer, now, &mut actions);
+        }
+        self.finish_server(transaction, actions);
     }
 
     /// Answers a request and forgets it: for a challenge or another refusal of somebody who may

@@ -3,23 +3,23 @@
 //! Invariant: after [`Table::settle`] an entry that is over is gone with all its keys, and every
 //! other entry has exactly its own deadline in the queue. Nothing is ever forgotten by hand.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use crate::deadlines::Deadlines;
 use crate::flow::{Destination, Flow};
+use crate::key_map::KeyMap;
 use crate::message::{Request, Response};
 use crate::transaction::Action;
 use crate::transaction::client_invite::{self, ClientInvite};
 use crate::transaction::client_non_invite::{self, ClientNonInvite};
-use crate::transaction::server_invite::{self, ServerInvite};
+use crate::transaction::server_invite::{self, Head, ServerInvite};
 use crate::transaction::server_non_invite::{self, ServerNonInvite};
 
 use super::oversize::Fallback;
-use super::{ClientTransaction, EndpointError, ServerTransaction};
+use super::{Answer, ClientTransaction, EndpointError, ServerTransaction};
 
 /// What the table must know about a transaction.
 pub(super) trait Entry {
@@ -39,14 +39,21 @@ struct Slot<E> {
 
 /// Stands for a key: 128 bits under random keys of this process, which nobody can make collide and
 /// which are a tenth of the text that they stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint(u64, u64);
+
+impl Hash for Fingerprint {
+    /// Is a hash itself.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
 
 /// Transactions `E` by id `I` and by any of their keys.
 #[derive(Debug)]
 pub(super) struct Table<I, E> {
-    slots: HashMap<I, Slot<E>>,
-    ids: HashMap<Fingerprint, I>,
+    slots: KeyMap<I, Slot<E>>,
+    ids: KeyMap<Fingerprint, I>,
     deadlines: Deadlines<I>,
     hashers: [RandomState; 2],
 }
@@ -54,8 +61,8 @@ pub(super) struct Table<I, E> {
 impl<I, E> Default for Table<I, E> {
     fn default() -> Self {
         Self {
-            slots: HashMap::new(),
-            ids: HashMap::new(),
+            slots: KeyMap::default(),
+            ids: KeyMap::default(),
             deadlines: Deadlines::default(),
             hashers: [RandomState::new(), RandomState::new()],
         }
@@ -312,7 +319,7 @@ pub(super) struct Server {
     /// Length of the request as it arrived.
     pub(super) request_bytes: usize,
     /// To tag of the owner's latest response.
-    pub(super) to_tag: Option<String>,
+    pub(super) to_tag: Option<Box<str>>,
     /// Whether a CANCEL came.
     pub(super) cancelled: bool,
 }
@@ -349,10 +356,10 @@ impl Server {
         }
     }
 
-    /// The INVITE with the fields that responses copy, while it has no final response.
-    pub(super) fn head(&self) -> Option<Request> {
+    /// What responses copy of an INVITE, while it has no final response.
+    pub(super) fn head(&self) -> Option<&Head> {
         match &self.machine {
-            ServerMachine::Invite(machine) => machine.head()?.request(),
+            ServerMachine::Invite(machine) => machine.head(),
             ServerMachine::NonInvite(_) => None,
         }
     }
@@ -370,20 +377,36 @@ impl Server {
         response: &Response,
         now: Instant,
         out: &mut Vec<Action>,
-    ) -> Result<(), EndpointError> {
+    ) -> Result<Answer, EndpointError> {
         let code = response.status.code();
         if !self.takes(code) {
             return Err(EndpointError::Answered);
         }
-        if let Ok(to) = response.to() {
-            self.to_tag = to.tag().map(str::to_owned);
+        let to_tag = response.to_tag();
+        if to_tag != self.to_tag.as_deref() {
+            self.to_tag = to_tag.map(Into::into);
         }
-        let bytes = response.to_bytes();
+        let answer = Answer {
+            code,
+            bytes: response.to_bytes(),
+        };
+        self.answer(&answer, now, out);
+        Ok(answer)
+    }
+
+    /// Says what was said before.
+    pub(super) fn respond_again(&mut self, answer: &Answer, now: Instant, out: &mut Vec<Action>) {
+        if self.takes(answer.code) {
+            self.answer(answer, now, out);
+        }
+    }
+
+    fn answer(&mut self, answer: &Answer, now: Instant, out: &mut Vec<Action>) {
+        let (code, bytes) = (answer.code, answer.bytes.clone());
         match &mut self.machine {
             ServerMachine::Invite(machine) => machine.respond(code, bytes, now, out),
             ServerMachine::NonInvite(machine) => machine.respond(code, bytes, now, out),
         }
-        Ok(())
     }
 
     fn takes(&self, code: u16) -> bool {

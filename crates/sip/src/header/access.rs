@@ -16,6 +16,7 @@ use crate::header::{
 };
 use crate::message::Fields;
 use crate::name_addr::{NameAddr, NameAddrRef};
+use crate::uri::Uri;
 
 const VIA: &str = "Via";
 
@@ -153,6 +154,16 @@ impl Fields {
     /// Malformed in any element, or a star beside another value.
     pub fn contacts(&self) -> Result<Contacts, HeaderError> {
         Contacts::parse(self.headers().all_of(NameId::CONTACT))
+            .ok_or(HeaderError::Malformed { name: "Contact" })
+    }
+
+    /// The URI of the only contact; `None` if there is none, or more than one.
+    ///
+    /// # Errors
+    ///
+    /// As [`contacts`](Self::contacts).
+    pub fn only_contact(&self) -> Result<Option<Uri>, HeaderError> {
+        Contacts::only(self.headers_named("Contact"))
             .ok_or(HeaderError::Malformed { name: "Contact" })
     }
 

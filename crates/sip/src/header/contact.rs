@@ -150,6 +150,16 @@ impl Contacts {
         Some(count)
     }
 
+    /// The URI of the only contact; `Some(None)` if there is none, or more than one.
+    pub(super) fn only<'a>(values: impl Iterator<Item = &'a str>) -> Option<Option<Uri>> {
+        let (mut only, mut count) = (None, 0);
+        read(values, |contact| {
+            only = Some(contact.uri);
+            count += 1;
+        })?;
+        Some(only.filter(|_| count == 1).map(Uri::from))
+    }
+
     /// The contacts; none for a star.
     pub fn list(&self) -> &[Contact] {
         match self {

@@ -14,7 +14,7 @@ use crate::message::headers::Headers;
 /// The header fields and the body of a message.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields {
-    headers: Headers,
+    pub(super) headers: Headers,
     body: Bytes,
     received: Received,
 }

@@ -182,35 +182,65 @@ impl Response {
     }
 }
 
-/// What every response copies from its request (RFC 3261, section 8.2.6.2), and a 100 besides.
-const COPIED: [NameId; 6] = [
+/// What every response copies from its request (RFC 3261, section 8.2.6.2); a 100 the next one, too, and one that makes a dialog
+/// the last (section 12.1.1).
+const COPIED: [NameId; 7] = [
     NameId::known("Via"),
     NameId::known("From"),
     NameId::known("To"),
     NameId::known("Call-ID"),
     NameId::known("CSeq"),
     NameId::known("Timestamp"),
+    NameId::known("Record-Route"),
 ];
 
-/// Room for what is usually added to a response: a tag, a Contact or a challenge, a Server.
-const ADDED_BYTES: usize = 256;
+/// Room for what is usually added to a response: a tag, a Contact or a challenge, what we can do, a Server.
+const ADDED_BYTES: usize = 320;
 
 /// The response to what could be read of a request.
 fn response_to(request: &Fields, status: Status, to_tag: Option<&str>) -> Response {
     let copied = match status.code() {
-        100 => &COPIED[..],
-        _ => &COPIED[..COPIED.len() - 1],
+        100 => &COPIED[..6],
+        _ => &COPIED[..5],
     };
+    response_with(copied, request, status, to_tag)
+}
+
+fn response_with(
+    copied: &[NameId],
+    request: &Fields,
+    status: Status,
+    to_tag: Option<&str>,
+) -> Response {
     let mut response = Response::new(status);
-    *response.fields.headers_mut() = Headers::copied(copied, request.headers(), ADDED_BYTES);
+    response.fields.headers = Headers::copied(copied, &request.headers, ADDED_BYTES);
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
     let untagged = request.peek_to().is_ok_and(|to| to.tag().is_none());
     if let Some(tag) = to_tag.filter(|_| untagged) {
         let suffix = [";tag=", tag].concat();
-        let headers = response.fields.headers_mut();
-        headers.append_to_value("To", &suffix);
+        response.fields.headers.append_to_value("To", &suffix);
     }
     response
+}
+
+/// As much of an INVITE as its responses copy.
+#[derive(Debug)]
+pub(crate) struct ResponseHead(Fields);
+
+impl ResponseHead {
+    pub(crate) fn of(invite: &Request) -> Self {
+        let mut fields = Fields::default();
+        fields.headers = Headers::copied(&COPIED, &invite.headers, 0);
+        Self(fields)
+    }
+
+    /// As [`Request::response`]; one that makes a dialog has Record-Route, too.
+    pub(crate) fn response(&self, status: u16, to_tag: Option<&str>) -> Response {
+        match status {
+            101..300 => response_with(&COPIED, &self.0, status.into(), to_tag),
+            _ => response_to(&self.0, status.into(), to_tag),
+        }
+    }
 }
 
 macro_rules! dereference_to_fields {

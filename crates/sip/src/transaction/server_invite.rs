@@ -27,7 +27,7 @@ use tracing::trace;
 
 use super::timers::{Running, TRYING_AFTER, Timer, Timers};
 use super::{Action, Reliability};
-use crate::message::{Request, parse_message};
+use crate::message::{Request, Response, ResponseHead};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -53,41 +53,27 @@ enum Input {
 /// What the transaction may have to answer without its user, and its user as long as it has not answered: the head of the INVITE.
 #[derive(Debug)]
 pub(crate) struct Head {
-    /// The fields that a response copies, as a request without body.
-    text: Bytes,
+    copied: ResponseHead,
     /// For the To of a response of our own.
     tag: Box<str>,
 }
 
 impl Head {
     pub(crate) fn of(invite: &Request, tag: &str) -> Self {
-        let mut head = Request::new(invite.method.clone(), invite.uri.clone());
-        let copied = [
-            "Via",
-            "From",
-            "To",
-            "Call-ID",
-            "CSeq",
-            "Record-Route",
-            "Timestamp",
-        ];
-        for name in copied {
-            head.headers_mut().copy(name, invite.headers());
-        }
         Self {
-            text: head.to_bytes(),
+            copied: ResponseHead::of(invite),
             tag: tag.into(),
         }
     }
 
-    /// The INVITE with no other fields than those that responses copy.
-    pub(crate) fn request(&self) -> Option<Request> {
-        parse_message(self.text.clone()).ok()?.into_request()
+    /// A response of the user's.
+    pub(crate) fn response(&self, status: u16, to_tag: Option<&str>) -> Response {
+        self.copied.response(status, to_tag)
     }
 
-    fn response(&self, status: u16) -> Option<Bytes> {
+    fn own_response(&self, status: u16) -> Bytes {
         let tag = (status > 100).then_some(&*self.tag);
-        Some(self.request()?.response(status, tag).to_bytes())
+        self.response(status, tag).to_bytes()
     }
 }
 
@@ -95,7 +81,7 @@ impl Head {
 pub(crate) struct ServerInvite {
     state: State,
     /// Until the user has given a final response.
-    head: Option<Head>,
+    head: Option<Box<Head>>,
     last: Option<Bytes>,
     resend_after: Duration,
     reliability: Reliability,
@@ -111,7 +97,7 @@ impl ServerInvite {
         timers.set(Timer::Guard, now + base.ringing);
         Self {
             state: State::Proceeding,
-            head: Some(head),
+            head: Some(Box::new(head)),
             last: None,
             resend_after: base.t1,
             reliability,
@@ -126,7 +112,7 @@ impl ServerInvite {
 
     /// The INVITE, while it has no final response.
     pub(crate) fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
+        self.head.as_deref()
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -169,7 +155,7 @@ impl ServerInvite {
 
         match (self.state, input) {
             (Proceeding, Input::Timer(Timer::Trying)) => {
-                if let Some(trying) = self.head.as_ref().and_then(|head| head.response(100)) {
+                if let Some(trying) = self.head.as_ref().map(|head| head.own_response(100)) {
                     self.send(trying, out);
                 }
             }
@@ -191,7 +177,7 @@ impl ServerInvite {
             }
             (Proceeding, Input::Timer(Timer::Guard)) => {
                 out.push(Action::Unanswered);
-                if let Some(timeout) = self.head.take().and_then(|head| head.response(408)) {
+                if let Some(timeout) = self.head.take().map(|head| head.own_response(408)) {
                     self.send(timeout, out);
                 }
                 self.complete(now);

@@ -101,7 +101,7 @@ fn every_success_of_a_call_is_told_also_of_another_branch_of_a_fork() {
         "0 ms  send INVITE\n0 ms  response 180\n0 ms  response 200\n0 ms  response 200\n0 ms  response 200",
     );
     sim.endpoint
-        .send_ack(outgoing(Method::ACK), flow(UDP).into(), sim.now)
+        .send_ack(outgoing(Method::ACK), flow(UDP).into())
         .unwrap();
     sim.drain();
     sim.expect("0 ms  send ACK");
@@ -264,10 +264,7 @@ fn a_call_between_two_endpoints_leaves_nothing_behind() {
     }
     let mut ack = outgoing(Method::ACK);
     ack.set_header("To", "<sip:bob@example.com>;tag=b1");
-    caller
-        .endpoint
-        .send_ack(ack, flow(UDP).into(), caller.now)
-        .unwrap();
+    caller.endpoint.send_ack(ack, flow(UDP).into()).unwrap();
     caller.drain();
     let ack = caller.sent.last().unwrap().bytes.clone();
     assert!(matches!(

@@ -1,7 +1,7 @@
 //! Session descriptions in SIP bodies, and what a request demands before its body is read
 //! (RFC 3261, section 8.2).
 
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::{Fields, Reason, Request, Response};
 
 use super::session_timer::{self, Demand};
@@ -11,7 +11,7 @@ use crate::CALL_METHODS;
 /// A request that passed: what it offers and which timer it wants.
 #[derive(Debug)]
 pub(super) struct Admitted {
-    pub(super) offer: Option<SessionDescription>,
+    pub(super) offer: Option<Described>,
     pub(super) timer: Demand,
     /// The call that the new one is to replace.
     pub(super) replaces: Option<CallKey>,
@@ -61,7 +61,7 @@ fn is_known(option: &str, config: &CallsConfig) -> bool {
 }
 
 /// The offer in a request inside a dialog. The error is the answer to give.
-pub(super) fn offer_in(request: &Request) -> Result<Option<SessionDescription>, Box<Response>> {
+pub(super) fn offer_in(request: &Request) -> Result<Option<Described>, Box<Response>> {
     offer_of(request, &|status| Box::new(request.response(status, None)))
 }
 
@@ -75,7 +75,7 @@ pub(super) fn reasons_in(message: &Fields) -> Vec<Reason> {
 fn offer_of(
     request: &Request,
     refuse: &impl Fn(u16) -> Box<Response>,
-) -> Result<Option<SessionDescription>, Box<Response>> {
+) -> Result<Option<Described>, Box<Response>> {
     if request.body().is_empty() {
         return Ok(None);
     }
@@ -91,24 +91,24 @@ fn offer_of(
         response.push_header("Accept", sdp::CONTENT_TYPE);
         return Err(response);
     }
-    let offer = SessionDescription::parse(request.body());
+    let offer = Described::read(request.body());
     offer
         .map(Some)
         .map_err(|error| refuse(error.reply_status()))
 }
 
 /// The description in a response or an ACK; `None` if it has none that can be read.
-pub(super) fn description_in(message: &Fields) -> Option<SessionDescription> {
+pub(super) fn description_in(message: &Fields) -> Option<Described> {
     let content_type = message.content_type().ok().flatten()?;
     if !content_type.is("application", "sdp") {
         return None;
     }
-    SessionDescription::parse(message.body()).ok()
+    Described::read(message.body()).ok()
 }
 
 /// Puts a description into a message.
-pub(super) fn set_description(message: &mut Fields, description: &SessionDescription) {
-    message.set_body(sdp::CONTENT_TYPE, description.to_bytes());
+pub(super) fn set_description(message: &mut Fields, description: &Described) {
+    message.set_body(sdp::CONTENT_TYPE, description.bytes().clone());
 }
 
 /// What we understand where provisional responses are not reliable: a re-INVITE has none worth it,

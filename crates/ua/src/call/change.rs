@@ -13,15 +13,16 @@
 
 use std::time::Duration;
 
-use sdp::SessionDescription;
-use sip::{Contacts, Flow, Ids, Method, Request, Response, ServerTransaction, TransactionError};
+use sdp::Described;
+use sip::{
+    Contacts, Flow, Ids, Method, Opening, Request, Response, ServerTransaction, TransactionError,
+};
 
 use super::body::{Admitted, admit, description_in, push_capabilities, set_description};
-use super::described::Described;
 use super::outgoing::{raise_session_expires, takes_update};
 use super::session_timer::{self, Demand};
 use super::state::{Call, Change, PeerOffer, PendingAck, Phase, Side, Turn, UnackedKind, Wish};
-use super::table::{Purpose, ack_for};
+use super::table::{AnsweredInvite, Purpose, ack_for};
 use super::{CallError, CallEvent, CallFailure, EndReason};
 
 /// How long a change of ours waits while another one is under way.
@@ -34,13 +35,13 @@ impl Call {
     /// The owner wants another session.
     pub(super) fn reoffer(
         &mut self,
-        offer: SessionDescription,
+        offer: Described,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
         if self.told_end || self.pending_ack.is_some() || !self.allows_offer() {
             return Err(CallError::WrongState);
         }
-        self.want(Wish::Offer(Box::new(offer)), turn)
+        self.want(Wish::Offer(offer), turn)
     }
 
     /// The owner wants an offer of the peer.
@@ -131,14 +132,11 @@ impl Call {
     fn change_request(&mut self, wish: &Wish, turn: &mut Turn<'_>) -> Option<Request> {
         let is_early = !matches!(self.phase, Phase::Established);
         let (method, description) = match wish {
-            Wish::Offer(offer) if is_early => (Method::UPDATE, Some((**offer).clone())),
-            Wish::Offer(offer) => (Method::INVITE, Some((**offer).clone())),
+            Wish::Offer(offer) if is_early => (Method::UPDATE, Some(offer.clone())),
+            Wish::Offer(offer) => (Method::INVITE, Some(offer.clone())),
             Wish::Solicit => (Method::INVITE, None),
             Wish::Refresh if self.peer_takes_update => (Method::UPDATE, None),
-            Wish::Refresh => (
-                Method::INVITE,
-                self.local.as_ref().and_then(Described::parse),
-            ),
+            Wish::Refresh => (Method::INVITE, self.local.clone()),
         };
         let mut request = self.dialog_for_change()?.request(method);
         push_capabilities(&mut request, &self.contact);
@@ -243,6 +241,7 @@ impl Call {
         turn: &mut Turn<'_>,
     ) {
         let destination = self.destination;
+        let has_credentials = self.login.has_credentials();
         let Some(dialog) = self.dialog_for_change() else {
             return;
         };
@@ -254,11 +253,17 @@ impl Call {
         let description = description_in(response);
         if request.method == Method::INVITE {
             let number = request.cseq().map_or(0, |cseq| cseq.number);
-            let sent = request.to_bytes();
-            let ack = ack_for(number, Some(&sent), dialog);
+            let authorised = has_credentials.then(|| request.to_bytes());
+            let ack = ack_for(number, authorised.as_ref(), dialog);
             let until = turn.now + turn.endpoint.timers().patience();
-            turn.sent
-                .insert(transaction, sent, dialog, destination, until);
+            if let Ok(opening) = Opening::of(request) {
+                let answered = AnsweredInvite {
+                    opening,
+                    authorised,
+                };
+                turn.sent
+                    .insert(transaction, answered, dialog, destination, until);
+            }
             self.peer_takes_update = takes_update(response);
             if matches!(wish, Wish::Solicit) && description.is_some() {
                 self.pending_ack = Some(Box::new(PendingAck { transaction, ack }));
@@ -273,12 +278,12 @@ impl Call {
         match (wish, description) {
             (Wish::Refresh, _) => {}
             (Wish::Offer(offer), answer) => {
-                self.local = Some((&*offer).into());
-                self.remote = answer.as_ref().map(Into::into);
+                self.local = Some(offer);
+                self.remote = answer.clone();
                 self.tell(CallEvent::Reanswered { call, answer }, turn);
             }
             (Wish::Solicit, Some(offer)) => {
-                self.remote = Some((&offer).into());
+                self.remote = Some(offer.clone());
                 self.tell(CallEvent::Offered { call, offer }, turn);
             }
             (Wish::Solicit, None) => {
@@ -344,7 +349,7 @@ impl Call {
         let Admitted { offer, timer, .. } = admitted;
         let is_update = request.method == Method::UPDATE;
         let known = self.remote.as_ref().filter(|_| self.local.is_some());
-        let unchanged = known.is_some() && offer.as_ref().map(Described::from).as_ref() == known;
+        let unchanged = known.is_some() && offer.as_ref() == known;
         let peer_offer = PeerOffer {
             transaction,
             request,
@@ -354,7 +359,7 @@ impl Call {
         if is_update && offer.is_none() {
             self.accept_change(peer_offer, None, turn);
         } else if unchanged {
-            let answer = self.local.as_ref().and_then(Described::parse);
+            let answer = self.local.clone();
             self.accept_change(peer_offer, answer.as_ref(), turn);
         } else {
             turn.index.add_server(transaction, self.key);
@@ -410,7 +415,7 @@ impl Call {
     /// The owner answers the peer's change.
     pub(super) fn answer_reoffer(
         &mut self,
-        answer: Result<SessionDescription, u16>,
+        answer: Result<Described, u16>,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
         let peer_offer = self.peer_offer.take().ok_or(CallError::WrongState)?;
@@ -429,7 +434,7 @@ impl Call {
     fn accept_change(
         &mut self,
         peer_offer: PeerOffer,
-        description: Option<&SessionDescription>,
+        description: Option<&Described>,
         turn: &mut Turn<'_>,
     ) {
         let PeerOffer {
@@ -449,13 +454,13 @@ impl Call {
                 Demand::None | Demand::TooSmall { .. } => None,
             };
         }
-        self.local = description.map(Into::into).or(self.local.take());
+        self.local = description.cloned().or(self.local.take());
         let kind = if offer.is_some() {
             UnackedKind::Answer
         } else {
             UnackedKind::Offer
         };
-        self.remote = offer.as_ref().map(Into::into).or(self.remote.take());
+        self.remote = offer.clone().or(self.remote.take());
         if request.method != Method::INVITE {
             turn.respond(transaction, response);
         } else {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::{Credentials, Destination, EndpointError, NameAddr, ReferTo, Uri};
 
 use super::Stages;
@@ -98,7 +98,7 @@ pub struct Dial {
     /// Our offer. `None` lets the peer offer: its description comes with
     /// [`CallEvent::Answered`](super::CallEvent::Answered) and wants
     /// [`Calls::acknowledge`](super::Calls::acknowledge).
-    pub offer: Option<SessionDescription>,
+    pub offer: Option<Described>,
     /// For a challenge on the INVITE and on every later request of the call.
     pub credentials: Option<Credentials>,
     /// Further header fields for the INVITE, names and values; one that every INVITE has, such as

@@ -6,12 +6,11 @@
 //!
 //! Not here: what the 2xx makes of them (`outgoing.rs`).
 
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::{Dialog, DialogId, Flow, Method, Request, Response, parse_message};
 
 use super::CallEvent;
 use super::body::description_in;
-use super::described::Described;
 use super::outgoing::takes_update;
 use super::reliable::{OPTION, requires};
 use super::state::{Call, Calling, Phase, Turn};
@@ -33,8 +32,7 @@ pub(super) struct Early {
 }
 
 impl Calling {
-    /// The INVITE without Via: to be sent again with credentials when challenged, and for the
-    /// dialogs that it makes. Read anew, because it is needed once or twice and kept for minutes.
+    /// The INVITE without Via, to be sent again with credentials when challenged.
     pub(super) fn invite(&self) -> Option<Request> {
         let mut invite = parse_message(self.sent.clone()).ok()?.into_request()?;
         invite.remove_header("Via");
@@ -50,12 +48,10 @@ impl Calling {
 
     /// Whether the early dialog of this request allows another offer.
     pub(super) fn is_settled(&self, request: &Request) -> bool {
-        let Some(id) = DialogId::of_request(request) else {
-            return false;
-        };
+        let id = DialogId::of_request(request);
         self.early
             .iter()
-            .any(|early| early.settled && *early.dialog.id() == id)
+            .any(|early| early.settled && Some(early.dialog.id()) == id)
     }
 
     /// Takes the early dialog out that the 2xx confirms.
@@ -64,7 +60,7 @@ impl Calling {
         let at = self
             .early
             .iter()
-            .position(|early| *early.dialog.id() == id)?;
+            .position(|early| early.dialog.id() == id)?;
         Some(self.early.swap_remove(at))
     }
 }
@@ -91,16 +87,12 @@ impl Call {
         let Some(at) = calling.find_or_make_early(response) else {
             // Without a dialog there is nowhere to acknowledge it.
             if sequence.is_none() {
-                calling.early_answer = answer
-                    .as_ref()
-                    .map(Described::from)
-                    .or(calling.early_answer.take());
+                calling.early_answer = answer.clone().or(calling.early_answer.take());
                 self.tell_progress(status, answer, turn);
             }
             return;
         };
         let early = &mut calling.early[at];
-        turn.index.add_dialog(early.dialog.id(), self.key);
         if let Some(sequence) = sequence {
             if early
                 .sequence
@@ -112,8 +104,8 @@ impl Call {
             early.settled |= answer.is_some() && self.local.is_some();
             self.peer_takes_update = takes_update(response);
         }
-        if let Some(answer) = &answer {
-            early.answer = Some(answer.into());
+        if answer.is_some() {
+            early.answer.clone_from(&answer);
         }
         if let Some(sequence) = sequence {
             self.acknowledge_provisional(at, sequence, flow, turn);
@@ -121,7 +113,7 @@ impl Call {
         self.tell_progress(status, answer, turn);
     }
 
-    fn tell_progress(&self, status: u16, answer: Option<SessionDescription>, turn: &mut Turn<'_>) {
+    fn tell_progress(&self, status: u16, answer: Option<Described>, turn: &mut Turn<'_>) {
         self.tell(
             CallEvent::Progress {
                 call: self.key,
@@ -143,7 +135,7 @@ impl Call {
         let Phase::Calling(calling) = &mut self.phase else {
             return;
         };
-        let number = calling.sequence;
+        let number = calling.opening.sequence();
         let mut prack = calling.early[at].dialog.request(Method::PRACK);
         prack.push_header("RAck", format!("{sequence} {number} INVITE"));
         self.login.prepare(&mut prack);
@@ -173,11 +165,7 @@ impl Call {
         if !matches!(response.status.code(), 401 | 407) {
             return;
         }
-        let tag = response
-            .to()
-            .ok()
-            .and_then(|to| to.tag().map(str::to_owned));
-        let Some(early) = tag.and_then(|tag| calling.early_mut(&tag)) else {
+        let Some(early) = response.to_tag().and_then(|tag| calling.early_mut(tag)) else {
             return;
         };
         let cseq = format!("{} PRACK", early.dialog.next_sequence());
@@ -195,15 +183,18 @@ impl Call {
     pub(super) fn dialog_of(&mut self, request: &Request) -> Option<&mut Dialog> {
         match &mut self.phase {
             Phase::Calling(calling) => {
-                let from = request.from().ok()?;
-                let early = calling.early_mut(from.tag().unwrap_or_default())?;
+                let early = calling.early_mut(request.from_tag().unwrap_or_default())?;
                 Some(&mut early.dialog)
             }
-            // A fork that was not answered is over, although its requests still find the call.
-            _ => self
-                .dialog
-                .as_mut()
-                .filter(|dialog| DialogId::of_request(request).as_ref() == Some(dialog.id())),
+            _ => self.dialog.as_mut(),
+        }
+    }
+
+    /// Whether the dialog is one of this call's. A fork that was not answered is over.
+    pub(super) fn is_in(&self, id: DialogId<'_>) -> bool {
+        match &self.phase {
+            Phase::Calling(calling) => calling.early.iter().any(|early| early.dialog.id() == id),
+            _ => self.dialog.as_ref().is_some_and(|dialog| dialog.id() == id),
         }
     }
 
@@ -222,13 +213,13 @@ impl Call {
 impl Calling {
     fn find_or_make_early(&mut self, response: &Response) -> Option<usize> {
         let id = DialogId::of_response(response)?;
-        if let Some(known) = self.early.iter().position(|early| *early.dialog.id() == id) {
+        if let Some(known) = self.early.iter().position(|early| early.dialog.id() == id) {
             return Some(known);
         }
         if self.early.len() >= MAX_EARLY {
             return None;
         }
-        let dialog = Dialog::new_uac(&self.invite()?, response).ok()?;
+        let dialog = self.opening.dialog(response).ok()?;
         // Nearly always the only one.
         self.early.reserve_exact(1);
         self.early.push(Early {

@@ -1,6 +1,6 @@
 //! What the owner of calls is told.
 
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::{Flow, NameAddr, Reason, ReferTo, Replaces, Request};
 
 use super::{CallKey, EndReason, ReferId};
@@ -17,7 +17,7 @@ pub enum CallEvent {
         /// The INVITE, for who calls whom and for header fields to pass on.
         invite: Box<Request>,
         /// The caller's offer; `None` if the answer is to carry ours.
-        offer: Option<SessionDescription>,
+        offer: Option<Described>,
         /// Where the INVITE came from.
         flow: Flow,
         /// The call that this one is to take the place of (RFC 3891). The owner decides whether
@@ -32,7 +32,7 @@ pub enum CallEvent {
         /// 101–199.
         status: u16,
         /// The answer so far, which another early dialog or the final answer may replace.
-        answer: Option<SessionDescription>,
+        answer: Option<Described>,
     },
     /// An outgoing call was answered, and the ACK is sent.
     Answered {
@@ -41,14 +41,14 @@ pub enum CallEvent {
         /// The answer to our offer, which may be the one that [`CallEvent::Progress`] carried for
         /// the same dialog; `None` if the peer gave none. For a call dialled without offer: the
         /// peer's offer, and the ACK waits for [`acknowledge`](super::Calls::acknowledge).
-        answer: Option<SessionDescription>,
+        answer: Option<Described>,
     },
     /// The caller acknowledged our answer: the call is established for both.
     Confirmed {
         /// The call.
         call: CallKey,
         /// The answer to the offer in our 200, if that was one.
-        answer: Option<SessionDescription>,
+        answer: Option<Described>,
     },
     /// The peer wants to change the session: hold, resume, move. Wants
     /// [`answer_reoffer`](super::Calls::answer_reoffer). A mere refresh with the description that
@@ -57,7 +57,7 @@ pub enum CallEvent {
         /// The call.
         call: CallKey,
         /// The new offer; `None` if the answer is to carry ours.
-        offer: Option<SessionDescription>,
+        offer: Option<Described>,
     },
     /// The peer answered our [`reoffer`](super::Calls::reoffer), or the offer that we gave in
     /// [`answer_reoffer`](super::Calls::answer_reoffer) or in a reliable
@@ -66,7 +66,7 @@ pub enum CallEvent {
         /// The call.
         call: CallKey,
         /// The answer; `None` if the peer gave none.
-        answer: Option<SessionDescription>,
+        answer: Option<Described>,
     },
     /// The peer made the offer that [`solicit`](super::Calls::solicit) asked for. The ACK waits for
     /// [`acknowledge`](super::Calls::acknowledge).
@@ -74,7 +74,7 @@ pub enum CallEvent {
         /// The call.
         call: CallKey,
         /// The peer's offer.
-        offer: SessionDescription,
+        offer: Described,
     },
     /// The peer refused our [`reoffer`](super::Calls::reoffer) or
     /// [`solicit`](super::Calls::solicit): the session stays as it is. Glare
@@ -104,11 +104,11 @@ pub enum CallEvent {
         /// Names this request among those of the call.
         id: ReferId,
         /// Whom to call; the method is INVITE.
-        refer_to: ReferTo,
+        refer_to: Box<ReferTo>,
         /// The dialog that the new call is to take the place of: an attended transfer.
         replaces: Option<Replaces>,
         /// Who says so, unproven (RFC 3892).
-        referred_by: Option<NameAddr>,
+        referred_by: Option<Box<NameAddr>>,
     },
     /// How the transfer goes that our [`refer`](super::Calls::refer) asked for. After a status of
     /// 200 or more nothing comes any more; 202 says that the peer tells no progress at all.

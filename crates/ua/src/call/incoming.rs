@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::{
     Destination, Dialog, Endpoint, Flow, Request, Response, ServerTransaction, Transport, Uri,
 };
 
-use super::described::Described;
 use super::reliable::Reliable;
 
 use super::body::{Admitted, description_in, push_capabilities, reasons_in, set_description};
@@ -25,17 +24,18 @@ impl Call {
     pub(super) fn ring(
         transaction: ServerTransaction,
         request: &Request,
+        tag: &str,
         admitted: &Admitted,
         flow: Flow,
         key: CallKey,
         turn: &mut Turn<'_>,
     ) -> Result<Self, u16> {
-        let tag = turn.endpoint.ids().tag();
-        let dialog = Dialog::new_uas(request, &tag).map_err(|error| error.reply_status())?;
-        turn.index.add_dialog(dialog.id(), key);
+        let dialog = Dialog::new_uas(request, tag).map_err(|error| error.reply_status())?;
+        turn.index.add_tag(tag, key);
         turn.index.add_server(transaction, key);
         Ok(Self {
             key,
+            tag: tag.into(),
             side: Side::Incoming,
             phase: Phase::Ringing(Box::new(Ringing {
                 sequence: request.cseq().map_or(0, |cseq| cseq.number),
@@ -50,7 +50,7 @@ impl Call {
             contact: own_contact(request, flow, turn.endpoint),
             login: Login::new(None),
             local: None,
-            remote: admitted.offer.as_ref().map(Into::into),
+            remote: admitted.offer.clone(),
             timer: None,
             min_se_secs: turn.config.min_se_secs(),
             peer_takes_update: takes_update(request),
@@ -66,6 +66,7 @@ impl Call {
             subscription: None,
             said: Vec::new(),
             told_end: false,
+            shown: None,
             armed: None,
         })
     }
@@ -74,7 +75,7 @@ impl Call {
     pub(super) fn progress(
         &mut self,
         status: u16,
-        description: Option<SessionDescription>,
+        description: Option<Described>,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
         if !matches!(self.phase, Phase::Ringing(_)) {
@@ -89,12 +90,7 @@ impl Call {
         Ok(())
     }
 
-    fn progress_once(
-        &mut self,
-        status: u16,
-        description: Option<SessionDescription>,
-        turn: &mut Turn<'_>,
-    ) {
+    fn progress_once(&mut self, status: u16, description: Option<Described>, turn: &mut Turn<'_>) {
         let Phase::Ringing(ringing) = &self.phase else {
             return;
         };
@@ -106,7 +102,7 @@ impl Call {
         if let Some(description) = description.filter(|_| !described) {
             set_description(&mut response, &description);
             // What was said early is the answer, unless the final one says otherwise.
-            self.local = Some((&description).into());
+            self.local = Some(description);
         }
         turn.respond(transaction, response);
     }
@@ -117,7 +113,7 @@ impl Call {
             return;
         };
         if let Some((status, _)) = ringing.reminder.take_if(|(_, at)| *at <= turn.now) {
-            let said = self.local.as_ref().and_then(Described::parse);
+            let said = self.local.clone();
             // Ringing, as was just seen: it cannot be refused.
             let _ = self.progress(status, said, turn);
         }
@@ -126,7 +122,7 @@ impl Call {
     /// Answers the call with 200.
     pub(super) fn answer(
         &mut self,
-        description: Option<SessionDescription>,
+        description: Option<Described>,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
         let Phase::Ringing(ringing) = &mut self.phase else {
@@ -144,12 +140,11 @@ impl Call {
             return Err(CallError::WrongState);
         };
         if !ringing.has_described() {
-            let early = self.local.as_ref();
-            let description = description.or_else(|| early.and_then(Described::parse));
+            let description = description.or(self.local.take());
             if let Some(description) = &description {
                 set_description(&mut response, description);
             }
-            self.local = description.as_ref().map(Into::into);
+            self.local = description;
         }
         let (transaction, timer) = (ringing.transaction, ringing.timer);
         self.late_rseq = ringing.late_rseq();
@@ -178,8 +173,10 @@ impl Call {
         };
         let transaction = ringing.transaction;
         turn.index.remove_server(transaction);
-        if let Some(head) = turn.endpoint.invite_head(transaction) {
-            let response = head.response(status, self.local_tag());
+        let response = turn
+            .endpoint
+            .invite_response(transaction, status, &self.tag);
+        if let Some(response) = response {
             turn.respond(transaction, response);
         }
         self.finish(reason, turn);
@@ -242,10 +239,10 @@ impl Call {
         turn: &mut Turn<'_>,
     ) {
         let timers = turn.endpoint.timers();
-        turn.respond(transaction, response.clone());
+        let answer = turn.answer(transaction, response);
         self.unacked = Some(Box::new(Unacked {
             transaction,
-            response,
+            answer,
             sequence,
             kind,
             resend_at: turn.now + timers.t1,
@@ -267,8 +264,10 @@ impl Call {
         } else if unacked.resend_at <= turn.now {
             unacked.resend_after = (unacked.resend_after * 2).min(turn.endpoint.timers().t2);
             unacked.resend_at = turn.now + unacked.resend_after;
-            let (transaction, response) = (unacked.transaction, unacked.response.clone());
-            turn.respond(transaction, response);
+            if let Some(answer) = &unacked.answer {
+                turn.endpoint
+                    .respond_again(unacked.transaction, answer, turn.now);
+            }
         }
     }
 
@@ -283,7 +282,7 @@ impl Call {
         };
         let answer = description_in(ack);
         if answer.is_some() {
-            self.remote = answer.as_ref().map(Into::into);
+            self.remote = answer.clone();
         }
         match unacked.kind {
             UnackedKind::First => {
@@ -313,7 +312,7 @@ impl Call {
 
     /// A response that belongs to the dialog: tag, Contact, Record-Route, what we can do.
     pub(super) fn response(&self, request: &Request, status: u16) -> Response {
-        let mut response = request.response(status, self.local_tag());
+        let mut response = request.response(status, Some(&self.tag));
         response
             .headers_mut()
             .copy("Record-Route", request.headers());
@@ -326,8 +325,12 @@ impl Call {
         let Phase::Ringing(ringing) = &self.phase else {
             return None;
         };
-        let head = turn.endpoint.invite_head(ringing.transaction)?;
-        Some(self.response(&head, status))
+        let transaction = ringing.transaction;
+        let mut response = turn
+            .endpoint
+            .invite_response(transaction, status, &self.tag)?;
+        push_capabilities(&mut response, &self.contact);
+        Some(response)
     }
 
     /// The call takes its place now: whose.
@@ -336,12 +339,6 @@ impl Call {
             Phase::Established => self.replaces.take(),
             _ => None,
         }
-    }
-
-    pub(super) fn local_tag(&self) -> Option<&str> {
-        self.dialog
-            .as_ref()
-            .map(|dialog| dialog.id().local_tag.as_str())
     }
 }
 

@@ -31,7 +31,6 @@
 //! | `routing.rs` | from endpoint events and deadlines to calls |
 //! | `within.rs` | BYE, INFO, OPTIONS inside the dialog |
 //! | `session_timer.rs` | RFC 4028 |
-//! | `described.rs` | descriptions at rest |
 //! | `body.rs` | descriptions in bodies, and what is checked before one is read |
 //! | `table.rs` | which call a transaction belongs to; answered INVITEs that may be answered again |
 //! | `command.rs`, `event.rs`, `failure.rs` | what the owner says and hears |
@@ -44,7 +43,6 @@
 mod body;
 mod change;
 mod command;
-mod described;
 mod early;
 mod event;
 mod failure;
@@ -60,14 +58,13 @@ mod state;
 mod table;
 mod within;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use sdp::SessionDescription;
-use sip::{Deadlines, Endpoint, Flow};
+use sdp::Described;
+use sip::{Deadlines, Endpoint, Flow, KeyMap};
 
 use body::set_description;
-use stage::Shown;
 use state::{Call, Phase, Turn};
 use table::{Index, SentInvites};
 
@@ -95,14 +92,14 @@ impl CallsConfig {
 #[derive(Debug)]
 pub struct Calls {
     config: CallsConfig,
-    calls: HashMap<CallKey, Box<Call>>,
+    calls: KeyMap<CallKey, Box<Call>>,
     last_key: u64,
     index: Index,
     sent: SentInvites,
     deadlines: Deadlines<CallKey>,
     events: VecDeque<CallEvent>,
-    /// Only for an owner that wants to know.
-    shown: Option<Shown>,
+    /// For an owner that wants to know.
+    stages: VecDeque<StageChange>,
 }
 
 impl Calls {
@@ -111,16 +108,15 @@ impl Calls {
     pub fn new(config: CallsConfig) -> Self {
         // In the 32 s that an answered INVITE is kept, a call may change a few times.
         let sent = SentInvites::new(config.max_calls.saturating_mul(4).saturating_add(16));
-        let shown = (config.stages == Stages::Told).then(Shown::default);
         Self {
             config,
-            shown,
-            calls: HashMap::new(),
+            calls: KeyMap::default(),
             last_key: 0,
             index: Index::default(),
             sent,
             deadlines: Deadlines::default(),
             events: VecDeque::new(),
+            stages: VecDeque::new(),
         }
     }
 
@@ -144,7 +140,7 @@ impl Calls {
             && self.sent.is_empty()
             && self.deadlines.is_empty()
             && self.events.is_empty()
-            && self.shown.as_ref().is_none_or(Shown::is_idle)
+            && self.stages.is_empty()
     }
 
     /// Places a call.
@@ -183,7 +179,7 @@ impl Calls {
         &mut self,
         call: CallKey,
         status: u16,
-        description: Option<SessionDescription>,
+        description: Option<Described>,
         endpoint: &mut Endpoint,
         now: Instant,
     ) -> Result<(), CallError> {
@@ -202,7 +198,7 @@ impl Calls {
     pub fn answer(
         &mut self,
         call: CallKey,
-        description: Option<SessionDescription>,
+        description: Option<Described>,
         endpoint: &mut Endpoint,
         now: Instant,
     ) -> Result<(), CallError> {
@@ -235,14 +231,10 @@ impl Calls {
     /// # Errors
     ///
     /// [`CallError::Unknown`], [`CallError::WrongState`] if no ACK is waiting for it.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "like its neighbours: what it says is given away"
-    )]
     pub fn acknowledge(
         &mut self,
         call: CallKey,
-        answer: SessionDescription,
+        answer: Described,
         endpoint: &mut Endpoint,
         now: Instant,
     ) -> Result<(), CallError> {
@@ -250,7 +242,7 @@ impl Calls {
             let mut pending = call.pending_ack.take().ok_or(CallError::WrongState)?;
             set_description(&mut pending.ack, &answer);
             call.send_ack(pending.transaction, pending.ack, turn);
-            call.local = Some((&answer).into());
+            call.local = Some(answer);
             Ok(())
         })
     }
@@ -297,7 +289,7 @@ impl Calls {
     pub fn reoffer(
         &mut self,
         call: CallKey,
-        offer: SessionDescription,
+        offer: Described,
         endpoint: &mut Endpoint,
         now: Instant,
     ) -> Result<(), CallError> {
@@ -329,7 +321,7 @@ impl Calls {
     pub fn answer_reoffer(
         &mut self,
         call: CallKey,
-        answer: Result<SessionDescription, u16>,
+        answer: Result<Described, u16>,
         endpoint: &mut Endpoint,
         now: Instant,
     ) -> Result<(), CallError> {
@@ -428,14 +420,14 @@ impl Calls {
 
     /// The last description that we sent and that is in force, or is waiting for its answer.
     #[must_use]
-    pub fn local_description(&self, call: CallKey) -> Option<SessionDescription> {
-        self.calls.get(&call)?.local.as_ref()?.parse()
+    pub fn local_description(&self, call: CallKey) -> Option<Described> {
+        self.calls.get(&call)?.local.clone()
     }
 
     /// The last description of the peer.
     #[must_use]
-    pub fn remote_description(&self, call: CallKey) -> Option<SessionDescription> {
-        self.calls.get(&call)?.remote.as_ref()?.parse()
+    pub fn remote_description(&self, call: CallKey) -> Option<Described> {
+        self.calls.get(&call)?.remote.clone()
     }
 
     /// Whether an offer of ours in an established call waits for its answer.
@@ -542,15 +534,15 @@ impl Calls {
         let Some(call) = self.calls.get_mut(&key) else {
             return;
         };
-        if let Some(shown) = &mut self.shown {
-            shown.note(call);
+        if self.config.stages == Stages::Told {
+            self.stages.extend(call.take_stage_change());
         }
         let over = matches!(call.phase, Phase::Over);
         let deadline = if over { None } else { call.deadline() };
         self.deadlines.arm(key, &mut call.armed, deadline);
         if over {
+            self.index.forget(call);
             self.calls.remove(&key);
-            self.index.forget(key);
         }
     }
 }

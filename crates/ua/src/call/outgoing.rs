@@ -4,16 +4,17 @@
 //! ones are ended by [`SentInvites`](super::table::SentInvites). A 2xx that crosses our CANCEL is
 //! acknowledged and ended with BYE.
 
+use sdp::Described;
 use sip::{
-    Contacts, Destination, Dialog, DialogError, Flow, Method, Request, Response, TransactionError,
+    Contacts, Destination, Dialog, DialogError, Flow, Method, Opening, Request, Response,
+    TransactionError,
 };
 
 use super::body::{description_in, push_capabilities, reasons_in, set_description};
-use super::described::Described;
 use super::early::Early;
 use super::session_timer;
 use super::state::{Call, Calling, Change, Path, PendingAck, Phase, Side, Turn};
-use super::table::{Purpose, ack_for};
+use super::table::{AnsweredInvite, Purpose, ack_for};
 use super::{CallError, CallEvent, CallFailure, CallKey, Dial, EndReason, ReliableProgress};
 use crate::CALL_OPTIONS;
 use crate::login::Login;
@@ -27,19 +28,20 @@ impl Call {
         let contact = format!("<{}>", dial.contact);
         let min_se_secs = turn.config.min_se_secs();
         let mut login = Login::new(dial.credentials.clone());
-        let mut invite = first_invite(dial, &contact, min_se_secs, turn);
+        let (mut invite, opening) = first_invite(dial, &contact, min_se_secs, turn);
         login.prepare(&mut invite);
-        let sequence = invite.cseq().map_or(1, |cseq| cseq.number);
         let transaction = turn
             .endpoint
             .send_request(invite, dial.destination, turn.now)?;
         turn.index.add_client(transaction, key, Purpose::Invite);
+        turn.index.add_tag(opening.local_tag(), key);
         Ok(Self {
             key,
+            tag: opening.local_tag().into(),
             side: Side::Outgoing,
             phase: Phase::Calling(Box::new(Calling {
                 sent: turn.endpoint.sent_invite(transaction).unwrap_or_default(),
-                sequence,
+                opening,
                 transaction,
                 give_up_at: Some(turn.now + turn.config.max_ringing),
                 early: Vec::new(),
@@ -54,7 +56,7 @@ impl Call {
             },
             contact,
             login,
-            local: dial.offer.as_ref().map(Into::into),
+            local: dial.offer.clone(),
             remote: None,
             timer: None,
             min_se_secs,
@@ -71,6 +73,7 @@ impl Call {
             subscription: None,
             said: Vec::new(),
             told_end: false,
+            shown: None,
             armed: None,
         })
     }
@@ -137,17 +140,20 @@ impl Call {
         };
         let Calling {
             sent,
-            sequence,
+            opening,
             transaction,
             ..
         } = calling;
         self.settle_on(flow);
-        turn.index.add_dialog(dialog.id(), self.key);
         let until = turn.now + turn.endpoint.timers().patience();
-        let authorised = self.login.has_credentials().then_some(&sent);
-        let ack = ack_for(sequence, authorised, &dialog);
+        let authorised = self.login.has_credentials().then_some(sent);
+        let ack = ack_for(opening.sequence(), authorised.as_ref(), &dialog);
+        let answered = AnsweredInvite {
+            opening,
+            authorised,
+        };
         turn.sent
-            .insert(transaction, sent, &dialog, self.destination, until);
+            .insert(transaction, answered, &dialog, self.destination, until);
         self.dialog = Some(dialog);
         self.phase = Phase::Established;
         self.timer = session_timer::read_response(response, turn.now);
@@ -160,7 +166,7 @@ impl Call {
         let wants_answer = self.local.is_none();
         let said = description_in(response);
         let unreadable = said.is_none() && !response.body().is_empty();
-        let answer = said.or_else(|| early_answer?.parse());
+        let answer = said.or(early_answer);
         if unreadable || wants_answer && answer.is_none() {
             self.send_ack(transaction, ack, turn);
             self.break_off(CallFailure::Protocol, turn);
@@ -171,7 +177,7 @@ impl Call {
         } else {
             self.send_ack(transaction, ack, turn);
         }
-        self.remote = answer.as_ref().map(Into::into);
+        self.remote = answer.clone();
         self.tell(
             CallEvent::Answered {
                 call: self.key,
@@ -198,9 +204,10 @@ impl Call {
         let Some(mut invite) = calling.invite() else {
             return false;
         };
+        let next = calling.opening.sequence() + 1;
         match response.status.code() {
             401 | 407 => {
-                advance(&mut invite);
+                advance(&mut invite, next);
                 if self
                     .login
                     .answer(response, &mut invite, turn.endpoint.ids())
@@ -214,21 +221,17 @@ impl Call {
                     return false;
                 };
                 self.min_se_secs = min_se_secs;
-                advance(&mut invite);
+                advance(&mut invite, next);
                 raise_session_expires(&mut invite, min_se_secs);
             }
             _ => return false,
         }
-        let sequence = invite.cseq().map_or(1, |cseq| cseq.number);
         let Some(transaction) = self.send(invite, Purpose::Invite, turn) else {
             return false;
         };
-        for early in calling.early {
-            turn.index.remove_dialog(early.dialog.id());
-        }
         self.phase = Phase::Calling(Box::new(Calling {
             sent: turn.endpoint.sent_invite(transaction).unwrap_or_default(),
-            sequence,
+            opening: calling.opening.numbered(next),
             transaction,
             give_up_at: calling.give_up_at,
             early: Vec::new(),
@@ -255,27 +258,33 @@ fn confirm(
         mut dialog, answer, ..
     }) = calling.take_early(response)
     else {
-        let dialog = calling
-            .invite()
-            .ok_or(DialogError::NoTag)
-            .and_then(|invite| Dialog::new_uac(&invite, response));
-        return (dialog, calling.early_answer.take());
+        return (
+            calling.opening.dialog(response),
+            calling.early_answer.take(),
+        );
     };
     let confirmed = dialog.confirm_with(response).map(|()| dialog);
     (confirmed, answer)
 }
 
-fn first_invite(dial: &Dial, contact: &str, min_se_secs: u32, turn: &mut Turn<'_>) -> Request {
+fn first_invite(
+    dial: &Dial,
+    contact: &str,
+    min_se_secs: u32,
+    turn: &mut Turn<'_>,
+) -> (Request, Opening) {
     let mut invite = Request::new(Method::INVITE, dial.request_uri.clone());
     for route in &dial.route {
         invite.push_header("Route", route.to_string());
     }
     let ids = turn.endpoint.ids();
     let (tag, call_id) = (ids.tag(), ids.call_id());
+    let from = dial.from.clone().with_tag(&tag).to_string();
+    let to = dial.to.to_string();
     invite.push_header("Max-Forwards", "70");
-    invite.push_header("From", dial.from.clone().with_tag(&tag).to_string());
-    invite.push_header("To", dial.to.to_string());
-    invite.push_header("Call-ID", call_id);
+    invite.push_header("From", &from);
+    invite.push_header("To", &to);
+    invite.push_header("Call-ID", &call_id);
     invite.push_header("CSeq", "1 INVITE");
     push_capabilities(&mut invite, contact);
     if let Some(timers) = turn.config.session_timers {
@@ -290,12 +299,12 @@ fn first_invite(dial: &Dial, contact: &str, min_se_secs: u32, turn: &mut Turn<'_
         }
         set_description(&mut invite, offer);
     }
-    invite
+    let opening = Opening::first(&dial.request_uri, &call_id, &from, &tag, &to);
+    (invite, opening)
 }
 
-/// The same request as a new one: the next sequence number.
-fn advance(request: &mut Request) {
-    let number = request.cseq().map_or(1, |cseq| cseq.number + 1);
+/// The same request as a new one.
+fn advance(request: &mut Request, number: u32) {
     let cseq = format!("{number} {}", request.method);
     request.set_header("CSeq", cseq);
 }

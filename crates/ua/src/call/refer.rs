@@ -286,9 +286,9 @@ impl Call {
             CallEvent::Referred {
                 call: self.key,
                 id,
-                refer_to,
+                refer_to: Box::new(refer_to),
                 replaces,
-                referred_by,
+                referred_by: referred_by.map(Box::new),
             },
             turn,
         );

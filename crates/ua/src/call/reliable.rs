@@ -15,8 +15,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sdp::SessionDescription;
-use sip::{Fields, Method, Request, Response, ServerTransaction};
+use sdp::Described;
+use sip::{Answer, Fields, Method, Request, ServerTransaction};
 
 use super::body::{description_in, offer_in, set_description};
 use super::state::{Call, PeerOffer, Phase, Ringing, Turn};
@@ -40,9 +40,9 @@ pub(super) struct Reliable {
     /// RSeq of the last one.
     last: Option<u32>,
     unacknowledged: Option<Unacknowledged>,
-    queued: VecDeque<(u16, Option<SessionDescription>)>,
+    queued: VecDeque<(u16, Option<Described>)>,
     /// The owner's answer, which waits for a PRACK.
-    answer: Option<Option<SessionDescription>>,
+    answer: Option<Option<Described>>,
     exchange: Exchange,
 }
 
@@ -59,7 +59,7 @@ enum Exchange {
 
 #[derive(Debug)]
 struct Unacknowledged {
-    response: Response,
+    answer: Option<Answer>,
     rseq: u32,
     carries_description: bool,
     resend_at: Instant,
@@ -138,7 +138,7 @@ impl Ringing {
     }
 
     /// Keeps the owner's answer until then.
-    pub(super) fn hold_answer(&mut self, answer: Option<SessionDescription>) {
+    pub(super) fn hold_answer(&mut self, answer: Option<Described>) {
         if let Some(reliable) = &mut self.reliable {
             reliable.queued.clear();
             reliable.answer = Some(answer);
@@ -157,7 +157,7 @@ impl Call {
     pub(super) fn progress_reliably(
         &mut self,
         status: u16,
-        description: Option<&SessionDescription>,
+        description: Option<&Described>,
         turn: &mut Turn<'_>,
     ) -> bool {
         let Phase::Ringing(ringing) = &mut self.phase else {
@@ -199,14 +199,14 @@ impl Call {
         response.push_header("RSeq", rseq.to_string());
         if let Some(description) = description {
             set_description(&mut response, description);
-            self.local = Some(description.into());
+            self.local = Some(description.clone());
         }
-        turn.respond(transaction, response.clone());
+        let answer = turn.answer(transaction, response);
         if let Phase::Ringing(ringing) = &mut self.phase
             && let Some(reliable) = &mut ringing.reliable
         {
             reliable.unacknowledged = Some(Unacknowledged {
-                response,
+                answer,
                 rseq,
                 carries_description: description.is_some(),
                 resend_at: turn.now + timers.t1,
@@ -233,11 +233,11 @@ impl Call {
             } else if waiting.resend_at <= turn.now {
                 waiting.resend_after *= 2;
                 waiting.resend_at = turn.now + waiting.resend_after;
-                again = Some(waiting.response.clone());
+                again.clone_from(&waiting.answer);
             }
         }
-        if let Some(response) = again {
-            turn.respond(transaction, response);
+        if let Some(answer) = again {
+            turn.endpoint.respond_again(transaction, &answer, turn.now);
         }
         if lost {
             let _ = self.reject(504, EndReason::Failed(CallFailure::Lost), turn);
@@ -298,7 +298,7 @@ impl Call {
             reliable.exchange = Exchange::Settled;
             let answer = description_in(&prack);
             turn.respond(transaction, prack.response(200, None));
-            self.remote = answer.as_ref().map(Into::into);
+            self.remote = answer.clone();
             self.tell(
                 CallEvent::Reanswered {
                     call: self.key,

@@ -24,10 +24,10 @@ impl Calls {
             Phase::Ringing(_) | Phase::Leaving | Phase::Over => return None,
         };
         Some(Replaces {
-            call_id: id.call_id.clone(),
+            call_id: id.call_id.to_owned(),
             // Seen from the peer, who shall find it.
-            to_tag: id.remote_tag.clone(),
-            from_tag: id.local_tag.clone(),
+            to_tag: id.remote_tag.to_owned(),
+            from_tag: id.local_tag.to_owned(),
             early_only: false,
         })
     }
@@ -36,10 +36,10 @@ impl Calls {
     #[must_use]
     pub fn find_replaced(&self, replaces: &Replaces) -> Option<CallKey> {
         let with_tag = |remote_tag: &str| {
-            self.index.dialog(&DialogId {
-                call_id: replaces.call_id.clone(),
-                local_tag: replaces.to_tag.clone(),
-                remote_tag: remote_tag.to_owned(),
+            self.find(DialogId {
+                call_id: &replaces.call_id,
+                local_tag: &replaces.to_tag,
+                remote_tag,
             })
         };
         // `0` is also how a peer without tag is named.

@@ -7,12 +7,18 @@ use sip::{DialogId, Endpoint, EndpointEvent, Flow, Method, Request, ServerTransa
 use super::body::{Admitted, admit};
 use super::state::Call;
 use super::table::Purpose;
-use super::{CallEvent, Calls};
+use super::{CallEvent, CallKey, Calls};
 
 impl Calls {
     /// Whether a request inside this dialog is a call's business.
-    pub fn knows(&self, dialog: &DialogId) -> bool {
-        self.index.dialog(dialog).is_some()
+    pub fn knows(&self, dialog: DialogId<'_>) -> bool {
+        self.find(dialog).is_some()
+    }
+
+    /// The call that the dialog is in.
+    pub(super) fn find(&self, dialog: DialogId<'_>) -> Option<CallKey> {
+        let key = self.index.tag(dialog.local_tag)?;
+        self.calls.get(&key)?.is_in(dialog).then_some(key)
     }
 
     /// Something happened at the endpoint. Returns the event if it has to do with no call.
@@ -25,26 +31,30 @@ impl Calls {
         match event {
             EndpointEvent::Request {
                 transaction,
-                ref request,
+                request,
                 flow,
-            } => match DialogId::of_request(request) {
-                None if request.method == Method::INVITE => {
-                    self.receive_invite(transaction, request, flow, endpoint, now);
-                }
-                None => return Some(event),
-                Some(dialog) => {
-                    let Some(key) = self.index.dialog(&dialog) else {
-                        return Some(event);
-                    };
-                    let request = Request::clone(request);
-                    self.with(key, endpoint, now, |call, turn| {
-                        call.handle_request(transaction, request, flow, turn);
+            } => {
+                let known = match DialogId::of_request(&request) {
+                    None if request.method == Method::INVITE => {
+                        self.receive_invite(transaction, request, flow, endpoint, now);
+                        return None;
+                    }
+                    dialog => dialog.and_then(|dialog| self.find(dialog)),
+                };
+                let Some(key) = known else {
+                    return Some(EndpointEvent::Request {
+                        transaction,
+                        request,
+                        flow,
                     });
-                }
-            },
+                };
+                self.with(key, endpoint, now, |call, turn| {
+                    call.handle_request(transaction, *request, flow, turn);
+                });
+            }
             EndpointEvent::Ack { ref request, .. } => {
                 let dialog = DialogId::of_request(request);
-                let Some(key) = dialog.and_then(|dialog| self.index.dialog(&dialog)) else {
+                let Some(key) = dialog.and_then(|dialog| self.find(dialog)) else {
                     return Some(event);
                 };
                 self.with(key, endpoint, now, |call, turn| {
@@ -157,7 +167,7 @@ impl Calls {
     fn receive_invite(
         &mut self,
         transaction: ServerTransaction,
-        invite: &Request,
+        invite: Box<Request>,
         flow: Flow,
         endpoint: &mut Endpoint,
         now: Instant,
@@ -165,9 +175,9 @@ impl Calls {
         let tag = endpoint.ids().tag();
         let full = self.calls.len() >= self.config.max_calls;
         let key = self.next_key();
-        let replaced = self.replaced_by(invite);
+        let replaced = self.replaced_by(&invite);
         let mut turn = self.turn(endpoint, now);
-        let mut admitted = match admit(invite, &tag, turn.config) {
+        let mut admitted = match admit(&invite, &tag, turn.config) {
             Ok(admitted) => admitted,
             Err(response) => return turn.respond(transaction, *response),
         };
@@ -178,9 +188,8 @@ impl Calls {
         if full {
             return turn.respond(transaction, invite.response(486, Some(&tag)));
         }
-        match Call::ring(transaction, invite, &admitted, flow, key, &mut turn) {
+        match Call::ring(transaction, &invite, &tag, &admitted, flow, key, &mut turn) {
             Ok(call) => {
-                let invite = Box::new(invite.clone());
                 let Admitted {
                     offer, replaces, ..
                 } = admitted;

@@ -1,8 +1,6 @@
 //! How far each call is, for those who watch a line (RFC 4235): told in order, and only if
 //! [`CallsConfig::stages`](super::CallsConfig) says so.
 
-use std::collections::{HashMap, VecDeque};
-
 use super::state::{Call, Phase, Side};
 use super::{CallKey, Calls};
 
@@ -64,45 +62,10 @@ pub struct CallView {
     pub remote: String,
 }
 
-/// The stages that were told last, and those that are still to be told.
-#[derive(Debug, Default)]
-pub(super) struct Shown {
-    last: HashMap<CallKey, Stage>,
-    changes: VecDeque<StageChange>,
-}
-
-impl Shown {
-    pub(super) fn is_idle(&self) -> bool {
-        self.last.is_empty() && self.changes.is_empty()
-    }
-
-    /// After each step of a call.
-    pub(super) fn note(&mut self, call: &Call) {
-        let stage = call.stage();
-        let call = call.key;
-        let known = self.last.get(&call).copied();
-        let ended = stage == Stage::Terminated;
-        // What ended was told, or never was there.
-        if known == Some(stage) || (known.is_none() && ended) {
-            return;
-        }
-        if ended {
-            self.last.remove(&call);
-        } else {
-            self.last.insert(call, stage);
-        }
-        self.changes.push_back(StageChange { call, stage });
-    }
-
-    pub(super) fn poll(&mut self) -> Option<StageChange> {
-        self.changes.pop_front()
-    }
-}
-
 impl Calls {
     /// The next stage that a call reached, in the order of their happening.
     pub fn poll_stage(&mut self) -> Option<StageChange> {
-        self.shown.as_mut()?.poll()
+        self.stages.pop_front()
     }
 
     /// What identifies a call; `None` once it is gone.
@@ -113,6 +76,20 @@ impl Calls {
 }
 
 impl Call {
+    /// The stage that it has reached since this was asked last.
+    pub(super) fn take_stage_change(&mut self) -> Option<StageChange> {
+        let stage = self.stage();
+        // A call that ended before it was seen never was there.
+        if self.shown == Some(stage) || self.shown.is_none() && stage == Stage::Terminated {
+            return None;
+        }
+        self.shown = Some(stage);
+        Some(StageChange {
+            call: self.key,
+            stage,
+        })
+    }
+
     fn stage(&self) -> Stage {
         match &self.phase {
             _ if self.told_end => Stage::Terminated,
@@ -130,24 +107,24 @@ impl Call {
             Side::Incoming => Origin::Peer,
         };
         if let (Phase::Calling(calling), None) = (&self.phase, &self.dialog) {
-            let invite = calling.invite()?;
+            let opening = &calling.opening;
             let early = calling.early.first().map(|early| early.dialog.id());
             return Some(CallView {
                 origin,
-                call_id: invite.call_id().ok()?.to_owned(),
-                local_tag: invite.from().ok()?.tag()?.to_owned(),
-                remote_tag: early.map(|dialog| dialog.remote_tag.clone()),
-                local: invite.header("From")?.to_owned(),
-                remote: invite.header("To")?.to_owned(),
+                call_id: opening.call_id().to_owned(),
+                local_tag: opening.local_tag().to_owned(),
+                remote_tag: early.map(|dialog| dialog.remote_tag.to_owned()),
+                local: opening.local().to_owned(),
+                remote: opening.remote().to_owned(),
             });
         }
         let dialog = self.dialog.as_ref()?;
         let id = dialog.id();
         Some(CallView {
             origin,
-            call_id: id.call_id.clone(),
-            local_tag: id.local_tag.clone(),
-            remote_tag: Some(id.remote_tag.clone()),
+            call_id: id.call_id.to_owned(),
+            local_tag: id.local_tag.to_owned(),
+            remote_tag: Some(id.remote_tag.to_owned()),
             local: dialog.local().to_owned(),
             remote: dialog.remote().to_owned(),
         })

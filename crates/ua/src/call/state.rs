@@ -4,20 +4,19 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::{
-    ClientTransaction, Destination, Dialog, Endpoint, Flow, Method, Reason, Request, Response,
-    ServerTransaction,
+    Answer, ClientTransaction, Destination, Dialog, Endpoint, Flow, Method, Opening, Reason,
+    Request, Response, ServerTransaction,
 };
 use tracing::debug;
 
-use super::described::Described;
 use super::early::Early;
 use super::refer::{Referral, Subscription};
 use super::reliable::Reliable;
 use super::session_timer::SessionTimer;
 use super::table::{Index, Purpose, SentInvites};
-use super::{CallEvent, CallFailure, CallKey, CallsConfig, EndReason};
+use super::{CallEvent, CallFailure, CallKey, CallsConfig, EndReason, Stage};
 use crate::login::Login;
 
 /// Who placed the call.
@@ -56,8 +55,8 @@ pub(super) enum Phase {
 pub(super) struct Calling {
     /// As sent, our Via on top, shared with the transaction; see [`Calling::invite`].
     pub(super) sent: Bytes,
-    /// Its number.
-    pub(super) sequence: u32,
+    /// For the dialogs that it makes.
+    pub(super) opening: Opening,
     pub(super) transaction: ClientTransaction,
     /// `None` once the call is cancelled: then only the endpoint's timers count.
     pub(super) give_up_at: Option<Instant>,
@@ -86,7 +85,8 @@ pub(super) struct Ringing {
 #[derive(Debug)]
 pub(super) struct Unacked {
     pub(super) transaction: ServerTransaction,
-    pub(super) response: Response,
+    /// `None` if it could not be sent, so that nobody will acknowledge it.
+    pub(super) answer: Option<Answer>,
     pub(super) sequence: u32,
     pub(super) kind: UnackedKind,
     pub(super) resend_at: Instant,
@@ -131,7 +131,7 @@ pub(super) enum Change {
 #[derive(Clone, Debug)]
 pub(super) enum Wish {
     /// The owner's new offer.
-    Offer(Box<SessionDescription>),
+    Offer(Described),
     /// The peer shall make the offer.
     Solicit,
     /// Only to keep the session alive.
@@ -143,7 +143,7 @@ pub(super) enum Wish {
 pub(super) struct PeerOffer {
     pub(super) transaction: ServerTransaction,
     pub(super) request: Request,
-    pub(super) offer: Option<SessionDescription>,
+    pub(super) offer: Option<Described>,
     pub(super) timer: super::session_timer::Demand,
 }
 
@@ -157,6 +157,8 @@ pub(super) struct Farewell {
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) key: CallKey,
+    /// Our tag in all its dialogs.
+    pub(super) tag: Box<str>,
     pub(super) side: Side,
     pub(super) phase: Phase,
     /// From the first response with a tag that counts: for callers the 2xx.
@@ -192,6 +194,8 @@ pub(super) struct Call {
     pub(super) said: Vec<Reason>,
     /// The owner knows that the call ended: nothing more is told.
     pub(super) told_end: bool,
+    /// The stage that was told last, to an owner that wants to know.
+    pub(super) shown: Option<Stage>,
     /// The deadline that the table has for this call.
     pub(super) armed: Option<Instant>,
 }
@@ -208,8 +212,21 @@ pub(super) struct Turn<'a> {
 
 impl Turn<'_> {
     pub(super) fn respond(&mut self, transaction: ServerTransaction, response: Response) {
-        if let Err(error) = self.endpoint.respond(transaction, response, self.now) {
-            debug!(%error, "response not sent");
+        self.answer(transaction, response);
+    }
+
+    /// As [`respond`](Self::respond); gives what is to be said again if need be.
+    pub(super) fn answer(
+        &mut self,
+        transaction: ServerTransaction,
+        response: Response,
+    ) -> Option<Answer> {
+        match self.endpoint.respond(transaction, response, self.now) {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                debug!(%error, "response not sent");
+                None
+            }
         }
     }
 }
@@ -415,9 +432,8 @@ impl Call {
         turn: &mut Turn<'_>,
     ) {
         let Some(dialog) = &self.dialog else { return };
-        let tag = &dialog.id().remote_tag;
-        turn.sent
-            .acknowledge(transaction, tag, ack, turn.endpoint, turn.now);
+        let tag = dialog.id().remote_tag;
+        turn.sent.acknowledge(transaction, tag, ack, turn.endpoint);
     }
 
     /// A change that the peer asked for will not be answered by the owner any more.

@@ -1,16 +1,17 @@
 //! Which call a transaction or a dialog belongs to, and the INVITEs that may still bring a 2xx.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use bytes::Bytes;
 use sip::{
-    ClientTransaction, Destination, Dialog, DialogId, Endpoint, Message, Method, Request, Response,
-    ServerTransaction, parse_message,
+    ClientTransaction, Destination, Dialog, Endpoint, KeyMap, Message, Method, Opening, Request,
+    Response, ServerTransaction, parse_message,
 };
 use tracing::debug;
 
 use super::CallKey;
+use super::state::Call;
 
 /// Most dialogs that one forked INVITE may make; answers beyond are left to time out.
 const MAX_FORKS: usize = 16;
@@ -32,17 +33,17 @@ pub(super) enum Purpose {
 /// Finds calls. Everything that a call put in leaves with [`Index::forget`].
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    clients: HashMap<ClientTransaction, (CallKey, Purpose)>,
-    servers: HashMap<ServerTransaction, CallKey>,
-    dialogs: HashMap<DialogId, CallKey>,
-    links: BTreeMap<CallKey, Vec<Link>>,
+    clients: KeyMap<ClientTransaction, (CallKey, Purpose)>,
+    servers: KeyMap<ServerTransaction, CallKey>,
+    /// By our tag, one for all dialogs of a call. Others cannot guess it, and the call knows whether the dialog is its own.
+    tags: HashMap<Box<str>, CallKey>,
+    links: KeyMap<CallKey, Vec<Link>>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
     Client(ClientTransaction),
     Server(ServerTransaction),
-    Dialog(DialogId),
 }
 
 impl Index {
@@ -67,15 +68,8 @@ impl Index {
             .push(Link::Server(transaction));
     }
 
-    /// May be said again of the same dialog.
-    pub(super) fn add_dialog(&mut self, dialog: &DialogId, call: CallKey) {
-        if self.dialogs.insert(dialog.clone(), call).is_some() {
-            return;
-        }
-        self.links
-            .entry(call)
-            .or_default()
-            .push(Link::Dialog(dialog.clone()));
+    pub(super) fn add_tag(&mut self, tag: &str, call: CallKey) {
+        self.tags.insert(tag.into(), call);
     }
 
     pub(super) fn client(&self, transaction: ClientTransaction) -> Option<(CallKey, Purpose)> {
@@ -86,35 +80,30 @@ impl Index {
         self.servers.get(&transaction).copied()
     }
 
-    pub(super) fn dialog(&self, id: &DialogId) -> Option<CallKey> {
-        self.dialogs.get(id).copied()
+    /// The call with this tag of ours.
+    pub(super) fn tag(&self, tag: &str) -> Option<CallKey> {
+        self.tags.get(tag).copied()
     }
 
     pub(super) fn remove_client(&mut self, transaction: ClientTransaction) {
         if let Some((call, _)) = self.clients.remove(&transaction) {
-            self.unlink(call, &Link::Client(transaction));
+            self.unlink(call, Link::Client(transaction));
         }
     }
 
     pub(super) fn remove_server(&mut self, transaction: ServerTransaction) {
         if let Some(call) = self.servers.remove(&transaction) {
-            self.unlink(call, &Link::Server(transaction));
-        }
-    }
-
-    pub(super) fn remove_dialog(&mut self, dialog: &DialogId) {
-        if let Some(call) = self.dialogs.remove(dialog) {
-            self.unlink(call, &Link::Dialog(dialog.clone()));
+            self.unlink(call, Link::Server(transaction));
         }
     }
 
     /// Drops everything of one call.
-    pub(super) fn forget(&mut self, call: CallKey) {
-        for link in self.links.remove(&call).unwrap_or_default() {
+    pub(super) fn forget(&mut self, call: &Call) {
+        self.tags.remove(&call.tag);
+        for link in self.links.remove(&call.key).unwrap_or_default() {
             match link {
                 Link::Client(transaction) => drop(self.clients.remove(&transaction)),
                 Link::Server(transaction) => drop(self.servers.remove(&transaction)),
-                Link::Dialog(id) => drop(self.dialogs.remove(&id)),
             }
         }
     }
@@ -122,13 +111,13 @@ impl Index {
     pub(super) fn is_empty(&self) -> bool {
         self.clients.is_empty()
             && self.servers.is_empty()
-            && self.dialogs.is_empty()
+            && self.tags.is_empty()
             && self.links.is_empty()
     }
 
-    fn unlink(&mut self, call: CallKey, link: &Link) {
+    fn unlink(&mut self, call: CallKey, link: Link) {
         if let Some(links) = self.links.get_mut(&call) {
-            links.retain(|known| known != link);
+            links.retain(|known| *known != link);
         }
     }
 }
@@ -139,25 +128,34 @@ impl Index {
 /// A repeated 2xx gets its ACK again; a 2xx of another fork gets ACK and BYE.
 #[derive(Debug)]
 pub(super) struct SentInvites {
-    entries: HashMap<ClientTransaction, SentInvite>,
+    entries: KeyMap<ClientTransaction, SentInvite>,
     /// All entries live equally long, so this is sorted.
     order: VecDeque<(Instant, ClientTransaction)>,
     bound: usize,
 }
 
+/// What is remembered of an INVITE that was answered.
+#[derive(Debug)]
+pub(super) struct AnsweredInvite {
+    pub(super) opening: Opening,
+    /// As it was sent, if it carried credentials.
+    pub(super) authorised: Option<Bytes>,
+}
+
 #[derive(Debug)]
 struct SentInvite {
-    /// As it was sent.
-    invite: Bytes,
+    opening: Opening,
+    /// As it was sent, if it carried credentials, which each ACK repeats.
+    authorised: Option<Bytes>,
     destination: Destination,
-    /// By the tag of the peer; without ACK while its owner has not given the answer for it.
-    acks: Vec<(String, Option<Request>)>,
+    /// By the tag of the peer and as sent; without ACK while its owner has not given the answer for it.
+    acks: Vec<(Box<str>, Option<Bytes>)>,
 }
 
 impl SentInvites {
     pub(super) fn new(bound: usize) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: KeyMap::default(),
             order: VecDeque::new(),
             bound,
         }
@@ -189,7 +187,7 @@ impl SentInvites {
     pub(super) fn insert(
         &mut self,
         transaction: ClientTransaction,
-        invite: Bytes,
+        invite: AnsweredInvite,
         dialog: &Dialog,
         destination: Destination,
         until: Instant,
@@ -199,11 +197,16 @@ impl SentInvites {
         {
             self.entries.remove(&oldest);
         }
-        let acks = vec![(dialog.id().remote_tag.clone(), None)];
+        let acks = vec![(dialog.id().remote_tag.into(), None)];
+        let AnsweredInvite {
+            opening,
+            authorised,
+        } = invite;
         self.entries.insert(
             transaction,
             SentInvite {
-                invite,
+                opening,
+                authorised,
                 destination,
                 acks,
             },
@@ -218,14 +221,13 @@ impl SentInvites {
         remote_tag: &str,
         ack: Request,
         endpoint: &mut Endpoint,
-        now: Instant,
     ) {
         let Some(entry) = self.entries.get_mut(&transaction) else {
             return;
         };
-        send_ack(&ack, entry.destination, endpoint, now);
-        if let Some(known) = entry.acks.iter_mut().find(|(tag, _)| tag == remote_tag) {
-            known.1 = Some(ack);
+        let sent = send_ack(ack, entry.destination, endpoint);
+        if let Some(known) = entry.acks.iter_mut().find(|(tag, _)| **tag == *remote_tag) {
+            known.1 = sent;
         }
     }
 
@@ -240,15 +242,14 @@ impl SentInvites {
         let Some(entry) = self.entries.get_mut(&transaction) else {
             return;
         };
-        let Ok(to) = response.to() else { return };
-        let tag = to.tag().unwrap_or_default();
-        match entry.acks.iter().find(|(known, _)| known == tag) {
-            Some((_, Some(ack))) => send_ack(ack, entry.destination, endpoint, now),
+        let tag = response.to_tag().unwrap_or_default();
+        match entry.acks.iter().find(|(known, _)| **known == *tag) {
+            Some((_, Some(ack))) => endpoint.repeat_ack(ack.clone(), entry.destination),
             Some((_, None)) => {}
             None if entry.acks.len() >= MAX_FORKS => {}
             None => {
                 let ack = entry.end_fork(response, endpoint, now);
-                entry.acks.push((tag.to_owned(), ack));
+                entry.acks.push((tag.into(), ack));
             }
         }
     }
@@ -261,17 +262,16 @@ impl SentInvite {
         response: &Response,
         endpoint: &mut Endpoint,
         now: Instant,
-    ) -> Option<Request> {
-        let invite = parse_message(self.invite.clone()).ok()?.into_request()?;
-        let mut dialog = Dialog::new_uac(&invite, response).ok()?;
-        let number = invite.cseq().ok()?.number;
-        let ack = ack_for(number, Some(&self.invite), &dialog);
-        send_ack(&ack, self.destination, endpoint, now);
+    ) -> Option<Bytes> {
+        let mut dialog = self.opening.dialog(response).ok()?;
+        let number = self.opening.sequence();
+        let ack = ack_for(number, self.authorised.as_ref(), &dialog);
+        let ack = send_ack(ack, self.destination, endpoint);
         let bye = dialog.request(Method::BYE);
         if let Err(error) = endpoint.send_request(bye, self.destination, now) {
             debug!(%error, "second answer not ended");
         }
-        Some(ack)
+        ack
     }
 }
 
@@ -288,8 +288,13 @@ pub(super) fn ack_for(number: u32, invite: Option<&Bytes>, dialog: &Dialog) -> R
     ack
 }
 
-fn send_ack(ack: &Request, destination: Destination, endpoint: &mut Endpoint, now: Instant) {
-    if let Err(error) = endpoint.send_ack(ack.clone(), destination, now) {
-        debug!(%error, "ACK not sent");
+/// The ACK as it was sent.
+fn send_ack(ack: Request, destination: Destination, endpoint: &mut Endpoint) -> Option<Bytes> {
+    match endpoint.send_ack(ack, destination) {
+        Ok(sent) => Some(sent),
+        Err(error) => {
+            debug!(%error, "ACK not sent");
+            None
+        }
     }
 }

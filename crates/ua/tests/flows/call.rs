@@ -59,7 +59,7 @@ fn early_media_is_told_with_its_answer() {
     let agent = &mut world.agents[BOB];
     agent
         .calls
-        .progress(bob, 183, Some(description), &mut agent.endpoint, now)
+        .progress(bob, 183, Some(description.into()), &mut agent.endpoint, now)
         .unwrap();
     world.run_ms(900);
     world.answer(BOB);
@@ -250,7 +250,7 @@ fn call_without_offer_gets_its_answer_in_the_ack() {
     let agent = &mut world.agents[ALICE];
     agent
         .calls
-        .acknowledge(call, answer, &mut agent.endpoint, now)
+        .acknowledge(call, answer.into(), &mut agent.endpoint, now)
         .unwrap();
     world.run_ms(100);
     world.hang_up(ALICE, call);

@@ -155,7 +155,9 @@ fn second_offer_while_the_first_is_open_is_refused_here() {
     let offer = world.agents[ALICE].description(SendRecv);
     let now = world.now;
     let agent = &mut world.agents[ALICE];
-    let refused = agent.calls.reoffer(alice, offer, &mut agent.endpoint, now);
+    let refused = agent
+        .calls
+        .reoffer(alice, offer.into(), &mut agent.endpoint, now);
     assert_eq!(refused, Err(CallError::OfferPending));
     world.run_ms(50);
     world.answer_reoffer(BOB, bob);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sdp::Direction;
+use sdp::{Described, Direction};
 use sip::Ids;
 use testkit::sim_net::{Conditions, SimNet};
 use ua::{CallKey, CallsConfig, SessionTimers};
@@ -93,7 +93,7 @@ fn act(world: &mut World, random: &mut Ids) {
     if calls.is_empty() || pick(6) == 0 {
         let mut dial = world.dial_to(who, (who + 1 + pick(2)) % NAMES.len());
         if pick(4) > 0 {
-            dial.offer = Some(world.agents[who].description(Direction::SendRecv));
+            dial.offer = Some(world.agents[who].description(Direction::SendRecv).into());
         }
         let agent = &mut world.agents[who];
         if let Ok(call) = agent.calls.dial(dial, &mut agent.endpoint, now) {
@@ -104,6 +104,7 @@ fn act(world: &mut World, random: &mut Ids) {
     let call = calls[pick(calls.len())];
     let mut description = world.agents[who].description(Direction::SendRecv);
     description.origin.version = pick(3) as u64;
+    let description = Described::from(description);
     let agent = &mut world.agents[who];
     let (calls, endpoint) = (&mut agent.calls, &mut agent.endpoint);
     let _ = match pick(10) {

@@ -308,7 +308,11 @@ fn accepted_credentials_are_in_the_ack_and_the_bye_too() {
     });
     let mut dial = world.dial_to(ALICE, BOB);
     dial.credentials = Some(credentials("right"));
-    dial.offer = Some(world.agents[ALICE].description(sdp::Direction::SendRecv));
+    dial.offer = Some(
+        world.agents[ALICE]
+            .description(sdp::Direction::SendRecv)
+            .into(),
+    );
     let call = world.place(ALICE, dial);
     world.run_ms(100);
     world.answer(BOB);

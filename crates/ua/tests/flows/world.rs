@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::subscription::Exhibit;
 use bytes::Bytes;
-use sdp::{Direction, LocalMedia, OfferAnswer, SessionDescription};
+use sdp::{Described, Direction, LocalMedia, OfferAnswer, SessionDescription};
 use sip::{
     Credentials, Destination, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids,
     Private, Request, ResolveError, Response, Target, Transport, Uri,
@@ -39,8 +39,8 @@ pub(crate) struct Agent {
     pub(crate) alive: BTreeSet<CallKey>,
     /// The last call that came in.
     pub(crate) incoming: Option<CallKey>,
-    pub(crate) last_offer: Option<SessionDescription>,
-    pub(crate) last_answer: Option<SessionDescription>,
+    pub(crate) last_offer: Option<Described>,
+    pub(crate) last_answer: Option<Described>,
     /// The last REFER that came in.
     pub(crate) referred: Option<ReferId>,
     /// What the last call that came in is to replace.
@@ -283,7 +283,7 @@ impl World {
             .session()
             .offer(&self.agents[from].media());
         let mut dial = self.dial_to(from, to);
-        dial.offer = Some(offer);
+        dial.offer = Some(offer.into());
         self.place(from, dial)
     }
 
@@ -365,7 +365,9 @@ impl World {
         let Agent {
             calls, endpoint, ..
         } = &mut self.agents[who];
-        calls.reoffer(call, offer, endpoint, self.now).unwrap();
+        calls
+            .reoffer(call, offer.into(), endpoint, self.now)
+            .unwrap();
         self.drain();
     }
 
@@ -591,17 +593,22 @@ impl Agent {
     }
 
     pub(crate) fn description(&self, direction: Direction) -> SessionDescription {
-        self.session().offer(&LocalMedia {
+        let media = LocalMedia {
             direction,
             ..self.media()
-        })
+        };
+        self.session().offer(&media)
     }
 
     /// The answer to the last offer, or an offer if it was for us to make one.
-    fn answer_for_offer(&self) -> SessionDescription {
+    fn answer_for_offer(&self) -> Described {
         match &self.last_offer {
-            Some(offer) => self.session().accept_offer(offer, &self.media()).unwrap().0,
-            None => self.description(Direction::SendRecv),
+            Some(offer) => {
+                let offer = offer.parse().unwrap();
+                let answered = self.session().accept_offer(&offer, &self.media());
+                answered.unwrap().0.into()
+            }
+            None => self.description(Direction::SendRecv).into(),
         }
     }
 }
@@ -615,11 +622,14 @@ pub(crate) fn credentials(password: &str) -> Credentials {
 }
 
 fn describe(event: &CallEvent) -> String {
-    let sdp = |description: &Option<SessionDescription>| match description {
-        Some(description) => match description.media.first() {
-            Some(media) => format!(" {}", description.direction_of(media)),
-            None => " empty".to_owned(),
-        },
+    let sdp = |description: &Option<Described>| match description {
+        Some(description) => {
+            let description = description.parse().unwrap();
+            match description.media.first() {
+                Some(media) => format!(" {}", description.direction_of(media)),
+                None => " empty".to_owned(),
+            }
+        }
         None => String::new(),
     };
     match event {

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::Aor;
 use ua::{CallFailure, CallKey, Dial, EndReason};
 
@@ -69,7 +69,7 @@ impl Fork {
     /// Rings the first group; `None` if there is nobody to ring. Gives the new legs.
     pub(super) fn start(
         plan: Plan,
-        offer: Option<&SessionDescription>,
+        offer: Option<&Described>,
         line: &mut Line<'_>,
     ) -> Option<(Self, Vec<CallKey>)> {
         let groups = routing::groups(&plan, offer, line.bindings, line.endpoint);
@@ -175,7 +175,7 @@ impl Fork {
         &mut self,
         leg: CallKey,
         reason: &EndReason,
-        offer: Option<&SessionDescription>,
+        offer: Option<&Described>,
         line: &mut Line<'_>,
         added: &mut Vec<CallKey>,
     ) -> Verdict {
@@ -199,12 +199,7 @@ impl Fork {
     }
 
     /// The callee is elsewhere: as if the caller had called there, by the callee's leave.
-    fn follow(
-        &mut self,
-        contacts: &[sip::Uri],
-        offer: Option<&SessionDescription>,
-        line: &mut Line<'_>,
-    ) {
+    fn follow(&mut self, contacts: &[sip::Uri], offer: Option<&Described>, line: &mut Line<'_>) {
         for uri in contacts {
             let Ok(target) =
                 routing::target_of(uri, &self.plan.callee.aor, line.numbers, line.endpoint)

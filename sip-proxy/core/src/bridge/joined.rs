@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sdp::SessionDescription;
+use sdp::Described;
 use ua::{CallEvent, CallKey};
 
 use super::pickup::Pickup;
@@ -117,7 +117,7 @@ impl Joined {
     }
 
     /// The caller's ACK carries the answer if the INVITE came without an offer.
-    fn confirmed(&mut self, leg: CallKey, answer: Option<SessionDescription>, line: &mut Line<'_>) {
+    fn confirmed(&mut self, leg: CallKey, answer: Option<Described>, line: &mut Line<'_>) {
         let (Some(at), Some(answer)) = (self.side(leg), answer) else {
             return;
         };
@@ -131,7 +131,7 @@ impl Joined {
         }
     }
 
-    fn reoffered(&mut self, leg: CallKey, offer: Option<SessionDescription>, line: &mut Line<'_>) {
+    fn reoffered(&mut self, leg: CallKey, offer: Option<Described>, line: &mut Line<'_>) {
         let Some(at) = self.side(leg).filter(|_| self.reoffered_by.is_none()) else {
             // The two sides changed the session at once: the later one has to come again.
             return line.refuse_reoffer(leg, 491);
@@ -150,12 +150,7 @@ impl Joined {
         }
     }
 
-    fn reanswered(
-        &mut self,
-        leg: CallKey,
-        answer: Option<SessionDescription>,
-        line: &mut Line<'_>,
-    ) {
+    fn reanswered(&mut self, leg: CallKey, answer: Option<Described>, line: &mut Line<'_>) {
         if self.restoring.take_if(|side| *side == leg).is_some() {
             return self.offer_again(leg, line);
         }

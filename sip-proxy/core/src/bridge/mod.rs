@@ -36,8 +36,8 @@ mod transfer;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use sdp::{Origin, SessionDescription};
-use sip::{Aor, Deadlines, Endpoint, Reason};
+use sdp::{Described, Origin};
+use sip::{Aor, Deadlines, Endpoint, KeyMap, Reason};
 use ua::{CallEvent, CallKey, Calls};
 
 use crate::binding::Bindings;
@@ -66,10 +66,10 @@ pub(crate) struct Line<'a> {
 /// All calls through the proxy.
 #[derive(Debug, Default)]
 pub(crate) struct Bridges {
-    bridges: HashMap<BridgeKey, Bridge>,
-    by_leg: HashMap<CallKey, BridgeKey>,
+    bridges: KeyMap<BridgeKey, Bridge>,
+    by_leg: KeyMap<CallKey, BridgeKey>,
     /// Who has begun a call, by the leg that they have in it.
-    begun_by: HashMap<CallKey, Aor>,
+    begun_by: KeyMap<CallKey, Aor>,
     /// How many of those legs each has.
     begun: HashMap<Aor, usize>,
     deadlines: Deadlines<BridgeKey>,
@@ -115,17 +115,22 @@ impl Side {
     fn keep_session(&mut self, line: &Line<'_>) {
         if self.origin.is_none() {
             let said = line.calls.local_description(self.leg);
-            self.origin = said.map(|description| Box::new(description.origin));
+            let said = said.and_then(|said| said.parse().ok());
+            self.origin = said.map(|said| Box::new(said.origin));
         }
     }
 
     /// A description of the other side, as this one must see it.
-    fn adapt(&mut self, mut description: SessionDescription) -> SessionDescription {
-        if let Some(origin) = &mut self.origin {
-            origin.version = origin.version.saturating_add(1);
-            description.origin = (**origin).clone();
-        }
-        description
+    fn adapt(&mut self, described: Described) -> Described {
+        let Some(origin) = &mut self.origin else {
+            return described;
+        };
+        let Ok(mut description) = described.parse() else {
+            return described;
+        };
+        origin.version = origin.version.saturating_add(1);
+        description.origin = (**origin).clone();
+        description.into()
     }
 }
 
@@ -352,7 +357,7 @@ impl Line<'_> {
         let _ = self.calls.hang_up(leg, reason, self.endpoint, self.now);
     }
 
-    fn answer_reoffer(&mut self, leg: CallKey, answer: Result<SessionDescription, u16>) {
+    fn answer_reoffer(&mut self, leg: CallKey, answer: Result<Described, u16>) {
         let _ = self
             .calls
             .answer_reoffer(leg, answer, self.endpoint, self.now);
@@ -362,7 +367,7 @@ impl Line<'_> {
         self.answer_reoffer(leg, Err(status));
     }
 
-    fn reoffer(&mut self, leg: CallKey, offer: SessionDescription) -> bool {
+    fn reoffer(&mut self, leg: CallKey, offer: Described) -> bool {
         let offered = self.calls.reoffer(leg, offer, self.endpoint, self.now);
         offered.is_ok()
     }

@@ -3,7 +3,7 @@
 //! Only the user whose leg it is, or the one it talks to, may: who is authenticated as somebody else is refused (security, not
 //! manners: whoever knows the dialog's identifiers could otherwise steal the call).
 
-use sdp::SessionDescription;
+use sdp::Described;
 use ua::{CallEvent, CallKey};
 
 use super::joined::Joined;
@@ -24,7 +24,7 @@ impl Bridges {
         &mut self,
         newcomer: CallKey,
         who: Identity,
-        offer: Option<SessionDescription>,
+        offer: Option<Described>,
         replaced: CallKey,
         line: &mut Line<'_>,
     ) -> Result<(), u16> {
@@ -99,7 +99,7 @@ impl Joined {
     fn picked_up(
         mut self: Box<Self>,
         pickup: Pickup,
-        answer: Option<SessionDescription>,
+        answer: Option<Described>,
         line: &mut Line<'_>,
     ) -> State {
         let Pickup { newcomer, stays } = pickup;

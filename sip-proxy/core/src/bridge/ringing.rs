@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sdp::SessionDescription;
+use sdp::Described;
 use ua::{CallEvent, CallKey, EndReason};
 
 use super::fork::{Fork, Verdict};
@@ -116,7 +116,7 @@ impl Ringing {
         &mut self,
         leg: CallKey,
         status: u16,
-        answer: Option<SessionDescription>,
+        answer: Option<Described>,
         line: &mut Line<'_>,
     ) {
         // With several devices ringing there is no one whose early media the caller could hear.
@@ -134,7 +134,7 @@ impl Ringing {
     fn answered(
         self: Box<Self>,
         leg: CallKey,
-        answer: Option<SessionDescription>,
+        answer: Option<Described>,
         line: &mut Line<'_>,
     ) -> State {
         let answered = line
@@ -151,7 +151,7 @@ impl Ringing {
     }
 
     /// An offer in the early dialog (RFC 3311): only where one device alone can be meant.
-    fn reoffered(&mut self, leg: CallKey, offer: Option<SessionDescription>, line: &mut Line<'_>) {
+    fn reoffered(&mut self, leg: CallKey, offer: Option<Described>, line: &mut Line<'_>) {
         let passed = match (self.other(leg), offer) {
             (Some(other), Some(offer)) if self.reoffered_by.is_none() => line.reoffer(other, offer),
             _ => false,
@@ -163,12 +163,7 @@ impl Ringing {
         }
     }
 
-    fn reanswered(
-        &mut self,
-        leg: CallKey,
-        answer: Option<SessionDescription>,
-        line: &mut Line<'_>,
-    ) {
+    fn reanswered(&mut self, leg: CallKey, answer: Option<Described>, line: &mut Line<'_>) {
         if let Some(asker) = self.reoffered_by.take_if(|asker| *asker != leg) {
             line.answer_reoffer(asker, answer.ok_or(488));
         }

@@ -22,7 +22,7 @@
 
 use std::time::Instant;
 
-use sdp::SessionDescription;
+use sdp::Described;
 use sip::{ReferTo, Replaces};
 use ua::{CallEvent, CallKey, EndReason, ReferId};
 
@@ -388,7 +388,7 @@ impl Joined {
     fn target_answered(
         mut self: Box<Self>,
         leg: CallKey,
-        offer: Option<SessionDescription>,
+        offer: Option<Described>,
         line: &mut Line<'_>,
         outcome: &mut Outcome,
     ) -> State {
@@ -431,7 +431,7 @@ impl Joined {
     fn target_offered(
         mut self: Box<Self>,
         leg: CallKey,
-        offer: SessionDescription,
+        offer: Described,
         line: &mut Line<'_>,
         outcome: &mut Outcome,
     ) -> State {
@@ -455,7 +455,7 @@ impl Joined {
     /// Puts the target's offer to the remaining side.
     fn join(
         mut self: Box<Self>,
-        offer: SessionDescription,
+        offer: Described,
         line: &mut Line<'_>,
         outcome: &mut Outcome,
     ) -> State {
@@ -476,7 +476,7 @@ impl Joined {
     /// The remaining side agreed: the target hears its answer, and the referrer's part is over.
     fn remaining_answered(
         mut self: Box<Self>,
-        answer: Option<SessionDescription>,
+        answer: Option<Described>,
         line: &mut Line<'_>,
         outcome: &mut Outcome,
     ) -> State {

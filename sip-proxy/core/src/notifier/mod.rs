@@ -151,7 +151,7 @@ impl Watching {
     }
 
     /// Whose subscription this dialog is.
-    pub(crate) fn account_of(&self, dialog: &DialogId) -> Option<&Aor> {
+    pub(crate) fn account_of(&self, dialog: DialogId<'_>) -> Option<&Aor> {
         let watch = self.watches.get(&self.notifiers.watcher(dialog)?)?;
         Some(&watch.account)
     }

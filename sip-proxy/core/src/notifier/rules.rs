@@ -17,7 +17,7 @@ impl Proxy {
     pub(crate) fn watch(&mut self, pending: Pending, account: &Arc<Account>, now: Instant) {
         let request = &pending.request;
         if let Some(dialog) = DialogId::of_request(request) {
-            if self.watching.account_of(&dialog) == Some(&account.aor) {
+            if self.watching.account_of(dialog) == Some(&account.aor) {
                 self.pass_to_calls(pending.into_event(), now);
             } else {
                 self.respond(&pending, 481, now);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sdp::{Direction, LocalMedia, OfferAnswer, SessionDescription};
+use sdp::{Described, Direction, LocalMedia, OfferAnswer};
 use sip::{
     Credentials, Destination, Endpoint, EndpointConfig, EndpointOutput, Flow, HostPort, Ids,
     Machine, Private, Replaces, Request, Transport,
@@ -24,8 +24,8 @@ pub(crate) struct Desk {
     pub(crate) heard: Vec<String>,
     pub(crate) incoming: Vec<CallKey>,
     pub(crate) invites: Vec<Request>,
-    pub(crate) offer: Option<SessionDescription>,
-    pub(crate) answer: Option<SessionDescription>,
+    pub(crate) offer: Option<Described>,
+    pub(crate) answer: Option<Described>,
     /// Whether a re-INVITE is accepted.
     pub(crate) agreeable: bool,
     version: u64,
@@ -226,7 +226,7 @@ impl Office {
     /// Whom a phone sends its sound to, by what the other side last said.
     pub(crate) fn talks_to(&self, who: usize, call: CallKey) -> u16 {
         let remote = self.desks[who].calls.remote_description(call).unwrap();
-        remote.media[0].port
+        remote.parse().unwrap().media[0].port
     }
 }
 
@@ -267,12 +267,15 @@ impl Desk {
     }
 
     /// An answer to the last offer, or a new offer; the media port is the SIP port.
-    fn describe(&mut self) -> SessionDescription {
+    fn describe(&mut self) -> Described {
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
         let media = LocalMedia::audio(address);
         let mut session = OfferAnswer::new(address.ip(), u64::from(self.port));
         let mut description = match self.offer.take() {
-            Some(offer) => session.accept_offer(&offer, &media).unwrap().0,
+            Some(offer) => {
+                let offer = offer.parse().unwrap();
+                session.accept_offer(&offer, &media).unwrap().0
+            }
             None => session.offer(&LocalMedia {
                 direction: Direction::SendRecv,
                 ..media
@@ -280,7 +283,7 @@ impl Desk {
         };
         self.version += 1;
         description.origin.version = self.version;
-        description
+        description.into()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -205,7 +205,10 @@ impl Phone {
         };
         let offer = session.offer(&media);
         call.must_change = false;
-        match self.calls.reoffer(key, offer, &mut self.endpoint, now) {
+        match self
+            .calls
+            .reoffer(key, offer.into(), &mut self.endpoint, now)
+        {
             Ok(()) => call.is_changing = true,
             Err(error) => {
                 tracing::debug!(%error, "session not changed");
@@ -241,7 +244,7 @@ impl Phone {
             Ok(description) => {
                 if let Err(error) =
                     self.calls
-                        .answer(key, Some(description), &mut self.endpoint, now)
+                        .answer(key, Some(description.into()), &mut self.endpoint, now)
                 {
                     // The caller gave up in the same moment; the end is on its way.
                     tracing::debug!(%error, "call not answered");

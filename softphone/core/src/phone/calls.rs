@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sdp::{Direction, LocalMedia, SessionDescription};
+use sdp::{Described, Direction, LocalMedia, SessionDescription};
 use sip::{Flow, NameAddr, Request};
 use ua::{CallError, CallEvent, CallKey, Dial};
 
@@ -22,7 +22,7 @@ impl Phone {
             ..
         } = event
         {
-            self.handle_incoming(key, &invite, offer, flow, now);
+            self.handle_incoming(key, &invite, read(offer), flow, now);
             return;
         }
         let Some(&id) = self.keys.get(&key) else {
@@ -43,12 +43,14 @@ impl Phone {
                     tracing::debug!(%error, "transfer not refused");
                 }
             }
-            CallEvent::Progress { status, answer, .. } => self.handle_progress(id, status, answer),
-            CallEvent::Answered { answer, .. } => self.handle_answered(id, answer, now),
-            CallEvent::Confirmed { answer, .. } | CallEvent::Reanswered { answer, .. } => {
-                self.handle_agreed(id, answer, now);
+            CallEvent::Progress { status, answer, .. } => {
+                self.handle_progress(id, status, read(answer));
             }
-            CallEvent::Reoffered { offer, .. } => self.handle_reoffered(id, offer, now),
+            CallEvent::Answered { answer, .. } => self.handle_answered(id, read(answer), now),
+            CallEvent::Confirmed { answer, .. } | CallEvent::Reanswered { answer, .. } => {
+                self.handle_agreed(id, read(answer), now);
+            }
+            CallEvent::Reoffered { offer, .. } => self.handle_reoffered(id, read(offer), now),
             CallEvent::ReofferFailed { status, .. } => self.handle_not_changed(id, status, now),
             CallEvent::Info { body, .. } => {
                 // `Signal=5` (application/dtmf-relay) or the digit alone.
@@ -166,7 +168,7 @@ impl Phone {
             contact: config.contact(),
             route: config.route(),
             destination: server.into(),
-            offer: Some(offer),
+            offer: Some(offer.into()),
             credentials: config.credentials(),
             headers: Vec::new(),
         })
@@ -266,9 +268,9 @@ impl Phone {
         let answer = match offer {
             Some(offer) => session
                 .accept_offer(&offer, &media)
-                .map(|(answer, _)| answer)
+                .map(|(answer, _)| answer.into())
                 .map_err(|error| error.reply_status()),
-            None => Ok(session.offer(&media)),
+            None => Ok(session.offer(&media).into()),
         };
         let agreed = answer.is_ok();
         if let Err(error) = self
@@ -355,4 +357,9 @@ impl Phone {
             self.come_back(first, now);
         }
     }
+}
+
+/// What the other side says it can do.
+fn read(described: Option<Described>) -> Option<SessionDescription> {
+    described.and_then(|described| described.parse().ok())
 }

@@ -27,7 +27,8 @@ pub struct Notifiers {
     last_key: u64,
     clients: HashMap<ClientTransaction, WatcherKey>,
     servers: HashMap<ServerTransaction, WatcherKey>,
-    dialogs: HashMap<DialogId, WatcherKey>,
+    /// By our tag.
+    tags: HashMap<Box<str>, WatcherKey>,
     deadlines: Deadlines<WatcherKey>,
     events: VecDeque<NotifierEvent>,
 }
@@ -42,7 +43,7 @@ impl Notifiers {
             last_key: 0,
             clients: HashMap::new(),
             servers: HashMap::new(),
-            dialogs: HashMap::new(),
+            tags: HashMap::new(),
             deadlines: Deadlines::default(),
             events: VecDeque::new(),
         }
@@ -66,7 +67,7 @@ impl Notifiers {
         self.watchers.is_empty()
             && self.clients.is_empty()
             && self.servers.is_empty()
-            && self.dialogs.is_empty()
+            && self.tags.is_empty()
             && self.deadlines.is_empty()
             && self.events.is_empty()
     }
@@ -80,8 +81,10 @@ impl Notifiers {
 
     /// Whose subscription a dialog is.
     #[must_use]
-    pub fn watcher(&self, dialog: &DialogId) -> Option<WatcherKey> {
-        self.dialogs.get(dialog).copied()
+    pub fn watcher(&self, dialog: DialogId<'_>) -> Option<WatcherKey> {
+        let key = *self.tags.get(dialog.local_tag)?;
+        let watcher = self.watchers.get(&key)?;
+        (watcher.dialog_id() == dialog).then_some(key)
     }
 
     /// Lets a watcher in: 200, and its first NOTIFY is due. `contact` is where its further requests
@@ -216,7 +219,7 @@ impl Notifiers {
                     self.receive(transaction, request, flow, endpoint, now);
                     return None;
                 };
-                let Some(&key) = self.dialogs.get(&dialog) else {
+                let Some(key) = self.watcher(dialog) else {
                     return Some(EndpointEvent::Request {
                         transaction,
                         request,
@@ -286,7 +289,7 @@ impl Notifiers {
                 self.last_key += 1;
                 let key = WatcherKey(self.last_key);
                 self.servers.insert(transaction, key);
-                self.dialogs.insert(watcher.dialog_id().clone(), key);
+                self.tags.insert(watcher.dialog_id().local_tag.into(), key);
                 self.watchers.insert(key, watcher.named(key));
                 self.events.push_back(NotifierEvent::Requested {
                     watcher: key,
@@ -401,7 +404,7 @@ impl Notifiers {
         let deadline = watcher.deadline();
         self.deadlines.arm(key, &mut watcher.armed, deadline);
         if watcher.is_over() {
-            self.dialogs.remove(watcher.dialog_id());
+            self.tags.remove(watcher.dialog_id().local_tag);
             self.watchers.remove(&key);
         }
     }

@@ -130,7 +130,7 @@ impl Watcher {
         Self { key, ..self }
     }
 
-    pub(super) fn dialog_id(&self) -> &DialogId {
+    pub(super) fn dialog_id(&self) -> DialogId<'_> {
         self.dialog.id()
     }
 
@@ -189,7 +189,7 @@ impl Watcher {
     pub(super) fn reject(&mut self, status: u16, turn: &mut Turn<'_>) -> Result<(), WatcherError> {
         let (transaction, request) = self.answerable()?;
         turn.servers.remove(&transaction);
-        let tag = self.dialog.id().local_tag.clone();
+        let tag = self.dialog.id().local_tag.to_owned();
         respond(transaction, request.response(status, Some(&tag)), turn);
         self.phase = Phase::Over;
         Ok(())
@@ -208,7 +208,7 @@ impl Watcher {
     /// 200 to a SUBSCRIBE, after which the full state is owed (RFC 6665, section 4.2.1.2).
     fn grant(&mut self, transaction: ServerTransaction, request: &Request, turn: &mut Turn<'_>) {
         turn.servers.remove(&transaction);
-        let mut response = request.response(200, Some(&self.dialog.id().local_tag));
+        let mut response = request.response(200, Some(self.dialog.id().local_tag));
         response.push_header("Expires", self.expires.as_secs().to_string());
         if let Some(contact) = &self.contact {
             response.push_header("Contact", format!("<{contact}>"));
@@ -279,7 +279,7 @@ impl Watcher {
     pub(super) fn terminate(&mut self, why: Termination, turn: &mut Turn<'_>) {
         if let Ok((transaction, request)) = self.answerable() {
             turn.servers.remove(&transaction);
-            let tag = self.dialog.id().local_tag.clone();
+            let tag = self.dialog.id().local_tag.to_owned();
             respond(transaction, request.response(403, Some(&tag)), turn);
             return self.drop_out(WatchEnd::Terminated, turn);
         }
