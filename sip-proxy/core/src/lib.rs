@@ -38,6 +38,7 @@ mod proxy;
 mod record;
 mod redial;
 mod registrar;
+mod remote_target;
 mod routing;
 mod screening;
 mod sharing;

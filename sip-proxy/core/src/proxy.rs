@@ -328,7 +328,8 @@ impl Proxy {
         }
     }
 
-    pub(crate) fn pass_to_calls(&mut self, event: EndpointEvent, now: Instant) {
+    pub(crate) fn pass_to_calls(&mut self, mut event: EndpointEvent, now: Instant) {
+        self.settle_remote_target(&mut event);
         let (watching, mut desk) = self.desk(now);
         let Some(event) = watching.handle_event(event, &mut desk) else {
             return;

@@ -123,7 +123,7 @@ impl Bench {
     /// Hands the proxy a message from the phone at this port.
     pub(crate) fn receive(&mut self, port: u16, text: &str) {
         let bytes = Bytes::from(text.replace("\r\n", "\n").replace('\n', "\r\n"));
-        self.proxy.handle_received(flow(port), bytes, self.now);
+        self.proxy.handle_received(self.flow(port), bytes, self.now);
         self.settle();
     }
 
@@ -331,6 +331,13 @@ impl Bench {
     pub(crate) fn deliver(&mut self, port: u16, request: &Request) {
         self.proxy
             .handle_received(self.flow(port), request.to_bytes(), self.now);
+        self.settle();
+    }
+
+    /// Hands the proxy a response as the phone at this port sends it.
+    pub(crate) fn deliver_response(&mut self, port: u16, response: &Response) {
+        self.proxy
+            .handle_received(self.flow(port), response.to_bytes(), self.now);
         self.settle();
     }
 

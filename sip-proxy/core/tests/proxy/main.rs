@@ -6,6 +6,7 @@ mod bench;
 mod calls;
 mod desk;
 mod durability;
+mod edge;
 mod extensions;
 mod guessing;
 mod identity;
