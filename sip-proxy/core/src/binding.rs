@@ -170,9 +170,14 @@ impl Bindings {
     /// What another shard has told of `aor`, as a table of its own.
     pub(crate) fn from_told(aor: &Aor, told: &Located) -> Self {
         let mut bindings = Self::default();
-        let edits: Vec<_> = told.0.iter().cloned().map(Edit::Put).collect();
-        bindings.apply(aor, &edits);
+        bindings.tell(aor, told);
         bindings
+    }
+
+    /// Takes in what a shard has told of `aor`.
+    pub(crate) fn tell(&mut self, aor: &Aor, told: &Located) {
+        let edits: Vec<_> = told.0.iter().cloned().map(Edit::Put).collect();
+        self.apply(aor, &edits);
     }
 
     /// How many there are in all.

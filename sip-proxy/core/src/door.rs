@@ -20,6 +20,7 @@ use crate::authentication::{Standing, claimed_aor, unheard};
 use crate::binding::Bindings;
 use crate::calling::TooMany;
 use crate::effect::{Account, Event, Located, LookupFailed, Ticket};
+use crate::elsewhere::Elsewhere;
 use crate::proxy::Proxy;
 use crate::record::BindingRef;
 use crate::routing::{self, Admitted, Callee};
@@ -352,6 +353,10 @@ impl Proxy {
 
     /// Another shard has told where the callee is; `None` if it cannot be asked.
     pub(crate) fn on_located(&mut self, ticket: Ticket, found: Option<&Located>, now: Instant) {
+        if Elsewhere::owns(ticket) {
+            self.on_target_located(ticket, found, now);
+            return;
+        }
         // Everybody who waited may have given up meanwhile, and was answered then.
         let Some(over) = self.locating.take(ticket) else {
             return;

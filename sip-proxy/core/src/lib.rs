@@ -28,6 +28,7 @@ mod clock;
 mod commit;
 mod door;
 mod effect;
+mod elsewhere;
 mod gruu;
 mod guessing;
 mod history;

@@ -31,6 +31,7 @@ use crate::calling::{Calling, CallingPolicy};
 use crate::clock::Clock;
 use crate::commit::{Commits, Durability};
 use crate::effect::{Command, Counts, Event, LookupFailed, StoreFailed};
+use crate::elsewhere::Elsewhere;
 use crate::gruu::Gruus;
 use crate::guessing::{Guessing, GuessingPolicy};
 use crate::history::History;
@@ -149,6 +150,8 @@ pub struct Proxy {
     pub(crate) share: Share,
     /// Calls whose callee another shard knows.
     pub(crate) locating: Waiting,
+    /// Transfers and redirections whose target another shard knows.
+    pub(crate) elsewhere: Elsewhere,
     pub(crate) authentication: Authentication,
     pub(crate) commits: Commits,
     pub(crate) gruus: Gruus,
@@ -193,6 +196,7 @@ impl Proxy {
             numbers: config.numbers,
             share: config.share,
             locating: Waiting::new(config.max_waiting),
+            elsewhere: Elsewhere::new(config.max_waiting),
             commits: Commits::new(config.durability, config.max_waiting),
             gruus,
             clock: Clock::new(config.started),
@@ -213,7 +217,10 @@ impl Proxy {
             calls: self.bridges.len(),
             legs: self.calls.len(),
             transactions: self.endpoint.len(),
-            waiting: self.waiting.len() + self.locating.len() + self.commits.len(),
+            waiting: self.waiting.len()
+                + self.locating.len()
+                + self.elsewhere.len()
+                + self.commits.len(),
             watchers: self.watching.len(),
             traces: self.history.len(),
         }
@@ -373,8 +380,7 @@ impl Proxy {
             if let CallEvent::Ended { call, reason, .. } = &event {
                 self.history.end(*call, reason, now);
             }
-            let (bridges, mut line) = self.line(now);
-            bridges.handle_event(event, &mut line);
+            self.bridge(event, now);
             return;
         };
         let mut admitted = self.admitted.take();
@@ -405,7 +411,7 @@ impl Proxy {
     }
 
     /// The bridges, and what they act on.
-    fn line(&mut self, now: Instant) -> (&mut Bridges, Line<'_>) {
+    pub(crate) fn line(&mut self, now: Instant) -> (&mut Bridges, Line<'_>) {
         let line = Line {
             calls: &mut self.calls,
             endpoint: &mut self.endpoint,
@@ -536,6 +542,7 @@ impl Machine for Proxy {
         for pending in overdue {
             self.busy(&pending, now);
         }
+        self.release_overdue(now);
         self.endpoint.handle_timeout(now);
         self.calls.handle_timeout(&mut self.endpoint, now);
         let (bridges, mut line) = self.line(now);
@@ -591,6 +598,7 @@ impl Machine for Proxy {
             self.commits.deadline(),
             self.waiting.deadline(),
             self.locating.deadline(),
+            self.elsewhere.deadline(),
         ]
         .into_iter()
         .flatten()

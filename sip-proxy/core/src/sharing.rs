@@ -51,6 +51,11 @@ impl Share {
         self.index
     }
 
+    /// Whether there is no other one.
+    pub(crate) fn is_alone(self) -> bool {
+        self.count == 1
+    }
+
     /// The index of the shard that a domain belongs to.
     #[must_use]
     pub fn owner(self, domain: &str) -> usize {

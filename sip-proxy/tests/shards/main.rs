@@ -202,6 +202,60 @@ async fn a_caller_transfers_a_phone_of_another_shard_to_one_of_his_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn either_side_transfers_the_other_to_a_phone_of_another_shard() {
+    let world = World::start().await;
+    let mut alice = world.phone(Transport::Udp, "1001", 0).await;
+    let mut bob = world.phone(Transport::Tcp, "1001", 1).await;
+    let mut dave = world.phone(Transport::Udp, "1002", 1).await;
+    let refer_to = format!("Refer-To: <{}>\r\n", dave.aor());
+    // The call is of alice's shard, dave of the other one.
+    for alice_refers in [true, false] {
+        let (hers, his) = call(&mut alice, &mut bob, ANSWER).await;
+        let (referrer, dialog, cseq, remaining) = match alice_refers {
+            true => (&mut alice, &hers, 3, &mut bob),
+            false => (&mut bob, &his, 1, &mut alice),
+        };
+        referrer.say(dialog, &Method::REFER, cseq, &refer_to).await;
+        assert_eq!(referrer.response(&Method::REFER).await.status.code(), 202);
+        let asked = dave.request(Method::INVITE).await;
+        let daves = dave.answer(&asked, Some(OTHER)).await;
+        let moved = remaining.request(Method::INVITE).await;
+        let offered = String::from_utf8(moved.body().to_vec()).unwrap();
+        assert!(offered.contains("m=audio 7004"), "{offered}");
+        remaining.answer(&moved, Some(ANSWER)).await;
+        dave.request(Method::ACK).await;
+        let bye = referrer.request(Method::BYE).await;
+        referrer.answer(&bye, None).await;
+        dave.say(&daves, &Method::BYE, 1, "").await;
+        assert_eq!(dave.response(&Method::BYE).await.status.code(), 200);
+        let bye = remaining.request(Method::BYE).await;
+        remaining.answer(&bye, None).await;
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_redirects_a_caller_to_phones_of_another_shard_and_of_his_own() {
+    let world = World::start().await;
+    let mut alice = world.phone(Transport::Udp, "1001", 0).await;
+    let mut carol = world.phone(Transport::Udp, "1002", 0).await;
+    let mut bob = world.phone(Transport::Udp, "1001", 1).await;
+    let mut dave = world.phone(Transport::Udp, "1002", 1).await;
+    let uri = bob.aor();
+    let ringing = async {
+        let invite = bob.request(Method::INVITE).await;
+        bob.refuse(&invite, 302, &[&dave.aor(), &carol.aor()]).await;
+        let invite = dave.request(Method::INVITE).await;
+        dave.refuse(&invite, 486, &[]).await;
+        let invite = carol.request(Method::INVITE).await;
+        carol.answer(&invite, Some(ANSWER)).await
+    };
+    let (answer, _) = tokio::join!(alice.ask(Method::INVITE, &uri, Some(OFFER)), ringing);
+    assert_eq!(answer.status.code(), 200, "{answer:?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_that_joins_calls_of_two_shards_is_refused_and_both_calls_stay() {
     let world = World::start().await;
     let mut alice = world.phone(Transport::Udp, "1001", 0).await;

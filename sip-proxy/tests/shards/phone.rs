@@ -288,6 +288,15 @@ impl Phone {
         self.send(&Bytes::from(text)).await;
     }
 
+    /// Does not take a call; others may be called instead.
+    pub(crate) async fn refuse(&mut self, invite: &Request, status: u16, targets: &[&str]) {
+        let mut response = invite.response(status, Some("refused"));
+        for target in targets {
+            response.push_header("Contact", format!("<{target}>"));
+        }
+        self.send(&response.to_bytes()).await;
+    }
+
     /// Answers a request; the dialog as this side has it.
     pub(crate) async fn answer(&mut self, request: &Request, body: Option<&'static str>) -> Dialog {
         let mut response = request.response(200, Some("answered"));

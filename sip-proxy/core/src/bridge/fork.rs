@@ -8,10 +8,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use sdp::Described;
-use sip::Aor;
+use sip::{Aor, Endpoint, Uri};
 use ua::{CallFailure, CallKey, Dial, EndReason};
 
 use super::Line;
+use crate::numbers::DialPlan;
 use crate::routing::{self, Identity, Plan};
 
 /// Told to a device whose call another device has answered (RFC 3326).
@@ -199,19 +200,8 @@ impl Fork {
     }
 
     /// The callee is elsewhere: as if the caller had called there, by the callee's leave.
-    fn follow(&mut self, contacts: &[sip::Uri], offer: Option<&Described>, line: &mut Line<'_>) {
-        for uri in contacts {
-            let Ok(target) =
-                routing::target_of(uri, &self.plan.callee.aor, line.numbers, line.endpoint)
-            else {
-                continue;
-            };
-            if target == self.plan.callee.aor
-                || self.redirected.contains(&target)
-                || self.redirected.len() >= MAX_REDIRECTIONS
-            {
-                continue;
-            }
+    fn follow(&mut self, contacts: &[Uri], offer: Option<&Described>, line: &mut Line<'_>) {
+        for target in self.redirections(contacts, line.numbers, line.endpoint) {
             let redirection = Some(self.redirected.len());
             self.redirected.push(target.clone());
             let plan = Plan {
@@ -221,6 +211,29 @@ impl Fork {
             let groups = routing::groups(&plan, offer, line.bindings, line.endpoint);
             self.later.extend(Group::all(groups, redirection));
         }
+    }
+
+    /// Where a redirection leads that the rules allow and that is new, as far as there is room for it.
+    pub(super) fn redirections(
+        &self,
+        contacts: &[Uri],
+        numbers: &DialPlan,
+        endpoint: &Endpoint,
+    ) -> Vec<Aor> {
+        let callee = &self.plan.callee.aor;
+        let room = MAX_REDIRECTIONS.saturating_sub(self.redirected.len());
+        let mut targets = Vec::new();
+        for uri in contacts {
+            if let Ok(target) = routing::target_of(uri, callee, numbers, endpoint)
+                && target != *callee
+                && !self.redirected.contains(&target)
+                && !targets.contains(&target)
+                && targets.len() < room
+            {
+                targets.push(target);
+            }
+        }
+        targets
     }
 
     /// Once all branches have failed: the status that helps the caller most.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use sdp::Described;
 use ua::{CallEvent, CallKey};
 
+use super::fork::Fork;
 use super::pickup::Pickup;
 use super::transfer::Transfer;
 use super::{Line, Outcome, Side, State, passed_on};
@@ -37,6 +38,11 @@ impl Joined {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.transfer.as_ref()?.deadline()
+    }
+
+    /// What rings for a transfer.
+    pub(super) fn fork(&self) -> Option<&Fork> {
+        self.transfer.as_ref()?.fork()
     }
 
     /// Neither side is being exchanged, and no change of the session is under way.

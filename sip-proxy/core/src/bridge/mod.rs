@@ -38,12 +38,12 @@ use std::time::{Duration, Instant};
 
 use sdp::{Described, Origin};
 use sip::{Aor, Deadlines, Endpoint, KeyMap, Reason};
-use ua::{CallEvent, CallKey, Calls};
+use ua::{CallEvent, CallFailure, CallKey, Calls, EndReason};
 
 use crate::binding::Bindings;
 use crate::calling::Calling;
 use crate::numbers::DialPlan;
-use crate::routing::{Identity, Plan};
+use crate::routing::{self, Identity, Plan};
 
 use joined::Joined;
 use ringing::Ringing;
@@ -190,6 +190,50 @@ impl Bridges {
             self.forget(leg, key);
         }
         None
+    }
+
+    /// Whom an event asks to ring: the target of a blind transfer, or where a redirection leads.
+    pub(crate) fn targets(
+        &self,
+        event: &CallEvent,
+        numbers: &DialPlan,
+        endpoint: &Endpoint,
+    ) -> Vec<Aor> {
+        let key = self.by_leg.get(&event.call());
+        let Some(bridge) = key.and_then(|key| self.bridges.get(key)) else {
+            return Vec::new();
+        };
+        match (event, &bridge.state) {
+            (
+                CallEvent::Referred {
+                    call,
+                    refer_to,
+                    replaces: None,
+                    ..
+                },
+                State::Joined(joined),
+            ) => {
+                let referrer = joined.side(*call).map(|at| &joined.sides[at].who.aor);
+                let target = referrer.and_then(|who| {
+                    routing::target_of(&refer_to.target(), who, numbers, endpoint).ok()
+                });
+                target.into_iter().collect()
+            }
+            (CallEvent::Ended { reason, .. }, state) => {
+                let fork = match state {
+                    State::Ringing(ringing) => Some(ringing.fork()),
+                    State::Joined(joined) => joined.fork(),
+                    State::Ending => None,
+                };
+                match (fork, reason) {
+                    (Some(fork), EndReason::Failed(CallFailure::Redirected { contacts, .. })) => {
+                        fork.redirections(contacts, numbers, endpoint)
+                    }
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Ends what nobody has answered in time.

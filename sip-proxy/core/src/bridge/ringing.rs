@@ -44,6 +44,10 @@ impl Ringing {
         self.reoffered_by.is_none().then_some(&self.caller)
     }
 
+    pub(super) fn fork(&self) -> &Fork {
+        &self.fork
+    }
+
     pub(super) fn into_parts(self) -> (Side, Fork) {
         (self.caller, self.fork)
     }

@@ -79,6 +79,14 @@ impl Transfer {
         }
     }
 
+    /// What rings for it.
+    pub(super) fn fork(&self) -> Option<&Fork> {
+        match &self.stage {
+            Stage::Ringing { fork, .. } => Some(fork),
+            Stage::Asking { .. } | Stage::Joining { .. } => None,
+        }
+    }
+
     fn notify(&self, status: u16, line: &mut Line<'_>) {
         if let Some((referrer, id)) = self.referrer {
             // Who does not want to know any more has said so.

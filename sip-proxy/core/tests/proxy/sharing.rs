@@ -92,6 +92,30 @@ fn who_is_registered_nowhere_is_unavailable_and_a_shard_that_is_silent_makes_us_
 }
 
 #[test]
+fn a_redirection_to_a_shard_that_is_silent_comes_to_nothing() {
+    let (mut owner, _) = shards();
+    owner.register(CALLEE, "1002");
+    let share = Share::all(NonZeroUsize::new(2).unwrap()).find(|share| !share.owns(DOMAIN));
+    let mut domains = (0..).map(|number| format!("tenant-{number}.test"));
+    let foreign = domains.find(|domain| share.unwrap().owns(domain)).unwrap();
+    invite(&mut owner);
+    let rung = owner.requests_to(CALLEE).pop().unwrap();
+    let mut redirection = rung.response(302, Some("tag"));
+    redirection.push_header("Contact", format!("<sip:a@{foreign}>"));
+    owner.deliver_response(CALLEE, &redirection);
+    let asked = owner.events.pop();
+    assert!(matches!(asked, Some(Event::Locate { aor, .. }) if aor.host() == foreign));
+    assert!(owner.responses_to(CALLER).is_empty());
+    assert_eq!(owner.proxy.counts().waiting, 1);
+    owner.pass(Duration::from_secs(6));
+    let refused = owner.responses_to(CALLER).pop().unwrap();
+    assert_eq!(refused.status.code(), 480);
+    assert_eq!(owner.proxy.counts().waiting, 0);
+    owner.pass(Duration::from_secs(120));
+    assert_eq!(owner.proxy.counts().calls, 0);
+}
+
+#[test]
 fn a_caller_who_gives_up_while_the_other_shard_is_asked_rings_nobody() {
     let (mut owner, mut asking) = shards();
     owner.register(CALLEE, "1002");
