@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::host::{Host, HostRef};
+use crate::name_addr::NameAddrRef;
 use crate::uri::{Uri, UriRef, push_canonical_user};
 
 /// Whom a user agent speaks for: `sip:user@host`, in one spelling only, so that equal addresses
@@ -25,6 +26,11 @@ impl Aor {
     /// The address-of-record that a URI names; `None` if it is no SIP URI with a user.
     pub fn from_uri(uri: &Uri) -> Option<Self> {
         Self::from_uri_ref(UriRef::parse(uri.as_str()).ok()?)
+    }
+
+    /// The address-of-record in a From or To value; `None` if it is no SIP address with a user.
+    pub fn of_address(value: &str) -> Option<Self> {
+        Self::from_uri_ref(NameAddrRef::parse(value).ok()?.uri)
     }
 
     pub(crate) fn from_uri_ref(uri: UriRef<'_>) -> Option<Self> {

@@ -31,7 +31,7 @@ impl<'a> DialogId<'a> {
     pub fn of_request(request: &'a Request) -> Option<Self> {
         Some(Self {
             local_tag: request.to_tag()?,
-            remote_tag: request.peek_from().ok()?.tag().unwrap_or_default(),
+            remote_tag: request.peek_from_tag().ok()?.unwrap_or_default(),
             call_id: request.call_id().ok()?,
         })
     }
@@ -40,7 +40,7 @@ impl<'a> DialogId<'a> {
     pub fn of_response(response: &'a Response) -> Option<Self> {
         Some(Self {
             local_tag: response.from_tag()?,
-            remote_tag: response.peek_to().ok()?.tag().unwrap_or_default(),
+            remote_tag: response.peek_to_tag().ok()?.unwrap_or_default(),
             call_id: response.call_id().ok()?,
         })
     }
@@ -135,7 +135,7 @@ impl Opening {
     pub fn of(request: &Request) -> Result<Self, DialogError> {
         let ours = Ours {
             call_id: request.call_id()?.into(),
-            local_tag: request.peek_from()?.tag().ok_or(DialogError::NoTag)?.into(),
+            local_tag: request.peek_from_tag()?.ok_or(DialogError::NoTag)?.into(),
             local: raw(request.header("From")),
             secure: *request.uri.scheme() == Scheme::Sips,
         };
@@ -186,7 +186,7 @@ impl Opening {
     /// 2xx without Contact.
     pub fn dialog(&self, response: &Response) -> Result<Dialog, DialogError> {
         let confirmed = response.status.is_success();
-        let remote_tag = response.peek_to()?.tag();
+        let remote_tag = response.peek_to_tag()?;
         if remote_tag.is_none() && !confirmed {
             return Err(DialogError::NoTag);
         }
@@ -246,7 +246,7 @@ impl Dialog {
     /// [`DialogError::Header`], [`DialogError::NoContact`].
     pub fn new_uas(request: &Request, local_tag: &str) -> Result<Self, DialogError> {
         let to = request.header("To").unwrap_or_default();
-        let (local, local_tag) = match request.peek_to()?.tag() {
+        let (local, local_tag) = match request.peek_to_tag()? {
             Some(tag) => (to.into(), tag),
             None => ([to, ";tag=", local_tag].concat().into(), local_tag),
         };
@@ -259,7 +259,7 @@ impl Dialog {
         Ok(Self {
             ours: Arc::new(ours),
             state: DialogState::Early,
-            remote_tag: request.peek_from()?.tag().unwrap_or_default().into(),
+            remote_tag: request.peek_from_tag()?.unwrap_or_default().into(),
             remote: raw(request.header("From")),
             remote_target: request.only_contact()?.ok_or(DialogError::NoContact)?,
             route_set: request.record_routes()?,
@@ -276,7 +276,7 @@ impl Dialog {
     /// [`DialogError::NoContact`].
     pub fn new_subscriber(subscribe: &Request, notify: &Request) -> Result<Self, DialogError> {
         let opening = Opening::of(subscribe)?;
-        let remote_tag = notify.peek_from()?.tag().ok_or(DialogError::NoTag)?;
+        let remote_tag = notify.peek_from_tag()?.ok_or(DialogError::NoTag)?;
         Ok(Self {
             ours: opening.ours,
             state: DialogState::Confirmed,

@@ -10,6 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use crate::decimal::{push_decimal, push_ipv4};
+
 /// Where a URI or a Via header points.
 ///
 /// Names are equal whatever their case; the spelling is kept.
@@ -169,6 +171,19 @@ impl HostPort {
     /// A host with a port, or without.
     pub fn new(host: Host, port: Option<u16>) -> Self {
         Self { host, port }
+    }
+
+    /// Adds it as it is written.
+    pub(crate) fn push_to(&self, text: &mut String) {
+        match &self.host {
+            Host::Name(name) => text.push_str(name),
+            Host::V4(address) => push_ipv4(*address, text),
+            Host::V6(_) => text.push_str(&self.host.to_string()),
+        }
+        if let Some(port) = self.port {
+            text.push(':');
+            push_decimal(port.into(), text);
+        }
     }
 }
 

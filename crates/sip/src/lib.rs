@@ -108,7 +108,7 @@ pub use deadlines::Deadlines;
 pub use dialog::{Dialog, DialogError, DialogId, DialogState, Opening};
 pub use digest::{
     Algorithm, Challenge, ChallengeProtection, Claim, Credentials, DigestClient, DigestError,
-    DigestSecret, DigestServer, Presented, Verdict, answer_challenges,
+    DigestSecret, DigestServer, Presented, Verdict, answer_challenges, has_credentials,
 };
 pub use endpoint::{
     Answer, ClientTransaction, Endpoint, EndpointConfig, EndpointError, EndpointEvent,

@@ -83,7 +83,10 @@ impl fmt::Display for NameAddr {
         if let Some(name) = &self.display_name {
             write!(f, "{} ", scan::quote(name))?;
         }
-        write!(f, "<{}>{}", self.uri, self.params)
+        for piece in ["<", self.uri.as_str(), ">", self.params.as_str()] {
+            f.write_str(piece)?;
+        }
+        Ok(())
     }
 }
 
@@ -128,6 +131,21 @@ impl<'a> NameAddrRef<'a> {
             uri: UriRef::parse(&bracketed[..end])?,
             params: ParamsRef::parse(&bracketed[end + 1..]).ok_or(NameAddrError::Params)?,
         })
+    }
+
+    /// Only the tag, without a look at the URI, for an address that was read as a whole before.
+    pub(crate) fn parse_tag(text: &'a str) -> Result<Option<&'a str>, NameAddrError> {
+        let text = scan::trim(text);
+        let (_, rest) = split_display_name(text)?;
+        let params = match rest.strip_prefix('<') {
+            Some(bracketed) => {
+                let end = memchr::memchr(b'>', bracketed.as_bytes());
+                &bracketed[end.ok_or(NameAddrError::Unbalanced)? + 1..]
+            }
+            None => &rest[rest.find(';').unwrap_or(rest.len())..],
+        };
+        let params = ParamsRef::parse(params).ok_or(NameAddrError::Params)?;
+        Ok(params.value("tag"))
     }
 
     pub(crate) fn tag(self) -> Option<&'a str> {
@@ -224,6 +242,7 @@ mod tests {
             assert_eq!(address.display_name.as_deref(), name, "{text}");
             assert_eq!(address.uri.as_str(), uri, "{text}");
             assert_eq!(address.tag(), tag, "{text}");
+            assert_eq!(NameAddrRef::parse_tag(text), Ok(tag), "{text}");
         }
     }
 

@@ -30,6 +30,11 @@ impl Params {
         self.0.is_empty()
     }
 
+    /// As they are written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether the parameter is there, with a value or without.
     pub fn contains(&self, name: &str) -> bool {
         self.find(name).is_some()

@@ -254,7 +254,9 @@ impl Uri {
 
     /// Removes all URI headers. No effect on a URI that is not SIP.
     pub fn clear_headers(&mut self) {
-        self.edit(|parts| parts.headers.clear());
+        if !self.headers().is_empty() {
+            self.edit(|parts| parts.headers.clear());
+        }
     }
 
     /// Whether both mean the same resource by the rules of RFC 3261, section 19.1.4; telephone
@@ -385,7 +387,9 @@ impl fmt::Display for Scheme {
 }
 
 fn write_sip(scheme: &Scheme, parts: &Draft) -> String {
-    let mut text = format!("{scheme}:");
+    let mut text = String::with_capacity(64);
+    text.push_str(scheme.as_str());
+    text.push(':');
     if let Some(user) = &parts.user {
         text.push_str(user);
         if let Some(password) = &parts.password {
@@ -394,8 +398,8 @@ fn write_sip(scheme: &Scheme, parts: &Draft) -> String {
         }
         text.push('@');
     }
-    text.push_str(&parts.address.to_string());
-    text.push_str(&parts.params.to_string());
+    parts.address.push_to(&mut text);
+    text.push_str(parts.params.as_str());
     for (index, (name, value)) in parts.headers.iter().enumerate() {
         text.push(if index == 0 { '?' } else { '&' });
         text.push_str(name);

@@ -73,6 +73,11 @@ pub(super) fn find<'a>(request: &'a Request, realm: &str) -> Found<'a> {
     found
 }
 
+/// Whether a request carries readable digest credentials for `realm`, whatever they are worth.
+pub fn has_credentials(request: &Request, realm: &str) -> bool {
+    matches!(find(request, realm), Found::Some(_))
+}
+
 fn is_digest(value: &str) -> bool {
     let scheme = value.split([' ', '\t']).next().unwrap_or_default();
     scheme.eq_ignore_ascii_case("Digest")

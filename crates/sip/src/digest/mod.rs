@@ -25,4 +25,5 @@ mod server;
 pub use algorithm::Algorithm;
 pub use challenge::{Challenge, ChallengeProtection};
 pub use client::{Credentials, DigestClient, DigestError, answer_challenges};
+pub use credentials::has_credentials;
 pub use server::{Claim, DigestSecret, DigestServer, Presented, Verdict};

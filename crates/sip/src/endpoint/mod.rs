@@ -42,7 +42,7 @@ use crate::machine::{Transmit, TransmitId};
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::transaction::key::ClientKey;
-use crate::transaction::{Timers, TransactionError};
+use crate::transaction::{Action, Timers, TransactionError};
 use crate::transport::Transport;
 
 use oversize::DatagramOnly;
@@ -220,6 +220,8 @@ pub struct Endpoint {
     /// Source of transaction and transmit ids, which therefore never clash.
     last_id: u64,
     outputs: VecDeque<EndpointOutput>,
+    /// Empty between two steps.
+    actions: Vec<Action>,
 }
 
 impl Endpoint {
@@ -233,6 +235,7 @@ impl Endpoint {
             datagram_only: DatagramOnly::default(),
             last_id: 0,
             outputs: VecDeque::new(),
+            actions: Vec::new(),
             config,
             ids,
         }
@@ -358,7 +361,7 @@ impl Endpoint {
     /// may still be a 2xx, or [`EndpointEvent::Failed`] follows. `reason` is a Reason header
     /// value (RFC 3326).
     pub fn cancel(&mut self, invite: ClientTransaction, reason: Option<String>, now: Instant) {
-        let mut actions = Vec::new();
+        let mut actions = self.take_actions();
         if let Some(client) = self.clients.find_mut(invite) {
             client.cancel(reason, now, &mut actions);
         }
@@ -378,7 +381,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<Answer, EndpointError> {
         self.name_server(&mut response);
-        let mut actions = Vec::new();
+        let mut actions = self.take_actions();
         let server = self
             .servers
             .find_mut(transaction)
@@ -390,7 +393,7 @@ impl Endpoint {
 
     /// Says once more what was said, unless the transaction takes no such response any more.
     pub fn respond_again(&mut self, transaction: ServerTransaction, answer: &Answer, now: Instant) {
-        let mut actions = Vec::new();
+        let mut actions = self.take_actions();
         if let Some(server) = self.servers.find_mut(transaction) {
             server.respond_again(answer, now, &mut actions);
         }
@@ -462,7 +465,7 @@ impl Endpoint {
 
     /// A message that [`EndpointOutput::Transmit`] asked for did not leave.
     pub fn handle_transmit_failed(&mut self, id: TransmitId, now: Instant) {
-        let mut actions = Vec::new();
+        let mut actions = self.take_actions();
         let (client, server) = (ClientTransaction(id.0), ServerTransaction(id.0));
         if self.fall_back(client, now) {
             return;
@@ -497,14 +500,14 @@ impl Endpoint {
     /// Runs every timer that is due. Afterwards the next deadline is later than `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(client) = self.clients.first_due(now) {
-            let mut actions = Vec::new();
+            let mut actions = self.take_actions();
             if let Some(entry) = self.clients.find_mut(client) {
                 entry.handle_timeout(now, &mut actions);
             }
             self.finish_client(client, actions, None, now);
         }
         while let Some(server) = self.servers.first_due(now) {
-            let mut actions = Vec::new();
+            let mut actions = self.take_actions();
             if let Some(entry) = self.servers.find_mut(server) {
                 entry.handle_timeout(now, &mut actions);
             }
@@ -537,11 +540,8 @@ impl Endpoint {
         } else {
             ""
         };
-        let name = transport.as_str();
-        request.insert_first(
-            "Via",
-            format!("SIP/2.0/{name} {sent_by};branch={branch}{rport}"),
-        );
+        let via = via(transport, sent_by, &branch, rport);
+        request.insert_first("Via", via);
         if request.headers().first_of(NameId::MAX_FORWARDS).is_none() {
             request.push_header("Max-Forwards", "70");
         }
@@ -594,4 +594,17 @@ impl Endpoint {
     fn event(&mut self, event: EndpointEvent) {
         self.outputs.push_back(EndpointOutput::Event(event));
     }
+}
+
+/// A Via of ours.
+fn via(transport: Transport, sent_by: &HostPort, branch: &str, rport: &str) -> String {
+    let mut via = String::with_capacity(64 + branch.len());
+    via.push_str("SIP/2.0/");
+    via.push_str(transport.as_str());
+    via.push(' ');
+    sent_by.push_to(&mut via);
+    via.push_str(";branch=");
+    via.push_str(branch);
+    via.push_str(rport);
+    via
 }

@@ -61,7 +61,7 @@ impl Endpoint {
     }
 
     fn receive_ack(&mut self, request: Request, flow: Flow, now: Instant) {
-        let mut actions = Vec::new();
+        let mut actions = self.take_actions();
         let mut meaning = AckMeaning::ForDialog;
         if let Some(transaction) = self.find_server(&request, &Method::INVITE)
             && let Some(server) = self.servers.find_mut(transaction)
@@ -117,7 +117,7 @@ impl Endpoint {
         }
         let key = self.server_key(&request, &request.method);
         if let Some(transaction) = key.and_then(|key| self.servers.find(key)) {
-            let mut actions = Vec::new();
+            let mut actions = self.take_actions();
             if let Some(server) = self.servers.find_mut(transaction) {
                 server.handle_again(now, &mut actions);
             }
@@ -189,7 +189,7 @@ impl Endpoint {
             trace!(%flow.peer, "response without transaction dropped");
             return;
         };
-        let mut actions = Vec::new();
+        let mut actions = self.take_actions();
         if let Some(client) = self.clients.find_mut(transaction) {
             client.handle_response(Box::new(response), now, &mut actions);
         }
@@ -221,7 +221,7 @@ impl Endpoint {
     ) {
         let reliability = Reliability::of(destination.transport());
         let timers = self.config.timers;
-        let mut actions = Vec::new();
+        let mut actions = self.take_actions();
         let client = if request.method == Method::INVITE {
             let machine = ClientInvite::start(request, reliability, timers, now, &mut actions);
             Client::invite(machine, destination)
@@ -238,7 +238,7 @@ impl Endpoint {
     pub(super) fn finish_client(
         &mut self,
         transaction: ClientTransaction,
-        actions: Vec<Action>,
+        mut actions: Vec<Action>,
         flow: Option<Flow>,
         now: Instant,
     ) {
@@ -247,7 +247,7 @@ impl Endpoint {
         };
         let (destination, purpose) = (client.destination, client.purpose);
         let mut cancel = None;
-        for action in actions {
+        for action in actions.drain(..) {
             match (action, purpose, flow) {
                 (Action::Send(bytes), ..) => {
                     let id = TransmitId(transaction.0);
@@ -279,6 +279,7 @@ impl Endpoint {
                 (action, ..) => trace!(?action, "nobody wants to know"),
             }
         }
+        self.actions = actions;
         self.clients.settle(transaction);
         if let Some((cancel, key)) = cancel {
             self.start_client(&cancel, key, destination, Purpose::Cancel, now);
@@ -296,11 +297,15 @@ impl Endpoint {
     }
 
     /// Carries out what a server transaction wants and settles it.
-    pub(super) fn finish_server(&mut self, transaction: ServerTransaction, actions: Vec<Action>) {
+    pub(super) fn finish_server(
+        &mut self,
+        transaction: ServerTransaction,
+        mut actions: Vec<Action>,
+    ) {
         let Some(flow) = self.servers.find_mut(transaction).map(|server| server.flow) else {
             return;
         };
-        for action in actions {
+        for action in actions.drain(..) {
             match action {
                 Action::Send(bytes) => {
                     let id = TransmitId(transaction.0);
@@ -318,6 +323,12 @@ impl Endpoint {
                 }
             }
         }
+        self.actions = actions;
         self.servers.settle(transaction);
+    }
+
+    /// The list for what a transaction wants, empty: one serves them all.
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
     }
 }

@@ -106,14 +106,24 @@ impl Fields {
         self.required(NameId::TO, |text| NameAddrRef::parse(text).ok())
     }
 
-    /// The tag in From; `None` also if From cannot be read.
+    /// The tag in From; `None` also if From cannot be read. Whether its URI can is not asked.
     pub fn from_tag(&self) -> Option<&str> {
-        self.peek_from().ok()?.tag()
+        self.peek_from_tag().ok()?
     }
 
-    /// The tag in To; `None` also if To cannot be read.
+    /// The tag in To; `None` also if To cannot be read. Whether its URI can is not asked.
     pub fn to_tag(&self) -> Option<&str> {
-        self.peek_to().ok()?.tag()
+        self.peek_to_tag().ok()?
+    }
+
+    /// The tag in From, if it has one.
+    pub(crate) fn peek_from_tag(&self) -> Result<Option<&str>, HeaderError> {
+        self.required(NameId::FROM, |text| NameAddrRef::parse_tag(text).ok())
+    }
+
+    /// The tag in To, if it has one.
+    pub(crate) fn peek_to_tag(&self) -> Result<Option<&str>, HeaderError> {
+        self.required(NameId::TO, |text| NameAddrRef::parse_tag(text).ok())
     }
 
     /// The address-of-record in From; `None` if there is none, also because From cannot be read.

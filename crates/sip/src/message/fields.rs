@@ -45,6 +45,14 @@ impl Fields {
         }
     }
 
+    /// None yet, with room for those of an ordinary request.
+    pub(super) fn to_be_written() -> Self {
+        Self {
+            headers: Headers::with_room(12, 640),
+            ..Self::default()
+        }
+    }
+
     /// The header fields in order.
     pub fn headers(&self) -> &Headers {
         &self.headers

@@ -83,6 +83,15 @@ impl Headers {
         }
     }
 
+    /// None yet, with room for so many and so many bytes in them.
+    pub(super) fn with_room(count: usize, bytes: usize) -> Self {
+        Self {
+            own: String::with_capacity(bytes),
+            entries: Vec::with_capacity(count),
+            ..Self::default()
+        }
+    }
+
     /// Full names and texts, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries

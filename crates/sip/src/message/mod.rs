@@ -120,7 +120,7 @@ impl Request {
         Self {
             method,
             uri,
-            fields: Fields::default(),
+            fields: Fields::to_be_written(),
         }
     }
 

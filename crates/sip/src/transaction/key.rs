@@ -72,7 +72,7 @@ impl<'a> ServerKey<'a> {
         }
         Some(Self::Identity {
             uri: request.uri.as_str(),
-            from_tag: request.peek_from().ok()?.tag(),
+            from_tag: request.peek_from_tag().ok()?,
             call_id: request.call_id().ok()?,
             sequence: request.cseq().ok()?.number,
             protocol: via.protocol,
@@ -96,11 +96,11 @@ impl<'a> MergeKey<'a> {
     /// The key of `request`; `None` inside a dialog, where merging cannot happen, and for
     /// RFC 2543 senders without From tag.
     pub(crate) fn of(request: &'a Request) -> Option<Self> {
-        if request.peek_to().ok()?.tag().is_some() {
+        if request.peek_to_tag().ok()?.is_some() {
             return None;
         }
         Some(Self {
-            from_tag: request.peek_from().ok()?.tag()?,
+            from_tag: request.peek_from_tag().ok()??,
             call_id: request.call_id().ok()?,
             sequence: request.cseq().ok()?.number,
             method: request.method.clone(),
