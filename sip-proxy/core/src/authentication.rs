@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use sip::{
-    Algorithm, Aor, AuthFields, Claim, DigestServer, Flow, Ids, Method, Presented, Request,
-    Response, Verdict,
+    Algorithm, Aor, Claim, DigestServer, Flow, Ids, Method, Presented, Request, Response, Verdict,
+    has_credentials,
 };
 
 use crate::effect::Account;
@@ -65,19 +65,9 @@ pub(crate) fn is_stateless(request: &Request) -> bool {
     if request.to_tag().is_some() {
         return false;
     }
-    let mut credentials = ["Authorization", "Proxy-Authorization"]
-        .into_iter()
-        .flat_map(|name| request.headers_named(name))
-        .peekable();
-    if credentials.peek().is_none() {
-        return true;
-    }
-    let claimed = claimed_aor(request);
-    !credentials.any(|value| {
-        let fields = AuthFields::parse(value);
-        let realm = fields.as_ref().and_then(|fields| fields.value("realm"));
-        realm.is_some_and(|realm| claimed.as_ref().is_some_and(|aor| aor.host() == realm))
-    })
+    let names = ["Authorization", "Proxy-Authorization"];
+    let is_bare = names.iter().all(|name| request.header(name).is_none());
+    is_bare || !claimed_aor(request).is_some_and(|aor| has_credentials(request, aor.host()))
 }
 
 /// The identity that a request claims; `None` if it has none that can be an account.

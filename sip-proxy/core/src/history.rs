@@ -78,7 +78,7 @@ impl History {
             && let Some(bridge) = bridges.number(change.call)
             && let Some(view) = calls.view(change.call)
         {
-            traces.join(change.call, &view.call_id, bridge);
+            traces.join(change.call, view.call_id, bridge);
         }
     }
 

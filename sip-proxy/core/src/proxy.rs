@@ -355,7 +355,7 @@ impl Proxy {
         // A call that takes the place of another rings nobody.
         let rings = pending.request.header("Replaces").is_none();
         let bindings = admitted.elsewhere.as_ref().unwrap_or(&self.bindings);
-        if rings && routing::rung(&admitted.callee, bindings).is_empty() {
+        if rings && !routing::rings(&admitted.callee, bindings) {
             self.respond(&pending, 480, now);
             return;
         }

@@ -238,6 +238,14 @@ pub(crate) fn groups(
         .collect()
 }
 
+/// Whether there is anybody to ring.
+pub(crate) fn rings(callee: &Callee, bindings: &Bindings) -> bool {
+    let wanted = callee.instance.as_deref();
+    bindings
+        .of(&callee.aor)
+        .any(|binding| wanted.is_none_or(|wanted| wanted == binding.instance()))
+}
+
 /// The bindings to ring: of a device with several flows the one that was refreshed last (RFC 5626, section 6).
 pub(crate) fn rung<'a>(callee: &Callee, bindings: &'a Bindings) -> Vec<BindingRef<'a>> {
     let mut rung: Vec<BindingRef<'a>> = Vec::new();
@@ -268,17 +276,17 @@ fn dial(
     let mut request_uri: Uri = binding.uri().parse().ok()?;
     request_uri.clear_headers();
     let destination = binding.reached_by()?;
-    let mut headers = vec![("Max-Forwards".to_owned(), plan.forwards.to_string())];
+    let mut headers = vec![("Max-Forwards", plan.forwards.to_string())];
     if let Some(breadth) = breadth {
-        headers.push(("Max-Breadth".to_owned(), breadth.to_string()));
+        headers.push(("Max-Breadth", breadth.to_string()));
     }
     if let Some(referrer) = &plan.referrer {
         let value = NameAddr::new(referrer.to_uri()).to_string();
-        headers.push(("Referred-By".to_owned(), value));
+        headers.push(("Referred-By", value));
     }
     if plan.caller.shown().is_some() {
         let value = plan.caller.name_addr().to_string();
-        headers.push(("P-Asserted-Identity".to_owned(), value));
+        headers.push(("P-Asserted-Identity", value));
     }
     Some(Dial {
         request_uri,

@@ -2,7 +2,7 @@
 //! (RFC 3261, section 8.2).
 
 use sdp::Described;
-use sip::{Fields, Reason, Request, Response};
+use sip::{Fields, HeaderError, Reason, Request, Response};
 
 use super::session_timer::{self, Demand};
 use super::{CallKey, CallsConfig, MAX_REASONS, ReliableProgress, reliable};
@@ -85,8 +85,7 @@ fn offer_of(
         response.push_header("Accept-Encoding", "identity");
         return Err(response);
     }
-    let content_type = request.content_type().map_err(|_| refuse(400))?;
-    if !content_type.is_some_and(|kind| kind.is("application", "sdp")) {
+    if !is_description(request).map_err(|_| refuse(400))? {
         let mut response = refuse(415);
         response.push_header("Accept", sdp::CONTENT_TYPE);
         return Err(response);
@@ -97,10 +96,18 @@ fn offer_of(
         .map_err(|error| refuse(error.reply_status()))
 }
 
+/// Whether the body is a description. Nearly all say so in the same words, which need no closer reading.
+fn is_description(message: &Fields) -> Result<bool, HeaderError> {
+    if message.header("Content-Type") == Some(sdp::CONTENT_TYPE) {
+        return Ok(true);
+    }
+    let content_type = message.content_type()?;
+    Ok(content_type.is_some_and(|kind| kind.is("application", "sdp")))
+}
+
 /// The description in a response or an ACK; `None` if it has none that can be read.
 pub(super) fn description_in(message: &Fields) -> Option<Described> {
-    let content_type = message.content_type().ok().flatten()?;
-    if !content_type.is("application", "sdp") {
+    if !is_description(message).ok()? {
         return None;
     }
     Described::read(message.body()).ok()

@@ -103,7 +103,7 @@ pub struct Dial {
     pub credentials: Option<Credentials>,
     /// Further header fields for the INVITE, names and values; one that every INVITE has, such as
     /// Max-Forwards, is replaced.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// Whom the peer of a call shall call: a transfer. [`ReferTo::new`] makes a blind one,

@@ -279,9 +279,14 @@ fn first_invite(
     }
     let ids = turn.endpoint.ids();
     let (tag, call_id) = (ids.tag(), ids.call_id());
-    let from = dial.from.clone().with_tag(&tag).to_string();
+    let from = match dial.from.tag() {
+        None => [&dial.from.to_string(), ";tag=", &tag].concat(),
+        Some(_) => dial.from.clone().with_tag(&tag).to_string(),
+    };
     let to = dial.to.to_string();
-    invite.push_header("Max-Forwards", "70");
+    if !dial.headers.iter().any(|(name, _)| *name == "Max-Forwards") {
+        invite.push_header("Max-Forwards", "70");
+    }
     invite.push_header("From", &from);
     invite.push_header("To", &to);
     invite.push_header("Call-ID", &call_id);

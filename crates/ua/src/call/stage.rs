@@ -46,20 +46,20 @@ pub enum Origin {
 }
 
 /// What identifies a living call to both sides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallView {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallView<'a> {
     /// Who started it.
     pub origin: Origin,
     /// Call-ID.
-    pub call_id: String,
+    pub call_id: &'a str,
     /// Our tag.
-    pub local_tag: String,
+    pub local_tag: &'a str,
     /// The peer's; `None` before its first response.
-    pub remote_tag: Option<String>,
+    pub remote_tag: Option<&'a str>,
     /// Our From or To value as sent, with its tag.
-    pub local: String,
+    pub local: &'a str,
     /// The peer's.
-    pub remote: String,
+    pub remote: &'a str,
 }
 
 impl Calls {
@@ -70,7 +70,7 @@ impl Calls {
 
     /// What identifies a call; `None` once it is gone.
     #[must_use]
-    pub fn view(&self, call: CallKey) -> Option<CallView> {
+    pub fn view(&self, call: CallKey) -> Option<CallView<'_>> {
         self.calls.get(&call)?.view()
     }
 }
@@ -101,7 +101,7 @@ impl Call {
         }
     }
 
-    fn view(&self) -> Option<CallView> {
+    fn view(&self) -> Option<CallView<'_>> {
         let origin = match self.side {
             Side::Outgoing => Origin::Us,
             Side::Incoming => Origin::Peer,
@@ -111,22 +111,22 @@ impl Call {
             let early = calling.early.first().map(|early| early.dialog.id());
             return Some(CallView {
                 origin,
-                call_id: opening.call_id().to_owned(),
-                local_tag: opening.local_tag().to_owned(),
-                remote_tag: early.map(|dialog| dialog.remote_tag.to_owned()),
-                local: opening.local().to_owned(),
-                remote: opening.remote().to_owned(),
+                call_id: opening.call_id(),
+                local_tag: opening.local_tag(),
+                remote_tag: early.map(|dialog| dialog.remote_tag),
+                local: opening.local(),
+                remote: opening.remote(),
             });
         }
         let dialog = self.dialog.as_ref()?;
         let id = dialog.id();
         Some(CallView {
             origin,
-            call_id: id.call_id.to_owned(),
-            local_tag: id.local_tag.to_owned(),
-            remote_tag: Some(id.remote_tag.to_owned()),
-            local: dialog.local().to_owned(),
-            remote: dialog.remote().to_owned(),
+            call_id: id.call_id,
+            local_tag: id.local_tag,
+            remote_tag: Some(id.remote_tag),
+            local: dialog.local(),
+            remote: dialog.remote(),
         })
     }
 }

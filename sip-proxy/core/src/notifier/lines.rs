@@ -1,8 +1,9 @@
 //! The calls of each line: the legs between the proxy and an account's devices, as the account sees them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use sip::{Aor, NameAddr};
+use sip::{Aor, KeyMap, NameAddr};
 use ua::{
     CallKey, CallView, Calls, DialogEntry, DialogInfo, Direction, EntryState, Identity, Origin,
     Participant, Scope, Stage, StageChange,
@@ -11,33 +12,36 @@ use ua::{
 /// All lines that have a leg, or are watched and had one.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    by_aor: HashMap<Aor, Line>,
-    legs: HashMap<CallKey, Leg>,
+    by_aor: HashMap<Arc<Aor>, Line>,
+    legs: KeyMap<CallKey, Leg>,
 }
 
 #[derive(Debug, Default)]
 struct Line {
     legs: Vec<CallKey>,
     /// The leg that ended last: some phones wait for the word that it did.
-    ended: Option<String>,
+    ended: Option<Box<str>>,
 }
 
 #[derive(Debug)]
 struct Leg {
-    aor: Aor,
+    aor: Arc<Aor>,
     /// What names it to watchers: our tag, which says nothing of other lines.
-    id: String,
+    id: Box<str>,
     stage: Stage,
 }
 
 impl Lines {
     /// Takes a stage in; whose line it is.
-    pub(super) fn note(&mut self, change: StageChange, calls: &Calls) -> Option<Aor> {
+    pub(super) fn note(&mut self, change: StageChange, calls: &Calls) -> Option<Arc<Aor>> {
         let StageChange { call, stage } = change;
         if stage == Stage::Terminated {
             let leg = self.legs.remove(&call)?;
             if let Some(line) = self.by_aor.get_mut(&leg.aor) {
-                line.legs.retain(|own| *own != call);
+                // The calls that began first mostly end first.
+                if let Some(at) = line.legs.iter().position(|own| *own == call) {
+                    line.legs.remove(at);
+                }
                 line.ended = Some(leg.id);
             }
             return Some(leg.aor);
@@ -47,12 +51,11 @@ impl Lines {
             return Some(leg.aor.clone());
         }
         let view = calls.view(call)?;
-        let peer: NameAddr = view.remote.parse().ok()?;
-        let aor = Aor::from_uri(&peer.uri)?;
+        let aor = Arc::new(Aor::of_address(view.remote)?);
         self.by_aor.entry(aor.clone()).or_default().legs.push(call);
         let leg = Leg {
             aor: aor.clone(),
-            id: view.local_tag,
+            id: view.local_tag.into(),
             stage,
         };
         self.legs.insert(call, leg);
@@ -91,7 +94,7 @@ impl Lines {
 }
 
 /// A leg as its device sees it: what is ours is the other side's to the device.
-fn entry(leg: &Leg, view: &CallView) -> DialogEntry {
+fn entry(leg: &Leg, view: &CallView<'_>) -> DialogEntry {
     let state = match leg.stage {
         Stage::Trying => EntryState::Trying,
         Stage::Early => EntryState::Early,
@@ -103,9 +106,9 @@ fn entry(leg: &Leg, view: &CallView) -> DialogEntry {
         Origin::Us => Direction::Recipient,
     };
     DialogEntry {
-        call_id: Some(view.call_id.clone()),
-        local_tag: view.remote_tag.clone(),
-        remote_tag: Some(view.local_tag.clone()),
+        call_id: Some(view.call_id.to_owned()),
+        local_tag: view.remote_tag.map(str::to_owned),
+        remote_tag: Some(view.local_tag.to_owned()),
         direction: Some(direction),
         local: Some(Participant {
             identity: Some(Identity {
@@ -115,7 +118,7 @@ fn entry(leg: &Leg, view: &CallView) -> DialogEntry {
             target: None,
         }),
         remote: view.local.parse().ok().map(participant),
-        ..DialogEntry::new(leg.id.as_str(), state)
+        ..DialogEntry::new(&*leg.id, state)
     }
 }
 

@@ -10,7 +10,7 @@
 //! Who may watch: the lines of one tenant's domain its own accounts, a mailbox its owner. Every SUBSCRIBE is proven by digest, those
 //! of living subscriptions included, so that a password that was changed ends what it began.
 //!
-//! Invariants: a watcher in `watches` is in `by_resource` and in `by_account` exactly once; both are bounded by [`WatchPolicy`].
+//! Invariants: a watcher in `watches` is among those of its resource and in `by_account` exactly once; both are bounded by [`WatchPolicy`].
 //!
 //! Not here: the subscription itself (`ua::Notifiers`).
 
@@ -24,7 +24,7 @@ use bytes::Bytes;
 use sip::{Aor, Contacts, DialogId, Endpoint, EndpointEvent, Flow, Request, Uri};
 use ua::{
     Body, Calls, DIALOG_INFO, Due, MESSAGE_SUMMARY, MessageSummary, NotifierEvent, Notifiers,
-    NotifiersConfig, Package, StageChange, Termination, WatcherKey,
+    NotifiersConfig, Package, Stage, StageChange, Termination, WatcherKey,
 };
 
 use crate::routing;
@@ -106,7 +106,8 @@ pub(crate) struct Watching {
     notifiers: Notifiers,
     policy: WatchPolicy,
     watches: HashMap<WatcherKey, Watch>,
-    by_resource: HashMap<(Kind, Aor), Vec<WatcherKey>>,
+    of_lines: HashMap<Aor, Vec<WatcherKey>>,
+    of_mailboxes: HashMap<Aor, Vec<WatcherKey>>,
     by_account: HashMap<Aor, Vec<WatcherKey>>,
     lines: Lines,
     mailboxes: HashMap<Aor, MessageSummary>,
@@ -133,7 +134,8 @@ impl Watching {
             }),
             policy,
             watches: HashMap::new(),
-            by_resource: HashMap::new(),
+            of_lines: HashMap::new(),
+            of_mailboxes: HashMap::new(),
             by_account: HashMap::new(),
             lines: Lines::default(),
             mailboxes: HashMap::new(),
@@ -209,8 +211,8 @@ impl Watching {
             return;
         }
         of_account.push(watcher);
-        self.by_resource
-            .entry((watch.kind, watch.resource.clone()))
+        self.watchers_of(watch.kind)
+            .entry(watch.resource.clone())
             .or_default()
             .push(watcher);
         let watch = Watch {
@@ -258,22 +260,28 @@ impl Watching {
             return;
         };
         strike(&mut self.by_account, &watch.account, watcher);
-        let resource = (watch.kind, watch.resource);
-        strike(&mut self.by_resource, &resource, watcher);
-        if resource.0 == Kind::Line && !self.by_resource.contains_key(&resource) {
-            self.lines.forget_ended(&resource.1);
+        strike(self.watchers_of(watch.kind), &watch.resource, watcher);
+        if watch.kind == Kind::Line && !self.of_lines.contains_key(&watch.resource) {
+            self.lines.forget_ended(&watch.resource);
+        }
+    }
+
+    fn watchers_of(&mut self, kind: Kind) -> &mut HashMap<Aor, Vec<WatcherKey>> {
+        match kind {
+            Kind::Line => &mut self.of_lines,
+            Kind::Mailbox => &mut self.of_mailboxes,
         }
     }
 
     /// A leg reached another stage.
     pub(crate) fn note_stage(&mut self, change: StageChange, desk: &mut Desk<'_>) {
-        if let Some(aor) = self.lines.note(change, desk.calls) {
-            let resource = (Kind::Line, aor);
-            if self.by_resource.contains_key(&resource) {
-                self.announce(&resource, desk);
-            } else {
-                self.lines.forget_ended(&resource.1);
-            }
+        let Some(aor) = self.lines.note(change, desk.calls) else {
+            return;
+        };
+        if let Some(watchers) = self.of_lines.get(&*aor) {
+            announce(watchers, &mut self.notifiers, desk);
+        } else if change.stage == Stage::Terminated {
+            self.lines.forget_ended(&aor);
         }
     }
 
@@ -285,13 +293,12 @@ impl Watching {
         } else if known || self.mailboxes.len() < self.policy.max_mailboxes {
             self.mailboxes.insert(aor.clone(), summary);
         }
-        self.announce(&(Kind::Mailbox, aor.clone()), desk);
-    }
-
-    fn announce(&mut self, resource: &(Kind, Aor), desk: &mut Desk<'_>) {
-        for watcher in self.by_resource.get(resource).into_iter().flatten() {
-            let _ = self.notifiers.changed(*watcher, desk.endpoint, desk.now);
-        }
+        let watchers = self.of_mailboxes.get(aor);
+        announce(
+            watchers.map_or(&[], Vec::as_slice),
+            &mut self.notifiers,
+            desk,
+        );
     }
 
     /// Ends what an account watches: it may ask again, if it still can prove who it is.
@@ -336,12 +343,15 @@ fn no_messages() -> String {
     MessageSummary::default().to_string()
 }
 
+/// They are to hear the state as it is now.
+fn announce(watchers: &[WatcherKey], notifiers: &mut Notifiers, desk: &mut Desk<'_>) {
+    for watcher in watchers {
+        let _ = notifiers.changed(*watcher, desk.endpoint, desk.now);
+    }
+}
+
 /// Takes a watcher out of an index, which keeps no empty entries.
-fn strike<K: std::hash::Hash + Eq>(
-    index: &mut HashMap<K, Vec<WatcherKey>>,
-    key: &K,
-    watcher: WatcherKey,
-) {
+fn strike(index: &mut HashMap<Aor, Vec<WatcherKey>>, key: &Aor, watcher: WatcherKey) {
     if let Some(watchers) = index.get_mut(key) {
         watchers.retain(|own| *own != watcher);
         if watchers.is_empty() {

@@ -70,7 +70,7 @@ impl Office {
         &mut self,
         from: usize,
         uri: &str,
-        headers: Vec<(String, String)>,
+        headers: Vec<(&'static str, String)>,
     ) -> CallKey {
         let now = self.bench.now;
         let desk = &mut self.desks[from];

@@ -387,11 +387,7 @@ fn a_phone_takes_over_a_call_of_its_own_user() {
     let (alice, bob) = office.connect(ALICE, BOB);
     office.add_bobs_second();
     let replaces = office.replaces(BOB, bob).to_string();
-    let second = office.dial(
-        BOB_TOO,
-        "sip:1001@acme.test",
-        vec![("Replaces".to_owned(), replaces)],
-    );
+    let second = office.dial(BOB_TOO, "sip:1001@acme.test", vec![("Replaces", replaces)]);
     let heard = office.take_heard();
     assert_eq!(heard[ALICE], ["1 Reoffered"]);
     assert_eq!(heard[BOB], ["1 Ended RemoteHangUp"]);
@@ -408,11 +404,7 @@ fn nobody_takes_over_a_call_of_others() {
     let mut office = Office::new();
     let (alice, bob) = office.connect(ALICE, BOB);
     let replaces = office.replaces(BOB, bob).to_string();
-    office.dial(
-        CAROL,
-        "sip:1001@acme.test",
-        vec![("Replaces".to_owned(), replaces)],
-    );
+    office.dial(CAROL, "sip:1001@acme.test", vec![("Replaces", replaces)]);
     assert_eq!(office.take_heard()[CAROL], ["1 Failed 403"]);
     assert_eq!(office.talks_to(ALICE, alice), 40_002);
     office.hang_up(ALICE, alice, None);
@@ -423,11 +415,7 @@ fn nobody_takes_over_a_call_of_others() {
 fn a_takeover_of_a_call_that_is_not_there_is_481() {
     let mut office = Office::new();
     let value = "nobody;to-tag=1;from-tag=2".to_owned();
-    office.dial(
-        CAROL,
-        "sip:1001@acme.test",
-        vec![("Replaces".to_owned(), value)],
-    );
+    office.dial(CAROL, "sip:1001@acme.test", vec![("Replaces", value)]);
     assert_eq!(office.take_heard()[CAROL], ["1 Failed 481"]);
     office.finish();
 }
