@@ -33,6 +33,7 @@ class Bench:
         self.phones = free_port()
         self.memory = {}
         self.running = {}
+        self.started = []  # all servers, also one that did not get so far as to serve
         self.results = {}
 
     def say(self, text):
@@ -48,7 +49,7 @@ class Bench:
         return self._kept(f"kamailio-{workers}-{digest}", lambda: self._kamailio(workers, digest))
 
     def fresh_tandem(self, accounts, registrar="memory-first"):
-        """A server of its own for one measurement, so that nothing before it has touched its memory; the caller stops it."""
+        """A server of its own for one measurement, so that nothing before it has touched its memory; it ends with the row at the latest."""
         return self._tandem(accounts, registrar)
 
     def fresh_kamailio(self, tls=False):
@@ -63,6 +64,7 @@ class Bench:
         users = [f"u{index:06}" for index in range(max(accounts, 100))] + ["callee"]
         server = Tandem(self.program, self.folder / "tandem" / str(len(list(self.folder.glob("tandem/*")))), self.password, users,
                         self.certificates, registrar)
+        self.started.append(server)
         server.prepare()
         server.start()
         return server
@@ -70,13 +72,21 @@ class Bench:
     def _kamailio(self, workers=1, digest=True, tls=False):
         folder = self.folder / "kamailio" / str(len(list(self.folder.glob("kamailio/*"))))
         server = Kamailio(folder, self.password, workers, digest, self.certificates if tls else None)
+        self.started.append(server)
         server.start()
         return server
 
     def stop(self):
-        for server in self.running.values():
-            server.stop()
         self.running.clear()
+        self._stop_others()
+
+    def _stop_others(self):
+        """Ends what no later row uses, whatever the row has left behind."""
+        kept = list(self.running.values())
+        for server in self.started:
+            if server not in kept:
+                server.stop()
+        self.started = kept
 
     # --- rows -----------------------------------------------------------------------------------------------------
 
@@ -92,6 +102,8 @@ class Bench:
                     traceback.print_exc()
                     self.results[name] = {"title": title, "failed": str(error), "must": must, "moonshot": moonshot, "pass": False}
                     continue
+                finally:
+                    self._stop_others()
                 result.must, result.moonshot = must, moonshot
                 self.results[name] = {"title": title, **result.as_json(), "pass": _passed(result)}
         finally:

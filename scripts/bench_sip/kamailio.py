@@ -47,4 +47,6 @@ class Kamailio:
         return self.certificate is not None
 
     def stop(self):
-        self.process.stop()
+        """May be said again, and to one that never started."""
+        if self.process:
+            self.process.stop()

@@ -51,14 +51,21 @@ class Sipp:
                                       stdin=subprocess.DEVNULL)
 
     def wait(self):
-        self.child.wait()
+        """What came of it, once it has ended by itself; does not outlive who waits."""
+        try:
+            self.child.wait()
+        finally:
+            self._end()
         return self.outcome()
 
     def stop(self):
+        self._end()
+        return self.outcome()
+
+    def _end(self):
         if self.child.poll() is None:
             self.child.terminate()
         self.child.wait()
-        return self.outcome()
 
     def outcome(self):
         rows = list(csv.DictReader(open(self.folder / "stat.csv"), delimiter=";"))

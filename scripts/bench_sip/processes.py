@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,11 @@ def _pss(pid):
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         pass
     return 0
+
+
+def unwind_when_terminated():
+    """Has SIGTERM end this program like an error, so that it ends what it has started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def free_port():

@@ -276,7 +276,6 @@ def restart(bench, count):
                      f"all {count:,} asked for and told after {every:.1f} s", "Kamailio in memory: all are lost"]
     result.passed = asked["contacts"] == told["granted"] == count and first_answer < 5
     bench.say(f"  Tandem: serves after {first_answer:.2f} s, all told after {every:.1f} s, {asked['contacts']} of {told['granted']}")
-    server.stop()
     return result
 
 
@@ -310,7 +309,6 @@ def endurance(bench, kind):
     bench.say(f"  {outcome.failed} of {rate * seconds} failed, {outcome.retransmitted} repeated, {outcome.rate:.0f}/s; left: {left or 'nothing'}")
     result.notes += [f"{outcome.retransmitted} repeated, {outcome.rate:.0f}/s reached", f"left after {SETTLE} s: {left or 'nothing'}"]
     result.passed = outcome.failed == 0 and outcome.done == rate * seconds and not left
-    server.stop()
     return result
 
 

@@ -52,4 +52,6 @@ class Tandem:
         return self.certificates is not None
 
     def stop(self):
-        self.process.stop()
+        """May be said again, and to one that never started."""
+        if self.process:
+            self.process.stop()
