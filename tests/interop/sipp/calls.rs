@@ -1,7 +1,5 @@
 //! Calls: plain ones, and those that end in an unusual way.
 
-use tests::Phone;
-
 use super::scenario::{NOTHING, OFFER};
 use super::{BOB, Exchange};
 
@@ -10,20 +8,17 @@ async fn a_call_goes_through_the_proxy() {
     let exchange = Exchange::new().await;
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(NOTHING, OFFER)
-        .maybe(100)
+        .calls(NOTHING, OFFER)
         .expect(180)
         .expect_with(200, "body", "m=audio 9000")
         .ack(NOTHING)
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     let callee = exchange
         .bob_is_called()
         .answer("180 Ringing", NOTHING, NOTHING)
         .answer("200 OK", NOTHING, OFFER)
         .asked("ACK")
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     exchange.play_both(&caller, &callee).await;
 }
 
@@ -33,40 +28,30 @@ async fn the_callee_makes_the_offer_if_the_caller_does_not() {
     let exchange = Exchange::new().await;
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(NOTHING, NOTHING)
-        .maybe(100)
+        .calls(NOTHING, NOTHING)
         .maybe(180)
         .expect_with(200, "body", "m=audio 9000")
         .ack(OFFER)
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     let callee = exchange
         .bob_is_called()
         .answer("200 OK", NOTHING, OFFER)
         .asked_with("ACK", "body", "m=audio 9000")
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     exchange.play_both(&caller, &callee).await;
 }
 
 #[tokio::test]
 async fn our_phone_makes_the_offer_if_the_caller_does_not() {
     let exchange = Exchange::new().await;
-    let mut phone = Phone::new();
-    let device = exchange.tenant.device("1001").await;
-    phone
-        .activate(&exchange.server.portal_url, &device.code)
-        .await;
-    phone.run(&["--auto-answer"]).await;
+    let phone = exchange.our_phone("1001").await;
     let caller = exchange
         .alice_calls("1001")
-        .invite(NOTHING, NOTHING)
-        .maybe(100)
+        .calls(NOTHING, NOTHING)
         .maybe(180)
         .expect_with(200, "body", "PCMU/8000")
         .ack(OFFER)
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     exchange.play(&caller).await;
     phone.until_phase("none").await;
     let ended = phone.ok(&["status"]).await["ended"][0].clone();
@@ -80,13 +65,11 @@ async fn of_two_devices_that_answer_a_forked_call_the_second_is_hung_up() {
     let exchange = Exchange::new().await;
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(NOTHING, OFFER)
-        .maybe(100)
+        .calls(NOTHING, OFFER)
         .maybe(180)
         .expect(200)
         .ack(NOTHING)
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     let callee = exchange
         .bob_is_called()
         .answer("200 OK", NOTHING, OFFER)
@@ -95,8 +78,7 @@ async fn of_two_devices_that_answer_a_forked_call_the_second_is_hung_up() {
         .asked_with("ACK", "To", "tag=[0-9]+x")
         .asked_with("BYE", "To", "tag=[0-9]+x")
         .reply("200 OK", NOTHING, NOTHING)
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     exchange.play_both(&caller, &callee).await;
 }
 
@@ -105,8 +87,7 @@ async fn a_redirection_is_not_followed() {
     let exchange = Exchange::new().await;
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(NOTHING, OFFER)
-        .maybe(100)
+        .calls(NOTHING, OFFER)
         .expect(480)
         .refused();
     let callee = exchange
@@ -121,8 +102,7 @@ async fn a_busy_callee_is_what_the_caller_hears() {
     let exchange = Exchange::new().await;
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(NOTHING, OFFER)
-        .maybe(100)
+        .calls(NOTHING, OFFER)
         .expect(486)
         .refused();
     let callee = exchange
@@ -135,15 +115,7 @@ async fn a_busy_callee_is_what_the_caller_hears() {
 #[tokio::test]
 async fn a_call_given_up_while_it_rings_is_cancelled_on_the_other_side() {
     let exchange = Exchange::new().await;
-    let caller = exchange
-        .alice_calls(BOB.0)
-        .invite(NOTHING, OFFER)
-        .maybe(100)
-        .expect(180)
-        .cancel()
-        .expect(200)
-        .expect(487)
-        .refused();
+    let caller = exchange.alice_calls(BOB.0).calls(NOTHING, OFFER).gives_up();
     let callee = exchange
         .bob_is_called()
         .answer("180 Ringing", NOTHING, NOTHING)
@@ -158,23 +130,14 @@ async fn a_call_given_up_while_it_rings_is_cancelled_on_the_other_side() {
 #[tokio::test]
 async fn a_callee_that_answers_when_it_is_cancelled_is_hung_up() {
     let exchange = Exchange::new().await;
-    let caller = exchange
-        .alice_calls(BOB.0)
-        .invite(NOTHING, OFFER)
-        .maybe(100)
-        .expect(180)
-        .cancel()
-        .expect(200)
-        .expect(487)
-        .refused();
+    let caller = exchange.alice_calls(BOB.0).calls(NOTHING, OFFER).gives_up();
     let callee = exchange
         .bob_is_called()
         .answer("180 Ringing", NOTHING, NOTHING)
         .asked("CANCEL")
         .answer("200 OK", NOTHING, OFFER)
         .asked("ACK")
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     exchange.play_both(&caller, &callee).await;
 }
 
@@ -186,14 +149,12 @@ async fn progress_with_a_description_is_reliable_on_both_sides() {
     let exchange = Exchange::new().await;
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(RELIABLE, OFFER)
-        .maybe(100)
+        .calls(RELIABLE, OFFER)
         .expect_reliably(183, NOTHING)
         .expect(200)
         .expect(200)
         .ack(NOTHING)
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     let callee = exchange
         .bob_is_called()
         .answer("183 Session Progress", "Require: 100rel\nRSeq: 7\n", OFFER)
@@ -201,8 +162,7 @@ async fn progress_with_a_description_is_reliable_on_both_sides() {
         .reply("200 OK", NOTHING, NOTHING)
         .answer("200 OK", NOTHING, NOTHING)
         .asked("ACK")
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     exchange.play_both(&caller, &callee).await;
 }
 
@@ -213,16 +173,14 @@ async fn an_offer_in_an_early_dialog_passes_from_side_to_side() {
     let held = OFFER.replace("9000", "9002");
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(RELIABLE, OFFER)
-        .maybe(100)
+        .calls(RELIABLE, OFFER)
         .expect_reliably(183, NOTHING)
         .expect(200)
         .request("UPDATE", NOTHING, &held)
         .expect_with(200, "body", "m=audio 9000")
         .expect(200)
         .ack(NOTHING)
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     let callee = exchange
         .bob_is_called()
         .answer(
@@ -236,8 +194,7 @@ async fn an_offer_in_an_early_dialog_passes_from_side_to_side() {
         .reply("200 OK", NOTHING, OFFER)
         .answer("200 OK", NOTHING, NOTHING)
         .asked("ACK")
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     exchange.play_both(&caller, &callee).await;
 }
 
@@ -245,30 +202,20 @@ async fn an_offer_in_an_early_dialog_passes_from_side_to_side() {
 #[tokio::test]
 async fn a_referrer_is_told_how_its_transfer_goes() {
     let exchange = Exchange::new().await;
-    let mut phone = Phone::new();
-    let device = exchange.tenant.device("1001").await;
-    phone
-        .activate(&exchange.server.portal_url, &device.code)
-        .await;
-    phone.run(&["--auto-answer"]).await;
+    let phone = exchange.our_phone("1001").await;
     let refer = format!("Refer-To: <sip:1001@{}>\n", exchange.tenant.domain);
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(NOTHING, OFFER)
-        .maybe(100)
+        .calls(NOTHING, OFFER)
         .maybe(180)
         .expect(200)
         .ack(NOTHING)
         .request("REFER", &refer, NOTHING)
         .expect(202)
-        .asked_with("NOTIFY", "body", "SIP/2.0 100")
-        .reply("200 OK", NOTHING, NOTHING)
-        .asked_with("NOTIFY", "body", "SIP/2.0 180")
-        .reply("200 OK", NOTHING, NOTHING)
-        .asked_with("NOTIFY", "body", "SIP/2.0 200")
-        .reply("200 OK", NOTHING, NOTHING)
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .notified("SIP/2.0 100")
+        .notified("SIP/2.0 180")
+        .notified("SIP/2.0 200")
+        .hung_up_on();
     let callee = exchange
         .bob_is_called()
         .answer("200 OK", NOTHING, OFFER)
@@ -276,8 +223,7 @@ async fn a_referrer_is_told_how_its_transfer_goes() {
         .asked_with("INVITE", "body", "telephone-event")
         .reply("200 OK", NOTHING, OFFER)
         .asked("ACK")
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     exchange.play_both(&caller, &callee).await;
     phone.until_phase("none").await;
     let ended = phone.ok(&["status"]).await["ended"][0].clone();

@@ -10,7 +10,7 @@ use std::process::Stdio;
 
 use scenario::{Party, Scenario};
 use tempfile::TempDir;
-use tests::{Finished, Server, Tenant, free_port, output_of, until, workspace_root};
+use tests::{Finished, Phone, Server, Tenant, free_port, output_of, until, workspace_root};
 use tokio::process::{Child, Command};
 
 /// How long one side may take, in seconds.
@@ -55,6 +55,15 @@ impl Exchange {
     /// How it goes with Bob when he is called.
     fn bob_is_called(&self) -> Scenario {
         Scenario::callee(&self.bob)
+    }
+
+    /// Our own phone, which answers every call.
+    async fn our_phone(&self, number: &str) -> Phone {
+        let mut phone = Phone::new();
+        let device = self.tenant.device(number).await;
+        phone.activate(&self.server.portal_url, &device.code).await;
+        phone.run(&["--auto-answer"]).await;
+        phone
     }
 
     /// Plays a caller's side.

@@ -108,6 +108,32 @@ impl Scenario {
         self.invite_again(&headers, body)
     }
 
+    /// Calls, and may be told that it is being tried.
+    pub(super) fn calls(self, headers: &str, body: &str) -> Self {
+        self.invite(headers, body).maybe(100)
+    }
+
+    /// Ends the call, which is confirmed.
+    pub(super) fn hangs_up(self) -> Self {
+        self.request("BYE", NOTHING, NOTHING).expect(200)
+    }
+
+    /// The other side ends the call, which is confirmed.
+    pub(super) fn hung_up_on(self) -> Self {
+        self.asked("BYE").reply("200 OK", NOTHING, NOTHING)
+    }
+
+    /// Gives the call up while it rings.
+    pub(super) fn gives_up(self) -> Self {
+        self.expect(180).cancel().expect(200).expect(487).refused()
+    }
+
+    /// Hears how its transfer goes, which is confirmed.
+    pub(super) fn notified(self, body: &str) -> Self {
+        self.asked_with("NOTIFY", "body", body)
+            .reply("200 OK", NOTHING, NOTHING)
+    }
+
     fn credentials_asked_for(&mut self, headers: &str, body: &str) {
         *self = self
             .clone()

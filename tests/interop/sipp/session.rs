@@ -26,8 +26,7 @@ async fn the_caller_refreshes_by_update_and_by_reinvite() {
     let timer = format!("{TIMER}Session-Expires: 90;refresher=uac\n");
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(&timer, OFFER)
-        .maybe(100)
+        .calls(&timer, OFFER)
         .maybe(180)
         .expect_with(200, "Session-Expires", "90;refresher=uac")
         .ack(NOTHING)
@@ -37,14 +36,12 @@ async fn the_caller_refreshes_by_update_and_by_reinvite() {
         .maybe(100)
         .expect_with(200, "Session-Expires", "90;refresher=uac")
         .ack(NOTHING)
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     let callee = exchange
         .bob_is_called()
         .answer("200 OK", NOTHING, OFFER)
         .asked("ACK")
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     exchange.play_both(&caller, &callee).await;
 }
 
@@ -56,8 +53,7 @@ pub(crate) async fn the_caller_is_refreshed_by_update() {
     );
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(&headers, OFFER)
-        .maybe(100)
+        .calls(&headers, OFFER)
         .maybe(180)
         .expect_with(200, "Session-Expires", "90;refresher=uas")
         .ack(NOTHING)
@@ -67,14 +63,12 @@ pub(crate) async fn the_caller_is_refreshed_by_update() {
             "Require: timer\nSession-Expires: 90;refresher=uac\n",
             NOTHING,
         )
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     let callee = exchange
         .bob_is_called()
         .answer("200 OK", NOTHING, OFFER)
         .asked("ACK")
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     exchange.play_both(&caller, &callee).await;
 }
 
@@ -84,13 +78,11 @@ pub(crate) async fn the_callee_is_refreshed_by_reinvite() {
     let timer = "Require: timer\nSession-Expires: 90;refresher=uac\n";
     let caller = exchange
         .alice_calls(BOB.0)
-        .invite(NOTHING, OFFER)
-        .maybe(100)
+        .calls(NOTHING, OFFER)
         .maybe(180)
         .expect(200)
         .ack(NOTHING)
-        .asked("BYE")
-        .reply("200 OK", NOTHING, NOTHING);
+        .hung_up_on();
     let callee = exchange
         .bob_is_called()
         .answer(
@@ -102,7 +94,6 @@ pub(crate) async fn the_callee_is_refreshed_by_reinvite() {
         .asked_with("INVITE", "Session-Expires", "90;refresher=uac")
         .reply("200 OK", timer, OFFER)
         .asked("ACK")
-        .request("BYE", NOTHING, NOTHING)
-        .expect(200);
+        .hangs_up();
     exchange.play_both(&caller, &callee).await;
 }
