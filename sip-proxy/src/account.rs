@@ -1,18 +1,27 @@
-//! Looking accounts up for the proxy's core, in groups: what is asked for while the store answers is asked for together.
+//! Looking accounts up for the proxy's core, in groups: what is asked for while the store answers is asked for together. A look-up costs
+//! the store nearly as much as a dozen, so the next ones of a crowd wait a moment for each other; a single one never waits.
 //!
 //! Invariant: every look-up is answered, also when the store fails.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use sip::{Aor, DigestSecret};
 use sip_proxy_core::{Account, Command, LookupFailed, Owner, Ticket};
 use store::account::Credentials;
 use store::{Database, StoreError, Vault};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
 use tracing::error;
 
 /// Look-ups in one group.
 const GROUP: usize = 256;
+
+/// Who asks so soon after another is one of a crowd.
+const CROWD: Duration = Duration::from_millis(20);
+
+/// How long the first of a group waits for others in a crowd.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// What one look-up has found.
 type Found = Result<Option<Account>, LookupFailed>;
@@ -25,7 +34,8 @@ pub(crate) async fn serve(
     db: Database,
 ) {
     let mut group = Vec::new();
-    while asked.recv_many(&mut group, GROUP).await > 0 {
+    let mut before = None;
+    while next_group(&mut asked, &mut group, before).await > 0 {
         let mut by_domain: HashMap<String, Vec<(Ticket, Aor)>> = HashMap::new();
         for (ticket, aor) in group.drain(..) {
             let domain = aor.host().to_owned();
@@ -38,7 +48,28 @@ pub(crate) async fn serve(
                 let _ = commands.send(answer).await;
             }
         }
+        before = Some(Instant::now());
     }
+}
+
+/// What is to be looked up together; `before` is when the group before was answered. How many there are: none if nobody can ask any
+/// more.
+async fn next_group<T>(
+    asked: &mut mpsc::Receiver<T>,
+    group: &mut Vec<T>,
+    before: Option<Instant>,
+) -> usize {
+    let mut count = asked.recv_many(group, GROUP).await;
+    if count > 0 && count < GROUP && before.is_some_and(|before| before.elapsed() < CROWD) {
+        sleep(GATHER).await;
+        while count < GROUP
+            && let Ok(next) = asked.try_recv()
+        {
+            group.push(next);
+            count += 1;
+        }
+    }
+    count
 }
 
 /// The accounts of one domain that may be used.
@@ -105,6 +136,30 @@ mod tests {
     use store::Secret;
 
     use super::*;
+
+    /// The first group of a look-up that comes some milliseconds after the last answer, if others follow it one millisecond apart.
+    async fn group_after(pause_ms: u64) -> Vec<u8> {
+        let (ask, mut asked) = mpsc::channel(16);
+        let before = Instant::now();
+        sleep(Duration::from_millis(pause_ms)).await;
+        let others = tokio::spawn(async move {
+            for number in 0..10 {
+                ask.send(number).await.unwrap();
+                sleep(Duration::from_millis(1)).await;
+            }
+        });
+        let mut group = Vec::new();
+        let count = next_group(&mut asked, &mut group, Some(before)).await;
+        assert_eq!(count, group.len());
+        others.abort();
+        group
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_waits_for_each_other_and_a_single_one_for_nobody() {
+        assert_eq!(group_after(25).await, [0]);
+        assert!((4..=6).contains(&group_after(10).await.len()));
+    }
 
     #[test]
     fn who_is_looked_up_twice_at_once_is_found_twice() {
