@@ -450,6 +450,7 @@ impl Machine for Proxy {
     }
 
     fn handle_flow_closed(&mut self, flow: Flow, now: Instant) {
+        self.calls.handle_flow_closed(flow);
         self.endpoint.handle_flow_closed(flow, now);
         let ended = self.bindings.remove_connection(flow);
         self.on_ended(ended, now);

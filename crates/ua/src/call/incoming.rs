@@ -68,6 +68,7 @@ impl Call {
             told_end: false,
             shown: None,
             armed: None,
+            rests_on: None,
         })
     }
 

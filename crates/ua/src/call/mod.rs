@@ -58,7 +58,7 @@ mod state;
 mod table;
 mod within;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 use sdp::Described;
@@ -97,6 +97,8 @@ pub struct Calls {
     index: Index,
     sent: SentInvites,
     deadlines: Deadlines<CallKey>,
+    /// Which calls live on which connection.
+    by_connection: BTreeSet<(u64, CallKey)>,
     events: VecDeque<CallEvent>,
     /// For an owner that wants to know.
     stages: VecDeque<StageChange>,
@@ -115,6 +117,7 @@ impl Calls {
             index: Index::default(),
             sent,
             deadlines: Deadlines::default(),
+            by_connection: BTreeSet::new(),
             events: VecDeque::new(),
             stages: VecDeque::new(),
         }
@@ -439,8 +442,13 @@ impl Calls {
     /// A connection ended. Calls that rest on it live on: their next request opens another one to
     /// the same address, or comes from the peer on a new one. The endpoint has to be told too.
     pub fn handle_flow_closed(&mut self, flow: Flow) {
-        for call in self.calls.values_mut() {
-            call.leave_flow(flow);
+        let all = (flow.generation, CallKey(0))..=(flow.generation, CallKey(u64::MAX));
+        let calls: Vec<_> = self.by_connection.range(all).map(|(_, key)| *key).collect();
+        for key in calls {
+            if let Some(call) = self.calls.get_mut(&key) {
+                call.leave_flow(flow);
+            }
+            self.settle(key);
         }
     }
 
@@ -540,6 +548,14 @@ impl Calls {
         let over = matches!(call.phase, Phase::Over);
         let deadline = if over { None } else { call.deadline() };
         self.deadlines.arm(key, &mut call.armed, deadline);
+        let connection = if over { None } else { call.connection() };
+        if connection != call.rests_on {
+            if let Some(former) = call.rests_on {
+                self.by_connection.remove(&(former, key));
+            }
+            self.by_connection.extend(connection.map(|now| (now, key)));
+            call.rests_on = connection;
+        }
         if over {
             self.index.forget(call);
             self.calls.remove(&key);

@@ -75,6 +75,7 @@ impl Call {
             told_end: false,
             shown: None,
             armed: None,
+            rests_on: None,
         })
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sdp::Described;
 use sip::{
-    Answer, ClientTransaction, Destination, Dialog, Endpoint, Flow, Method, Opening, Reason,
+    Answer, ClientTransaction, Destination, Dialog, Endpoint, Flow, Host, Method, Opening, Reason,
     Request, Response, ServerTransaction,
 };
 use tracing::debug;
@@ -198,6 +198,8 @@ pub(super) struct Call {
     pub(super) shown: Option<Stage>,
     /// The deadline that the table has for this call.
     pub(super) armed: Option<Instant>,
+    /// The connection that the table has for this call, by its generation.
+    pub(super) rests_on: Option<u64>,
 }
 
 /// Everything that a call may reach while something happens to it.
@@ -452,13 +454,33 @@ impl Call {
         }
     }
 
+    /// The connection that it lives on, by its generation.
+    pub(super) fn connection(&self) -> Option<u64> {
+        match self.destination {
+            Destination::Flow(flow) if flow.transport.is_reliable() => Some(flow.generation),
+            Destination::Flow(_) | Destination::Address { .. } => None,
+        }
+    }
+
     /// A connection ended. If it was ours, the next request has to open another one; where that
-    /// cannot be done the request fails like before.
+    /// cannot be done the request fails like before. A proxy that had connected to us is listening
+    /// where Record-Route says; only its port is believed, so that nobody aims us at a third party.
     pub(super) fn leave_flow(&mut self, closed: Flow) {
         if self.destination == Destination::Flow(closed) {
             let Flow {
-                transport, peer, ..
+                transport,
+                mut peer,
+                ..
             } = closed;
+            let route = self
+                .dialog
+                .as_ref()
+                .and_then(|dialog| dialog.route_set().first());
+            if let Some(proxy) = route.map(|route| &route.uri)
+                && proxy.host().and_then(Host::ip) == Some(peer.ip())
+            {
+                peer.set_port(proxy.port().unwrap_or(transport.default_port()));
+            }
             self.destination = Destination::Address {
                 transport,
                 peer,

@@ -1,5 +1,6 @@
 //! Calls from the first request to the last response.
 
+use sip::Transport;
 use ua::{CallFailure, EndReason};
 
 use crate::world::{ALICE, BOB, World};
@@ -316,6 +317,9 @@ fn with_other_tag(response: &str) -> String {
 #[test]
 fn call_outlives_its_connection() {
     let mut world = World::new(&["alice", "bob"]);
+    for agent in &mut world.agents {
+        agent.transport = Transport::Tcp;
+    }
     let (_, bob) = world.connect();
     let alice = world.agents[ALICE].address;
     let agent = &mut world.agents[BOB];

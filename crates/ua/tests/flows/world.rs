@@ -28,6 +28,8 @@ pub(crate) type Service = Box<dyn FnMut(&Request) -> Option<Response>>;
 
 pub(crate) struct Agent {
     pub(crate) address: SocketAddr,
+    /// How it is reached and reaches others.
+    pub(crate) transport: Transport,
     pub(crate) endpoint: Endpoint,
     pub(crate) calls: Calls,
     pub(crate) registrations: Registrations,
@@ -296,7 +298,7 @@ impl World {
             to: uri(to).into(),
             contact: uri(from),
             route: Vec::new(),
-            destination: Target::new(Transport::Udp, to.address).into(),
+            destination: Target::new(to.transport, to.address).into(),
             offer: None,
             credentials: None,
             headers: Vec::new(),
@@ -452,11 +454,14 @@ impl Agent {
     fn new(number: u8, config: CallsConfig) -> Self {
         let address = address(number);
         let endpoint_config = EndpointConfig {
-            advertised: vec![(Transport::Udp, address.into())],
+            advertised: [Transport::Udp, Transport::Tcp]
+                .map(|transport| (transport, address.into()))
+                .into(),
             ..EndpointConfig::default()
         };
         Self {
             address,
+            transport: Transport::Udp,
             endpoint: Endpoint::new(endpoint_config, Ids::from_seed([number; 32])),
             calls: Calls::new(config),
             registrations: Registrations::new(RegistrationsConfig::default()),
@@ -477,7 +482,7 @@ impl Agent {
 
     pub(crate) fn flow(&self, peer: SocketAddr) -> Flow {
         Flow {
-            transport: Transport::Udp,
+            transport: self.transport,
             local: self.address,
             peer,
             generation: 0,

@@ -34,27 +34,32 @@ fn hung_up_on(bench: &mut Bench, user: &str, contact: &str, route: &str) -> Requ
     let mut invite = bench.request(EDGE, "INVITE", &bob, user, &lines);
     invite.set_body("application/sdp", ANSWER);
     bench.ask(EDGE, user, &invite);
+    let bye = answered_and_hung_up(bench, EDGE);
+    bench.receive(BOB, &bye);
+    let mut requests = bench.requests_to(EDGE);
+    let bye = requests.pop().unwrap();
+    assert_eq!(bye.method, Method::BYE);
+    bye
+}
+
+/// Bob answers the caller at this port; the BYE by which bob hangs up.
+fn answered_and_hung_up(bench: &mut Bench, caller: u16) -> String {
     let ringing = bench.requests_to(BOB).pop().unwrap();
     let mut answer = ringing.response(200, Some("bob"));
     answer.push_header("Contact", format!("<sip:1002@127.0.0.1:{BOB}>"));
     answer.set_body("application/sdp", ANSWER);
     bench.deliver_response(BOB, &answer);
     bench.sent_to(BOB);
-    let answered = bench.responses_to(EDGE).pop().unwrap();
+    let answered = bench.responses_to(caller).pop().unwrap();
     let sequence = answered.cseq().unwrap().number;
-    bench.receive(EDGE, &within(&answered, "ACK", sequence, "ack"));
-    let bye = format!(
+    bench.receive(caller, &within(&answered, "ACK", sequence, "ack"));
+    format!(
         "BYE sip:127.0.0.1:5060 SIP/2.0\nVia: SIP/2.0/TCP 127.0.0.1:{BOB};branch=z9hG4bKbye\nMax-Forwards: 70\nFrom: {}\nTo: {}\n\
          Call-ID: {}\nCSeq: 1 BYE\nContent-Length: 0\n\n",
         answer.header("To").unwrap(),
         answer.header("From").unwrap(),
         answer.header("Call-ID").unwrap(),
-    );
-    bench.receive(BOB, &bye);
-    let mut requests = bench.requests_to(EDGE);
-    let bye = requests.pop().unwrap();
-    assert_eq!(bye.method, Method::BYE);
-    bye
+    )
 }
 
 fn routes(request: &Request) -> Vec<&str> {
@@ -103,6 +108,31 @@ fn a_callee_behind_an_edge_is_reached_at_the_contact_behind_its_gruu() {
         assert_eq!((bye.method.clone(), bye.uri.as_str()), (Method::BYE, BOUND));
         assert_eq!(routes(&bye), [RECORD_ROUTE]);
         bench.deliver_response(EDGE, &bye.response(200, None));
+    }
+}
+
+#[test]
+fn a_call_is_ended_over_a_new_connection_when_that_of_the_edge_is_gone() {
+    const CONNECTED_FROM: u16 = 41_080;
+    for record_route in [
+        RECORD_ROUTE,
+        "<sip:flow@203.0.113.9:40080;lr;transport=tcp>",
+    ] {
+        let (mut bench, gruus) = registered();
+        let lines = format!(
+            "Contact: <{}>\r\nRecord-Route: {record_route}\r\n",
+            gruus[0]
+        );
+        let bob = format!("sip:1002@{DOMAIN}");
+        let mut invite = bench.request(CONNECTED_FROM, "INVITE", &bob, "1001", &lines);
+        invite.set_body("application/sdp", ANSWER);
+        bench.ask(CONNECTED_FROM, "1001", &invite);
+        let bye = answered_and_hung_up(&mut bench, CONNECTED_FROM);
+        bench.close(CONNECTED_FROM);
+        bench.receive(BOB, &bye);
+        let there = bench.requests_to(EDGE).pop().map(|request| request.method);
+        let is_its_host = record_route == RECORD_ROUTE;
+        assert_eq!(there, is_its_host.then_some(Method::BYE), "{record_route}");
     }
 }
 

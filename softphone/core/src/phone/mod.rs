@@ -195,6 +195,7 @@ impl Machine for Phone {
     }
 
     fn handle_flow_closed(&mut self, flow: Flow, now: Instant) {
+        self.calls.handle_flow_closed(flow);
         self.endpoint.handle_flow_closed(flow, now);
         self.registrations
             .handle_flow_closed(flow, &mut self.endpoint, now);
