@@ -69,7 +69,7 @@ const PURE: &[(&str, &[&str])] = &[
             "tracing",
         ],
     ),
-    ("sdp", &["bytes", "thiserror"]),
+    ("sdp", &["bytes", "memchr", "thiserror"]),
     ("ua", &["bytes", "quick-xml", "thiserror", "tracing"]),
     (
         "media",

@@ -112,10 +112,10 @@ impl<'a> Lines<'a> {
 
     /// The next line that is not empty, whatever ends it.
     fn next_text(&mut self) -> Option<&'a str> {
-        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-        let start = self.rest.bytes().position(|byte| !is_end(&byte))?;
+        let is_end = |byte: u8| matches!(byte, b'\r' | b'\n');
+        let start = self.rest.bytes().position(|byte| !is_end(byte))?;
         let rest = &self.rest[start..];
-        let end = rest.bytes().position(|byte| is_end(&byte));
+        let end = memchr::memchr2(b'\r', b'\n', rest.as_bytes());
         let (line, rest) = rest.split_at(end.unwrap_or(rest.len()));
         self.rest = rest;
         self.count += 1;
@@ -127,12 +127,12 @@ impl<'a> Lines<'a> {
             return Err(SdpError::TooManyLines);
         }
         let malformed = SdpError::Line { line: self.count };
-        let (kind, value) = text.split_once('=').ok_or(malformed.clone())?;
-        let mut letters = kind.chars();
-        let (Some(kind), None) = (letters.next(), letters.next()) else {
+        let mut letters = text.chars();
+        let (Some(kind), Some('=')) = (letters.next(), letters.next()) else {
             return Err(malformed);
         };
-        if value.contains('\0') {
+        let value = letters.as_str();
+        if kind == '=' || memchr::memchr(0, value.as_bytes()).is_some() {
             return Err(malformed);
         }
         let is_misplaced = match kind {
