@@ -42,7 +42,7 @@ impl Ids {
 
     /// A Via branch: the magic cookie and 96 random bits (RFC 3261, section 8.1.1.7).
     pub fn branch(&mut self) -> String {
-        [MAGIC_COOKIE, &self.hex::<12>()].concat()
+        hex_behind(MAGIC_COOKIE, &self.bytes::<12>())
     }
 
     /// A From or To tag of 64 random bits (RFC 3261, section 19.3 asks for 32).
@@ -52,11 +52,8 @@ impl Ids {
 
     /// A Call-ID of 128 random bits; no host part, which would tell where we are.
     pub fn call_id(&mut self) -> String {
-        let random = self.hex::<16>();
-        match &*self.call_id_prefix {
-            "" => random,
-            prefix => [prefix, &random].concat(),
-        }
+        let random = self.bytes::<16>();
+        hex_behind(&self.call_id_prefix, &random)
     }
 
     /// A client nonce for digest authentication, 64 random bits.
@@ -95,8 +92,13 @@ impl std::fmt::Debug for Ids {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
+    hex_behind("", bytes)
+}
+
+fn hex_behind(prefix: &str, bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(2 * bytes.len());
+    let mut text = String::with_capacity(prefix.len() + 2 * bytes.len());
+    text.push_str(prefix);
     for byte in bytes {
         text.push(char::from(DIGITS[usize::from(byte >> 4)]));
         text.push(char::from(DIGITS[usize::from(byte & 15)]));

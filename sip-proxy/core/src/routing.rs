@@ -284,13 +284,13 @@ fn dial(
         let value = NameAddr::new(referrer.to_uri()).to_string();
         headers.push(("Referred-By", value));
     }
-    if plan.caller.shown().is_some() {
-        let value = plan.caller.name_addr().to_string();
-        headers.push(("P-Asserted-Identity", value));
+    let from = plan.caller.from();
+    if !plan.caller.is_withheld {
+        headers.push(("P-Asserted-Identity", from.to_string()));
     }
     Some(Dial {
         request_uri,
-        from: plan.caller.from(),
+        from,
         to: NameAddr::new(plan.callee.aor.to_uri()),
         contact: contact(&destination, endpoint)?,
         route: path(binding)?,

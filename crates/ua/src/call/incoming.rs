@@ -354,5 +354,5 @@ fn own_contact(request: &Request, flow: Flow, endpoint: &Endpoint) -> String {
     if flow.transport != Transport::Udp {
         uri.set_param("transport", flow.transport.uri_param());
     }
-    format!("<{uri}>")
+    ["<", uri.as_str(), ">"].concat()
 }

@@ -151,10 +151,6 @@ impl Calls {
     /// # Errors
     ///
     /// [`CallError::Full`], [`CallError::Endpoint`].
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "like its neighbours: what it says is given away"
-    )]
     pub fn dial(
         &mut self,
         dial: Dial,
@@ -165,7 +161,7 @@ impl Calls {
             return Err(CallError::Full);
         }
         let key = self.next_key();
-        let call = Call::dial(&dial, key, &mut self.turn(endpoint, now))?;
+        let call = Call::dial(dial, key, &mut self.turn(endpoint, now))?;
         self.calls.insert(key, Box::new(call));
         self.settle(key);
         Ok(key)

@@ -24,15 +24,18 @@ const MAX_REDIRECTIONS: usize = 8;
 
 impl Call {
     /// Sends the first INVITE.
-    pub(super) fn dial(dial: &Dial, key: CallKey, turn: &mut Turn<'_>) -> Result<Self, CallError> {
-        let contact = format!("<{}>", dial.contact);
+    pub(super) fn dial(
+        mut dial: Dial,
+        key: CallKey,
+        turn: &mut Turn<'_>,
+    ) -> Result<Self, CallError> {
+        let contact = ["<", dial.contact.as_str(), ">"].concat();
         let min_se_secs = turn.config.min_se_secs();
-        let mut login = Login::new(dial.credentials.clone());
+        let mut login = Login::new(dial.credentials.take());
+        let (destination, offer) = (dial.destination, dial.offer.clone());
         let (mut invite, opening) = first_invite(dial, &contact, min_se_secs, turn);
         login.prepare(&mut invite);
-        let transaction = turn
-            .endpoint
-            .send_request(invite, dial.destination, turn.now)?;
+        let transaction = turn.endpoint.send_request(invite, destination, turn.now)?;
         turn.index.add_client(transaction, key, Purpose::Invite);
         turn.index.add_tag(opening.local_tag(), key);
         Ok(Self {
@@ -49,14 +52,14 @@ impl Call {
                 prack: None,
             })),
             dialog: None,
-            destination: dial.destination,
-            path: match dial.destination {
+            destination,
+            path: match destination {
                 Destination::Flow(_) => Path::Flow,
                 Destination::Address { .. } => Path::Address,
             },
             contact,
             login,
-            local: dial.offer.clone(),
+            local: offer,
             remote: None,
             timer: None,
             min_se_secs,
@@ -269,12 +272,12 @@ fn confirm(
 }
 
 fn first_invite(
-    dial: &Dial,
+    dial: Dial,
     contact: &str,
     min_se_secs: u32,
     turn: &mut Turn<'_>,
 ) -> (Request, Opening) {
-    let mut invite = Request::new(Method::INVITE, dial.request_uri.clone());
+    let mut invite = Request::new(Method::INVITE, dial.request_uri);
     for route in &dial.route {
         invite.push_header("Route", route.to_string());
     }
@@ -282,7 +285,7 @@ fn first_invite(
     let (tag, call_id) = (ids.tag(), ids.call_id());
     let from = match dial.from.tag() {
         None => [&dial.from.to_string(), ";tag=", &tag].concat(),
-        Some(_) => dial.from.clone().with_tag(&tag).to_string(),
+        Some(_) => dial.from.with_tag(&tag).to_string(),
     };
     let to = dial.to.to_string();
     if !dial.headers.iter().any(|(name, _)| *name == "Max-Forwards") {
@@ -305,7 +308,7 @@ fn first_invite(
         }
         set_description(&mut invite, offer);
     }
-    let opening = Opening::first(&dial.request_uri, &call_id, &from, &tag, &to);
+    let opening = Opening::first(&invite.uri, &call_id, &from, &tag, &to);
     (invite, opening)
 }
 
