@@ -153,7 +153,13 @@ impl Phone {
         let now = seconds_of(&path);
         self.until(
             &format!("our phone hears a tone of {frequency_hz} Hz"),
-            async || has_tone_after(&path, frequency_hz, now),
+            async || {
+                let path = path.clone();
+                // Takes long for a long recording, and what the test itself carries goes on meanwhile.
+                let looked =
+                    tokio::task::spawn_blocking(move || has_tone_after(&path, frequency_hz, now));
+                looked.await.expect("a recording can be looked at")
+            },
         )
         .await;
     }

@@ -3,6 +3,8 @@
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
 
+use tokio::time::MissedTickBehavior;
+
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -46,6 +48,8 @@ pub async fn until_or_tell(
 /// Whether something becomes so within `patience`.
 pub(crate) async fn happens(patience: Duration, mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let mut ticks = tokio::time::interval(INTERVAL);
+    // A look that takes long must not be followed by the next at once: then nothing else would run, not even the end of patience.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let waited = tokio::time::timeout(patience, async {
         while !is_so().await {
             ticks.tick().await;
