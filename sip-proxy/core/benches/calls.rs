@@ -21,7 +21,7 @@ use sip::{
     Aor, Credentials, DigestClient, DigestSecret, EndpointConfig, Flow, HostPort, Ids, Machine,
     Message, Output, Private, Transport, answer_challenges,
 };
-use sip_proxy_core::{Account, Command, Event, Owner, Proxy, ProxyConfig};
+use sip_proxy_core::{Account, Command, Durability, Event, Owner, Proxy, ProxyConfig};
 
 const DOMAIN: &str = "acme.test";
 const CALLS: u32 = 5_000;
@@ -76,6 +76,7 @@ impl Bench {
         };
         let mut config = ProxyConfig::new(endpoint, (now, 1_800_000_000), [7; 32]);
         config.calls.max_calls = 1_000_000;
+        config.durability = Durability::MemoryFirst;
         let mut bench = Self {
             proxy: Proxy::new(config),
             now,
