@@ -30,7 +30,7 @@ class Bench:
         self.folder.mkdir(parents=True)
         self.users = [f"u{index:06}" for index in range(10_000)]
         self.certificates = make_certificates(self.folder)
-        self.phones = free_port()
+        self.phones, self.callee = free_port(), free_port()
         self.memory = {}
         self.running = {}
         self.started = []  # all servers, also one that did not get so far as to serve

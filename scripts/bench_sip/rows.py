@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from .generator import Generator
 from .load import Sipp
-from .processes import free_port
 
 # Longer than a transaction lives after its end (32 s), so that memory is that of what stays.
 SETTLE = 40
@@ -91,8 +90,8 @@ def register(bench, server, rate, seconds, users, scenario="register", name=None
 
 
 def call(bench, server, rate, count, scenario="call", answer="answer", patience=90):
-    """Calls by sipp at a fixed rate to one callee that another sipp plays."""
-    port = free_port()
+    """Calls by sipp at a fixed rate to one callee that another sipp plays, always on the same port: another would be one more contact to ring."""
+    port = bench.callee
     digest = getattr(server, "digest", True)
     fields = [f"callee;{server.domain};{credentials(bench, 'callee')};{port}"]
     # From the port that it will answer on, like a phone: what comes from elsewhere is a stranger's.
