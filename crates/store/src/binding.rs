@@ -47,6 +47,8 @@ pub async fn save(registrations: Vec<Registration>, db: &impl Db) -> Result<(), 
             }),
         }
     }
+    // Neighbours in the table share a page.
+    upserts.sort_unstable_by_key(|upsert| upsert.id.try_as_ref().copied());
     let transaction = begin(db).await?;
     while !upserts.is_empty() {
         let some = upserts.split_off(upserts.len().saturating_sub(ROWS_PER_STATEMENT));
