@@ -1,13 +1,16 @@
 //! Letting datagrams gather: a loop that is busy anyway sleeps a moment before it looks again, so
 //! that one wake-up and one system call serve several messages.
 //!
-//! Only when the rate of the last turns makes at least one more datagram likely within the pause:
-//! at lower rates nothing would gather and every message would wait for nothing. The pause is a
-//! sleep of the thread, far shorter than the runtime's timers can be.
+//! Only when the rate of the last turns makes several datagrams likely within the pause: at lower
+//! rates nothing would gather and every message would wait for nothing. The pause is a sleep of the
+//! thread, far shorter than the runtime's timers can be.
 
 use std::time::{Duration, Instant};
 
 use crate::udp::Sockets;
+
+/// Datagrams that a pause must be likely to bring.
+const WORTH: u32 = 2;
 
 /// A longer time between two datagrams counts as this.
 const LONGEST_GAP: Duration = Duration::from_millis(10);
@@ -52,7 +55,7 @@ impl Gather {
 
     /// Whether a pause now would bring more.
     pub(crate) fn expects_more(&self) -> bool {
-        self.received && self.gap < self.pause
+        self.received && self.gap * WORTH < self.pause
     }
 
     /// How many turns have been noted.
@@ -89,8 +92,8 @@ mod tests {
     #[test]
     fn a_loop_pauses_only_when_the_pause_brings_more() {
         assert!(pauses_at(20_000));
-        assert!(pauses_at(6_000));
-        assert!(!pauses_at(4_000));
+        assert!(pauses_at(11_000));
+        assert!(!pauses_at(9_000));
         assert!(!pauses_at(10));
     }
 
