@@ -4,6 +4,9 @@
 //! queue, never anybody else anything. Linear in the head, which ends at the first blank line.
 
 use std::hash::{DefaultHasher, Hasher};
+use std::iter::from_fn;
+
+use memchr::memchr;
 
 /// Lines of a head that are looked at; more than any honest message has.
 const MAX_LINES: usize = 128;
@@ -23,15 +26,14 @@ pub(crate) fn glance(message: &[u8]) -> Glance<'_> {
         is_response: message.starts_with(b"SIP/2.0 "),
         ..Glance::default()
     };
-    for line in message.split(|&byte| byte == b'\n').take(MAX_LINES) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    for line in lines(message) {
         if line.is_empty() && glance.call_id.is_some() {
             break;
         }
         match line.first() {
             Some(b'a' | b'A' | b'p' | b'P') => glance.has_credentials |= is_credentials(line),
             Some(b'c' | b'C' | b'i' | b'I') if glance.call_id.is_none() => {
-                glance.call_id = call_id(line);
+                glance.call_id = call_id_in(line);
             }
             _ => {}
         }
@@ -39,11 +41,35 @@ pub(crate) fn glance(message: &[u8]) -> Glance<'_> {
     glance
 }
 
+/// The Call-ID alone.
+pub(crate) fn call_id(message: &[u8]) -> Option<&[u8]> {
+    lines(message).find_map(call_id_in)
+}
+
+fn lines(message: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(message);
+    let next = move || {
+        let from = rest?;
+        let line = match memchr(b'\n', from) {
+            Some(end) => {
+                rest = Some(&from[end + 1..]);
+                &from[..end]
+            }
+            None => {
+                rest = None;
+                from
+            }
+        };
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    };
+    from_fn(next).take(MAX_LINES)
+}
+
 fn is_credentials(line: &[u8]) -> bool {
     value(line, b"Authorization").is_some() || value(line, b"Proxy-Authorization").is_some()
 }
 
-fn call_id(line: &[u8]) -> Option<&[u8]> {
+fn call_id_in(line: &[u8]) -> Option<&[u8]> {
     value(line, b"Call-ID").or_else(|| value(line, b"i"))
 }
 
@@ -61,7 +87,7 @@ fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 #[must_use]
 pub fn by_call_id(message: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    hasher.write(glance(message).call_id.unwrap_or_default());
+    hasher.write(call_id(message).unwrap_or_default());
     hasher.finish()
 }
 
@@ -94,6 +120,7 @@ mod tests {
             let seen = glance(message.as_bytes());
             let call_id = seen.call_id.map(|id| str::from_utf8(id).unwrap());
             assert_eq!((seen.has_credentials, call_id), expected, "{message:?}");
+            assert_eq!(super::call_id(message.as_bytes()), seen.call_id);
         }
         assert!(glance(b"SIP/2.0 200 OK\r\ni: x\r\n\r\n").is_response);
     }

@@ -10,7 +10,7 @@
 //! know the Call-ID of the phone's registration.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use sip::Flow;
@@ -18,9 +18,32 @@ use sip::Flow;
 /// After this long the younger generation becomes the older one. Longer than registrations last.
 const LIFE: Duration = Duration::from_secs(3_700);
 
-/// A flow, or a call on a flow, as a number.
+/// A flow, or a call on a flow, as a number: a keyed hash already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TrustKey(u64);
+
+/// Takes a [`TrustKey`] for its own hash.
+#[derive(Debug, Default)]
+pub(crate) struct Keyed(u64);
+
+impl Hasher for Keyed {
+    /// Not used: a key is one number.
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type Keys = HashSet<TrustKey, BuildHasherDefault<Keyed>>;
 
 /// The flows and calls that are trusted.
 #[derive(Debug)]
@@ -28,8 +51,8 @@ pub(crate) struct Trust {
     hasher: RandomState,
     /// Entries of one generation.
     bound: usize,
-    young: HashSet<TrustKey>,
-    old: HashSet<TrustKey>,
+    young: Keys,
+    old: Keys,
     turned: Instant,
 }
 
@@ -39,8 +62,8 @@ impl Trust {
         Self {
             hasher: RandomState::new(),
             bound: flows.saturating_mul(2).max(1),
-            young: HashSet::new(),
-            old: HashSet::new(),
+            young: Keys::default(),
+            old: Keys::default(),
             turned: now,
         }
     }
