@@ -107,6 +107,23 @@ async fn an_application_that_does_not_read_loses_events_and_not_the_loop() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn time_outs_close_together_are_handled_together_and_a_lone_one_at_once() {
+    let mut probe = Running::start(Behaviour::Tell).await;
+    let mut waits = Vec::new();
+    for after in [10, 1, 100] {
+        let start = Instant::now();
+        probe.ask(Ask::Wake(Duration::from_millis(after))).await;
+        assert_eq!(probe.events.recv().await, Some(Told::Woken));
+        waits.push(start.elapsed().as_millis());
+    }
+    // The runtime's timers count whole milliseconds.
+    assert!((10..=11).contains(&waits[0]), "{waits:?}");
+    assert!((5..=6).contains(&waits[1]), "{waits:?}");
+    assert!((100..=101).contains(&waits[2]), "{waits:?}");
+    probe.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_paused_clock_pauses_the_machine() {
     let mut probe = Running::start(Behaviour::Tell).await;
     let start = Instant::now();
