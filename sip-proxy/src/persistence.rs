@@ -6,12 +6,12 @@
 use std::time::SystemTime;
 
 use sip_proxy_core::{Row, StoreFailed};
-use store::Database;
-use store::binding::Registration;
+use store::binding::{self, Position, Registration};
+use store::{Database, StoreError};
 use tracing::error;
 
-/// Addresses-of-record that are read back; of a table larger than this the longest-lived are kept.
-const MAX_RESTORED: u64 = 1_000_000;
+/// Addresses-of-record that are read back at most.
+const MAX_RESTORED: usize = 1_000_000;
 
 /// Writes a group, all of it or nothing.
 pub(crate) async fn write(rows: Vec<Row>, db: &Database) -> Result<(), StoreFailed> {
@@ -21,7 +21,7 @@ pub(crate) async fn write(rows: Vec<Row>, db: &Database) -> Result<(), StoreFail
         bindings: row.bindings,
         expires_unix_secs: row.expires_unix_secs,
     });
-    store::binding::save(registrations.collect(), db)
+    binding::save(registrations.collect(), db)
         .await
         .map_err(|error| {
             error!(%error, row.count = count, "bindings could not be written");
@@ -29,12 +29,25 @@ pub(crate) async fn write(rows: Vec<Row>, db: &Database) -> Result<(), StoreFail
         })
 }
 
-/// The rows of the last run that have not expired.
-pub(crate) async fn restore(db: &Database) -> Result<Vec<Vec<u8>>, store::StoreError> {
+/// Gives `take` the rows of the last run that have not expired, some at a time.
+pub(crate) async fn restore(
+    db: &Database,
+    mut take: impl FnMut(Vec<Vec<u8>>),
+) -> Result<(), StoreError> {
     let unix = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
     let now = u32::try_from(unix.as_secs()).unwrap_or(u32::MAX);
-    store::binding::delete_expired(now, db).await?;
-    store::binding::load_all(now, MAX_RESTORED, db).await
+    binding::delete_expired(now, db).await?;
+    let mut restored = 0;
+    let mut from = Some(Position::START);
+    while let Some(position) = from
+        && restored < MAX_RESTORED
+    {
+        let (rows, next) = binding::load_some(position, now, db).await?;
+        restored += rows.len();
+        take(rows);
+        from = next;
+    }
+    Ok(())
 }

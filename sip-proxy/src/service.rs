@@ -162,14 +162,11 @@ impl Service {
         stop: CancellationToken,
         tasks: &mut JoinSet<()>,
     ) -> Result<Arc<Control>, StartError> {
-        let restored = persistence::restore(&db).await?;
-        let mut parts = Vec::new();
+        let mut machines = Vec::new();
         let (mut cores, mut outboxes) = (Vec::new(), Vec::new());
         let count = NonZeroUsize::new(self.bound.len()).unwrap_or(NonZeroUsize::MIN);
-        for (share, bound) in Share::all(count).zip(self.bound) {
-            let (commands, inbox) = mpsc::channel(EVENTS);
-            let (events, outbox) = mpsc::channel(EVENTS);
-            let mut machine = Proxy::new(ProxyConfig {
+        for share in Share::all(count) {
+            machines.push(Proxy::new(ProxyConfig {
                 algorithms: self.algorithms.clone(),
                 durability: self.durability,
                 guessing: self.guessing,
@@ -178,10 +175,13 @@ impl Service {
                 trace: self.trace,
                 share,
                 ..config(self.advertised.clone())
-            });
-            // A shard passes over what belongs to another.
-            let rows = Command::RestoreBindings(restored.clone());
-            sip::Machine::handle_command(&mut machine, rows, now());
+            }));
+        }
+        persistence::restore(&db, |rows| restore(&mut machines, rows)).await?;
+        let mut parts = Vec::new();
+        for (machine, bound) in machines.into_iter().zip(self.bound) {
+            let (commands, inbox) = mpsc::channel(EVENTS);
+            let (events, outbox) = mpsc::channel(EVENTS);
             cores.push(CoreHandle::new(commands.clone()));
             outboxes.push((outbox, commands));
             parts.push(Shard {
@@ -221,6 +221,18 @@ impl Service {
             stop_loop.cancel();
         });
         Ok(control)
+    }
+}
+
+/// Gives rows of the last run to every shard, which passes over what belongs to another.
+fn restore(machines: &mut [Proxy], rows: Vec<Vec<u8>>) {
+    if let [only] = machines {
+        sip::Machine::handle_command(only, Command::RestoreBindings(rows), now());
+        return;
+    }
+    for machine in machines {
+        let rows = Command::RestoreBindings(rows.clone());
+        sip::Machine::handle_command(machine, rows, now());
     }
 }
 

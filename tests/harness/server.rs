@@ -163,8 +163,9 @@ impl Server {
             .await
             .expect("the server's database can be read");
         let kept = async {
-            let count_now = || store::binding::load_all(0, 1_000, &db);
-            while count_now().await.expect("bindings can be read").len() != count {
+            let start = store::binding::Position::START;
+            let some_now = || store::binding::load_some(start, 0, &db);
+            while some_now().await.expect("bindings can be read").0.len() != count {
                 tokio::task::yield_now().await;
             }
         };

@@ -14,8 +14,12 @@ use sha2::{Digest, Sha256};
 use crate::row::registration as row;
 use crate::{Db, StoreError, begin, commit};
 
-/// Rows in one statement; PostgreSQL and SQLite take 32,766 values at most.
-const ROWS_PER_STATEMENT: usize = 500;
+/// Rows in one statement, largest first. Few sizes make few statements, which every connection prepares once and keeps, a large one with
+/// a quarter of a megabyte; PostgreSQL and SQLite take 32,766 values at most.
+const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// Rows that are read at once.
+const PAGE: u64 = 1_000;
 
 /// All bindings of an address-of-record, RFC 3261 section 10.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,42 +55,54 @@ pub async fn save(registrations: Vec<Registration>, db: &impl Db) -> Result<(), 
     upserts.sort_unstable_by_key(|upsert| upsert.id.try_as_ref().copied());
     let transaction = begin(db).await?;
     while !upserts.is_empty() {
-        let some = upserts.split_off(upserts.len().saturating_sub(ROWS_PER_STATEMENT));
+        let some = upserts.split_off(upserts.len() - fitting(upserts.len()));
         row::Entity::insert_many(some)
             .on_conflict(replace_row())
             .exec_without_returning(&transaction)
             .await?;
     }
-    for some in deletes.chunks(ROWS_PER_STATEMENT) {
+    while !deletes.is_empty() {
+        let some = deletes.split_off(deletes.len() - fitting(deletes.len()));
         row::Entity::delete_many()
-            .filter(row::Column::Id.is_in(some.iter().copied()))
+            .filter(row::Column::Id.is_in(some))
             .exec(&transaction)
             .await?;
     }
     commit(transaction).await
 }
 
-/// The bindings of every row that is alive at `now_unix_secs`, for the start of the proxy; at most `limit`,
-/// those that live longest first.
+/// Where a reader of all rows is: behind the row with this key.
+#[derive(Clone, Copy, Debug)]
+pub struct Position(i64);
+
+impl Position {
+    /// Before the first row.
+    pub const START: Self = Self(-1);
+}
+
+/// The bindings of the next rows behind `from` that are alive at `now_unix_secs`, for the start of the proxy,
+/// and where to go on; `None` after the last. At most a thousand at once, so that nobody holds all of them twice.
 ///
 /// # Errors
 ///
 /// [`StoreError::Database`].
-pub async fn load_all(
+pub async fn load_some(
+    from: Position,
     now_unix_secs: u32,
-    limit: u64,
     db: &impl ConnectionTrait,
-) -> Result<Vec<Vec<u8>>, StoreError> {
+) -> Result<(Vec<Vec<u8>>, Option<Position>), StoreError> {
     let rows = row::Entity::find()
         .select_only()
-        .column(row::Column::Bindings)
+        .columns([row::Column::Id, row::Column::Bindings])
+        .filter(row::Column::Id.gt(from.0))
         .filter(row::Column::ExpiresAt.gt(i64::from(now_unix_secs)))
-        .order_by_desc(row::Column::ExpiresAt)
-        .limit(limit)
+        .order_by_asc(row::Column::Id)
+        .limit(PAGE)
         .into_model::<Bindings>()
         .all(db)
         .await?;
-    Ok(rows.into_iter().map(|row| row.bindings).collect())
+    let next = rows.last().map(|last| Position(last.id));
+    Ok((rows.into_iter().map(|row| row.bindings).collect(), next))
 }
 
 /// Removes rows whose time is over; returns how many.
@@ -107,7 +123,14 @@ pub async fn delete_expired(
 
 #[derive(FromQueryResult)]
 struct Bindings {
+    id: i64,
     bindings: Vec<u8>,
+}
+
+/// How many of `rows` rows the next statement takes.
+fn fitting(rows: usize) -> usize {
+    let fits = |size: &usize| *size <= rows;
+    ROWS_PER_STATEMENT.into_iter().find(fits).unwrap_or(rows)
 }
 
 /// Not to be guessed backwards and hard to collide on purpose, so that no address replaces another's row.

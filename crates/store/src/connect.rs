@@ -85,6 +85,9 @@ pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, Connec
     Ok(db)
 }
 
+/// Pages that each connection keeps, in KiB. The system keeps the file's pages once for all of them.
+const SQLITE_CACHE_KIB: u32 = 512;
+
 /// Stands for every SQLite file: the options are built from the path.
 const SQLITE: &str = "sqlite:file";
 
@@ -101,6 +104,7 @@ fn sqlite_options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(busy_timeout)
         .foreign_keys(true)
+        .pragma("cache_size", format!("-{SQLITE_CACHE_KIB}"))
         .disable_statement_logging()
 }
 

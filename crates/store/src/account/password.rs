@@ -158,9 +158,17 @@ pub async fn find_many_credentials(
         .and_where(provider_row::Column::Own.eq(true))
         .and_where(provider_row::Column::TenantId.in_subquery(tenant))
         .take();
+    // As many as a power of two, the last one several times: few statements, which every connection prepares once.
+    let padding = users.len().next_power_of_two() - users.len();
+    let last = users.last().copied();
+    let users = users.iter().copied();
+    let padded = users.chain(
+        last.into_iter()
+            .flat_map(|last| std::iter::repeat_n(last, padding)),
+    );
     let rows = row::Entity::find()
         .filter(row::Column::ProviderId.in_subquery(own))
-        .filter(row::Column::Username.is_in(users.iter().copied()))
+        .filter(row::Column::Username.is_in(padded))
         .all(db)
         .await?;
     let read = |row: row::Model| (row.username.clone(), credentials(row, &domain, vault));
