@@ -197,7 +197,7 @@ impl Proxy {
         };
         let known = account.map(Arc::new);
         if !over.is_outdated {
-            self.accounts.remember(over.aor.clone(), known.clone(), now);
+            self.accounts.remember(&over.aor, known.as_deref(), now);
         }
         for (pending, purpose) in over.requests {
             match purpose {
