@@ -27,8 +27,8 @@ const NONCE_BYTES: usize = HEAD_BYTES + MAC_BYTES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NonceId {
     time: u32,
-    /// Its last seven bytes.
-    random: u64,
+    /// Seven bytes, halved so that an id takes twelve bytes in the tables of a server.
+    random: [u32; 2],
 }
 
 impl NonceId {
@@ -43,14 +43,19 @@ impl NonceId {
         let [a, b, c, d, e, f, g] = random;
         Self {
             time: u32::from_be_bytes(time),
-            random: u64::from_be_bytes([0, a, b, c, d, e, f, g]),
+            random: [
+                u32::from_be_bytes([0, a, b, c]),
+                u32::from_be_bytes([d, e, f, g]),
+            ],
         }
     }
 
     fn bytes(self) -> [u8; ID_BYTES] {
         let mut bytes = [0; ID_BYTES];
         bytes[..TIME_BYTES].copy_from_slice(&self.time.to_be_bytes());
-        bytes[TIME_BYTES..].copy_from_slice(&self.random.to_be_bytes()[1..]);
+        let [high, low] = self.random.map(u32::to_be_bytes);
+        bytes[TIME_BYTES..TIME_BYTES + 3].copy_from_slice(&high[1..]);
+        bytes[TIME_BYTES + 3..].copy_from_slice(&low);
         bytes
     }
 

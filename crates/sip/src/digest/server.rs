@@ -150,9 +150,12 @@ impl Presented<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Use {
     count: u32,
-    /// Which message it was; `None` where copies do not matter.
-    message: Option<u64>,
+    /// A hash of the message, halved so that a use takes twelve bytes; zero where copies do not matter.
+    message: [u32; 2],
 }
+
+/// Stands for every message of a caller to whom copies do not matter.
+const ANY_MESSAGE: [u32; 2] = [0; 2];
 
 /// Makes challenges and judges answers.
 pub struct DigestServer {
@@ -329,10 +332,10 @@ impl DigestServer {
         }
         let this = Use {
             count: answer.count,
-            message: source.map(|source| message_hash(request, source)),
+            message: source.map_or(ANY_MESSAGE, |source| message_hash(request, source)),
         };
         match self.uses.get(&nonce) {
-            Some(last) if this.message.is_some() && *last == this => {
+            Some(last) if this.message != ANY_MESSAGE && *last == this => {
                 return Verdict::Repeated;
             }
             Some(last) if this.count <= last.count => return Verdict::Wrong,
@@ -397,11 +400,16 @@ fn is_about(answer: &Answer<'_>, request: &Request) -> bool {
 }
 
 /// What tells a copy of a message from another message with the same credentials.
-fn message_hash(request: &Request, source: SocketAddr) -> u64 {
+fn message_hash(request: &Request, source: SocketAddr) -> [u32; 2] {
     let mut hasher = DefaultHasher::new();
     source.hash(&mut hasher);
     for name in [NameId::VIA, NameId::FROM, NameId::CALL_ID, NameId::CSEQ] {
         request.headers().first_of(name).hash(&mut hasher);
     }
-    hasher.finish()
+    let hash = hasher.finish().max(1).to_be_bytes();
+    let [a, b, c, d, e, f, g, h] = hash;
+    [
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([e, f, g, h]),
+    ]
 }
