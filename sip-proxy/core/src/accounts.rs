@@ -7,10 +7,11 @@
 //! were loaded. The index finds them by their address, which lies only in the packed bytes:
 //!
 //! ```text
-//!   0 until │ 4 lengths of address, user name, display name │ 10 the address │ tenant │ account │ three hashes │ both names
+//!   0 until │ 4 lengths of address, user name, display name │ 10 the address │ tenant │ account │ hashes │ both names
 //! ```
 //!
-//! Numbers are little-endian; of an address without account nothing follows. The user name is left out where it is the address's own.
+//! Numbers are little-endian; of an address without account nothing follows. Left out are hashes of a password for algorithms that are
+//! never accepted, and the user name where it is the address's own.
 //!
 //! Invariants: at most `capacity` accounts are remembered; the one that was loaded first is forgotten first. Every account in the ring
 //! stands in the index once, under its number.
@@ -23,7 +24,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sip::{Aor, DigestSecret};
+use sip::{Algorithm, Aor, DigestSecret};
 
 use crate::effect::{Account, Owner};
 use crate::index::Index;
@@ -61,10 +62,31 @@ impl Default for AccountCachePolicy {
 /// What the store said of an address-of-record: its account, or that there is none.
 pub(crate) type Known = Option<Arc<Account>>;
 
+/// Which hashes of a password are kept.
+#[derive(Clone, Copy, Debug)]
+struct Hashes {
+    md5: bool,
+    sha256: bool,
+    sha512_256: bool,
+}
+
+impl Hashes {
+    fn of(accepted: &[Algorithm]) -> Self {
+        use Algorithm::{Md5, Md5Sess, Sha256, Sha256Sess, Sha512_256, Sha512_256Sess};
+        let any = |own: [Algorithm; 2]| own.iter().any(|own| accepted.contains(own));
+        Self {
+            md5: any([Md5, Md5Sess]),
+            sha256: any([Sha256, Sha256Sess]),
+            sha512_256: any([Sha512_256, Sha512_256Sess]),
+        }
+    }
+}
+
 /// The accounts that were looked up lately.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     policy: AccountCachePolicy,
+    hashes: Hashes,
     /// Packed, in the order they were loaded; empty where one was replaced or forgotten since.
     ring: VecDeque<Option<Box<[u8]>>>,
     /// The number of the first in the ring.
@@ -76,9 +98,15 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) fn new(policy: AccountCachePolicy) -> Self {
+    /// For a server that accepts these algorithms; of what is found, hashes for others are zero.
+    pub(crate) fn new(policy: AccountCachePolicy, accepted: &[Algorithm]) -> Self {
+        Self::with(policy, Hashes::of(accepted))
+    }
+
+    fn with(policy: AccountCachePolicy, hashes: Hashes) -> Self {
         Self {
             policy,
+            hashes,
             ring: VecDeque::new(),
             first: 0,
             index: Index::default(),
@@ -90,7 +118,7 @@ impl Accounts {
     /// What is known of `aor`; `None` if the store must be asked.
     pub(crate) fn find(&self, aor: &Aor, now: Instant) -> Option<Known> {
         let packed = Packed(self.packed(self.number(aor)?));
-        (packed.until() > self.secs(now)).then(|| packed.account(aor).map(Arc::new))
+        (packed.until() > self.secs(now)).then(|| packed.account(aor, self.hashes).map(Arc::new))
     }
 
     /// Remembers what the store said.
@@ -101,7 +129,7 @@ impl Accounts {
             Some(_) => self.policy.lifetime,
             None => self.policy.absent_lifetime,
         };
-        let Some(packed) = pack(aor, account, self.secs(now + lifetime)) else {
+        let Some(packed) = pack(aor, account, self.hashes, self.secs(now + lifetime)) else {
             return;
         };
         self.make_room(now);
@@ -127,7 +155,7 @@ impl Accounts {
     pub(crate) fn forget_all(&mut self) {
         *self = Self {
             start: self.start,
-            ..Self::new(self.policy)
+            ..Self::with(self.policy, self.hashes)
         };
     }
 
@@ -189,18 +217,13 @@ fn distance(first: u32, number: u32) -> usize {
 }
 
 /// `None` if a text is too long to be one of an account.
-fn pack(aor: &Aor, account: Option<&Account>, until: u32) -> Option<Box<[u8]>> {
+fn pack(aor: &Aor, account: Option<&Account>, hashes: Hashes, until: u32) -> Option<Box<[u8]>> {
     let address = aor.as_str();
     let username = account
         .map(|account| account.auth_username.as_str())
         .filter(|username| *username != aor.user());
     let display_name = account.and_then(|account| account.display_name.as_deref());
-    let mut packed = Vec::with_capacity(
-        HEAD + address.len()
-            + account.map_or(0, |_| FIXED)
-            + username.map_or(0, str::len)
-            + display_name.map_or(0, str::len),
-    );
+    let mut packed = Vec::with_capacity(HEAD + address.len());
     packed.extend(until.to_le_bytes());
     for text in [Some(address), username, display_name] {
         let length = text.map_or(Some(ABSENT), |text| {
@@ -214,18 +237,21 @@ fn pack(aor: &Aor, account: Option<&Account>, until: u32) -> Option<Box<[u8]>> {
     if let Some(Account { owner, secret, .. }) = account {
         packed.extend(owner.tenant.to_le_bytes());
         packed.extend(owner.account.to_le_bytes());
-        packed.extend(secret.md5_ha1);
-        packed.extend(secret.sha256_ha1);
-        packed.extend(secret.sha512_256_ha1);
+        if hashes.md5 {
+            packed.extend(secret.md5_ha1);
+        }
+        if hashes.sha256 {
+            packed.extend(secret.sha256_ha1);
+        }
+        if hashes.sha512_256 {
+            packed.extend(secret.sha512_256_ha1);
+        }
     }
     for text in [username, display_name].into_iter().flatten() {
         packed.extend(text.as_bytes());
     }
     Some(packed.into())
 }
-
-/// Bytes of what an account has beside texts.
-const FIXED: usize = 16 + 16 + 16 + 32 + 32;
 
 /// Packed bytes, read in place.
 struct Packed<'a>(&'a [u8]);
@@ -243,16 +269,25 @@ impl<'a> Packed<'a> {
     }
 
     /// The account of `aor`, if it has one.
-    fn account(&self, aor: &Aor) -> Option<Account> {
+    fn account(&self, aor: &Aor, hashes: Hashes) -> Option<Account> {
         let mut rest = Reader(self.0.get(HEAD + self.address().len()..)?);
         let owner = Owner {
             tenant: u128::from_le_bytes(rest.array()?),
             account: u128::from_le_bytes(rest.array()?),
         };
         let secret = DigestSecret {
-            md5_ha1: rest.array()?,
-            sha256_ha1: rest.array()?,
-            sha512_256_ha1: rest.array()?,
+            md5_ha1: match hashes.md5 {
+                true => rest.array()?,
+                false => [0; 16],
+            },
+            sha256_ha1: match hashes.sha256 {
+                true => rest.array()?,
+                false => [0; 32],
+            },
+            sha512_256_ha1: match hashes.sha512_256 {
+                true => rest.array()?,
+                false => [0; 32],
+            },
         };
         let auth_username = match self.length(6) {
             Some(length) => rest.text(length)?.to_owned(),
@@ -299,6 +334,8 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
+    const ALL: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha256, Algorithm::Sha512_256];
+
     fn aor(user: u32) -> Aor {
         Aor::parse(&format!("sip:{user}@acme.test")).unwrap()
     }
@@ -314,7 +351,7 @@ mod tests {
     #[test]
     fn absence_is_remembered_for_its_own_time() {
         let now = start();
-        let mut accounts = Accounts::new(AccountCachePolicy::default());
+        let mut accounts = Accounts::new(AccountCachePolicy::default(), &ALL);
         assert_eq!(
             accounts.find(&aor(1), now).map(|known| known.is_some()),
             None
@@ -330,10 +367,11 @@ mod tests {
     #[test]
     fn the_table_never_outgrows_its_capacity() {
         let now = start();
-        let mut accounts = Accounts::new(AccountCachePolicy {
+        let policy = AccountCachePolicy {
             capacity: 3,
             ..AccountCachePolicy::default()
-        });
+        };
+        let mut accounts = Accounts::new(policy, &ALL);
         for user in 0..10 {
             accounts.remember(&aor(user), None, now);
             accounts.remember(&aor(0), None, now);
@@ -375,7 +413,7 @@ mod tests {
     #[test]
     fn an_account_is_found_as_it_was_told() {
         let now = start();
-        let mut accounts = Accounts::new(AccountCachePolicy::default());
+        let mut accounts = Accounts::new(AccountCachePolicy::default(), &ALL);
         let told = [
             account(1, "1", None),
             account(2, "somebody else", None),
@@ -396,13 +434,28 @@ mod tests {
     }
 
     #[test]
+    fn only_hashes_that_may_be_asked_for_are_kept() {
+        let now = start();
+        let mut accounts = Accounts::new(AccountCachePolicy::default(), &[Algorithm::Sha256Sess]);
+        let told = account(1, "other", Some("One"));
+        accounts.remember(&told.aor, Some(&told), now);
+        let found = accounts.find(&told.aor, now).unwrap().unwrap();
+        assert_eq!(found.secret.sha256_ha1, told.secret.sha256_ha1);
+        assert_eq!(found.secret.md5_ha1, [0; 16]);
+        assert_eq!(
+            (&found.auth_username, &found.display_name),
+            (&told.auth_username, &told.display_name)
+        );
+    }
+
+    #[test]
     fn who_is_over_makes_room_and_numbers_go_round() {
         let mut now = start();
         let policy = AccountCachePolicy {
             capacity: 100,
             ..AccountCachePolicy::default()
         };
-        let mut accounts = Accounts::new(policy);
+        let mut accounts = Accounts::new(policy, &ALL);
         accounts.first = NUMBERS - 7;
         for user in 0..50 {
             let account = account(user, "x", None);

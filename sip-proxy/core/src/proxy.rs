@@ -190,7 +190,7 @@ impl Proxy {
             bridges: Bridges::default(),
             bindings: Bindings::default(),
             waiting: Waiting::new(config.max_waiting),
-            accounts: Accounts::new(config.accounts),
+            accounts: Accounts::new(config.accounts, &config.algorithms),
             guessing: Guessing::new(config.guessing),
             calling: Calling::new(config.calling),
             numbers: config.numbers,
