@@ -99,7 +99,7 @@ pub enum Verdict {
     Missing,
     /// Not judged, for a datagram brought a nonce that we have not made: challenge. Nobody has
     /// proven to be where it comes from. Only from [`DigestServer::verify_copies`] and
-    /// [`DigestServer::unheard`].
+    /// [`Presented::unheard`].
     Unheard,
     /// Right password, but the nonce is too old; or not judged, for a datagram brought a nonce that
     /// was sent elsewhere: challenge with `stale`.
