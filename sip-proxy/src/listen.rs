@@ -12,7 +12,7 @@ use crate::StartError;
 
 /// How long a busy loop lets datagrams gather: at 2,000 datagrams a second and more one wake-up and two system calls serve several
 /// of them, and none waits longer than this.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_millis(2);
 
 /// How often a pair of free ports is searched when the port is left to the system.
 const PORT_ATTEMPTS: usize = 16;

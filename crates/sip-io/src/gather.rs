@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::udp::Sockets;
 
 /// Datagrams that a pause must be likely to bring.
-const WORTH: u32 = 2;
+const WORTH: u32 = 4;
 
 /// A longer time between two datagrams counts as this.
 const LONGEST_GAP: Duration = Duration::from_millis(10);
@@ -91,9 +91,9 @@ mod tests {
 
     #[test]
     fn a_loop_pauses_only_when_the_pause_brings_more() {
-        assert!(pauses_at(20_000));
-        assert!(pauses_at(11_000));
-        assert!(!pauses_at(9_000));
+        assert!(pauses_at(40_000));
+        assert!(pauses_at(21_000));
+        assert!(!pauses_at(19_000));
         assert!(!pauses_at(10));
     }
 
