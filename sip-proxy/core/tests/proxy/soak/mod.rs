@@ -195,14 +195,7 @@ fn ten_calls(world: &mut World) {
     }
     world.run_for(Duration::from_secs(20));
     for index in 0..PHONES {
-        let calls: Vec<_> = world.phones[index]
-            .calls
-            .iter()
-            .map(|(call, _)| *call)
-            .collect();
-        for call in calls {
-            world.act(index, Action::HangUp(Some(call)));
-        }
+        hang_up(world, index);
     }
     world.run_for(Duration::from_secs(40));
 }
