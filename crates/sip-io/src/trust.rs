@@ -10,10 +10,10 @@
 //! know the Call-ID of the phone's registration.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, RandomState};
 use std::time::{Duration, Instant};
 
-use sip::Flow;
+use sip::{Flow, KeyHasher};
 
 /// After this long the younger generation becomes the older one. Longer than registrations last.
 const LIFE: Duration = Duration::from_secs(3_700);
@@ -22,28 +22,7 @@ const LIFE: Duration = Duration::from_secs(3_700);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TrustKey(u64);
 
-/// Takes a [`TrustKey`] for its own hash.
-#[derive(Debug, Default)]
-pub(crate) struct Keyed(u64);
-
-impl Hasher for Keyed {
-    /// Not used: a key is one number.
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-type Keys = HashSet<TrustKey, BuildHasherDefault<Keyed>>;
+type Keys = HashSet<TrustKey, BuildHasherDefault<KeyHasher>>;
 
 /// The flows and calls that are trusted.
 #[derive(Debug)]

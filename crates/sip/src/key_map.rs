@@ -1,6 +1,7 @@
-//! Maps whose keys we count up ourselves: transactions, calls, bridges.
+//! Maps whose keys we count up ourselves (transactions, calls, bridges) or that are keyed hashes already (fingerprints, trusted flows).
 //!
-//! Such keys need no protection from whoever would choose them badly, and the latest are looked up most: they lie side by side.
+//! Such keys need no protection from whoever would choose them badly. Of those that are counted the latest are looked up most: they lie
+//! side by side.
 //!
 //! Invariant: a key hashes to one number that no peer chooses.
 
