@@ -20,6 +20,8 @@ const RANDOM_BYTES: usize = 7;
 const ID_BYTES: usize = TIME_BYTES + RANDOM_BYTES;
 const SOURCE_BYTES: usize = 8;
 const HEAD_BYTES: usize = ID_BYTES + SOURCE_BYTES;
+/// A challenge may be one and a half times as long as its request at most; with sixteen it no longer
+/// fits the shortest honest one (RFC 4475, section 3.1.1.6).
 const MAC_BYTES: usize = 12;
 const NONCE_BYTES: usize = HEAD_BYTES + MAC_BYTES;
 
