@@ -80,19 +80,16 @@ impl Proxy {
         let targets = self.targets(&event);
         let is_foreign = |target: &Aor| !self.share.owns(target.host());
         let is_full = self.elsewhere.held.len() >= self.elsewhere.bound;
-        if is_full || !targets.iter().any(is_foreign) {
-            self.pass_to_bridges(event, None, now);
-            return;
-        }
         let (open, own): (Vec<_>, Vec<_>) = targets.into_iter().partition(is_foreign);
         let mut open = VecDeque::from(open);
+        let Some(asked) = open.pop_front().filter(|_| !is_full) else {
+            self.pass_to_bridges(event, None, now);
+            return;
+        };
         let mut found = Bindings::default();
         for target in own {
             found.tell(&target, &self.bindings.told(&target));
         }
-        let Some(asked) = open.pop_front() else {
-            return;
-        };
         let ticket = Ticket(self.elsewhere.next);
         self.elsewhere.next += 1;
         self.ask_where(ticket, &asked);
