@@ -332,6 +332,8 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
+    use testkit::sim_net::SimNet;
+
     use super::*;
 
     const ALL: [Algorithm; 3] = [Algorithm::Md5, Algorithm::Sha256, Algorithm::Sha512_256];
@@ -340,17 +342,9 @@ mod tests {
         Aor::parse(&format!("sip:{user}@acme.test")).unwrap()
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "simulated time must start somewhere"
-    )]
-    fn start() -> Instant {
-        Instant::now()
-    }
-
     #[test]
     fn absence_is_remembered_for_its_own_time() {
-        let now = start();
+        let now = SimNet::start();
         let mut accounts = Accounts::new(AccountCachePolicy::default(), &ALL);
         assert_eq!(
             accounts.find(&aor(1), now).map(|known| known.is_some()),
@@ -366,7 +360,7 @@ mod tests {
 
     #[test]
     fn the_table_never_outgrows_its_capacity() {
-        let now = start();
+        let now = SimNet::start();
         let policy = AccountCachePolicy {
             capacity: 3,
             ..AccountCachePolicy::default()
@@ -412,7 +406,7 @@ mod tests {
 
     #[test]
     fn an_account_is_found_as_it_was_told() {
-        let now = start();
+        let now = SimNet::start();
         let mut accounts = Accounts::new(AccountCachePolicy::default(), &ALL);
         let told = [
             account(1, "1", None),
@@ -435,7 +429,7 @@ mod tests {
 
     #[test]
     fn only_hashes_that_may_be_asked_for_are_kept() {
-        let now = start();
+        let now = SimNet::start();
         let mut accounts = Accounts::new(AccountCachePolicy::default(), &[Algorithm::Sha256Sess]);
         let told = account(1, "other", Some("One"));
         accounts.remember(&told.aor, Some(&told), now);
@@ -450,7 +444,7 @@ mod tests {
 
     #[test]
     fn who_is_over_makes_room_and_numbers_go_round() {
-        let mut now = start();
+        let mut now = SimNet::start();
         let policy = AccountCachePolicy {
             capacity: 100,
             ..AccountCachePolicy::default()

@@ -240,15 +240,9 @@ impl<K: Clone + Eq + Hash> Table<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use testkit::sim_net::SimNet;
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "simulated time must start somewhere"
-    )]
-    fn start() -> Instant {
-        Instant::now()
-    }
+    use super::*;
 
     fn aor() -> Aor {
         Aor::parse("sip:1001@acme.test").unwrap()
@@ -258,7 +252,7 @@ mod tests {
     fn failures_far_apart_ban_nobody() {
         let mut guessing = Guessing::new(GuessingPolicy::default());
         let peer = IpAddr::from([203, 0, 113, 9]);
-        let mut now = start();
+        let mut now = SimNet::start();
         for _ in 0..100 {
             assert!(!guessing.note(peer, &aor(), now));
             now += Duration::from_secs(10);
@@ -269,7 +263,7 @@ mod tests {
     #[test]
     fn a_network_of_ipv6_is_one_source_and_a_pardon_ends_its_ban() {
         let mut guessing = Guessing::new(GuessingPolicy::default());
-        let now = start();
+        let now = SimNet::start();
         let banned = (0..10).any(|host: u16| {
             let peer = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host);
             guessing.note(peer.into(), &aor(), now)
@@ -310,7 +304,7 @@ mod tests {
             capacity: 8,
             ..GuessingPolicy::default()
         });
-        let now = start();
+        let now = SimNet::start();
         for host in 0..200 {
             guessing.note(IpAddr::from([203, 0, 113, host]), &aor(), now);
         }

@@ -145,19 +145,14 @@ async fn connections_beyond_the_bound_are_closed_at_once() {
     let mut probe = Running::with(Behaviour::Tell, limits, 64).await;
     let mut open = Vec::new();
     for number in 0..2 {
-        let mut stream = TcpStream::connect(probe.tcp).await.unwrap();
-        stream.write_all(&request(number)).await.unwrap();
-        probe.received().await;
-        open.push(stream);
+        open.push(probe.stranger(number).await);
     }
     let mut third = TcpStream::connect(probe.tcp).await.unwrap();
     assert_eq!(read_some(&mut third).await, b"");
     // A place that becomes free is given away again.
     drop(open.pop());
     assert!(matches!(probe.told().await, Told::Closed(_)));
-    let mut fourth = TcpStream::connect(probe.tcp).await.unwrap();
-    fourth.write_all(&request(4)).await.unwrap();
-    assert_eq!(probe.received().await.1, request(4));
+    probe.stranger(4).await;
     probe.finish().await;
 }
 
@@ -170,9 +165,7 @@ async fn where_there_are_too_many_strangers_the_oldest_makes_room() {
     let mut probe = Running::with(Behaviour::Tell, limits, 64).await;
     let mut open = Vec::new();
     for number in 0..2 {
-        let mut stream = TcpStream::connect(probe.tcp).await.unwrap();
-        stream.write_all(&request(number)).await.unwrap();
-        open.push((probe.received().await.0, stream));
+        open.push(probe.stranger(number).await);
     }
     let mut third = TcpStream::connect(probe.tcp).await.unwrap();
     assert_eq!(probe.told().await, Told::Closed(open[0].0));

@@ -17,7 +17,7 @@ use sip::{
     TransmitId, Transport,
 };
 use sip_io::{Limits, Listeners, run};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -225,6 +225,15 @@ impl Running {
             Told::Received(flow, bytes) => (flow, bytes),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Somebody who has connected and said something.
+    async fn stranger(&mut self, number: usize) -> (Flow, TcpStream) {
+        let mut stream = TcpStream::connect(self.tcp).await.unwrap();
+        stream.write_all(&request(number)).await.unwrap();
+        let (flow, bytes) = self.received().await;
+        assert_eq!(bytes, request(number));
+        (flow, stream)
     }
 
     async fn finish(self) -> Probe {

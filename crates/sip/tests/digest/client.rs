@@ -80,21 +80,8 @@ fn a_server_that_turned_weak_gets_no_answer() {
     let md5 = "Digest realm=\"example.com\", nonce=\"3\", qop=\"auth\"";
     let legacy = "Digest realm=\"example.com\", nonce=\"4\", algorithm=SHA-256";
     let mut client = DigestClient::new();
-    let mut answer = |challenges: &[&str]| {
-        let request = request(Method::REGISTER);
-        let mut response = request.response(401, None);
-        for challenge in challenges {
-            response.push_header("WWW-Authenticate", *challenge);
-        }
-        answer_challenges(
-            &response,
-            &request,
-            &credentials("secret"),
-            &mut client,
-            &mut ids(1),
-        )
-        .map(|(_, value)| value)
-    };
+    let mut answer =
+        |challenges: &[&str]| answered_by(&mut client, challenges).map(|(_, value)| value);
     assert!(answer(&[sha, md5]).unwrap().contains("nonce=\"1\""));
     let downgrade = |algorithm| Err(DigestError::Downgrade { algorithm });
     assert_eq!(answer(&[md5]), downgrade(Algorithm::Md5));
@@ -171,18 +158,21 @@ fn weaker_protection_than_offered_is_refused() {
 }
 
 fn challenged(challenges: &[&str]) -> Result<(&'static str, String), DigestError> {
+    answered_by(&mut DigestClient::new(), challenges)
+}
+
+/// What a client says to a 401 with these challenges.
+fn answered_by(
+    client: &mut DigestClient,
+    challenges: &[&str],
+) -> Result<(&'static str, String), DigestError> {
     let request = request(Method::REGISTER);
     let mut response = request.response(401, None);
     for challenge in challenges {
         response.push_header("WWW-Authenticate", *challenge);
     }
-    answer_challenges(
-        &response,
-        &request,
-        &credentials("secret"),
-        &mut DigestClient::new(),
-        &mut ids(1),
-    )
+    let credentials = credentials("secret");
+    answer_challenges(&response, &request, &credentials, client, &mut ids(1))
 }
 
 #[test]
