@@ -10,6 +10,7 @@
 //!      │           └───────► binding.rs, gruu.rs  where devices are, and how they are named
 //!      ├───────► routing.rs ───► bridge/          who is rung, and what passes between the legs
 //!      ├───────► notifier/                        who is told of lines and mailboxes
+//!      ├───────► command.rs                       what the edge tells and asks
 //!      └───────► history.rs ──► trace/, call_log.rs   what was said in each call, and what became of it
 //! ```
 //!
@@ -25,7 +26,9 @@ mod bridge;
 mod call_log;
 mod calling;
 mod clock;
+mod command;
 mod commit;
+mod config;
 mod door;
 mod effect;
 mod elsewhere;
@@ -50,13 +53,14 @@ pub use accounts::AccountCachePolicy;
 pub use binding::{Binding, Row};
 pub use calling::CallingPolicy;
 pub use commit::Durability;
+pub use config::ProxyConfig;
 pub use effect::{
     Account, Command, Counts, Event, Located, LookupFailed, Owner, StoreFailed, Ticket,
 };
 pub use guessing::{Ban, GuessingPolicy};
 pub use notifier::WatchPolicy;
 pub use numbers::DialPlan;
-pub use proxy::{Proxy, ProxyConfig};
+pub use proxy::Proxy;
 pub use registrar::RegistrarPolicy;
 pub use sharing::{Share, select};
 pub use trace::{CallTrace, TraceDirection, TraceEvent, TracePolicy, TracedCall};

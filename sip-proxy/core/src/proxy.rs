@@ -18,120 +18,34 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sip::{
-    Algorithm, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Output,
+    Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Output,
     ResolveError, ResolveId, Target, TransmitId,
 };
 use ua::{CallEvent, Calls, CallsConfig, Served, Stages, respond_unserved};
 
-use crate::accounts::{AccountCachePolicy, Accounts};
+use crate::accounts::Accounts;
 use crate::authentication::{Authentication, is_stateless};
 use crate::binding::Bindings;
 use crate::bridge::{Bridges, Line};
-use crate::calling::{Calling, CallingPolicy};
+use crate::calling::Calling;
 use crate::clock::Clock;
-use crate::commit::{Commits, Durability};
+use crate::commit::Commits;
+use crate::config::{ProxyConfig, Room};
 use crate::effect::{Command, Counts, Event, LookupFailed, StoreFailed};
 use crate::elsewhere::Elsewhere;
 use crate::gruu::Gruus;
-use crate::guessing::{Guessing, GuessingPolicy};
+use crate::guessing::Guessing;
 use crate::history::History;
-use crate::notifier::{Desk, WatchPolicy, Watching};
+use crate::notifier::{Desk, Watching};
 use crate::numbers::DialPlan;
 use crate::registrar::RegistrarPolicy;
 use crate::routing::{self, Admitted, Identity, Plan};
 use crate::sharing::Share;
-use crate::trace::TracePolicy;
 use crate::waiting::{Answering, Pending, Waiting};
 
 /// Methods that the proxy serves, as `Allow` lists them.
 const METHODS: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, REGISTER, SUBSCRIBE";
-
-/// Addresses-of-record in one answer to [`Command::ListBindings`].
-const LISTED: usize = 1_000;
-
-/// How a proxy behaves, given once at its construction.
-#[derive(Clone, Debug)]
-pub struct ProxyConfig {
-    /// How it presents itself and how many transactions it holds.
-    pub endpoint: EndpointConfig,
-    /// What its registrar grants.
-    pub registrar: RegistrarPolicy,
-    /// Its calls; each has two legs and more while several devices ring.
-    pub calls: CallsConfig,
-    /// Digest algorithms to offer and accept, the best first. Some phones give up a registration when any challenge
-    /// names an algorithm they do not know, so more than MD5 is for installations without such phones.
-    pub algorithms: Vec<Algorithm>,
-    /// How long devices ring before the caller is told that nobody answers.
-    pub ringing: Duration,
-    /// How much of what is said in calls is kept for people to see; nothing unless it is set.
-    pub trace: Option<TracePolicy>,
-    /// Who may watch lines and mailboxes.
-    pub watching: WatchPolicy,
-    /// When a REGISTER is answered.
-    pub durability: Durability,
-    /// How long accounts are remembered.
-    pub accounts: AccountCachePolicy,
-    /// How much guessing of passwords is too much.
-    pub guessing: GuessingPolicy,
-    /// How much an account may call.
-    pub calling: CallingPolicy,
-    /// Which numbers may be called.
-    pub numbers: DialPlan,
-    /// Which shard it is.
-    pub share: Share,
-    /// How many requests may wait for look-ups; more are answered 503.
-    pub max_waiting: usize,
-    /// The moment of construction, and what the wall clock said then in seconds since 1970: nonces are dated.
-    pub started: (Instant, u64),
-    /// Where tags, branches and nonces come from.
-    pub seed: [u8; 32],
-}
-
-impl ProxyConfig {
-    /// The usual values.
-    #[must_use]
-    pub fn new(endpoint: EndpointConfig, started: (Instant, u64), seed: [u8; 32]) -> Self {
-        Self {
-            endpoint,
-            registrar: RegistrarPolicy::default(),
-            calls: CallsConfig {
-                max_calls: 20_000,
-                ..CallsConfig::default()
-            },
-            algorithms: vec![Algorithm::Md5],
-            ringing: Duration::from_secs(60),
-            trace: None,
-            watching: WatchPolicy::default(),
-            durability: Durability::default(),
-            accounts: AccountCachePolicy::default(),
-            guessing: GuessingPolicy::default(),
-            calling: CallingPolicy::default(),
-            numbers: DialPlan::default(),
-            share: Share::default(),
-            max_waiting: 10_000,
-            started,
-            seed,
-        }
-    }
-}
-
-/// How full the tables may be when something new begins; what is left is for what is under way.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Room {
-    pub(crate) transactions: usize,
-    pub(crate) legs: usize,
-}
-
-impl Room {
-    fn of(config: &ProxyConfig) -> Self {
-        let most = |all: usize| all - all.div_ceil(10);
-        Self {
-            transactions: most(config.endpoint.max_transactions),
-            legs: most(config.calls.max_calls),
-        }
-    }
-}
 
 /// The registration proxy and B2BUA.
 #[derive(Debug)]
@@ -140,7 +54,7 @@ pub struct Proxy {
     pub(crate) calls: Calls,
     pub(crate) bridges: Bridges,
     pub(crate) watching: Watching,
-    history: History,
+    pub(crate) history: History,
     pub(crate) bindings: Bindings,
     pub(crate) waiting: Waiting,
     pub(crate) accounts: Accounts,
@@ -273,7 +187,7 @@ impl Proxy {
     }
 
     /// The notifier, and what it acts on.
-    fn desk(&mut self, now: Instant) -> (&mut Watching, Desk<'_>) {
+    pub(crate) fn desk(&mut self, now: Instant) -> (&mut Watching, Desk<'_>) {
         let desk = Desk {
             calls: &self.calls,
             endpoint: &mut self.endpoint,
@@ -423,15 +337,6 @@ impl Proxy {
         };
         (&mut self.bridges, line)
     }
-
-    fn list(&mut self, asker: u64, from: u32) {
-        let (bindings, next) = self.bindings.list(from, LISTED);
-        self.outputs.push_back(Output::Event(Event::BindingsListed {
-            asker,
-            bindings,
-            next,
-        }));
-    }
 }
 
 impl Machine for Proxy {
@@ -461,76 +366,7 @@ impl Machine for Proxy {
     fn handle_resolved(&mut self, _: ResolveId, _: Result<Vec<Target>, ResolveError>, _: Instant) {}
 
     fn handle_command(&mut self, command: Command, now: Instant) {
-        match command {
-            Command::AccountLoaded { ticket, account } => self.on_account(ticket, account, now),
-            Command::Locate { asker, ticket, aor } => {
-                let found = self.bindings.told(&aor);
-                let answer = Event::Located {
-                    asker,
-                    ticket,
-                    found,
-                };
-                self.outputs.push_back(Output::Event(answer));
-            }
-            Command::Located { ticket, found } => self.on_located(ticket, Some(&found), now),
-            Command::AccountChanged(aor) => self.on_account_changed(Some(&aor)),
-            Command::AccountsChanged => self.on_account_changed(None),
-            Command::Stored { ticket, result } => self.on_stored(ticket, result, now),
-            Command::Flush => self.flush(now),
-            Command::RestoreBindings(rows) => {
-                let now_secs = self.clock.secs(now);
-                for row in &rows {
-                    self.bindings.restore(row, self.share, now_secs);
-                }
-            }
-            Command::RevokeInstance(instance) => {
-                let ended = self.bindings.remove_instance(&instance);
-                let (watching, mut desk) = self.desk(now);
-                watching.end_instance(&instance, &mut desk);
-                // A device that does not say which it is when it subscribes: all of its accounts prove themselves again.
-                for aor in &ended {
-                    watching.end_account(aor, &mut desk);
-                }
-                self.on_ended(ended, now);
-            }
-            Command::DropBindings(aor) => {
-                let (watching, mut desk) = self.desk(now);
-                watching.end_account(&aor, &mut desk);
-                if self.bindings.remove_all(&aor) {
-                    self.on_ended(vec![aor], now);
-                }
-            }
-            Command::SetMessages { aor, summary } => {
-                let (watching, mut desk) = self.desk(now);
-                watching.set_messages(&aor, summary, &mut desk);
-            }
-            Command::Pardon(source) => self.guessing.pardon(source),
-            Command::ListBans => {
-                let bans = self.guessing.bans(now);
-                self.outputs
-                    .push_back(Output::Event(Event::BansListed(bans)));
-            }
-            Command::ListBindings { asker, from } => self.list(asker, from),
-            Command::ListCalls {
-                asker,
-                tenant,
-                count,
-            } => {
-                let listed = self.history.list(asker, tenant, count);
-                self.outputs.push_back(Output::Event(listed));
-            }
-            Command::FindCall {
-                asker,
-                tenant,
-                call_id,
-            } => {
-                let found = self.history.find(asker, tenant, &call_id);
-                self.outputs.push_back(Output::Event(found));
-            }
-            Command::Count => self
-                .outputs
-                .push_back(Output::Event(Event::Counts(self.counts()))),
-        }
+        self.on_command(command, now);
         self.settle(now);
     }
 

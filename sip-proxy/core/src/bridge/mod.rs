@@ -19,7 +19,7 @@
 //! | `fork.rs` | the legs that ring, in groups by q; the best of their refusals |
 //! | `ringing.rs` | a call until it is answered |
 //! | `joined.rs` | what passes between two sides |
-//! | `transfer.rs` | REFER, blind and attended: done here, never passed on |
+//! | `transfer/` | REFER, blind and attended: done here, never passed on |
 //! | `pickup.rs` | INVITE with Replaces |
 //!
 //! Invariants: every leg in [`Bridges`] belongs to exactly one bridge; a bridge is dropped with its last leg; no step takes
