@@ -19,7 +19,7 @@ pub struct EndpointConfig {
     /// Base values of all timers.
     pub timers: Timers,
     /// Says of a request, neither ACK nor CANCEL, that it shall make no transaction and come as
-    /// [`EndpointEvent::Stateless`]. Asked for each copy of a request, it must say the same of each.
+    /// [`EndpointEvent::Stateless`](super::EndpointEvent::Stateless). Asked for each copy of a request, it must say the same of each.
     pub stateless: Option<fn(&Request) -> bool>,
     /// Longest request that is sent in a datagram where a stream may do as well.
     pub max_datagram_bytes: usize,

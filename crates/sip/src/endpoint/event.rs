@@ -19,7 +19,7 @@ pub struct ClientTransaction(pub(super) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServerTransaction(pub(super) u64);
 
-/// A response as it was sent, for [`Endpoint::respond_again`].
+/// A response as it was sent, for [`Endpoint::respond_again`](super::Endpoint::respond_again).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub(super) code: u16,
@@ -48,7 +48,7 @@ pub enum EndpointOutput {
 #[derive(Clone, Debug, PartialEq)]
 pub enum EndpointEvent {
     /// A new request: not ACK, not CANCEL, not a retransmission. Its top Via has `received` and
-    /// `rport`. To be answered with [`Endpoint::respond`] or [`Endpoint::respond_once`].
+    /// `rport`. To be answered with [`Endpoint::respond`](super::Endpoint::respond) or [`Endpoint::respond_once`](super::Endpoint::respond_once).
     Request {
         /// For the answer.
         transaction: ServerTransaction,
@@ -57,9 +57,9 @@ pub enum EndpointEvent {
         /// Where it came from.
         flow: Flow,
     },
-    /// A request that [`EndpointConfig::stateless`] wants no transaction for; each copy comes anew. Its top Via has
-    /// `received` and `rport`. To be answered with [`Endpoint::reply`] while its sender is not proven, and with
-    /// [`Endpoint::respond_stateless`] otherwise; both may be left out.
+    /// A request that [`EndpointConfig::stateless`](super::EndpointConfig::stateless) wants no transaction for; each copy comes anew. Its top Via has
+    /// `received` and `rport`. To be answered with [`Endpoint::reply`](super::Endpoint::reply) while its sender is not proven, and with
+    /// [`Endpoint::respond_stateless`](super::Endpoint::respond_stateless) otherwise; both may be left out.
     Stateless {
         /// The request.
         request: Box<Request>,
@@ -123,7 +123,7 @@ pub enum EndpointError {
         /// The destination's transport.
         transport: Transport,
     },
-    /// ACK and CANCEL are sent by [`Endpoint::send_ack`] and [`Endpoint::cancel`].
+    /// ACK and CANCEL are sent by [`Endpoint::send_ack`](super::Endpoint::send_ack) and [`Endpoint::cancel`](super::Endpoint::cancel).
     #[error("{method} starts no transaction")]
     NoTransaction {
         /// The request's method.

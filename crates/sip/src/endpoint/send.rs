@@ -94,7 +94,7 @@ impl Endpoint {
 
     /// Gives up on an INVITE (RFC 3261, section 9.1): sends CANCEL now, or as soon as a
     /// provisional response came, or never if the final response is here. A final response, which
-    /// may still be a 2xx, or [`EndpointEvent::Failed`] follows. `reason` is a Reason header
+    /// may still be a 2xx, or [`EndpointEvent::Failed`](super::EndpointEvent::Failed) follows. `reason` is a Reason header
     /// value (RFC 3326).
     pub fn cancel(&mut self, invite: ClientTransaction, reason: Option<String>, now: Instant) {
         let mut actions = self.take_actions();
