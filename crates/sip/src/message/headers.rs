@@ -257,7 +257,7 @@ impl Headers {
             Line::Text(line) => {
                 let start = self.own.len();
                 self.keep_again(line);
-                let end = start + self.own[start..].trim_ascii_end().len();
+                let end = start + without_end(self.own[start..].as_bytes()).len();
                 self.own.truncate(end);
                 self.own.push_str(suffix);
                 let value_end = self.own.len();
@@ -272,7 +272,7 @@ impl Headers {
                 }
             }
             Line::Raw(raw) => {
-                let mut line = BytesMut::from(self.raw_line(raw).trim_ascii_end());
+                let mut line = BytesMut::from(without_end(self.raw_line(raw)));
                 line.put_slice(suffix.as_bytes());
                 line.put_slice(b"\r\n");
                 entry.line = self.keep_raw(line.freeze());
@@ -519,6 +519,12 @@ impl<'a> Wanted<'a> {
     fn new(name: &'a str) -> Self {
         NameId::find(name).map_or(Self::Other(name), Self::Known)
     }
+}
+
+/// A line without its end and the blanks before it, which is where its value ends: other control characters belong to the value.
+fn without_end(line: &[u8]) -> &[u8] {
+    let is_end = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    &line[..line.len() - line.iter().rev().take_while(is_end).count()]
 }
 
 /// The pieces of a folded value with one blank between them.
