@@ -257,7 +257,7 @@ impl Headers {
             Line::Text(line) => {
                 let start = self.own.len();
                 self.keep_again(line);
-                let end = start + without_end(self.own[start..].as_bytes()).len();
+                let end = start + without_end(&self.own.as_bytes()[start..]).len();
                 self.own.truncate(end);
                 self.own.push_str(suffix);
                 let value_end = self.own.len();
