@@ -45,13 +45,13 @@ impl Proxy {
                 for aor in &ended {
                     watching.end_account(aor, &mut desk);
                 }
-                self.on_ended(ended, now);
+                self.on_ended(&ended, now);
             }
             Command::DropBindings(aor) => {
                 let (watching, mut desk) = self.desk(now);
                 watching.end_account(&aor, &mut desk);
                 if self.bindings.remove_all(&aor) {
-                    self.on_ended(vec![aor], now);
+                    self.on_ended(&[aor], now);
                 }
             }
             Command::SetMessages { aor, summary } => {

@@ -15,16 +15,17 @@
 //!
 //! Not here: what a REGISTER may change (`registrar.rs`), how rows are stored (the `sip-proxy` crate).
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sip::{Aor, Destination, Flow, Output};
 
-use crate::binding::Edit;
+use crate::binding::{Bindings, Edit};
 use crate::effect::{Account, Event, StoreFailed, Ticket};
 use crate::proxy::Proxy;
 use crate::registrar::{self, Plan, Telling};
+use crate::unwritten::Unwritten;
 use crate::waiting::Pending;
 
 /// When a REGISTER is answered.
@@ -78,7 +79,7 @@ pub(crate) struct Commits {
     busy: HashMap<Aor, Vec<Pending>>,
     behind: usize,
     group: Option<Group>,
-    unwritten: BTreeSet<Aor>,
+    unwritten: Unwritten,
     /// Not before then is `unwritten` written without another reason.
     due: Option<Instant>,
     /// Everything is to be written now, and then said so.
@@ -95,7 +96,7 @@ impl Commits {
             busy: HashMap::new(),
             behind: 0,
             group: None,
-            unwritten: BTreeSet::new(),
+            unwritten: Unwritten::default(),
             due: None,
             is_flushing: false,
             next: 0,
@@ -114,8 +115,15 @@ impl Commits {
     }
 
     /// The bindings of these have changed, and nobody waits for that to be written.
-    fn note(&mut self, aors: impl IntoIterator<Item = Aor>, now: Instant) {
-        self.unwritten.extend(aors);
+    fn note<'a>(
+        &mut self,
+        aors: impl IntoIterator<Item = &'a Aor>,
+        bindings: &Bindings,
+        now: Instant,
+    ) {
+        for aor in aors {
+            self.unwritten.note(aor, bindings);
+        }
         if !self.unwritten.is_empty() && self.due.is_none() {
             self.due = Some(now + self.gather());
         }
@@ -169,7 +177,7 @@ impl Proxy {
             Ok(Plan { edits, .. }) => match self.commits.durability {
                 Durability::MemoryFirst => {
                     self.change(&account.aor, &edits, &pending.flow);
-                    self.commits.note([account.aor.clone()], now);
+                    self.commits.note([&account.aor], &self.bindings, now);
                     self.confirm(&pending, &account.aor, now);
                 }
                 Durability::Durable if self.commits.queue.len() >= self.commits.bound => {
@@ -217,7 +225,7 @@ impl Proxy {
             return;
         };
         if result.is_err() {
-            self.commits.note(group.changed, now);
+            self.commits.note(&group.changed, &self.bindings, now);
             self.commits.due = Some(now + self.commits.gather());
         }
         for Registering {
@@ -270,7 +278,7 @@ impl Proxy {
             .collect();
         // What a REGISTER of the group changes is written with it.
         for own in &registering {
-            commits.unwritten.remove(&own.account.aor);
+            commits.unwritten.forget(&own.account.aor, &self.bindings);
         }
         let mut changed = Vec::new();
         let bound = match registering.is_empty() {
@@ -278,7 +286,7 @@ impl Proxy {
             false => GROUP,
         };
         while rows.len() < bound
-            && let Some(aor) = commits.unwritten.pop_first()
+            && let Some(aor) = commits.unwritten.pop(&self.bindings)
         {
             rows.push(self.bindings.row(&aor, &[]));
             changed.push(aor);
@@ -298,11 +306,11 @@ impl Proxy {
     }
 
     /// Bindings have ended by themselves, or by order.
-    pub(crate) fn on_ended(&mut self, aors: Vec<Aor>, now: Instant) {
-        for aor in &aors {
+    pub(crate) fn on_ended(&mut self, aors: &[Aor], now: Instant) {
+        for aor in aors {
             self.announce(aor);
         }
-        self.commits.note(aors, now);
+        self.commits.note(aors, &self.bindings, now);
     }
 
     fn change(&mut self, aor: &Aor, edits: &[Edit], flow: &Flow) {

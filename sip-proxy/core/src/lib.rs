@@ -7,6 +7,7 @@
 //!      │           ├───────► guessing.rs, calling.rs  who tries passwords, how much an account may call
 //!      │           └───────► waiting.rs           requests whose account is being looked up
 //!      ├───────► commit.rs ──► registrar.rs       what a REGISTER does and when it is answered
+//!      │           ├───────► unwritten.rs         whose bindings are written later
 //!      │           └───────► binding.rs, gruu.rs  where devices are, and how they are named
 //!      ├───────► routing.rs ───► bridge/          who is rung, and what passes between the legs
 //!      ├───────► notifier/                        who is told of lines and mailboxes
@@ -47,6 +48,7 @@ mod routing;
 mod screening;
 mod sharing;
 mod trace;
+mod unwritten;
 mod waiting;
 
 pub use accounts::AccountCachePolicy;

@@ -358,7 +358,7 @@ impl Machine for Proxy {
         self.calls.handle_flow_closed(flow);
         self.endpoint.handle_flow_closed(flow, now);
         let ended = self.bindings.remove_connection(flow);
-        self.on_ended(ended, now);
+        self.on_ended(&ended, now);
         self.settle(now);
     }
 
@@ -372,7 +372,7 @@ impl Machine for Proxy {
 
     fn handle_timeout(&mut self, now: Instant) {
         let expired = self.bindings.remove_expired(self.clock.secs(now));
-        self.on_ended(expired, now);
+        self.on_ended(&expired, now);
         self.write(now);
         let mut overdue = self.waiting.take_overdue(now);
         overdue.append(&mut self.locating.take_overdue(now));

@@ -381,7 +381,7 @@ pub(crate) fn granted(request: &Request, tag: &str, telling: Telling<'_>) -> Res
     let mut response = request.response(200, Some(tag));
     let knows = |extension| supports(request, extension).unwrap_or(false);
     let call_id = request.call_id().unwrap_or_default();
-    let slot = bindings.slot_of(aor).filter(|_| knows("gruu"));
+    let slot = knows("gruu").then(|| bindings.slot_of(aor)).flatten();
     let mut is_outbound = false;
     for binding in bindings.of(aor) {
         let is_own = binding.call_id() == call_id;
