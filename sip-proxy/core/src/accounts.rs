@@ -3,15 +3,15 @@
 //! Who is not there is remembered too, for a shorter time. The edge tells what has changed ([`Command::AccountChanged`]); the
 //! lifetimes are for changes that it does not hear of.
 //!
-//! A hundred thousand accounts are mostly text and hashes; each is one packed allocation, and they stand in a ring in the order they
-//! were loaded. The index finds them by their address, which lies only in the packed bytes:
+//! A hundred thousand accounts are mostly text and hashes; each is packed, and they stand in a ring in the order they were loaded. The
+//! index finds them by user and domain, which lie only in the packed bytes:
 //!
 //! ```text
-//!   0 until │ 4 lengths of address, user name, display name │ 10 the address │ tenant │ account │ hashes │ both names
+//!   0 until │ flags │ domain │ user │ tenant │ account │ hashes │ the user name and the name that is shown, where there are any
 //! ```
 //!
-//! Numbers are little-endian; of an address without account nothing follows. Left out are hashes of a password for algorithms that are
-//! never accepted, and the user name where it is the address's own.
+//! Domains and tenants are [`Names`]; of an address without account nothing follows the user. Left out are hashes of a password for
+//! algorithms that are never accepted, and the user name where it is the address's own.
 //!
 //! Invariants: at most `capacity` accounts are remembered; the one that was loaded first is forgotten first. Every account in the ring
 //! stands in the index once, under its number.
@@ -27,16 +27,21 @@ use std::time::{Duration, Instant};
 use sip::{Algorithm, Aor, DigestSecret};
 
 use crate::effect::{Account, Owner};
-use crate::index::Index;
+use crate::index::{Index, MAX_SLOTS};
+use crate::names::Names;
+use crate::reader::{Reader, push_counted, push_number};
+use crate::shelf::{Handle, Shelf};
+use crate::shelved::Key;
 
 /// Numbers of accounts go round below this.
-const NUMBERS: u32 = 1 << 31;
+const NUMBERS: u32 = MAX_SLOTS;
 
-/// Before the address.
-const HEAD: usize = 10;
+/// Of the seconds until when an account counts.
+const UNTIL: usize = 4;
 
-/// A length that says: the same as the user of the address, or none.
-const ABSENT: u16 = u16::MAX;
+const EXISTS: u8 = 1;
+const HAS_USERNAME: u8 = 1 << 1;
+const HAS_DISPLAY_NAME: u8 = 1 << 2;
 
 /// How long and how many accounts are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +93,9 @@ pub(crate) struct Accounts {
     policy: AccountCachePolicy,
     hashes: Hashes,
     /// Packed, in the order they were loaded; empty where one was replaced or forgotten since.
-    ring: VecDeque<Option<Box<[u8]>>>,
+    ring: VecDeque<Option<Handle>>,
+    shelf: Shelf,
+    names: Names,
     /// The number of the first in the ring.
     first: u32,
     index: Index,
@@ -108,6 +115,8 @@ impl Accounts {
             policy,
             hashes,
             ring: VecDeque::new(),
+            shelf: Shelf::default(),
+            names: Names::default(),
             first: 0,
             index: Index::default(),
             len: 0,
@@ -117,8 +126,9 @@ impl Accounts {
 
     /// What is known of `aor`; `None` if the store must be asked.
     pub(crate) fn find(&self, aor: &Aor, now: Instant) -> Option<Known> {
-        let packed = Packed(self.packed(self.number(aor)?));
-        (packed.until() > self.secs(now)).then(|| packed.account(aor, self.hashes).map(Arc::new))
+        let packed = self.packed(self.number(aor)?)?;
+        let is_good = until(packed) > self.secs(now);
+        is_good.then(|| self.unpack(packed, aor).map(Arc::new))
     }
 
     /// Remembers what the store said.
@@ -129,18 +139,24 @@ impl Accounts {
             Some(_) => self.policy.lifetime,
             None => self.policy.absent_lifetime,
         };
-        let Some(packed) = pack(aor, account, self.hashes, self.secs(now + lifetime)) else {
-            return;
-        };
         self.make_room(now);
-        let Ok(behind) = u32::try_from(self.ring.len()) else {
+        let behind = u32::try_from(self.ring.len()).ok();
+        let Some(behind) = behind.filter(|behind| *behind < NUMBERS) else {
             return;
         };
-        self.ring.push_back(Some(packed));
+        let until = self.secs(now + lifetime);
+        let Some(packed) = self.pack(aor, account, until) else {
+            return;
+        };
+        let Some(handle) = self.shelf.put(&packed) else {
+            self.release(&packed);
+            return;
+        };
+        self.ring.push_back(Some(handle));
         let number = (self.first + behind) % NUMBERS;
-        let (ring, first) = (&self.ring, self.first);
-        let text_of = |number| Packed(nth(ring, first, number)).address();
-        self.index.insert(number, text_of);
+        let (ring, shelf, first) = (&self.ring, &self.shelf, self.first);
+        self.index
+            .insert(number, |number| key(nth(ring, shelf, first, number)));
         self.len += 1;
     }
 
@@ -163,9 +179,7 @@ impl Accounts {
     fn make_room(&mut self, now: Instant) {
         let now_secs = self.secs(now);
         while let Some(first) = self.ring.front() {
-            let is_over = first
-                .as_deref()
-                .is_none_or(|packed| Packed(packed).until() <= now_secs);
+            let is_over = first.is_none_or(|first| until(self.shelf.read(first)) <= now_secs);
             // Twice the capacity bounds the ring where the same accounts are loaded again and again.
             let is_full =
                 self.len >= self.policy.capacity || self.ring.len() >= 2 * self.policy.capacity;
@@ -181,121 +195,104 @@ impl Accounts {
     }
 
     fn remove(&mut self, number: u32) {
-        let (ring, first) = (&self.ring, self.first);
-        let text_of = |number| Packed(nth(ring, first, number)).address();
-        self.index.remove(number, text_of);
+        let (ring, shelf, first) = (&self.ring, &self.shelf, self.first);
+        self.index
+            .remove(number, |number| key(nth(ring, shelf, first, number)));
         self.len -= 1;
-        if let Some(place) = self.ring.get_mut(distance(self.first, number)) {
-            *place = None;
+        let place = self.ring.get_mut(distance(self.first, number));
+        if let Some(handle) = place.and_then(Option::take) {
+            let packed = self.shelf.read(handle).to_vec();
+            self.shelf.remove(handle);
+            self.release(&packed);
         }
     }
 
     fn number(&self, aor: &Aor) -> Option<u32> {
-        let text_of = |number| Packed(self.packed(number)).address();
-        self.index.find(aor.as_str().as_bytes(), text_of)
+        let domain = self.names.find(aor.host().as_bytes())?;
+        let user = aor.user().as_bytes();
+        self.index.find(&Key { domain, user }, |number| {
+            key(nth(&self.ring, &self.shelf, self.first, number))
+        })
     }
 
-    fn packed(&self, number: u32) -> &[u8] {
-        nth(&self.ring, self.first, number)
+    fn packed(&self, number: u32) -> Option<&[u8]> {
+        let place = self.ring.get(distance(self.first, number));
+        place
+            .copied()
+            .flatten()
+            .map(|handle| self.shelf.read(handle))
     }
 
-    fn secs(&self, now: Instant) -> u32 {
-        let since = self
-            .start
-            .map_or(0, |start| now.saturating_duration_since(start).as_secs());
-        u32::try_from(since).unwrap_or(u32::MAX)
-    }
-}
-
-fn nth(ring: &VecDeque<Option<Box<[u8]>>>, first: u32, number: u32) -> &[u8] {
-    let place = ring.get(distance(first, number));
-    place.and_then(Option::as_deref).unwrap_or_default()
-}
-
-fn distance(first: u32, number: u32) -> usize {
-    usize::try_from(number.wrapping_sub(first) % NUMBERS).unwrap_or(usize::MAX)
-}
-
-/// `None` if a text is too long to be one of an account.
-fn pack(aor: &Aor, account: Option<&Account>, hashes: Hashes, until: u32) -> Option<Box<[u8]>> {
-    let address = aor.as_str();
-    let username = account
-        .map(|account| account.auth_username.as_str())
-        .filter(|username| *username != aor.user());
-    let display_name = account.and_then(|account| account.display_name.as_deref());
-    let mut packed = Vec::with_capacity(HEAD + address.len());
-    packed.extend(until.to_le_bytes());
-    for text in [Some(address), username, display_name] {
-        let length = text.map_or(Some(ABSENT), |text| {
-            u16::try_from(text.len())
-                .ok()
-                .filter(|length| *length != ABSENT)
-        });
-        packed.extend(length?.to_le_bytes());
-    }
-    packed.extend(address.as_bytes());
-    if let Some(Account { owner, secret, .. }) = account {
-        packed.extend(owner.tenant.to_le_bytes());
-        packed.extend(owner.account.to_le_bytes());
-        if hashes.md5 {
-            packed.extend(secret.md5_ha1);
+    /// `None` if there are too many names.
+    fn pack(&mut self, aor: &Aor, account: Option<&Account>, until: u32) -> Option<Vec<u8>> {
+        let username = account
+            .map(|account| account.auth_username.as_bytes())
+            .filter(|username| *username != aor.user().as_bytes());
+        let display_name = account.and_then(|account| account.display_name.as_deref());
+        let display_name = display_name.map(str::as_bytes);
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        let flags = flag(account.is_some(), EXISTS)
+            | flag(username.is_some(), HAS_USERNAME)
+            | flag(display_name.is_some(), HAS_DISPLAY_NAME);
+        let mut packed = Vec::with_capacity(128);
+        packed.extend(until.to_le_bytes());
+        packed.push(flags);
+        push_number(self.names.keep(aor.host().as_bytes())?.into(), &mut packed);
+        push_counted(aor.user().as_bytes(), &mut packed);
+        if let Some(Account { owner, secret, .. }) = account {
+            let tenant = self.names.keep(&owner.tenant.to_le_bytes())?;
+            push_number(tenant.into(), &mut packed);
+            packed.extend(owner.account.to_le_bytes());
+            if self.hashes.md5 {
+                packed.extend(secret.md5_ha1);
+            }
+            if self.hashes.sha256 {
+                packed.extend(secret.sha256_ha1);
+            }
+            if self.hashes.sha512_256 {
+                packed.extend(secret.sha512_256_ha1);
+            }
         }
-        if hashes.sha256 {
-            packed.extend(secret.sha256_ha1);
+        for text in [username, display_name].into_iter().flatten() {
+            push_counted(text, &mut packed);
         }
-        if hashes.sha512_256 {
-            packed.extend(secret.sha512_256_ha1);
-        }
-    }
-    for text in [username, display_name].into_iter().flatten() {
-        packed.extend(text.as_bytes());
-    }
-    Some(packed.into())
-}
-
-/// Packed bytes, read in place.
-struct Packed<'a>(&'a [u8]);
-
-impl<'a> Packed<'a> {
-    fn until(&self) -> u32 {
-        self.0
-            .first_chunk()
-            .map_or(0, |until| u32::from_le_bytes(*until))
-    }
-
-    fn address(&self) -> &'a [u8] {
-        let length = self.length(4).unwrap_or(0);
-        self.0.get(HEAD..HEAD + length).unwrap_or_default()
+        Some(packed)
     }
 
     /// The account of `aor`, if it has one.
-    fn account(&self, aor: &Aor, hashes: Hashes) -> Option<Account> {
-        let mut rest = Reader(self.0.get(HEAD + self.address().len()..)?);
+    fn unpack(&self, packed: &[u8], aor: &Aor) -> Option<Account> {
+        let Head {
+            flags, mut rest, ..
+        } = Head::read(packed)?;
+        if flags & EXISTS == 0 {
+            return None;
+        }
+        let tenant = self.names.text(rest.u32()?).first_chunk()?;
         let owner = Owner {
-            tenant: u128::from_le_bytes(rest.array()?),
+            tenant: u128::from_le_bytes(*tenant),
             account: u128::from_le_bytes(rest.array()?),
         };
         let secret = DigestSecret {
-            md5_ha1: match hashes.md5 {
+            md5_ha1: match self.hashes.md5 {
                 true => rest.array()?,
                 false => [0; 16],
             },
-            sha256_ha1: match hashes.sha256 {
+            sha256_ha1: match self.hashes.sha256 {
                 true => rest.array()?,
                 false => [0; 32],
             },
-            sha512_256_ha1: match hashes.sha512_256 {
+            sha512_256_ha1: match self.hashes.sha512_256 {
                 true => rest.array()?,
                 false => [0; 32],
             },
         };
-        let auth_username = match self.length(6) {
-            Some(length) => rest.text(length)?.to_owned(),
-            None => aor.user().to_owned(),
+        let auth_username = match flags & HAS_USERNAME {
+            0 => aor.user().to_owned(),
+            _ => text(&mut rest)?,
         };
-        let display_name = match self.length(8) {
-            Some(length) => Some(rest.text(length)?.to_owned()),
-            None => None,
+        let display_name = match flags & HAS_DISPLAY_NAME {
+            0 => None,
+            _ => Some(text(&mut rest)?),
         };
         Some(Account {
             owner,
@@ -306,28 +303,74 @@ impl<'a> Packed<'a> {
         })
     }
 
-    fn length(&self, at: usize) -> Option<usize> {
-        let bytes = self.0.get(at..)?.first_chunk()?;
-        let length = u16::from_le_bytes(*bytes);
-        (length != ABSENT).then_some(usize::from(length))
+    /// The names of a packed account are no longer kept for it.
+    fn release(&mut self, packed: &[u8]) {
+        let Some(Head {
+            key,
+            flags,
+            mut rest,
+        }) = Head::read(packed)
+        else {
+            return;
+        };
+        self.names.release(key.domain);
+        if flags & EXISTS != 0
+            && let Some(tenant) = rest.u32()
+        {
+            self.names.release(tenant);
+        }
+    }
+
+    fn secs(&self, now: Instant) -> u32 {
+        let since = self
+            .start
+            .map_or(0, |start| now.saturating_duration_since(start).as_secs());
+        u32::try_from(since).unwrap_or(u32::MAX)
     }
 }
 
-/// What is still to be read.
-struct Reader<'a>(&'a [u8]);
+fn nth<'a>(ring: &VecDeque<Option<Handle>>, shelf: &'a Shelf, first: u32, number: u32) -> &'a [u8] {
+    let handle = ring.get(distance(first, number)).copied().flatten();
+    handle.map_or(&[], |handle| shelf.read(handle))
+}
 
-impl<'a> Reader<'a> {
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (array, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*array)
-    }
+fn distance(first: u32, number: u32) -> usize {
+    let distance = (u64::from(number) + u64::from(NUMBERS) - u64::from(first)) % u64::from(NUMBERS);
+    usize::try_from(distance).unwrap_or(usize::MAX)
+}
 
-    fn text(&mut self, length: usize) -> Option<&'a str> {
-        let (text, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        std::str::from_utf8(text).ok()
+/// The second at which a packed account is over.
+fn until(packed: &[u8]) -> u32 {
+    packed
+        .first_chunk()
+        .map_or(0, |until| u32::from_le_bytes(*until))
+}
+
+/// What a packed account is found by; of bytes that are none, what nothing is found by.
+fn key(packed: &[u8]) -> Key<'_> {
+    Head::read(packed).map_or(Key::NONE, |head| head.key)
+}
+
+/// What every packed account begins with.
+struct Head<'a> {
+    flags: u8,
+    key: Key<'a>,
+    rest: Reader<'a>,
+}
+
+impl<'a> Head<'a> {
+    fn read(packed: &'a [u8]) -> Option<Self> {
+        let mut rest = Reader::new(packed.get(UNTIL..)?);
+        Some(Self {
+            flags: rest.byte()?,
+            key: Key::read(&mut rest)?,
+            rest,
+        })
     }
+}
+
+fn text(rest: &mut Reader<'_>) -> Option<String> {
+    str::from_utf8(rest.counted()?).ok().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Bindings: where the devices of each address-of-record are reached right now (RFC 3261, section 10; the location service).
 //!
 //! A binding is known by its instance-id and reg-id where the contact has them (RFC 5626, section 6), so that a phone that comes back
-//! from another address replaces itself, and by its contact URI otherwise. All bindings of an address-of-record lie in one allocation:
+//! from another address replaces itself, and by its contact URI otherwise. All bindings of an address-of-record are one record:
 //!
 //! ```text
-//!   0 version │ 1 count │ 2 length of the address │ 4 wake │ the address-of-record │ bindings, see record.rs
+//!   0 version │ 1 count │ 2 length of the address │ 4 zeros │ the address-of-record │ bindings, see record.rs
 //! ```
 //!
-//! The same bytes are the row that is kept beyond a restart. Every slot that has bindings is in the wheel at the second `wake`, at
+//! So it is read and changed, and so it is the row that is kept beyond a restart. In between it lies in a slot in fewer bytes
+//! (`shelved.rs`). Every slot that has bindings is in the wheel at the second `wake`, at
 //! which it is looked at: its first binding ends then or, if that was refreshed meanwhile, the slot moves on. So a refresh does not touch
 //! the wheel.
 //!
@@ -20,15 +21,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use sip::{Aor, Contact, Destination, Flow};
 
 use crate::effect::Located;
-use crate::index::Index;
+use crate::index::{Index, MAX_SLOTS};
+use crate::names::Names;
 use crate::record::BindingRef;
 use crate::redial::{after_restart, without_connection};
 use crate::sharing::Share;
+use crate::shelf::{Handle, Shelf};
+use crate::shelved::{self, Key};
 
-const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 1;
 
 /// Before the address-of-record.
-const HEAD: usize = 8;
+pub(crate) const HEAD: usize = 8;
 
 /// One contact of an address-of-record, for whoever shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,10 +96,7 @@ impl Row {
                 .and_then(|bindings| bindings.map(BindingRef::expires).max())
                 .unwrap_or(0),
             aor,
-            bindings: record.map(|mut record| {
-                record[4..HEAD].fill(0);
-                record
-            }),
+            bindings: record,
         }
     }
 
@@ -143,11 +144,41 @@ pub(crate) fn is_same(one: BindingRef<'_>, other: BindingRef<'_>) -> bool {
     }
 }
 
+/// The bindings of an address-of-record at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// Where they lie, if there are any.
+    slot: Option<u32>,
+    bytes: Vec<u8>,
+}
+
+impl Record {
+    /// In the order in which they were made.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = BindingRef<'_>> + Clone {
+        bindings_in(&self.bytes)
+    }
+
+    /// A number that stays the same as long as the address-of-record has bindings.
+    pub(crate) fn slot(&self) -> Option<u32> {
+        self.slot
+    }
+}
+
+/// What a change has come to.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    /// Whether a binding has begun or ended, rather than merely been refreshed.
+    pub(crate) is_news: bool,
+    pub(crate) after: Record,
+}
+
 /// All bindings, by address-of-record, by expiry and by connection.
 #[derive(Debug, Default)]
 pub(crate) struct Bindings {
-    slots: Vec<Option<Box<[u8]>>>,
+    slots: Vec<Option<Handle>>,
     free: Vec<u32>,
+    shelf: Shelf,
+    names: Names,
     index: Index,
     /// Slots by the second at which they are looked at.
     wheel: BTreeMap<u32, Vec<u32>>,
@@ -157,14 +188,21 @@ pub(crate) struct Bindings {
 }
 
 impl Bindings {
-    /// The bindings of `aor`, in the order in which they were made.
-    pub(crate) fn of(&self, aor: &Aor) -> impl Iterator<Item = BindingRef<'_>> + Clone {
-        bindings_in(self.slot_of(aor).map_or(&[], |slot| self.record(slot)))
+    /// The bindings of `aor`.
+    pub(crate) fn of(&self, aor: &Aor) -> Record {
+        self.slot_of(aor)
+            .map_or_else(Record::default, |slot| self.record(slot))
     }
 
     /// The contacts of `aor`, for another shard.
     pub(crate) fn told(&self, aor: &Aor) -> Located {
-        Located(self.of(aor).map(|binding| binding.bytes().into()).collect())
+        let record = self.of(aor);
+        Located(
+            record
+                .iter()
+                .map(|binding| binding.bytes().into())
+                .collect(),
+        )
     }
 
     /// What another shard has told of `aor`, as a table of its own.
@@ -185,23 +223,32 @@ impl Bindings {
         self.len
     }
 
-    /// Changes the bindings of `aor`; whether one has begun or ended, rather than merely been refreshed.
-    pub(crate) fn apply(&mut self, aor: &Aor, edits: &[Edit]) -> bool {
-        let slot = self.slot_of(aor);
-        let before = slot.map_or(&[][..], |slot| self.record(slot));
+    /// Changes the bindings of `aor`, which are `before` now.
+    pub(crate) fn change(&mut self, before: &Record, aor: &Aor, edits: &[Edit]) -> Changed {
         let is_news = edits.iter().any(|edit| {
-            let known = bindings_in(before).any(|binding| is_same(binding, edit.binding()));
+            let known = before
+                .iter()
+                .any(|binding| is_same(binding, edit.binding()));
             known == matches!(edit, Edit::Remove(_))
         });
         let after = edited(before, aor, edits);
-        self.set(aor, slot, after);
-        is_news
+        let slot = self.set(before.slot, after.as_deref());
+        let bytes = after.unwrap_or_default();
+        Changed {
+            is_news,
+            after: Record { slot, bytes },
+        }
+    }
+
+    /// The same, of one that is not at hand.
+    fn apply(&mut self, aor: &Aor, edits: &[Edit]) {
+        let before = self.of(aor);
+        self.change(&before, aor, edits);
     }
 
     /// The row of `aor` as it will be after these edits.
     pub(crate) fn row(&self, aor: &Aor, edits: &[Edit]) -> Row {
-        let before = self.slot_of(aor).map_or(&[][..], |slot| self.record(slot));
-        Row::new(aor.clone(), edited(before, aor, edits))
+        Row::new(aor.clone(), edited(&self.of(aor), aor, edits))
     }
 
     /// Takes a row from before a restart in, unless its address-of-record belongs to another shard or has registered since, or none of
@@ -217,15 +264,15 @@ impl Bindings {
             .map(Edit::Put)
             .collect();
         if self.slot_of(&aor).is_none() && row.first() == Some(&VERSION) {
-            let record = edited(&[], &aor, &edits);
-            self.set(&aor, None, record);
+            let record = edited(&Record::default(), &aor, &edits);
+            self.set(None, record.as_deref());
         }
     }
 
     /// Ends all bindings of `aor`; `false` if there are none.
     pub(crate) fn remove_all(&mut self, aor: &Aor) -> bool {
         let slot = self.slot_of(aor);
-        self.set(aor, slot, None);
+        self.set(slot, None);
         slot.is_some()
     }
 
@@ -233,8 +280,11 @@ impl Bindings {
     pub(crate) fn remove_instance(&mut self, instance: &str) -> Vec<Aor> {
         let with_it: Vec<u32> = self
             .occupied()
-            .filter(|(_, record)| bindings_in(record).any(|own| own.instance() == instance))
-            .map(|(slot, _)| slot)
+            .filter(|slot| {
+                self.record(*slot)
+                    .iter()
+                    .any(|own| own.instance() == instance)
+            })
             .collect();
         self.retain(with_it, |binding| binding.instance() != instance)
     }
@@ -280,7 +330,9 @@ impl Bindings {
         let mut touched = Vec::new();
         for slot in slots {
             let Some(aor) = self.aor(slot) else { continue };
-            let edits: Vec<_> = bindings_in(self.record(slot))
+            let record = self.record(slot);
+            let edits: Vec<_> = record
+                .iter()
                 .filter(|binding| is_of_it(*binding))
                 .map(|binding| match without_connection(binding, flow) {
                     Some(other) => Edit::Put(other),
@@ -288,7 +340,7 @@ impl Bindings {
                 })
                 .collect();
             if !edits.is_empty() {
-                self.apply(&aor, &edits);
+                self.change(&record, &aor, &edits);
                 touched.push(aor);
             }
         }
@@ -299,13 +351,14 @@ impl Bindings {
     pub(crate) fn list(&self, from: u32, limit: usize) -> (Vec<Binding>, Option<u32>) {
         let mut listed = Vec::new();
         let mut left = limit;
-        for (slot, record) in self.occupied().skip_while(|(slot, _)| *slot < from) {
+        for slot in self.occupied().skip_while(|slot| *slot < from) {
             if left == 0 {
                 return (listed, Some(slot));
             }
             left -= 1;
             if let Some(aor) = self.aor(slot) {
-                listed.extend(bindings_in(record).filter_map(|own| Binding::read(&aor, own)));
+                let record = self.record(slot);
+                listed.extend(record.iter().filter_map(|own| Binding::read(&aor, own)));
             }
         }
         (listed, None)
@@ -314,30 +367,37 @@ impl Bindings {
     /// The bindings of `aor` for whoever shows them.
     pub(crate) fn read(&self, aor: &Aor) -> Vec<Binding> {
         self.of(aor)
+            .iter()
             .filter_map(|binding| Binding::read(aor, binding))
             .collect()
     }
 
     /// The slot of an address-of-record: a number that stays the same as long as it has bindings.
     pub(crate) fn slot_of(&self, aor: &Aor) -> Option<u32> {
+        let domain = self.names.find(aor.host().as_bytes())?;
+        let user = aor.user().as_bytes();
+        let key = Key { domain, user };
         self.index
-            .find(aor.as_str().as_bytes(), |slot| address(self.record(slot)))
+            .find(&key, |slot| key_in(&self.slots, &self.shelf, slot))
     }
 
     /// The address-of-record of a slot.
     pub(crate) fn aor(&self, slot: u32) -> Option<Aor> {
-        Aor::parse(address_in(self.record(slot))?)
+        let address = shelved::aor(self.packed(slot)?, &self.names);
+        Aor::parse(str::from_utf8(&address).ok()?)
     }
 
     fn retain(&mut self, slots: Vec<u32>, keep: impl Fn(BindingRef<'_>) -> bool) -> Vec<Aor> {
         let mut touched = Vec::new();
         for slot in slots {
             let Some(aor) = self.aor(slot) else { continue };
-            let edits: Vec<_> = bindings_in(self.record(slot))
+            let record = self.record(slot);
+            let edits: Vec<_> = record
+                .iter()
                 .filter(|binding| !keep(*binding))
                 .map(|binding| Edit::Remove(binding.bytes().into()))
                 .collect();
-            self.apply(&aor, &edits);
+            self.change(&record, &aor, &edits);
             if !edits.is_empty() {
                 touched.push(aor);
             }
@@ -345,104 +405,120 @@ impl Bindings {
         touched
     }
 
-    /// Puts a record into its slot, or a slot of its own; `None` empties the slot.
-    fn set(&mut self, aor: &Aor, slot: Option<u32>, record: Option<Vec<u8>>) {
-        let slots = &self.slots;
-        let text_of = |slot: u32| {
-            slots
-                .get(place(slot))
-                .and_then(Option::as_deref)
-                .map_or(&[][..], address)
-        };
+    /// Puts a record into its slot, or a slot of its own; `None` empties the slot. Where it lies then.
+    fn set(&mut self, slot: Option<u32>, record: Option<&[u8]>) -> Option<u32> {
         match (slot, record) {
-            (None, None) => {}
+            (None, None) => None,
             (Some(slot), None) => {
-                self.len -= bindings_in(self.record(slot)).count();
-                self.index.remove(slot, text_of);
-                self.slots[place(slot)] = None;
-                self.free.push(slot);
+                self.empty(slot);
+                None
             }
             (Some(slot), Some(record)) => {
-                self.len -= bindings_in(self.record(slot)).count();
                 self.put(slot, record);
+                Some(slot)
             }
             (None, Some(record)) => {
-                let Some(slot) = self
-                    .free
-                    .pop()
-                    .or_else(|| u32::try_from(self.slots.len()).ok())
-                else {
-                    return;
-                };
+                let fresh = u32::try_from(self.slots.len()).ok();
+                let fresh = fresh.filter(|fresh| *fresh < MAX_SLOTS);
+                let slot = self.free.pop().or(fresh)?;
                 if place(slot) == self.slots.len() {
                     self.slots.push(None);
                 }
-                self.put(slot, record);
-                let slots = &self.slots;
-                self.index.insert(slot, |slot| {
-                    slots
-                        .get(place(slot))
-                        .and_then(Option::as_deref)
-                        .map_or(&[][..], address)
-                });
-                debug_assert_eq!(self.slot_of(aor), Some(slot), "what is put in is found");
+                if self.put(slot, record).is_none() {
+                    self.free.push(slot);
+                    return None;
+                }
+                let (slots, shelf) = (&self.slots, &self.shelf);
+                self.index.insert(slot, |slot| key_in(slots, shelf, slot));
+                Some(slot)
             }
         }
     }
 
-    /// Keeps the order of waking and the connections true to a record, and counts it.
-    fn put(&mut self, slot: u32, record: Vec<u8>) {
-        let wake = self.wake(slot).filter(|wake| *wake != 0);
-        self.slots[place(slot)] = Some(record.into());
+    fn empty(&mut self, slot: u32) {
+        let (slots, shelf) = (&self.slots, &self.shelf);
+        self.index.remove(slot, |slot| key_in(slots, shelf, slot));
+        if let Some(handle) = self.slots.get_mut(place(slot)).and_then(Option::take) {
+            let packed = self.shelf.read(handle);
+            self.len -= shelved::count(packed);
+            shelved::release(packed, &mut self.names);
+            self.shelf.remove(handle);
+            self.free.push(slot);
+        }
+    }
+
+    /// Puts a record into a slot that may have one already, keeps the order of waking and the connections true to it, and counts it;
+    /// `None` if there is no room, and nothing has changed.
+    fn put(&mut self, slot: u32, record: &[u8]) -> Option<()> {
         let mut first = u32::MAX;
-        let mut count = 0;
         let mut connections = Vec::new();
-        for binding in bindings_in(self.record(slot)) {
-            count += 1;
+        for binding in bindings_in(record) {
             first = first.min(binding.expires());
             connections.extend(binding.generation());
         }
-        self.len += count;
-        for generation in connections {
-            self.by_connection.insert((generation, slot));
-        }
-        let wake = match wake {
-            Some(wake) if wake <= first => wake,
-            _ => {
-                self.wheel.entry(first).or_default().push(slot);
-                first
-            }
+        let mut packed = shelved::pack(record, &mut self.names)?;
+        let before = self.packed(slot).map(<[u8]>::to_vec);
+        let wake = self.wake(slot).filter(|wake| *wake != 0 && *wake <= first);
+        shelved::set_wake(&mut packed, wake.unwrap_or(first));
+        let handle = match self.slots.get(place(slot)).copied().flatten() {
+            Some(handle) => self.shelf.replace(handle, &packed),
+            None => self.shelf.put(&packed),
         };
-        self.set_wake(slot, wake);
+        let Some(handle) = handle else {
+            shelved::release(&packed, &mut self.names);
+            return None;
+        };
+        if let Some(before) = before {
+            self.len -= shelved::count(&before);
+            shelved::release(&before, &mut self.names);
+        }
+        self.len += shelved::count(&packed);
+        self.slots[place(slot)] = Some(handle);
+        if wake.is_none() {
+            self.wheel.entry(first).or_default().push(slot);
+        }
+        let connections = connections.into_iter();
+        self.by_connection
+            .extend(connections.map(|generation| (generation, slot)));
+        Some(())
     }
 
-    fn record(&self, slot: u32) -> &[u8] {
-        self.slots
-            .get(place(slot))
-            .and_then(Option::as_deref)
-            .unwrap_or_default()
+    fn record(&self, slot: u32) -> Record {
+        let packed = self.packed(slot);
+        Record {
+            slot: packed.map(|_| slot),
+            bytes: packed.map_or_else(Vec::new, |packed| shelved::unpack(packed, &self.names)),
+        }
     }
 
-    fn occupied(&self) -> impl Iterator<Item = (u32, &[u8])> {
+    fn packed(&self, slot: u32) -> Option<&[u8]> {
+        packed_in(&self.slots, &self.shelf, slot)
+    }
+
+    fn occupied(&self) -> impl Iterator<Item = u32> {
         (0..)
             .zip(&self.slots)
-            .filter_map(|(slot, record)| Some((slot, record.as_deref()?)))
+            .filter_map(|(slot, handle)| handle.map(|_| slot))
     }
 
     fn wake(&self, slot: u32) -> Option<u32> {
-        let bytes = self.record(slot).get(4..HEAD)?.try_into().ok()?;
-        Some(u32::from_le_bytes(bytes))
+        shelved::wake(self.packed(slot)?)
     }
 
     fn set_wake(&mut self, slot: u32, wake: u32) {
-        let record = self
-            .slots
-            .get_mut(place(slot))
-            .and_then(Option::as_deref_mut);
-        if let Some(bytes) = record.and_then(|record| record.get_mut(4..HEAD)) {
-            bytes.copy_from_slice(&wake.to_le_bytes());
+        if let Some(handle) = self.slots.get(place(slot)).copied().flatten() {
+            shelved::set_wake(self.shelf.read_mut(handle), wake);
         }
     }
+}
+
+fn packed_in<'a>(slots: &[Option<Handle>], shelf: &'a Shelf, slot: u32) -> Option<&'a [u8]> {
+    let handle = slots.get(place(slot)).copied().flatten()?;
+    Some(shelf.read(handle))
+}
+
+fn key_in<'a>(slots: &[Option<Handle>], shelf: &'a Shelf, slot: u32) -> Key<'a> {
+    shelved::key(packed_in(slots, shelf, slot).unwrap_or_default())
 }
 
 fn place(slot: u32) -> usize {
@@ -450,17 +526,17 @@ fn place(slot: u32) -> usize {
 }
 
 /// The record after these edits; `None` if no binding is left.
-fn edited(before: &[u8], aor: &Aor, edits: &[Edit]) -> Option<Vec<u8>> {
+fn edited(before: &Record, aor: &Aor, edits: &[Edit]) -> Option<Vec<u8>> {
     let text = aor.as_str().as_bytes();
     let added: usize = edits.iter().map(|edit| edit.binding().bytes().len()).sum();
-    let mut record = Vec::with_capacity(before.len().max(HEAD + text.len()) + added);
+    let mut record = Vec::with_capacity(before.bytes.len().max(HEAD + text.len()) + added);
     record.extend([VERSION, 0]);
     record.extend(u16::try_from(text.len()).ok()?.to_le_bytes());
     record.extend([0; 4]);
     record.extend(text);
     let head = record.len();
     let touches = |edit: &Edit, binding| is_same(edit.binding(), binding);
-    for binding in bindings_in(before) {
+    for binding in before.iter() {
         match edits.iter().rfind(|edit| touches(edit, binding)) {
             None => record.extend(binding.bytes()),
             Some(Edit::Put(new)) => record.extend(&**new),
@@ -468,7 +544,7 @@ fn edited(before: &[u8], aor: &Aor, edits: &[Edit]) -> Option<Vec<u8>> {
         }
     }
     for (at, edit) in edits.iter().enumerate() {
-        let is_known = bindings_in(before).any(|binding| touches(edit, binding));
+        let is_known = before.iter().any(|binding| touches(edit, binding));
         let is_last = !edits[at + 1..]
             .iter()
             .any(|later| touches(later, edit.binding()));
@@ -487,7 +563,7 @@ fn edited(before: &[u8], aor: &Aor, edits: &[Edit]) -> Option<Vec<u8>> {
 }
 
 /// The text of a record's address-of-record.
-fn address(record: &[u8]) -> &[u8] {
+pub(crate) fn address(record: &[u8]) -> &[u8] {
     let length = record.get(2..4).and_then(|bytes| bytes.try_into().ok());
     let length = usize::from(u16::from_le_bytes(length.unwrap_or_default()));
     record.get(HEAD..HEAD + length).unwrap_or_default()
@@ -497,7 +573,7 @@ fn address_in(record: &[u8]) -> Option<&str> {
     std::str::from_utf8(address(record)).ok()
 }
 
-fn bindings_in(record: &[u8]) -> impl Iterator<Item = BindingRef<'_>> + Clone {
+pub(crate) fn bindings_in(record: &[u8]) -> impl Iterator<Item = BindingRef<'_>> + Clone {
     let mut rest = record
         .get(HEAD + address(record).len()..)
         .unwrap_or_default();
@@ -506,4 +582,95 @@ fn bindings_in(record: &[u8]) -> impl Iterator<Item = BindingRef<'_>> + Clone {
         rest = behind;
         Some(binding)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use sip::{Ids, Transport};
+
+    use super::*;
+    use crate::record::NewBinding;
+
+    /// A device of a user, known by its URI.
+    fn device(user: u32, number: u32, updated: u32, expires: u32) -> Box<[u8]> {
+        let uri = format!("sip:{user}@192.0.2.{number};pn-prid=0123456789abcdef0123{user:x}");
+        NewBinding {
+            contact: &format!("<{uri}>"),
+            uri: &uri,
+            instance: "",
+            reg_id: 0,
+            is_outbound: false,
+            q_thousandths: 1_000,
+            call_id: "1@phone",
+            cseq: updated,
+            path: "",
+            user_agent: "Phone",
+            reached_by: Destination::Flow(Flow {
+                transport: Transport::Udp,
+                local: ([192, 0, 2, 254], 5060).into(),
+                peer: ([192, 0, 2, 1], 40_000).into(),
+                generation: 0,
+            }),
+            updated,
+            expires,
+        }
+        .pack()
+        .unwrap()
+    }
+
+    fn aor(user: u32) -> Aor {
+        Aor::parse(&format!("sip:{user}@acme{}.test", user % 5)).unwrap()
+    }
+
+    #[test]
+    fn whatever_comes_and_goes_exactly_what_is_bound_is_found() {
+        let mut ids = Ids::from_seed([8; 32]);
+        let mut bindings = Bindings::default();
+        // The second at which a device's binding ends, by user and number.
+        let mut model: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+        for now in 0..6_000 {
+            let (user, number) = (ids.u32() % 200, ids.u32() % 3);
+            let expires = now + 1 + ids.u32() % 500;
+            let new = device(user, number, now, expires);
+            let known = model.contains_key(&(user, number));
+            let before = bindings.of(&aor(user));
+            let changed = match ids.u32() % 4 {
+                0 => {
+                    model.remove(&(user, number));
+                    bindings.change(&before, &aor(user), &[Edit::Remove(new)])
+                }
+                _ => {
+                    model.insert((user, number), expires);
+                    bindings.change(&before, &aor(user), &[Edit::Put(new)])
+                }
+            };
+            let is_there = model.contains_key(&(user, number));
+            assert_eq!(changed.is_news, known != is_there);
+            if now % 7 == 0 {
+                bindings.remove_expired(now);
+                model.retain(|_, expires| *expires > now);
+            }
+            if now % 1_000 == 0 {
+                bindings.remove_all(&aor(7));
+                model.retain(|(user, _), _| *user != 7);
+            }
+            assert_eq!(bindings.len(), model.len());
+            let user = ids.u32() % 200;
+            let mut found: Vec<_> = bindings
+                .of(&aor(user))
+                .iter()
+                .map(BindingRef::expires)
+                .collect();
+            found.sort_unstable();
+            let of_user = model.range((user, 0)..(user + 1, 0));
+            let mut expected: Vec<_> = of_user.map(|(_, expires)| *expires).collect();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{now}");
+        }
+        assert_eq!(bindings.list(0, usize::MAX).0.len(), model.len());
+        bindings.remove_expired(u32::MAX);
+        assert!(bindings.len() == 0 && bindings.names.is_empty());
+    }
 }

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use sip::{Aor, Destination, Flow, Output};
 
-use crate::binding::{Bindings, Edit};
+use crate::binding::{Bindings, Changed, Edit, Record};
 use crate::effect::{Account, Event, StoreFailed, Ticket};
 use crate::proxy::Proxy;
 use crate::registrar::{self, Plan, Telling};
@@ -173,12 +173,14 @@ impl Proxy {
                     registrar::refused(&pending.request, &tag, &refusal, &self.registrar);
                 self.send(&pending, response, now);
             }
-            Ok(Plan { edits, .. }) if edits.is_empty() => self.confirm(&pending, &account.aor, now),
-            Ok(Plan { edits, .. }) => match self.commits.durability {
+            Ok(Plan { edits, before }) if edits.is_empty() => {
+                self.confirm(&pending, &account.aor, &before, now);
+            }
+            Ok(Plan { edits, before }) => match self.commits.durability {
                 Durability::MemoryFirst => {
-                    self.change(&account.aor, &edits, &pending.flow);
+                    let after = self.change(&before, &account.aor, &edits, &pending.flow);
                     self.commits.note([&account.aor], &self.bindings, now);
-                    self.confirm(&pending, &account.aor, now);
+                    self.confirm(&pending, &account.aor, &after, now);
                 }
                 Durability::Durable if self.commits.queue.len() >= self.commits.bound => {
                     self.busy(&pending, now);
@@ -209,7 +211,8 @@ impl Proxy {
         }
         let is_done = registrar::is_done(&pending.request, &account.aor, &self.bindings);
         if is_done {
-            self.confirm(pending, &account.aor, now);
+            let bound = self.bindings.of(&account.aor);
+            self.confirm(pending, &account.aor, &bound, now);
         }
         is_done
     }
@@ -236,8 +239,9 @@ impl Proxy {
         {
             match result {
                 Ok(()) => {
-                    self.change(&account.aor, &edits, &pending.flow);
-                    self.confirm(&pending, &account.aor, now);
+                    let before = self.bindings.of(&account.aor);
+                    let after = self.change(&before, &account.aor, &edits, &pending.flow);
+                    self.confirm(&pending, &account.aor, &after, now);
                 }
                 Err(StoreFailed) => self.busy(&pending, now),
             }
@@ -313,12 +317,14 @@ impl Proxy {
         self.commits.note(aors, &self.bindings, now);
     }
 
-    fn change(&mut self, aor: &Aor, edits: &[Edit], flow: &Flow) {
+    fn change(&mut self, before: &Record, aor: &Aor, edits: &[Edit], flow: &Flow) -> Record {
         let homes = edits.iter().filter_map(|edit| other_home(edit, flow));
         self.outputs.extend(homes.map(Output::Trust));
-        if self.bindings.apply(aor, edits) {
+        let Changed { is_news, after } = self.bindings.change(before, aor, edits);
+        if is_news {
             self.announce(aor);
         }
+        after
     }
 
     fn announce(&mut self, aor: &Aor) {
@@ -328,11 +334,11 @@ impl Proxy {
             .push_back(Output::Event(Event::BindingsChanged { aor, bindings }));
     }
 
-    fn confirm(&mut self, pending: &Pending, aor: &Aor, now: Instant) {
+    fn confirm(&mut self, pending: &Pending, aor: &Aor, bound: &Record, now: Instant) {
         let tag = self.endpoint.stateless_tag(&pending.request);
         let telling = Telling {
             aor,
-            bindings: &self.bindings,
+            bound,
             gruus: &mut self.gruus,
             now_secs: self.clock.secs(now),
         };

@@ -122,7 +122,10 @@ impl Proxy {
         }
         let home = |binding: BindingRef<'_>| binding.reached_by().map(|home| home.peer().ip());
         let here = Some(pending.flow.peer.ip());
-        self.bindings.of(aor).any(|binding| home(binding) == here)
+        self.bindings
+            .of(aor)
+            .iter()
+            .any(|binding| home(binding) == here)
     }
 
     fn listens(&mut self, aor: &Aor, pending: &Pending, now: Instant) -> bool {

@@ -62,10 +62,12 @@ impl Gruus {
         let same_host = uri
             .host()
             .is_some_and(|host| host.to_string().eq_ignore_ascii_case(aor.host()));
-        let binding = bindings
+        let instance = bindings
             .of(&aor)
-            .find(|binding| registration(*binding) == *own)?;
-        same_host.then(|| (aor, binding.instance().to_owned()))
+            .iter()
+            .find(|binding| registration(*binding) == *own)
+            .map(|binding| binding.instance().to_owned())?;
+        same_host.then_some((aor, instance))
     }
 }
 

@@ -1,16 +1,16 @@
-//! One binding as packed bytes, in memory and on disk alike.
+//! One binding as bytes in the clear: on its way through the registrar, between shards and on disk.
 //!
 //! ```text
 //!   0 length │ 2 flags │ 3 kind │ 4 expires │ 8 updated │ 12 CSeq │ 16 reg-id │ 20 q │ 22 lengths of contact, Call-ID, path, user agent
 //!   30 place and length of the URI │ 34 of the instance-id │ 38 generation of a connection │ addresses │ the texts, one after the other
 //! ```
 //!
-//! A hundred thousand devices are mostly text; packed it is one allocation for an address-of-record instead of dozens. Numbers are
+//! Numbers are
 //! little-endian. Places are counted from the first text. URI and instance-id are not stored twice: they lie within the contact.
 //!
 //! Invariant: every accessor is total. Bytes that came from a disk may be wrong and then read as empty or zero, never as a panic.
 //!
-//! Not here: which bindings an address-of-record has (`binding.rs`).
+//! Not here: which bindings an address-of-record has (`binding.rs`), and how they lie in memory (`shelved.rs`).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -232,8 +232,7 @@ impl<'a> BindingRef<'a> {
 
     /// Generation of the connection it is reached by, if it is.
     pub(crate) fn generation(self) -> Option<u64> {
-        let is_stream = self.kind() & IS_FLOW != 0 && self.transport().is_reliable();
-        is_stream
+        self.is_stream()
             .then(|| array(self.0, FIXED).map(u64::from_le_bytes))
             .flatten()
     }
@@ -241,8 +240,7 @@ impl<'a> BindingRef<'a> {
     /// Where requests to the device go.
     pub(crate) fn reached_by(self) -> Option<Destination> {
         let transport = self.transport();
-        let peer_at = self.peer_at();
-        let peer = self.address(peer_at, PEER_IS_V6)?;
+        let peer = self.peer()?;
         if self.kind() & IS_FLOW == 0 {
             return Some(Destination::Address {
                 transport,
@@ -250,17 +248,59 @@ impl<'a> BindingRef<'a> {
                 domain: None,
             });
         }
-        let local_at = FIXED + self.generation().map_or(0, |_| 8);
         Some(Destination::Flow(Flow {
             transport,
-            local: self.address(local_at, LOCAL_IS_V6)?,
+            local: self.address(self.local_at(), LOCAL_IS_V6)?,
             peer,
             generation: self.generation().unwrap_or(0),
         }))
     }
 
-    fn kind(self) -> u8 {
+    /// Transport, and what kinds of addresses there are.
+    pub(crate) fn kind(self) -> u8 {
         self.0.get(3).copied().unwrap_or(0)
+    }
+
+    /// Whether it is reached by a connection, whose generation it has.
+    pub(crate) fn is_stream(self) -> bool {
+        self.kind() & IS_FLOW != 0 && self.transport().is_reliable()
+    }
+
+    /// Our own address of the flow as it lies here; empty if there is none.
+    pub(crate) fn local_bytes(self) -> &'a [u8] {
+        if self.kind() & IS_FLOW == 0 {
+            return &[];
+        }
+        self.0
+            .get(self.local_at()..self.peer_at())
+            .unwrap_or_default()
+    }
+
+    /// The device's address as it lies here.
+    pub(crate) fn peer_bytes(self) -> &'a [u8] {
+        let at = self.peer_at();
+        self.0.get(at..at + self.peer_len()).unwrap_or_default()
+    }
+
+    /// How many bytes the device's address takes.
+    pub(crate) fn peer_len(self) -> usize {
+        address_len(self.kind() & PEER_IS_V6)
+    }
+
+    /// The device's address, or its proxy's.
+    pub(crate) fn peer(self) -> Option<SocketAddr> {
+        self.address(self.peer_at(), PEER_IS_V6)
+    }
+
+    /// Place and length of the URI and of the instance-id.
+    pub(crate) fn places(self) -> [[u16; 2]; 2] {
+        [[self.u16(30), self.u16(32)], [self.u16(34), self.u16(36)]]
+    }
+
+    /// The text behind all others, of which URI or instance-id is a part if they are none of the contact.
+    pub(crate) fn more(self) -> &'a [u8] {
+        let before: usize = [22, 24, 26, 28].map(|at| self.length(at)).iter().sum();
+        self.texts().get(before..).unwrap_or_default()
     }
 
     fn transport(self) -> Transport {
@@ -268,11 +308,15 @@ impl<'a> BindingRef<'a> {
         TRANSPORTS.get(index).copied().unwrap_or(Transport::Udp)
     }
 
+    fn local_at(self) -> usize {
+        FIXED + if self.is_stream() { 8 } else { 0 }
+    }
+
     fn peer_at(self) -> usize {
         if self.kind() & IS_FLOW == 0 {
             return FIXED;
         }
-        FIXED + self.generation().map_or(0, |_| 8) + address_len(self.kind() & LOCAL_IS_V6)
+        self.local_at() + address_len(self.kind() & LOCAL_IS_V6)
     }
 
     fn address(self, at: usize, family: u8) -> Option<SocketAddr> {
@@ -286,7 +330,7 @@ impl<'a> BindingRef<'a> {
     }
 
     fn texts(self) -> &'a [u8] {
-        let at = self.peer_at() + address_len(self.kind() & PEER_IS_V6);
+        let at = self.peer_at() + self.peer_len();
         self.0.get(at..).unwrap_or_default()
     }
 

@@ -20,7 +20,7 @@ use sip::{
     Transport, Uri,
 };
 
-use crate::binding::{Bindings, Edit, is_same};
+use crate::binding::{Bindings, Edit, Record, is_same};
 use crate::gruu::Gruus;
 use crate::record::{BindingRef, NewBinding};
 
@@ -75,12 +75,12 @@ impl From<HeaderError> for Refusal {
 }
 
 /// What a REGISTER would change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Plan {
     /// Nothing for a query.
     pub(crate) edits: Vec<Edit>,
-    /// Whether a contact of it is a flow of RFC 5626.
-    is_outbound: bool,
+    /// What is bound now.
+    pub(crate) before: Record,
 }
 
 /// What every contact of a request has in common.
@@ -140,16 +140,14 @@ pub(crate) fn decide(
 impl Frame<'_> {
     fn remove_all(&self, bindings: &Bindings) -> Result<Plan, Refusal> {
         let mut edits = Vec::new();
-        for binding in bindings.of(self.aor) {
+        let before = bindings.of(self.aor);
+        for binding in before.iter() {
             if self.is_overtaken(binding) {
                 return Err(Refusal::OutOfOrder);
             }
             edits.push(Edit::Remove(binding.bytes().into()));
         }
-        Ok(Plan {
-            edits,
-            is_outbound: false,
-        })
+        Ok(Plan { edits, before })
     }
 
     /// RFC 5626, section 6: one flow at most is made by a request, and whoever is between the device and us must keep it.
@@ -185,12 +183,9 @@ impl Frame<'_> {
         policy: &RegistrarPolicy,
         bindings: &Bindings,
     ) -> Result<Plan, Refusal> {
-        let mut plan = Plan {
-            edits: Vec::new(),
-            is_outbound: false,
-        };
-        let bound = bindings.of(self.aor);
-        let mut count = bound.clone().count();
+        let mut edits: Vec<Edit> = Vec::new();
+        let before = bindings.of(self.aor);
+        let mut count = before.iter().count();
         for contact in contacts {
             let wanted = contact.expires().or(self.expires);
             let granted = wanted.map_or(policy.default_expires, |secs| {
@@ -199,21 +194,20 @@ impl Frame<'_> {
             let is_outbound = self.is_flow(&contact)?;
             let new = self.pack(contact, granted.min(policy.max_expires), is_outbound)?;
             let new_ref = BindingRef::new(&new);
-            let known = bound
-                .clone()
+            let known = before
+                .iter()
                 .find(|known| is_same(*known, new_ref) || is_same_uri(*known, new_ref));
             if known.is_some_and(|known| self.is_overtaken(known)) {
                 return Err(Refusal::OutOfOrder);
             }
             // Of two that are the same device the last one counts.
-            let before = plan.edits.len();
-            plan.edits.retain(|edit| !is_of(edit, new_ref));
+            let all = edits.len();
+            edits.retain(|edit| !is_of(edit, new_ref));
             if known.is_none() {
-                count -= before - plan.edits.len();
+                count -= all - edits.len();
             }
             if granted.is_zero() {
-                plan.edits
-                    .extend(known.map(|known| Edit::Remove(known.bytes().into())));
+                edits.extend(known.map(|known| Edit::Remove(known.bytes().into())));
                 continue;
             }
             if granted < policy.min_expires {
@@ -222,17 +216,16 @@ impl Frame<'_> {
             match known {
                 None => count += 1,
                 Some(known) if !is_same(known, new_ref) => {
-                    plan.edits.push(Edit::Remove(known.bytes().into()));
+                    edits.push(Edit::Remove(known.bytes().into()));
                 }
                 Some(_) => {}
             }
             if count > policy.max_bindings {
                 return Err(Refusal::TooMany);
             }
-            plan.is_outbound |= is_outbound;
-            plan.edits.push(Edit::Put(new));
+            edits.push(Edit::Put(new));
         }
-        Ok(plan)
+        Ok(Plan { edits, before })
     }
 
     fn pack(
@@ -338,11 +331,12 @@ pub(crate) fn is_done(request: &Request, aor: &Aor, bindings: &Bindings) -> bool
         let cseq = request.cseq().ok()?.number;
         let expires = request.expires().ok()?;
         let Contacts::List(contacts) = request.contacts().ok()? else {
-            return Some(bindings.of(aor).next().is_none());
+            return Some(bindings.of(aor).iter().next().is_none());
         };
+        let bound = bindings.of(aor);
         let is_bound = |contact: &Contact| {
             let instance = contact.instance().unwrap_or_default();
-            bindings.of(aor).any(|known| {
+            bound.iter().any(|known| {
                 let is_it = known.uri() == contact.uri().as_str() && known.instance() == instance;
                 is_it && known.call_id() == call_id && known.cseq() == cseq
             })
@@ -365,7 +359,7 @@ pub(crate) fn is_done(request: &Request, aor: &Aor, bindings: &Bindings) -> bool
 /// Whose bindings are told, and what is needed for telling.
 pub(crate) struct Telling<'a> {
     pub(crate) aor: &'a Aor,
-    pub(crate) bindings: &'a Bindings,
+    pub(crate) bound: &'a Record,
     pub(crate) gruus: &'a mut Gruus,
     pub(crate) now_secs: u32,
 }
@@ -374,16 +368,16 @@ pub(crate) struct Telling<'a> {
 pub(crate) fn granted(request: &Request, tag: &str, telling: Telling<'_>) -> Response {
     let Telling {
         aor,
-        bindings,
+        bound,
         gruus,
         now_secs,
     } = telling;
     let mut response = request.response(200, Some(tag));
     let knows = |extension| supports(request, extension).unwrap_or(false);
     let call_id = request.call_id().unwrap_or_default();
-    let slot = knows("gruu").then(|| bindings.slot_of(aor)).flatten();
+    let slot = knows("gruu").then(|| bound.slot()).flatten();
     let mut is_outbound = false;
-    for binding in bindings.of(aor) {
+    for binding in bound.iter() {
         let is_own = binding.call_id() == call_id;
         is_outbound |= is_own && binding.is_outbound();
         let mut contact = shown(binding, is_own);

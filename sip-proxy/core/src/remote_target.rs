@@ -55,11 +55,12 @@ impl Proxy {
         if claimed? != callee.aor {
             return None;
         }
-        let bound = rung(&callee, &self.bindings).into_iter().find(|binding| {
+        let bound = self.bindings.of(&callee.aor);
+        let edge = rung(&callee, &bound).into_iter().find(|binding| {
             let home = binding.reached_by().map(|home| home.peer().ip());
             !binding.path().is_empty() && home == Some(flow.peer.ip())
         })?;
-        contact.address.uri = bound.uri().parse().ok()?;
+        contact.address.uri = edge.uri().parse().ok()?;
         contact.address.uri.clear_headers();
         Some(contact)
     }

@@ -11,7 +11,7 @@ use sdp::Described;
 use sip::{Aor, Destination, Endpoint, Host, HostPort, NameAddr, Request, Transport, Uri};
 use ua::Dial;
 
-use crate::binding::Bindings;
+use crate::binding::{Bindings, Record};
 use crate::effect::Account;
 use crate::gruu::Gruus;
 use crate::numbers::DialPlan;
@@ -215,7 +215,8 @@ pub(crate) fn groups(
     bindings: &Bindings,
     endpoint: &Endpoint,
 ) -> Vec<Vec<Dial>> {
-    let mut ranked = rung(&plan.callee, bindings);
+    let bound = bindings.of(&plan.callee.aor);
+    let mut ranked = rung(&plan.callee, &bound);
     // Stable: the older binding of two with the same q comes first.
     ranked.sort_by_key(|binding| std::cmp::Reverse(binding.q_thousandths()));
     let at_once = plan
@@ -243,15 +244,16 @@ pub(crate) fn rings(callee: &Callee, bindings: &Bindings) -> bool {
     let wanted = callee.instance.as_deref();
     bindings
         .of(&callee.aor)
+        .iter()
         .any(|binding| wanted.is_none_or(|wanted| wanted == binding.instance()))
 }
 
-/// The bindings to ring: of a device with several flows the one that was refreshed last (RFC 5626, section 6).
-pub(crate) fn rung<'a>(callee: &Callee, bindings: &'a Bindings) -> Vec<BindingRef<'a>> {
+/// Which of the callee's bindings to ring: of a device with several flows the one that was refreshed last (RFC 5626, section 6).
+pub(crate) fn rung<'a>(callee: &Callee, bound: &'a Record) -> Vec<BindingRef<'a>> {
     let mut rung: Vec<BindingRef<'a>> = Vec::new();
     let wanted = callee.instance.as_deref();
-    for binding in bindings
-        .of(&callee.aor)
+    for binding in bound
+        .iter()
         .filter(|binding| wanted.is_none_or(|wanted| wanted == binding.instance()))
     {
         let is_same = |other: &BindingRef<'_>| {

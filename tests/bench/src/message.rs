@@ -122,17 +122,18 @@ pub(crate) fn response(bytes: &[u8]) -> Option<Response> {
         .into_response()
 }
 
+/// Of which such a token consists, so that it is no easier to keep in less than those that are given out.
+const TOKEN_CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /// 153 characters, as long as the tokens that wake Android phones are.
 pub(crate) fn push_token(ids: &mut Ids) -> String {
-    let mut token = String::new();
-    while token.len() < 153 {
-        token.push_str(&format!("{:016x}", ids.u64()));
-        if token.len() == 16 {
-            token.push_str("-APA91b");
-        }
-    }
-    token.truncate(153);
-    token
+    let mut random = |count: usize| -> String {
+        let all = std::iter::repeat_with(|| ids.bytes::<16>()).flatten();
+        all.take(count)
+            .map(|byte| char::from(TOKEN_CHARS[usize::from(byte % 64)]))
+            .collect()
+    };
+    format!("{}-APA91b{}", random(16), random(130))
 }
 
 /// An offer or an answer with one audio stream.

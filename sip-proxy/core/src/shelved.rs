@@ -1,0 +1,385 @@
+//! The bindings of an address-of-record as they lie in memory, in as few bytes as they can be read back from.
+//!
+//! ```text
+//!   0 wake │ 4 domain │ user │ count │ bindings
+//!   binding: length │ user agent │ our address │ flags │ kind │ expires │ seconds granted │ CSeq │ reg-id │ q
+//!            │ places of URI and instance-id │ generation of a connection │ the peer's address │ Contact │ Call-ID │ Path
+//! ```
+//!
+//! Numbers are as long as they need to be, what is as usual is left out and only flagged; domains, user agents and our own addresses
+//! are [`Names`]; Contact, Call-ID and Path are squeezed (`squeeze.rs`).
+//!
+//! Invariant: [`unpack`] gives back byte for byte the record in the clear (`binding.rs`, `record.rs`) that [`pack`] was given, but for
+//! its `wake`. Each name in a record is kept once for it, until [`release`].
+//!
+//! Not here: where the records lie (`shelf.rs`), how they are found (`index.rs`).
+
+use crate::binding::{HEAD, VERSION, address, bindings_in};
+use crate::names::Names;
+use crate::reader::{Reader, push_counted, push_number};
+use crate::record::BindingRef;
+use crate::squeeze::{Context, expand, squeeze};
+
+/// How an address-of-record begins.
+const SCHEME: &[u8] = b"sip:";
+
+const WAKE: usize = 4;
+
+const IS_OUTBOUND: u8 = 1;
+const HAS_REG_ID: u8 = 1 << 1;
+const HAS_Q: u8 = 1 << 2;
+const HAS_PATH: u8 = 1 << 3;
+const HAS_INSTANCE: u8 = 1 << 4;
+/// Text behind all others, of which URI or instance-id is a part.
+const HAS_MORE: u8 = 1 << 5;
+
+/// The preference of who names none.
+const USUAL_Q: u16 = 1_000;
+
+/// What the record of an address-of-record is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key<'a> {
+    /// The name of the domain.
+    pub(crate) domain: u32,
+    pub(crate) user: &'a [u8],
+}
+
+impl<'a> Key<'a> {
+    /// Nothing is found by it.
+    pub(crate) const NONE: Self = Self {
+        domain: u32::MAX,
+        user: &[],
+    };
+
+    pub(crate) fn read(from: &mut Reader<'a>) -> Option<Self> {
+        Some(Self {
+            domain: from.u32()?,
+            user: from.counted()?,
+        })
+    }
+}
+
+/// User and domain of an address-of-record; `None` if it is none.
+fn user_and_domain(address: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = address.strip_prefix(SCHEME)?;
+    let at = rest.iter().rposition(|byte| *byte == b'@')?;
+    Some((&rest[..at], &rest[at + 1..]))
+}
+
+/// What a record is found by; of bytes that are no record, what nothing is found by.
+pub(crate) fn key(packed: &[u8]) -> Key<'_> {
+    let mut from = Reader::new(packed.get(WAKE..).unwrap_or_default());
+    Key::read(&mut from).unwrap_or(Key::NONE)
+}
+
+/// The address-of-record of a record, as text.
+pub(crate) fn aor(packed: &[u8], names: &Names) -> Vec<u8> {
+    let Key { domain, user } = key(packed);
+    [SCHEME, user, b"@", names.text(domain)].concat()
+}
+
+/// The second at which a record is looked at.
+pub(crate) fn wake(packed: &[u8]) -> Option<u32> {
+    packed.first_chunk().map(|wake| u32::from_le_bytes(*wake))
+}
+
+pub(crate) fn set_wake(packed: &mut [u8], wake: u32) {
+    if let Some(own) = packed.first_chunk_mut::<WAKE>() {
+        *own = wake.to_le_bytes();
+    }
+}
+
+/// How many bindings a record has.
+pub(crate) fn count(packed: &[u8]) -> usize {
+    let mut from = Reader::new(packed.get(WAKE..).unwrap_or_default());
+    let count = Key::read(&mut from).and_then(|_| from.number());
+    count
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(0)
+}
+
+/// A record in the clear, packed; `None` if it is none.
+pub(crate) fn pack(record: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+    let (user, domain) = user_and_domain(address(record))?;
+    let mut packed = Vec::with_capacity(record.len());
+    packed.extend([0; WAKE]);
+    push_number(names.keep(domain)?.into(), &mut packed);
+    push_counted(user, &mut packed);
+    push_number(bindings_in(record).count() as u64, &mut packed);
+    let mut body = Vec::with_capacity(record.len());
+    for binding in bindings_in(record) {
+        body.clear();
+        pack_binding(binding, user, names, &mut body)?;
+        push_counted(&body, &mut packed);
+    }
+    Some(packed)
+}
+
+fn pack_binding(
+    binding: BindingRef<'_>,
+    user: &[u8],
+    names: &mut Names,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    push_number(names.keep(binding.user_agent().as_bytes())?.into(), out);
+    let local = binding.local_bytes();
+    push_number(names.keep(local)?.into(), out);
+    let [uri, instance] = binding.places();
+    let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+    let flags = flag(binding.is_outbound(), IS_OUTBOUND)
+        | flag(binding.reg_id() != 0, HAS_REG_ID)
+        | flag(binding.q_thousandths() != USUAL_Q, HAS_Q)
+        | flag(!binding.path().is_empty(), HAS_PATH)
+        | flag(instance != [0; 2], HAS_INSTANCE)
+        | flag(!binding.more().is_empty(), HAS_MORE);
+    out.extend([flags, binding.kind()]);
+    out.extend(binding.expires().to_le_bytes());
+    let granted = binding.expires().wrapping_sub(binding.updated());
+    let places = uri
+        .into_iter()
+        .chain(instance.into_iter().filter(|_| flags & HAS_INSTANCE != 0));
+    push_number(granted.into(), out);
+    push_number(binding.cseq().into(), out);
+    if flags & HAS_REG_ID != 0 {
+        push_number(binding.reg_id().into(), out);
+    }
+    if flags & HAS_Q != 0 {
+        push_number(binding.q_thousandths().into(), out);
+    }
+    for place in places {
+        push_number(place.into(), out);
+    }
+    if let Some(generation) = binding.generation() {
+        push_number(generation, out);
+    }
+    out.extend(binding.peer_bytes());
+    let context = Context {
+        user,
+        peer: binding.peer(),
+    };
+    squeeze(binding.contact().as_bytes(), context, out);
+    squeeze(binding.call_id().as_bytes(), context, out);
+    if flags & HAS_PATH != 0 {
+        squeeze(binding.path().as_bytes(), context, out);
+    }
+    if flags & HAS_MORE != 0 {
+        squeeze(binding.more(), context, out);
+    }
+    Some(())
+}
+
+/// A packed record in the clear; empty if it is none.
+pub(crate) fn unpack(packed: &[u8], names: &Names) -> Vec<u8> {
+    let mut record = Vec::with_capacity(HEAD + 4 * packed.len());
+    match unpack_into(packed, names, &mut record) {
+        Some(()) => record,
+        None => Vec::new(),
+    }
+}
+
+fn unpack_into(packed: &[u8], names: &Names, out: &mut Vec<u8>) -> Option<()> {
+    let mut from = Reader::new(packed.get(WAKE..)?);
+    let Key { domain, user } = Key::read(&mut from)?;
+    let domain = names.text(domain);
+    let count = from.number()?;
+    let length = SCHEME.len() + user.len() + 1 + domain.len();
+    out.extend([VERSION, u8::try_from(count).unwrap_or(u8::MAX)]);
+    out.extend(u16::try_from(length).ok()?.to_le_bytes());
+    out.extend([0; WAKE]);
+    for part in [SCHEME, user, b"@", domain] {
+        out.extend(part);
+    }
+    for _ in 0..count {
+        unpack_binding(Reader::new(from.counted()?), user, names, out)?;
+    }
+    Some(())
+}
+
+fn unpack_binding(
+    mut from: Reader<'_>,
+    user: &[u8],
+    names: &Names,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let start = out.len();
+    let user_agent = names.text(from.u32()?);
+    let local = names.text(from.u32()?);
+    let flags = from.byte()?;
+    let has = |flag: u8| flags & flag != 0;
+    let kind = from.byte()?;
+    let expires = u32::from_le_bytes(from.array()?);
+    let updated = expires.wrapping_sub(from.u32()?);
+    let mut number = |is_there: bool, otherwise: u32| match is_there {
+        true => from.u32(),
+        false => Some(otherwise),
+    };
+    let cseq = number(true, 0)?;
+    let reg_id = number(has(HAS_REG_ID), 0)?;
+    let q = number(has(HAS_Q), USUAL_Q.into())?;
+    out.extend([0, 0, flags & IS_OUTBOUND, kind]);
+    for number in [expires, updated, cseq, reg_id] {
+        out.extend(number.to_le_bytes());
+    }
+    out.extend(u16::try_from(q).ok()?.to_le_bytes());
+    let lengths = out.len();
+    out.extend([0; 8]);
+    for is_there in [true, true, has(HAS_INSTANCE), has(HAS_INSTANCE)] {
+        let place = number(is_there, 0)?;
+        out.extend(u16::try_from(place).ok()?.to_le_bytes());
+    }
+    if BindingRef::new(&out[start..]).is_stream() {
+        out.extend(from.number()?.to_le_bytes());
+    }
+    out.extend(local);
+    let peer_len = BindingRef::new(&out[start..]).peer_len();
+    out.extend(from.bytes(peer_len)?);
+    let context = Context {
+        user,
+        peer: BindingRef::new(&out[start..]).peer(),
+    };
+    let mut text = |out: &mut Vec<u8>, is_there: bool| {
+        let before = out.len();
+        if is_there {
+            expand(&mut from, context, out)?;
+        }
+        u16::try_from(out.len() - before).ok()
+    };
+    let contact = text(out, true)?;
+    let call_id = text(out, true)?;
+    let path = text(out, has(HAS_PATH))?;
+    out.extend(user_agent);
+    let user_agent = u16::try_from(user_agent.len()).ok()?;
+    text(out, has(HAS_MORE))?;
+    for (index, length) in [contact, call_id, path, user_agent].into_iter().enumerate() {
+        out[lengths + 2 * index..][..2].copy_from_slice(&length.to_le_bytes());
+    }
+    let length = u16::try_from(out.len() - start).ok()?;
+    out[start..start + 2].copy_from_slice(&length.to_le_bytes());
+    Some(())
+}
+
+/// The names of a record are no longer kept for it.
+pub(crate) fn release(packed: &[u8], names: &mut Names) {
+    // A record ends where a name of it cannot be read.
+    let _ = each_name(packed, |name| names.release(name));
+}
+
+fn each_name(packed: &[u8], mut release: impl FnMut(u32)) -> Option<()> {
+    let mut from = Reader::new(packed.get(WAKE..)?);
+    release(Key::read(&mut from)?.domain);
+    for _ in 0..from.number()? {
+        let mut binding = Reader::new(from.counted()?);
+        release(binding.u32()?);
+        release(binding.u32()?);
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use sip::{Aor, Destination, Flow, Ids, Transport};
+
+    use super::*;
+    use crate::binding::{Bindings, Edit};
+    use crate::record::NewBinding;
+
+    const TRANSPORTS: [Transport; 5] = [
+        Transport::Udp,
+        Transport::Tcp,
+        Transport::Tls,
+        Transport::Ws,
+        Transport::Wss,
+    ];
+
+    fn any<T: Copy>(of: &[T], ids: &mut Ids) -> T {
+        of[ids.u32() as usize % of.len()]
+    }
+
+    fn address(ids: &mut Ids) -> SocketAddr {
+        let port = ids.bytes::<2>();
+        let port = u16::from_le_bytes(port);
+        match ids.u32() % 3 {
+            0 => (ids.bytes::<16>(), port).into(),
+            _ => (ids.bytes::<4>(), port).into(),
+        }
+    }
+
+    /// A binding of a device that may be any.
+    fn binding(user: &str, ids: &mut Ids) -> Box<[u8]> {
+        let peer = address(ids);
+        let transport = any(&TRANSPORTS, ids);
+        let reached_by = match ids.u32() % 2 {
+            0 => Destination::Flow(Flow {
+                transport,
+                local: address(ids),
+                peer,
+                generation: match transport.is_reliable() {
+                    true => ids.u64(),
+                    false => 0,
+                },
+            }),
+            _ => Destination::Address {
+                transport,
+                peer,
+                domain: None,
+            },
+        };
+        let uri = match ids.u32() % 3 {
+            0 => format!(
+                "sip:{user}@{peer};pn-provider=fcm;pn-prid={}",
+                ids.call_id()
+            ),
+            1 => format!("sips:{}@phone.example;ob", ids.tag()),
+            _ => format!("sip:{}", peer.ip()),
+        };
+        let instance = any(
+            &["", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "x\"y"],
+            ids,
+        );
+        let contact = format!(
+            "\"Zoë\" <{uri}>;+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\""
+        );
+        NewBinding {
+            contact: any(&[contact.as_str(), &uri], ids),
+            uri: &uri,
+            instance,
+            reg_id: any(&[0, 1, u32::MAX], ids),
+            is_outbound: ids.u32().is_multiple_of(2),
+            q_thousandths: any(&[0, 500, 1_000], ids),
+            call_id: any(&["4711@phone", "0123456789abcdef0123456789abcdef"], ids),
+            cseq: ids.u32() >> (ids.u32() % 32),
+            path: any(&["", "<sip:edge;lr>, <sip:next;lr>"], ids),
+            user_agent: any(&["", "Desk phone", "Other phone"], ids),
+            reached_by,
+            updated: ids.u32(),
+            expires: ids.u32(),
+        }
+        .pack()
+        .unwrap()
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let mut ids = Ids::from_seed([3; 32]);
+        let mut names = Names::default();
+        for number in 0..1_000 {
+            let user = format!("{number}");
+            let aor = Aor::parse(&format!("sip:{user}@acme{}.test", number % 7)).unwrap();
+            let edits: Vec<_> = (0..=ids.u32() % 4)
+                .map(|_| Edit::Put(binding(&user, &mut ids)))
+                .collect();
+            let row = Bindings::default().row(&aor, &edits).bindings.unwrap();
+            let packed = pack(&row, &mut names).unwrap();
+            assert_eq!(unpack(&packed, &names), row, "{aor}");
+            assert_eq!(super::aor(&packed, &names), aor.as_str().as_bytes());
+            assert_eq!(count(&packed), bindings_in(&row).count());
+            for cut in (0..packed.len()).step_by(number + 1) {
+                assert!(unpack(&packed[..cut], &names).is_empty());
+            }
+            release(&packed, &mut names);
+        }
+        assert!(names.is_empty(), "what nobody keeps is gone");
+    }
+}
