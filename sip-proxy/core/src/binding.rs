@@ -457,21 +457,19 @@ impl Bindings {
             connections.extend(binding.generation());
         }
         let mut packed = shelved::pack(record, &mut self.names)?;
-        let before = self.packed(slot).map(<[u8]>::to_vec);
         let wake = self.wake(slot).filter(|wake| *wake != 0 && *wake <= first);
         shelved::set_wake(&mut packed, wake.unwrap_or(first));
         let handle = match self.slots.get(place(slot)).copied().flatten() {
-            Some(handle) => self.shelf.replace(handle, &packed),
             None => self.shelf.put(&packed),
+            Some(handle) => self.shelf.replace(handle, &packed, |before| {
+                self.len -= shelved::count(before);
+                shelved::release(before, &mut self.names);
+            }),
         };
         let Some(handle) = handle else {
             shelved::release(&packed, &mut self.names);
             return None;
         };
-        if let Some(before) = before {
-            self.len -= shelved::count(&before);
-            shelved::release(&before, &mut self.names);
-        }
         self.len += shelved::count(&packed);
         self.slots[place(slot)] = Some(handle);
         if wake.is_none() {

@@ -195,14 +195,22 @@ impl Shelf {
     }
 
     /// Puts another piece in the place of one, whose handle is worth nothing any more; `None` if the shelf is full and nothing was done.
-    pub(crate) fn replace(&mut self, handle: Handle, piece: &[u8]) -> Option<Handle> {
+    /// `part` sees the one that goes.
+    pub(crate) fn replace(
+        &mut self,
+        handle: Handle,
+        piece: &[u8],
+        part: impl FnOnce(&[u8]),
+    ) -> Option<Handle> {
         let (chunk, item) = parts(handle);
         let own = self.chunks.get_mut(chunk)?;
         if own.units != 0 && usize::from(own.units) == units(piece.len()) {
+            part(own.bytes.get(own.range(item)).unwrap_or_default());
             own.write(item, piece);
             return Some(handle);
         }
         let other = self.put(piece)?;
+        part(self.read(handle));
         self.remove(handle);
         Some(other)
     }
@@ -276,7 +284,8 @@ mod tests {
             match ids.u32() % 4 {
                 0 if !kept.is_empty() => {
                     let (handle, old) = &mut kept[any];
-                    *handle = shelf.replace(*handle, &new).unwrap();
+                    let part = |before: &[u8]| assert!(before.starts_with(old));
+                    *handle = shelf.replace(*handle, &new, part).unwrap();
                     *old = new;
                 }
                 1 | 2 if is_growing => kept.push((shelf.put(&new).unwrap(), new)),

@@ -101,16 +101,17 @@ pub(crate) fn count(packed: &[u8]) -> usize {
 /// A record in the clear, packed; `None` if it is none.
 pub(crate) fn pack(record: &[u8], names: &mut Names) -> Option<Vec<u8>> {
     let (user, domain) = user_and_domain(address(record))?;
-    let mut packed = Vec::with_capacity(record.len());
+    let mut packed = Vec::with_capacity(record.len() + 64);
     packed.extend([0; WAKE]);
     push_number(names.keep(domain)?.into(), &mut packed);
     push_counted(user, &mut packed);
     push_number(bindings_in(record).count() as u64, &mut packed);
-    let mut body = Vec::with_capacity(record.len());
     for binding in bindings_in(record) {
-        body.clear();
-        pack_binding(binding, user, names, &mut body)?;
-        push_counted(&body, &mut packed);
+        let length_at = packed.len();
+        packed.extend([0; 2]);
+        pack_binding(binding, user, names, &mut packed)?;
+        let length = u16::try_from(packed.len() - length_at - 2).ok()?;
+        packed[length_at..length_at + 2].copy_from_slice(&length.to_le_bytes());
     }
     Some(packed)
 }
@@ -190,9 +191,14 @@ fn unpack_into(packed: &[u8], names: &Names, out: &mut Vec<u8>) -> Option<()> {
         out.extend(part);
     }
     for _ in 0..count {
-        unpack_binding(Reader::new(from.counted()?), user, names, out)?;
+        unpack_binding(next_binding(&mut from)?, user, names, out)?;
     }
     Some(())
+}
+
+fn next_binding<'a>(from: &mut Reader<'a>) -> Option<Reader<'a>> {
+    let length = u16::from_le_bytes(from.array()?);
+    from.bytes(length.into()).map(Reader::new)
 }
 
 fn unpack_binding(
@@ -268,7 +274,7 @@ fn each_name(packed: &[u8], mut release: impl FnMut(u32)) -> Option<()> {
     let mut from = Reader::new(packed.get(WAKE..)?);
     release(Key::read(&mut from)?.domain);
     for _ in 0..from.number()? {
-        let mut binding = Reader::new(from.counted()?);
+        let mut binding = next_binding(&mut from)?;
         release(binding.u32()?);
         release(binding.u32()?);
     }
