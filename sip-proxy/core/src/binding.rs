@@ -241,14 +241,19 @@ impl Bindings {
     }
 
     /// The same, of one that is not at hand.
-    fn apply(&mut self, aor: &Aor, edits: &[Edit]) {
+    pub(crate) fn apply(&mut self, aor: &Aor, edits: &[Edit]) {
         let before = self.of(aor);
         self.change(&before, aor, edits);
     }
 
     /// The row of `aor` as it will be after these edits.
     pub(crate) fn row(&self, aor: &Aor, edits: &[Edit]) -> Row {
-        Row::new(aor.clone(), edited(&self.of(aor), aor, edits))
+        let now = self.of(aor);
+        let record = match edits.is_empty() {
+            true => Some(now.bytes).filter(|bytes| !bytes.is_empty()),
+            false => edited(&now, aor, edits),
+        };
+        Row::new(aor.clone(), record)
     }
 
     /// Takes a row from before a restart in, unless its address-of-record belongs to another shard or has registered since, or none of

@@ -124,6 +124,19 @@ impl Commits {
         for aor in aors {
             self.unwritten.note(aor, bindings);
         }
+        self.set_due(now);
+    }
+
+    /// The same of one whose bindings are at hand.
+    fn note_one(&mut self, aor: &Aor, after: &Record, bindings: &Bindings, now: Instant) {
+        match after.slot() {
+            Some(slot) => self.unwritten.note_slot(slot, aor),
+            None => self.unwritten.note(aor, bindings),
+        }
+        self.set_due(now);
+    }
+
+    fn set_due(&mut self, now: Instant) {
         if !self.unwritten.is_empty() && self.due.is_none() {
             self.due = Some(now + self.gather());
         }
@@ -179,7 +192,8 @@ impl Proxy {
             Ok(Plan { edits, before }) => match self.commits.durability {
                 Durability::MemoryFirst => {
                     let after = self.change(&before, &account.aor, &edits, &pending.flow);
-                    self.commits.note([&account.aor], &self.bindings, now);
+                    self.commits
+                        .note_one(&account.aor, &after, &self.bindings, now);
                     self.confirm(&pending, &account.aor, &after, now);
                 }
                 Durability::Durable if self.commits.queue.len() >= self.commits.bound => {

@@ -37,6 +37,11 @@ impl Unwritten {
             self.ended.insert(aor.clone());
             return;
         };
+        self.note_slot(slot, aor);
+    }
+
+    /// The bindings of `aor`, which lie in this slot, are not what is written.
+    pub(crate) fn note_slot(&mut self, slot: u32, aor: &Aor) {
         self.ended.remove(aor);
         let (word, bit) = place(slot);
         if word >= self.marks.len() {
