@@ -19,15 +19,16 @@ use crate::{
     begin, commit, device, id, provider,
 };
 
+mod credentials;
 mod import;
 mod password;
 
+pub use credentials::{
+    Credentials, Position, find_credentials, find_many_credentials, load_some_credentials,
+};
 pub use import::{Imported, import};
 pub(crate) use password::unseal;
-pub use password::{
-    Credentials, Rotated, find_credentials, find_many_credentials, load_password, rotate_passwords,
-    set_password,
-};
+pub use password::{Rotated, load_password, rotate_passwords, set_password};
 
 use password::password_place;
 

@@ -18,6 +18,7 @@ on_both! {
     an_account_of_another_tenant_is_not_found,
     a_provider_of_another_tenant_is_an_unknown_reference,
     imported_accounts_are_all_made_or_none,
+    all_usable_accounts_of_tandems_own_providers_are_read_in_pages,
 }
 
 async fn password(ground: &Ground, id: Uuid) -> Option<String> {
@@ -360,4 +361,47 @@ async fn imported_accounts_are_all_made_or_none(ground: Ground) {
     let last = find("2199").await.expect("it was imported");
     assert!(last.enabled && last.password == Some(Secret::new("secret-2199")));
     assert_eq!(find("2200").await, None);
+}
+
+async fn all_usable_accounts_of_tandems_own_providers_are_read_in_pages(ground: Ground) {
+    let (db, tenant, vault) = (&ground.db, ground.tenant.id, &ground.vault);
+    let listed: Vec<_> = (1_000..2_200)
+        .map(|user| account::Imported {
+            username: user.to_string(),
+            password: Secret::new(format!("secret-{user}")),
+        })
+        .collect();
+    account::import(tenant, &listed, vault, NOW, db)
+        .await
+        .unwrap();
+    let elsewhere = account_fields(ground.provider("P").await.id, "alice");
+    ground.account_of(tenant, &elsewhere).await;
+    let own = ground.own_provider().await.id;
+    let without_password = account_fields(own, "bob");
+    account::insert(tenant, &without_password, None, vault, NOW, db)
+        .await
+        .unwrap();
+
+    let mut found = Vec::new();
+    let mut from = Some(account::Position::START);
+    while let Some(position) = from {
+        let (page, next) = account::load_some_credentials(position, vault, db)
+            .await
+            .unwrap();
+        assert!(page.len() <= 500);
+        found.extend(page.into_iter().map(Result::unwrap));
+        from = next;
+    }
+    found.sort_by(|one, other| one.username.cmp(&other.username));
+    let told = found.iter().map(|found| {
+        let password = found.password.as_ref().unwrap();
+        (found.aor.clone(), password.reveal().to_owned())
+    });
+    let expected = listed.iter().map(|listed| {
+        let aor = format!("sip:{}@acme.tandem.example", listed.username);
+        (aor, listed.password.reveal().to_owned())
+    });
+    assert!(told.eq(expected), "{} were found", found.len());
+    let one = account::find_credentials("1500", "acme.tandem.example", vault, db);
+    assert_eq!(one.await.unwrap().as_ref(), found.get(500));
 }
