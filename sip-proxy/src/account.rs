@@ -107,7 +107,8 @@ fn judge_all<T>(
     answers.collect()
 }
 
-fn judge(found: Result<Option<Credentials>, StoreError>, aor: Aor) -> Found {
+/// What the core needs of an account that was found, if that may be used.
+pub(crate) fn judge(found: Result<Option<Credentials>, StoreError>, aor: Aor) -> Found {
     let found = found.map_err(|error| {
         error!(%error, "an account could not be looked up");
         LookupFailed

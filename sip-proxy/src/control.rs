@@ -12,6 +12,7 @@ use sip_proxy_core::{Ban, Binding, Command, Counts};
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 
+use crate::ahead::Changes;
 use crate::core_handle::CoreHandle;
 use crate::ladder::{Ladder, Noon, RecentCall};
 
@@ -23,6 +24,8 @@ const BACKLOG: usize = 1_024;
 pub struct Control {
     cores: Vec<CoreHandle>,
     changes: broadcast::Sender<RegistrationChange>,
+    /// Of accounts.
+    account_changes: Changes,
 }
 
 impl Control {
@@ -30,12 +33,18 @@ impl Control {
         Self {
             cores,
             changes: broadcast::Sender::new(BACKLOG),
+            account_changes: Changes::default(),
         }
     }
 
     /// One of the shards, for who serves its events.
     pub(crate) fn core(&self, index: usize) -> Option<&CoreHandle> {
         self.cores.get(index)
+    }
+
+    /// For who reads accounts ahead.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.account_changes
     }
 
     /// How full the proxy's tables are, once everything asked before is done.
@@ -181,7 +190,10 @@ impl ProxyControl for Control {
     fn account_changed<'a>(&'a self, aor: &'a str) -> ControlAnswer<'a, ()> {
         Box::pin(async move {
             match Aor::parse(aor) {
-                Some(aor) => self.done(Command::AccountChanged(aor)).await,
+                Some(aor) => {
+                    self.account_changes.note(&aor);
+                    self.done(Command::AccountChanged(aor)).await
+                }
                 None => Ok(()),
             }
         })

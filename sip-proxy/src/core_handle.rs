@@ -101,6 +101,12 @@ impl CoreHandle {
         self.counts().await.map(|_| ())
     }
 
+    /// Waits until the core takes another command, which then goes in without waiting.
+    pub(crate) async fn room(&self) -> Result<mpsc::Permit<'_, Command>, ControlError> {
+        let room = self.commands.reserve().await;
+        room.map_err(|_| ControlError::Unreachable)
+    }
+
     pub(crate) async fn command(&self, command: Command) -> Result<(), ControlError> {
         self.commands
             .send(command)

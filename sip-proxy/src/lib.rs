@@ -6,6 +6,7 @@
 //! Not here: any decision about a SIP message (`sip-proxy/core`), SQL (`store`).
 
 mod account;
+mod ahead;
 mod control;
 mod core_handle;
 mod ladder;

@@ -31,6 +31,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::account;
+use crate::ahead;
 use crate::control::Control;
 use crate::core_handle::CoreHandle;
 use crate::listen::{self, MoreListeners};
@@ -165,7 +166,8 @@ impl Service {
         let mut machines = Vec::new();
         let (mut cores, mut outboxes) = (Vec::new(), Vec::new());
         let count = NonZeroUsize::new(self.bound.len()).unwrap_or(NonZeroUsize::MIN);
-        for share in Share::all(count) {
+        let shares: Vec<_> = Share::all(count).collect();
+        for share in shares.iter().copied() {
             machines.push(Proxy::new(ProxyConfig {
                 algorithms: self.algorithms.clone(),
                 durability: self.durability,
@@ -209,6 +211,11 @@ impl Service {
             tasks.spawn(account::serve(asked, commands, vault.clone(), db.clone()));
             tasks.spawn(edge.serve(outbox));
         }
+        let reading = ahead::serve(shares, control.clone(), vault, db);
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            stopped.run_until_cancelled(reading).await;
+        });
         let last = control.clone();
         tasks.spawn(async move {
             stop.cancelled().await;

@@ -160,6 +160,16 @@ impl Accounts {
         self.len += 1;
     }
 
+    /// Remembers an account that nobody has asked for: anew if it is known, otherwise only where there is room, so that it
+    /// never takes that of one that is in use.
+    pub(crate) fn remember_ahead(&mut self, account: &Account, now: Instant) {
+        let is_known = self.number(&account.aor).is_some();
+        self.drop_first(now, |_| false);
+        if is_known || self.len < self.policy.capacity {
+            self.remember(&account.aor, Some(account), now);
+        }
+    }
+
     /// The account has changed: the store is asked the next time.
     pub(crate) fn forget(&mut self, aor: &Aor) {
         if let Some(number) = self.number(aor) {
@@ -177,16 +187,23 @@ impl Accounts {
 
     /// Forgets the first as long as they are over or too many.
     fn make_room(&mut self, now: Instant) {
+        let capacity = self.policy.capacity;
+        // Twice the capacity bounds the ring where the same accounts are loaded again and again.
+        self.drop_first(now, |own| {
+            own.len >= capacity || own.ring.len() >= 2 * capacity
+        });
+    }
+
+    /// Forgets the first as long as they are over or `is_full` says so.
+    fn drop_first(&mut self, now: Instant, is_full: impl Fn(&Self) -> bool) {
         let now_secs = self.secs(now);
         while let Some(first) = self.ring.front() {
             let is_over = first.is_none_or(|first| until(self.shelf.read(first)) <= now_secs);
-            // Twice the capacity bounds the ring where the same accounts are loaded again and again.
-            let is_full =
-                self.len >= self.policy.capacity || self.ring.len() >= 2 * self.policy.capacity;
-            if !is_over && !is_full {
+            let is_there = first.is_some();
+            if !is_over && !is_full(self) {
                 return;
             }
-            if first.is_some() {
+            if is_there {
                 self.remove(self.first);
             }
             self.ring.pop_front();
@@ -420,6 +437,47 @@ mod tests {
         accounts.forget_all();
         assert!(accounts.find(&aor(9), now).is_none());
     }
+
+    #[test]
+    fn who_is_read_ahead_takes_nobodys_room_and_counts_anew() {
+        let mut now = SimNet::start();
+        let policy = AccountCachePolicy {
+            capacity: 3,
+            ..AccountCachePolicy::default()
+        };
+        let mut accounts = Accounts::new(policy, &ALL);
+        accounts.remember(&aor(1), Some(&account(1, "1", None)), now);
+        accounts.remember(&aor(2), None, now);
+        for user in 3..6 {
+            accounts.remember_ahead(&account(user, "x", None), now);
+        }
+        let known = |accounts: &Accounts, now| {
+            let is_there = |user: &u32| accounts.find(&aor(*user), now).flatten().is_some();
+            (1..6).filter(is_there).collect::<Vec<_>>()
+        };
+        assert_eq!(known(&accounts, now), [1, 3]);
+        assert!(
+            accounts
+                .find(&aor(2), now)
+                .is_some_and(|known| known.is_none())
+        );
+        now += policy.lifetime / 2;
+        for user in 1..6 {
+            accounts.remember_ahead(&account(user, "x", None), now);
+        }
+        // The absence of the second has lasted its time, and who is read first has the room.
+        assert_eq!(known(&accounts, now), [1, 2, 3]);
+        now += policy.lifetime / 2;
+        assert_eq!(known(&accounts, now), [1, 2, 3]);
+        assert_eq!(
+            accounts.find(&aor(1), now).unwrap().unwrap().auth_username,
+            "x"
+        );
+        now += policy.lifetime / 2;
+        assert_eq!(known(&accounts, now), [0; 0]);
+        assert!(accounts.len <= 3 && accounts.ring.len() <= 6);
+    }
+
     fn account(user: u32, auth_username: &str, display_name: Option<&str>) -> Account {
         Account {
             owner: Owner {

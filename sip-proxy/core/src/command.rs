@@ -27,6 +27,11 @@ impl Proxy {
                 self.outputs.push_back(Output::Event(answer));
             }
             Command::Located { ticket, found } => self.on_located(ticket, Some(&found), now),
+            Command::AccountsRead(accounts) => {
+                for account in &accounts {
+                    self.accounts.remember_ahead(account, now);
+                }
+            }
             Command::AccountChanged(aor) => self.on_account_changed(Some(&aor)),
             Command::AccountsChanged => self.on_account_changed(None),
             Command::Stored { ticket, result } => self.on_stored(ticket, result, now),

@@ -69,6 +69,9 @@ pub enum Command {
         /// What was found.
         account: Result<Option<Account>, LookupFailed>,
     },
+    /// Accounts that nobody has asked for. Each is remembered if there is room or something is remembered of it already; of an account
+    /// that changed while these were read, this must not be told after [`AccountChanged`](Self::AccountChanged).
+    AccountsRead(Vec<Account>),
     /// What is remembered of this account no longer counts.
     AccountChanged(Aor),
     /// What is remembered of accounts no longer counts, whoever they are.

@@ -120,6 +120,11 @@ impl Bench {
         self.accounts.insert(aor.as_str().to_owned(), account);
     }
 
+    /// The accounts that a look-up can find.
+    pub(crate) fn all_accounts(&self) -> Vec<Account> {
+        self.accounts.values().cloned().collect()
+    }
+
     /// Hands the proxy a message from the phone at this port.
     pub(crate) fn receive(&mut self, port: u16, text: &str) {
         let bytes = Bytes::from(text.replace("\r\n", "\n").replace('\n', "\r\n"));

@@ -383,6 +383,21 @@ fn one_look_up_serves_all_who_wait_for_it_and_is_remembered() {
 }
 
 #[test]
+fn an_account_that_was_read_ahead_is_looked_up_only_once_it_has_changed() {
+    let mut bench = Bench::new();
+    let accounts = bench.all_accounts();
+    bench.command(Command::AccountsRead(accounts));
+    let lines = "Contact: <sip:1001@127.0.0.1:40001>\r\n";
+    register(&mut bench, lines);
+    assert_eq!(bench.lookups, 0);
+    bench.command(Command::AccountChanged(
+        Aor::parse(&format!("sip:1001@{DOMAIN}")).unwrap(),
+    ));
+    register(&mut bench, lines);
+    assert_eq!(bench.lookups, 1);
+}
+
+#[test]
 fn an_account_that_changes_while_it_is_looked_up_is_looked_up_again() {
     let mut bench = Bench::new();
     bench.hold_lookups = true;
