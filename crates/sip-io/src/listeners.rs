@@ -232,6 +232,8 @@ fn bind_stream(
         )?;
         // Connections of the last run that are still closing do not hold the port.
         socket.set_reuse_address(true)?;
+        // Accepted connections have it from here.
+        socket.set_tcp_nodelay(true)?;
         prepare(&socket, address, sharing)?;
         socket.listen(ACCEPT_QUEUE)?;
         let listener = TcpListener::from(socket);

@@ -163,7 +163,6 @@ impl<M: Machine> Driver<M> {
             debug!(%peer, "too many connections");
             return;
         };
-        no_delay(&stream);
         let opener = Opener::Peer;
         let patience = self.limits.handshake;
         match acceptor {
@@ -220,7 +219,10 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let local = stream.local_addr().unwrap_or(local);
+                let local = match local.ip().is_unspecified() {
+                    true => stream.local_addr().unwrap_or(local),
+                    false => local,
+                };
                 let accepted = Inbound::Accepted {
                     stream,
                     local,

@@ -83,6 +83,17 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
+/// With the suites first that hash by SHA-256: all are as safe as a server's key of 256 bits, and a handshake is mostly hashing, which
+/// processors do for SHA-256 but seldom for SHA-384.
+fn light(mut provider: CryptoProvider) -> CryptoProvider {
+    let hash = |suite: &rustls::SupportedCipherSuite| {
+        let name = suite.suite().as_str().unwrap_or_default();
+        name.ends_with("SHA384")
+    };
+    provider.cipher_suites.sort_by_key(hash);
+    provider
+}
+
 /// The server's side: one certificate for all names. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TlsServer(Arc<ServerConfig>);
@@ -94,7 +105,7 @@ impl TlsServer {
     ///
     /// [`TlsError`] if the files hold no certificate and its key.
     pub fn new(files: CertificateFiles) -> Result<Self, TlsError> {
-        let provider = provider();
+        let provider = Arc::new(light(aws_lc_rs::default_provider()));
         let watched = WatchedFiles::open(files, Arc::clone(&provider))?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(VERSIONS)?
@@ -102,6 +113,9 @@ impl TlsServer {
             .with_cert_resolver(Arc::new(watched));
         // Sessions are resumed from what the client keeps: nothing is kept here for those who left.
         config.ticketer = aws_lc_rs::Ticketer::new()?;
+        // A phone has one connection and gets another ticket with each.
+        config.send_tls13_tickets = 1;
+        config.ignore_client_order = true;
         Ok(Self(Arc::new(config)))
     }
 
@@ -213,4 +227,67 @@ pub(crate) fn problem(error: &io::Error) -> Option<CertificateProblem> {
         CertificateError::UnknownIssuer => CertificateProblem::UnknownIssuer,
         _ => CertificateProblem::Invalid,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::{CipherSuite, ClientConnection, Connection, HandshakeKind, ServerConnection};
+    use testkit::certificates::{Authority, Subject};
+
+    use super::*;
+
+    /// A handshake without a network, and what the client sees of it.
+    fn shake_hands(client: &TlsClient, server: &TlsServer) -> (CipherSuite, HandshakeKind, u32) {
+        let name = ServerName::try_from("one.test").unwrap();
+        let mut client: Connection = ClientConnection::new(Arc::clone(&client.0), name)
+            .unwrap()
+            .into();
+        let mut server: Connection = ServerConnection::new(Arc::clone(&server.0)).unwrap().into();
+        while client.is_handshaking() || client.wants_write() || server.wants_write() {
+            pass(&mut client, &mut server);
+            pass(&mut server, &mut client);
+        }
+        let Connection::Client(client) = client else {
+            unreachable!("it was made as one")
+        };
+        let suite = client.negotiated_cipher_suite().unwrap().suite();
+        let tickets = client.tls13_tickets_received();
+        (suite, client.handshake_kind().unwrap(), tickets)
+    }
+
+    fn pass(from: &mut Connection, to: &mut Connection) {
+        let mut bytes = Vec::new();
+        while from.wants_write() {
+            from.write_tls(&mut bytes).unwrap();
+        }
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            to.read_tls(&mut rest).unwrap();
+            to.process_new_packets().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_handshake_hashes_by_sha_256_and_leaves_one_ticket_that_resumes_the_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new("test authority").unwrap();
+        let subject = Subject {
+            dns: vec!["one.test".to_owned()],
+            ..Subject::default()
+        };
+        let issued = authority.issue(&subject).unwrap();
+        let (chain, key) = issued.write(folder.path(), "server").unwrap();
+        let roots = authority.write(folder.path()).unwrap();
+        let server = TlsServer::new(CertificateFiles { chain, key }).unwrap();
+        let client = TlsClient::new(&Authorities::File(roots)).unwrap();
+        let light = CipherSuite::TLS13_AES_128_GCM_SHA256;
+        let prefers_other = client.0.crypto_provider().cipher_suites.first();
+        assert_ne!(prefers_other.map(|suite| suite.suite()), Some(light));
+        let first = shake_hands(&client, &server);
+        assert_eq!(first, (light, HandshakeKind::Full, 1));
+        for _ in 0..2 {
+            let next = shake_hands(&client, &server);
+            assert_eq!(next, (light, HandshakeKind::Resumed, 1));
+        }
+    }
 }
