@@ -15,7 +15,7 @@ use crate::message::{Account, push_token};
 use crate::registrar::{Purpose, Registrar, Tally};
 
 /// Requests under way at the same time while no rate is asked for.
-const WINDOW: usize = 32;
+const WINDOW: usize = 128;
 
 const RECEIVE_BUFFER: usize = 4 << 20;
 
@@ -97,12 +97,12 @@ fn at_once(
 ) -> io::Result<()> {
     for account in accounts {
         while registrar.open() >= WINDOW {
-            registrar.turn()?;
+            registrar.step()?;
         }
         registrar.start(account, purpose)?;
     }
     while registrar.open() > 0 {
-        registrar.turn()?;
+        registrar.step()?;
     }
     Ok(())
 }

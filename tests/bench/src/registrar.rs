@@ -70,6 +70,7 @@ pub(crate) struct Registrar {
     open: HashMap<String, Open>,
     due: VecDeque<(Instant, String)>,
     ids: Ids,
+    buffer: Vec<u8>,
     pub(crate) tally: Tally,
 }
 
@@ -104,6 +105,7 @@ impl Registrar {
             open: HashMap::new(),
             due: VecDeque::new(),
             ids,
+            buffer: vec![0; 65_535],
             tally: Tally::default(),
         })
     }
@@ -141,19 +143,28 @@ impl Registrar {
 
     /// Takes answers in until none is there, at most for one turn, and repeats what is due.
     pub(crate) fn turn(&mut self) -> io::Result<()> {
-        let mut buffer = vec![0; 65_535];
         let end = Instant::now() + TURN;
-        loop {
-            match self.socket.recv(&mut buffer) {
-                Ok(len) => self.take(&buffer[..len])?,
-                Err(error) if is_nothing(&error) => break,
-                Err(error) => return Err(error),
-            }
-            if Instant::now() >= end {
-                break;
-            }
-        }
+        while self.take_next()? && Instant::now() < end {}
         self.repeat()
+    }
+
+    /// Takes one answer in, so that another request can leave at once, and repeats what is due.
+    pub(crate) fn step(&mut self) -> io::Result<()> {
+        self.take_next()?;
+        self.repeat()
+    }
+
+    /// Waits for an answer, at most as long as the socket does; whether there was one.
+    fn take_next(&mut self) -> io::Result<bool> {
+        match self.socket.recv(&mut self.buffer) {
+            Ok(len) => {
+                let datagram = self.buffer[..len].to_vec();
+                self.take(&datagram)?;
+                Ok(true)
+            }
+            Err(error) if is_nothing(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// An answer, maybe not to a request of ours.
