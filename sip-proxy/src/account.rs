@@ -107,29 +107,28 @@ fn judge_all<T>(
     answers.collect()
 }
 
-/// What the core needs of an account that was found, if that may be used.
-pub(crate) fn judge(found: Result<Option<Credentials>, StoreError>, aor: Aor) -> Found {
+fn judge(found: Result<Option<Credentials>, StoreError>, aor: Aor) -> Found {
     let found = found.map_err(|error| {
         error!(%error, "an account could not be looked up");
         LookupFailed
     })?;
-    Ok(found.filter(|account| account.enabled).and_then(|account| {
-        let secret = DigestSecret::from_password(
-            &account.username,
-            &account.realm,
-            account.password?.reveal(),
-        );
-        Some(Account {
-            owner: Owner {
-                tenant: account.tenant_id.as_u128(),
-                account: account.account_id.as_u128(),
-            },
-            aor,
-            auth_username: account.username,
-            secret,
-            display_name: account.display_name,
-        })
-    }))
+    Ok(found.and_then(|account| usable(account, aor)))
+}
+
+/// What the core needs of an account, if it may be used.
+pub(crate) fn usable(account: Credentials, aor: Aor) -> Option<Account> {
+    let password = account.password.filter(|_| account.enabled)?;
+    let secret = DigestSecret::from_password(&account.username, &account.realm, password.reveal());
+    Some(Account {
+        owner: Owner {
+            tenant: account.tenant_id.as_u128(),
+            account: account.account_id.as_u128(),
+        },
+        aor,
+        auth_username: account.username,
+        secret,
+        display_name: account.display_name,
+    })
 }
 
 #[cfg(test)]

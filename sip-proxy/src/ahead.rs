@@ -7,6 +7,8 @@
 //!   portal ─► Control ─► Changes ──┴──────────────────────► every shard
 //! ```
 //!
+//! An account that cannot be read is left to look-ups, which say so.
+//!
 //! Invariant: no core is told what was read before a change after it was told of the change ([`Changes`]).
 //!
 //! Not here: look-ups of single accounts (`account.rs`), how long what is known counts (`sip_proxy_core`).
@@ -22,7 +24,7 @@ use store::{Database, StoreError, Vault};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::warn;
 
-use crate::account::judge;
+use crate::account::usable;
 use crate::control::Control;
 
 /// Pauses between pages after the first time round, so that nobody notices.
@@ -78,9 +80,9 @@ impl Reader<'_> {
             self.control.changes().begin();
             let (page, next) = load_some_credentials(position, self.vault, self.db).await?;
             count += page.len();
-            let accounts = page.into_iter().filter_map(|found| {
-                let aor = found.as_ref().ok().and_then(|found| Aor::parse(&found.aor));
-                judge(found.map(Some), aor?).ok()?
+            let accounts = page.into_iter().flatten().filter_map(|found| {
+                let aor = Aor::parse(&found.aor)?;
+                usable(found, aor)
             });
             if self.tell(accounts.collect()).await == Told::Nobody {
                 return Ok(Told::Nobody);

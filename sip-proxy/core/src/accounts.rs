@@ -42,6 +42,8 @@ const UNTIL: usize = 4;
 const EXISTS: u8 = 1;
 const HAS_USERNAME: u8 = 1 << 1;
 const HAS_DISPLAY_NAME: u8 = 1 << 2;
+/// Read before anybody asked.
+const AHEAD: u8 = 1 << 3;
 
 /// How long and how many accounts are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +135,10 @@ impl Accounts {
 
     /// Remembers what the store said.
     pub(crate) fn remember(&mut self, aor: &Aor, account: Option<&Account>, now: Instant) {
+        self.keep(aor, account, 0, now);
+    }
+
+    fn keep(&mut self, aor: &Aor, account: Option<&Account>, flags: u8, now: Instant) {
         self.start.get_or_insert(now);
         self.forget(aor);
         let lifetime = match account {
@@ -145,7 +151,7 @@ impl Accounts {
             return;
         };
         let until = self.secs(now + lifetime);
-        let Some(packed) = self.pack(aor, account, until) else {
+        let Some(packed) = self.pack(aor, account, flags, until) else {
             return;
         };
         let Some(handle) = self.shelf.put(&packed) else {
@@ -166,8 +172,16 @@ impl Accounts {
         let is_known = self.number(&account.aor).is_some();
         self.drop_first(now, |_| false);
         if is_known || self.len < self.policy.capacity {
-            self.remember(&account.aor, Some(account), now);
+            self.keep(&account.aor, Some(account), AHEAD, now);
         }
+    }
+
+    /// Whether the account was read before anybody asked, so that no request has waited for it yet.
+    pub(crate) fn is_ahead(&self, aor: &Aor) -> bool {
+        let packed = self.number(aor).and_then(|number| self.packed(number));
+        packed
+            .and_then(Head::read)
+            .is_some_and(|head| head.flags & AHEAD != 0)
     }
 
     /// The account has changed: the store is asked the next time.
@@ -241,14 +255,21 @@ impl Accounts {
     }
 
     /// `None` if there are too many names.
-    fn pack(&mut self, aor: &Aor, account: Option<&Account>, until: u32) -> Option<Vec<u8>> {
+    fn pack(
+        &mut self,
+        aor: &Aor,
+        account: Option<&Account>,
+        flags: u8,
+        until: u32,
+    ) -> Option<Vec<u8>> {
         let username = account
             .map(|account| account.auth_username.as_bytes())
             .filter(|username| *username != aor.user().as_bytes());
         let display_name = account.and_then(|account| account.display_name.as_deref());
         let display_name = display_name.map(str::as_bytes);
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
-        let flags = flag(account.is_some(), EXISTS)
+        let flags = flags
+            | flag(account.is_some(), EXISTS)
             | flag(username.is_some(), HAS_USERNAME)
             | flag(display_name.is_some(), HAS_DISPLAY_NAME);
         let mut packed = Vec::with_capacity(128);

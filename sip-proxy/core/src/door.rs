@@ -165,6 +165,13 @@ impl Proxy {
         let standing =
             self.authentication
                 .verify(&pending.request, &presented, claimed, &pending.flow, now);
+        // A stranger who is wrong waits as long as for an account that does not exist: time must not tell which there are.
+        if matches!(standing, Standing::Wrong | Standing::Foreign)
+            && self.accounts.is_ahead(aor)
+            && !self.is_known(aor, &pending)
+        {
+            return self.look_up(aor, pending, Purpose::Authenticate, now);
+        }
         self.on_judged(pending, standing, (aor, known.as_ref()), now);
     }
 

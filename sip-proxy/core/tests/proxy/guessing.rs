@@ -70,6 +70,20 @@ fn who_guesses_is_ignored_and_the_registered_phone_is_not() {
 }
 
 #[test]
+fn a_guess_at_an_account_read_ahead_takes_as_long_as_at_one_that_is_not_there() {
+    let mut bench = Bench::new();
+    let accounts = bench.all_accounts();
+    bench.command(Command::AccountsRead(accounts));
+    bench.hold_lookups = true;
+    assert!(!guesses(&mut bench, OFFICE), "the store is asked first");
+    bench.hold_lookups = false;
+    bench.answer_lookups();
+    assert!(answer(&mut bench).is_some());
+    assert!(guesses(&mut bench, OFFICE));
+    assert_eq!(bench.lookups, 1, "and only once");
+}
+
+#[test]
 fn guessing_from_many_addresses_is_slowed_down_for_the_account() {
     let mut bench = Bench::new();
     bench.register(PHONE, "1001");
