@@ -215,7 +215,7 @@ fn response_with(
     let mut response = Response::new(status);
     response.fields.headers = Headers::copied(copied, &request.headers, ADDED_BYTES);
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
-    let untagged = request.peek_to().is_ok_and(|to| to.tag().is_none());
+    let untagged = request.peek_to().is_ok_and(|to| !to.has_tag());
     if let Some(tag) = to_tag.filter(|_| untagged) {
         let suffix = [";tag=", tag].concat();
         response.fields.headers.append_to_value("To", &suffix);

@@ -87,6 +87,7 @@ fn a_tag_is_added_once_and_never_into_an_open_quote() {
         to("To: <sip:b@c>;tag=9").header("To"),
         Some("<sip:b@c>;tag=9")
     );
+    assert_eq!(to("To: <sip:b@c>;tag").header("To"), Some("<sip:b@c>;tag"));
     assert_eq!(
         to("To: \"open <sip:b@c>").header("To"),
         Some("\"open <sip:b@c>")

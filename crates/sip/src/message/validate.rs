@@ -137,8 +137,13 @@ fn check_vias(fields: &Fields) -> Result<(), HeaderError> {
 }
 
 fn check_common(fields: &Fields) -> Result<Common, HeaderError> {
-    fields.peek_from()?;
-    fields.peek_to()?;
+    let parties = [
+        (NameId::FROM, fields.peek_from()?),
+        (NameId::TO, fields.peek_to()?),
+    ];
+    if let Some((id, _)) = parties.iter().find(|(_, party)| party.has_bare_tag()) {
+        return Err(HeaderError::Malformed { name: id.as_str() });
+    }
     fields.call_id()?;
     let cseq = fields.cseq()?;
     let contacts = fields.count_contacts()?;

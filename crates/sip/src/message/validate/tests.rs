@@ -30,6 +30,18 @@ fn a_complete_request_passes_also_with_the_manners_of_rfc_2543() {
 }
 
 #[test]
+fn a_tag_has_a_value() {
+    for (header, name) in [("From: <sip:a@b>;tag=1", "From"), ("To: <sip:c@d>", "To")] {
+        let bare = header.replace("tag=1", "x") + ";Tag";
+        assert_eq!(
+            verdict(&GOOD.replacen(header, &bare, 1)),
+            Err(Refusal::Header(HeaderError::Malformed { name })),
+            "{bare}"
+        );
+    }
+}
+
+#[test]
 fn every_mandatory_header_is_missed() {
     for name in ["Via", "From", "To", "Call-ID", "CSeq"] {
         let refusal = verdict(&GOOD.replacen(&format!("\r\n{name}:"), "\r\nX:", 1)).unwrap_err();
