@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use sip_proxy_core::{Row, StoreFailed};
 use store::binding::{self, Position, Registration};
 use store::{Database, StoreError};
-use tracing::error;
+use tracing::{error, warn};
 
 /// Addresses-of-record that are read back at most.
 const MAX_RESTORED: usize = 1_000_000;
@@ -48,6 +48,12 @@ pub(crate) async fn restore(
         restored += rows.len();
         take(rows);
         from = next;
+    }
+    if from.is_some() {
+        warn!(
+            registrations.restored = restored,
+            "there are more registrations than are taken over from the last run; the other phones must register again"
+        );
     }
     Ok(())
 }
