@@ -216,7 +216,9 @@ impl World {
     fn restart(&mut self) {
         self.command(Command::Flush);
         let rows = self.kept.values();
-        let rows = rows.filter_map(|row| row.bindings.clone()).collect();
+        let rows = rows
+            .filter_map(|row| Some(row.bindings.as_ref()?.to_vec()))
+            .collect();
         self.proxy = proxy(self.start, self.now);
         self.command(Command::RestoreBindings(rows));
     }

@@ -16,9 +16,9 @@ const MAX_RESTORED: usize = 1_000_000;
 /// Writes a group, all of it or nothing.
 pub(crate) async fn write(rows: Vec<Row>, db: &Database) -> Result<(), StoreFailed> {
     let count = rows.len();
-    let registrations = rows.into_iter().map(|row| Registration {
-        aor: row.aor.as_str().to_owned(),
-        bindings: row.bindings,
+    let registrations = rows.iter().map(|row| Registration {
+        aor: row.aor.as_str(),
+        bindings: row.bindings.as_deref(),
         expires_unix_secs: row.expires_unix_secs,
     });
     binding::save(registrations.collect(), db)

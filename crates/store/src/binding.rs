@@ -22,12 +22,12 @@ const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
 const PAGE: u64 = 1_000;
 
 /// All bindings of an address-of-record, RFC 3261 section 10.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Registration {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration<'a> {
     /// The address-of-record: `sip:user@domain`.
-    pub aor: String,
+    pub aor: &'a str,
     /// Its bindings; `None` removes the row.
-    pub bindings: Option<Vec<u8>>,
+    pub bindings: Option<&'a [u8]>,
     /// When the last of them ends, in seconds since 1970.
     pub expires_unix_secs: u32,
 }
@@ -37,25 +37,29 @@ pub struct Registration {
 /// # Errors
 ///
 /// [`StoreError::Database`].
-pub async fn save(registrations: Vec<Registration>, db: &impl Db) -> Result<(), StoreError> {
+pub async fn save(registrations: Vec<Registration<'_>>, db: &impl Db) -> Result<(), StoreError> {
     let mut upserts = Vec::new();
     let mut deletes = Vec::new();
     for registration in registrations {
-        let id = id(&registration.aor);
+        let id = id(registration.aor);
         match registration.bindings {
             None => deletes.push(id),
-            Some(bindings) => upserts.push(row::ActiveModel {
-                id: Set(id),
-                expires_at: Set(registration.expires_unix_secs.into()),
-                bindings: Set(bindings),
-            }),
+            Some(bindings) => upserts.push((id, registration.expires_unix_secs, bindings)),
         }
     }
     // Neighbours in the table share a page.
-    upserts.sort_unstable_by_key(|upsert| upsert.id.try_as_ref().copied());
+    upserts.sort_unstable_by_key(|(id, ..)| *id);
     let transaction = begin(db).await?;
     while !upserts.is_empty() {
+        // Copied for one statement at a time.
         let some = upserts.split_off(upserts.len() - fitting(upserts.len()));
+        let some = some
+            .into_iter()
+            .map(|(id, expires, bindings)| row::ActiveModel {
+                id: Set(id),
+                expires_at: Set(expires.into()),
+                bindings: Set(bindings.to_vec()),
+            });
         row::Entity::insert_many(some)
             .on_conflict(replace_row())
             .exec_without_returning(&transaction)

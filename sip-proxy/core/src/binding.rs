@@ -25,6 +25,7 @@ use crate::index::{Index, MAX_SLOTS};
 use crate::names::Names;
 use crate::record::BindingRef;
 use crate::redial::{after_restart, without_connection};
+use crate::row::{Blocks, Row};
 use crate::sharing::Share;
 use crate::shelf::{Handle, Shelf};
 use crate::shelved::{self, Key};
@@ -60,7 +61,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    fn read(aor: &Aor, binding: BindingRef<'_>) -> Option<Self> {
+    pub(crate) fn read(aor: &Aor, binding: BindingRef<'_>) -> Option<Self> {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Some(Self {
             aor: aor.clone(),
@@ -74,49 +75,6 @@ impl Binding {
             updated_unix_secs: binding.updated(),
             expires_unix_secs: binding.expires(),
         })
-    }
-}
-
-/// All bindings of an address-of-record as they are kept beyond a restart.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Row {
-    /// Whose bindings they are.
-    pub aor: Aor,
-    /// Packed; `None` when the last one has ended.
-    pub bindings: Option<Vec<u8>>,
-    /// When the last of them ends, in seconds since 1970.
-    pub expires_unix_secs: u32,
-}
-
-impl Row {
-    fn new(aor: Aor, record: Option<Vec<u8>>) -> Self {
-        let last = record.as_deref().map(bindings_in);
-        Self {
-            expires_unix_secs: last
-                .and_then(|bindings| bindings.map(BindingRef::expires).max())
-                .unwrap_or(0),
-            aor,
-            bindings: record,
-        }
-    }
-
-    /// The bindings, for whoever looks into what is kept.
-    #[must_use]
-    pub fn read(&self) -> Vec<Binding> {
-        let packed = self.bindings.as_deref().unwrap_or_default();
-        bindings_in(packed)
-            .filter_map(|binding| Binding::read(&self.aor, binding))
-            .collect()
-    }
-}
-
-impl std::fmt::Debug for Row {
-    /// Contacts and push tokens stay out of logs.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let bytes = self.bindings.as_ref().map(Vec::len);
-        f.debug_struct("Row")
-            .field("bytes", &bytes)
-            .finish_non_exhaustive()
     }
 }
 
@@ -246,14 +204,14 @@ impl Bindings {
         self.change(&before, aor, edits);
     }
 
-    /// The row of `aor` as it will be after these edits.
-    pub(crate) fn row(&self, aor: &Aor, edits: &[Edit]) -> Row {
+    /// The row of `aor` as it will be after these edits, put into a block.
+    pub(crate) fn row(&self, aor: &Aor, edits: &[Edit], blocks: &mut Blocks) -> Row {
         let now = self.of(aor);
         let record = match edits.is_empty() {
             true => Some(now.bytes).filter(|bytes| !bytes.is_empty()),
             false => edited(&now, aor, edits),
         };
-        Row::new(aor.clone(), record)
+        Row::new(aor.clone(), record.map(|record| blocks.put(&record)))
     }
 
     /// Takes a row from before a restart in, unless its address-of-record belongs to another shard or has registered since, or none of

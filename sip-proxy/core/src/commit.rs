@@ -25,6 +25,7 @@ use crate::binding::{Bindings, Changed, Edit, Record};
 use crate::effect::{Account, Event, StoreFailed, Ticket};
 use crate::proxy::Proxy;
 use crate::registrar::{self, Plan, Telling};
+use crate::row::Blocks;
 use crate::unwritten::Unwritten;
 use crate::waiting::Pending;
 
@@ -290,23 +291,24 @@ impl Proxy {
         }
         let count = commits.queue.len().min(GROUP);
         let registering: Vec<_> = commits.queue.drain(..count).collect();
+        let bound = match registering.is_empty() {
+            true => LATE_GROUP,
+            false => GROUP,
+        };
+        let mut blocks = Blocks::for_rows((count + commits.unwritten.len()).min(bound));
         let mut rows: Vec<_> = registering
             .iter()
-            .map(|own| self.bindings.row(&own.account.aor, &own.edits))
+            .map(|own| self.bindings.row(&own.account.aor, &own.edits, &mut blocks))
             .collect();
         // What a REGISTER of the group changes is written with it.
         for own in &registering {
             commits.unwritten.forget(&own.account.aor, &self.bindings);
         }
         let mut changed = Vec::new();
-        let bound = match registering.is_empty() {
-            true => LATE_GROUP,
-            false => GROUP,
-        };
         while rows.len() < bound
             && let Some(aor) = commits.unwritten.pop(&self.bindings)
         {
-            rows.push(self.bindings.row(&aor, &[]));
+            rows.push(self.bindings.row(&aor, &[], &mut blocks));
             changed.push(aor);
         }
         if commits.unwritten.is_empty() {

@@ -8,8 +8,9 @@ use std::net::IpAddr;
 use sip::{Aor, DigestSecret};
 use ua::MessageSummary;
 
-use crate::binding::{Binding, Row};
+use crate::binding::Binding;
 use crate::guessing::Ban;
+use crate::row::Row;
 use crate::trace::{CallTrace, TracedCall};
 
 /// Joins a question to its answer.

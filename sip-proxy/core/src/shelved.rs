@@ -290,6 +290,7 @@ mod tests {
     use super::*;
     use crate::binding::{Bindings, Edit};
     use crate::record::NewBinding;
+    use crate::row::Blocks;
 
     const TRANSPORTS: [Transport; 5] = [
         Transport::Udp,
@@ -376,7 +377,9 @@ mod tests {
             let edits: Vec<_> = (0..=ids.u32() % 4)
                 .map(|_| Edit::Put(binding(&user, &mut ids)))
                 .collect();
-            let row = Bindings::default().row(&aor, &edits).bindings.unwrap();
+            let mut blocks = Blocks::for_rows(1);
+            let row = Bindings::default().row(&aor, &edits, &mut blocks);
+            let row = row.bindings.unwrap();
             let packed = pack(&row, &mut names).unwrap();
             assert_eq!(unpack(&packed, &names), row, "{aor}");
             assert_eq!(super::aor(&packed, &names), aor.as_str().as_bytes());

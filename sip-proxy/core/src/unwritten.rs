@@ -26,6 +26,11 @@ pub(crate) struct Unwritten {
 }
 
 impl Unwritten {
+    /// How many are to be written.
+    pub(crate) fn len(&self) -> usize {
+        self.marked + self.ended.len()
+    }
+
     /// Whether nothing is to be written.
     pub(crate) fn is_empty(&self) -> bool {
         self.marked == 0 && self.ended.is_empty()

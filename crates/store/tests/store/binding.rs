@@ -12,10 +12,13 @@ on_both! {
 
 const NOW: u32 = 1_800_000_000;
 
-fn registration(user: &str, bindings: &[u8], secs: u32) -> Registration {
+const ALICE: &str = "sip:alice@acme.tandem.example";
+const BOB: &str = "sip:bob@acme.tandem.example";
+
+fn registration<'a>(aor: &'a str, bindings: &'a [u8], secs: u32) -> Registration<'a> {
     Registration {
-        aor: format!("sip:{user}@acme.tandem.example"),
-        bindings: Some(bindings.to_vec()),
+        aor,
+        bindings: Some(bindings),
         expires_unix_secs: NOW + secs,
     }
 }
@@ -33,24 +36,21 @@ async fn load(db: &Database) -> Vec<Vec<u8>> {
 
 async fn registrations_come_back_as_they_were_saved(ground: Ground) {
     let saved = vec![
-        registration("alice", &[0, 255, 7], 600),
-        registration("bob", b"b", 60),
+        registration(ALICE, &[0, 255, 7], 600),
+        registration(BOB, b"b", 60),
     ];
     binding::save(saved, &ground.db).await.unwrap();
     assert_eq!(load(&ground.db).await, [vec![0, 255, 7], b"b".to_vec()]);
 }
 
 async fn a_change_replaces_and_a_removal_removes(ground: Ground) {
-    let saved = vec![
-        registration("alice", b"1", 600),
-        registration("bob", b"2", 60),
-    ];
+    let saved = vec![registration(ALICE, b"1", 600), registration(BOB, b"2", 60)];
     binding::save(saved, &ground.db).await.unwrap();
     let gone = Registration {
         bindings: None,
-        ..registration("bob", b"", 0)
+        ..registration(BOB, b"", 0)
     };
-    binding::save(vec![registration("alice", b"3", 700), gone], &ground.db)
+    binding::save(vec![registration(ALICE, b"3", 700), gone], &ground.db)
         .await
         .unwrap();
     assert_eq!(load(&ground.db).await, [b"3"]);
@@ -60,8 +60,8 @@ async fn a_change_replaces_and_a_removal_removes(ground: Ground) {
 
 async fn dead_registrations_are_not_loaded_and_can_be_removed(ground: Ground) {
     let saved = vec![
-        registration("alice", b"alive", 1),
-        registration("bob", b"dead", 0),
+        registration(ALICE, b"alive", 1),
+        registration(BOB, b"dead", 0),
     ];
     binding::save(saved, &ground.db).await.unwrap();
     assert_eq!(load(&ground.db).await, [b"alive"]);
@@ -71,10 +71,13 @@ async fn dead_registrations_are_not_loaded_and_can_be_removed(ground: Ground) {
 }
 
 async fn a_large_batch_is_saved_whole(ground: Ground) {
-    let many = |bindings: Option<&[u8]>| -> Vec<_> {
-        let all = (0..1_201).map(|user| Registration {
-            bindings: bindings.map(<[u8]>::to_vec),
-            ..registration(&user.to_string(), b"", 60)
+    let users: Vec<_> = (0..1_201)
+        .map(|user| format!("sip:{user}@acme.tandem.example"))
+        .collect();
+    let many = |bindings: Option<&'static [u8]>| -> Vec<_> {
+        let all = users.iter().map(|aor| Registration {
+            bindings,
+            ..registration(aor, b"", 60)
         });
         all.collect()
     };

@@ -423,7 +423,7 @@ impl Bench {
     pub(crate) fn kept_rows(&self) -> Vec<Vec<u8>> {
         self.kept
             .values()
-            .filter_map(|row| row.bindings.clone())
+            .filter_map(|row| Some(row.bindings.as_ref()?.to_vec()))
             .collect()
     }
 

@@ -166,7 +166,7 @@ impl World {
                     for row in rows {
                         let aor = row.aor.as_str().to_owned();
                         match row.bindings {
-                            Some(bindings) => self.rows.insert(aor, bindings),
+                            Some(bindings) => self.rows.insert(aor, bindings.to_vec()),
                             None => self.rows.remove(&aor),
                         };
                     }
