@@ -1,12 +1,15 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run test lint bench bench-sip bench-flood bench-abuse soak fuzz
+.PHONY: setup run release test lint bench bench-sip bench-flood bench-abuse soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
 
 run: ## the whole story: portal, proxy, two phones, a call; ONCE=1 ends after it, DEMO=0 leaves the demonstration out
 	@scripts/run
+
+release: ## the server as it is shipped, optimised for its work; a quarter of an hour
+	@scripts/release
 
 test: ## everything that decides whether a change is good
 	@scripts/test

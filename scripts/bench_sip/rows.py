@@ -139,7 +139,7 @@ def refreshes(bench):
     generators = {}
     try:
         for server in servers:
-            generators[server.name] = generator = _bindings(bench, server, 10_000)
+            generators[server.name] = generator = bindings_generator(bench, server, 10_000)
             generator.ask("fill")
         run = lambda s: _Refreshes(generators[s.name].ask(f"refresh 4000 {4_000 * bench.seconds}"))
         return _both(bench, result, servers, run, bench.rounds)
@@ -148,7 +148,7 @@ def refreshes(bench):
             generator.close()
 
 
-def _bindings(bench, server, accounts, push=False):
+def bindings_generator(bench, server, accounts, push=False):
     return Generator(bench.generator, bench.folder, "bindings", target=f"127.0.0.1:{server.port}", domain=server.domain,
                      password=bench.password, accounts=accounts, push=push)
 
@@ -177,10 +177,10 @@ def bindings(bench, count):
     by then, so they are in the figure before; Kamailio has none."""
     result = Result("bytes")
     for server, figures in ((bench.fresh_tandem(count), result.tandem), (bench.fresh_kamailio(), result.kamailio)):
-        with _bindings(bench, server, 100) as warm_up:
+        with bindings_generator(bench, server, 100) as warm_up:
             warm_up.ask("fill")
         before = server.process.pss()
-        with _bindings(bench, server, count, push=True) as generator:
+        with bindings_generator(bench, server, count, push=True) as generator:
             told = generator.ask("fill")
         time.sleep(SETTLE)
         idle = server.process.cpu()
@@ -207,10 +207,10 @@ def streams(bench, tls, resume):
                 result.notes.append(f"{server.name} has no TLS in this build")
                 server.stop()
                 continue
-            with _streams(bench, server, 20, tls, resume) as warm_up:
+            with streams_generator(bench, server, 20, tls, resume) as warm_up:
                 warm_up.told()
             before, cpu = server.process.pss(), server.process.cpu()
-            with _streams(bench, server, count, tls, resume) as generator:
+            with streams_generator(bench, server, count, tls, resume) as generator:
                 told = generator.told()
                 spent = server.process.cpu() - cpu
                 if round_number == 0:
@@ -229,7 +229,7 @@ def streams(bench, tls, resume):
     return result
 
 
-def _streams(bench, server, count, tls, resume):
+def streams_generator(bench, server, count, tls, resume):
     port = server.tls_port if tls else server.port
     return Generator(bench.generator, bench.folder, "streams", target=f"127.0.0.1:{port}", domain=server.domain,
                      password=bench.password, count=count, authority=bench.certificates["authority"] if tls else None,
@@ -263,7 +263,7 @@ def restart(bench, count):
     """Killed with all bindings acknowledged; seconds from the start of the program until every binding is told again."""
     result = Result("seconds")
     server = bench.fresh_tandem(count, "durable")
-    with _bindings(bench, server, count, push=True) as generator:
+    with bindings_generator(bench, server, count, push=True) as generator:
         told = generator.ask("fill")
     server.process.kill()  # at once behind the last answer: what was acknowledged must be there
     server.start()
@@ -287,7 +287,7 @@ def restart(bench, count):
 def _ask_all(bench, server, count):
     """Every account asks what it has bound, by a generator that knows no nonce yet: what it was told, and the server's CPU for it."""
     before = server.process.cpu()
-    with _bindings(bench, server, count) as generator:
+    with bindings_generator(bench, server, count) as generator:
         asked = generator.ask("ask")
     return asked, server.process.cpu() - before
 
