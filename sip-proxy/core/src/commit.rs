@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 
 use sip::{Aor, Destination, Flow, Output};
 
-use crate::binding::{Bindings, Changed, Edit, Record};
+use crate::binding::{Bindings, Changed};
+use crate::bound::{Edit, Record};
 use crate::effect::{Account, Event, StoreFailed, Ticket};
 use crate::proxy::Proxy;
 use crate::registrar::{self, Plan, Telling};

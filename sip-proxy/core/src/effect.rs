@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use sip::{Aor, DigestSecret};
 use ua::MessageSummary;
 
-use crate::binding::Binding;
+use crate::bound::Binding;
 use crate::guessing::Ban;
 use crate::row::Row;
 use crate::trace::{CallTrace, TracedCall};

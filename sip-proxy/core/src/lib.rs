@@ -9,6 +9,7 @@
 //!      ├───────► commit.rs ──► registrar.rs       what a REGISTER does and when it is answered
 //!      │           ├───────► unwritten.rs         whose bindings are written later
 //!      │           └───────► binding.rs, gruu.rs  where devices are, and how they are named
+//!      │                         └─► bound.rs, record.rs in the clear; shelved.rs, squeeze.rs, shelf.rs, names.rs in memory
 //!      ├───────► routing.rs ───► bridge/          who is rung, and what passes between the legs
 //!      ├───────► notifier/                        who is told of lines and mailboxes
 //!      ├───────► command.rs                       what the edge tells and asks
@@ -23,6 +24,7 @@
 mod accounts;
 mod authentication;
 mod binding;
+mod bound;
 mod bridge;
 mod call_log;
 mod calling;
@@ -58,7 +60,7 @@ mod unwritten;
 mod waiting;
 
 pub use accounts::AccountCachePolicy;
-pub use binding::Binding;
+pub use bound::Binding;
 pub use calling::CallingPolicy;
 pub use commit::Durability;
 pub use config::ProxyConfig;

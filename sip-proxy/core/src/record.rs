@@ -10,7 +10,7 @@
 //!
 //! Invariant: every accessor is total. Bytes that came from a disk may be wrong and then read as empty or zero, never as a panic.
 //!
-//! Not here: which bindings an address-of-record has (`binding.rs`), and how they lie in memory (`shelved.rs`).
+//! Not here: which bindings an address-of-record has (`bound.rs`), and how they lie in memory (`shelved.rs`).
 
 use std::net::{IpAddr, SocketAddr};
 

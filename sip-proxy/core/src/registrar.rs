@@ -20,7 +20,8 @@ use sip::{
     Transport, Uri,
 };
 
-use crate::binding::{Bindings, Edit, Record, is_same};
+use crate::binding::Bindings;
+use crate::bound::{Edit, Record, is_same};
 use crate::gruu::Gruus;
 use crate::record::{BindingRef, NewBinding};
 

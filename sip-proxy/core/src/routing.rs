@@ -11,7 +11,8 @@ use sdp::Described;
 use sip::{Aor, Destination, Endpoint, Host, HostPort, NameAddr, Request, Transport, Uri};
 use ua::Dial;
 
-use crate::binding::{Bindings, Record};
+use crate::binding::Bindings;
+use crate::bound::Record;
 use crate::effect::Account;
 use crate::gruu::Gruus;
 use crate::numbers::DialPlan;

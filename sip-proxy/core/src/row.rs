@@ -3,12 +3,12 @@
 //! The rows of a group lie in few large blocks, so that the memory of thousands that were written at once goes back as a whole and is not
 //! left in pieces between what stays.
 //!
-//! Not here: what is in a row (`binding.rs`, `record.rs`), when it is written (`commit.rs`).
+//! Not here: what is in a row (`bound.rs`, `record.rs`), when it is written (`commit.rs`).
 
 use bytes::{Bytes, BytesMut};
 use sip::Aor;
 
-use crate::binding::{Binding, bindings_in};
+use crate::bound::{Binding, bindings_in};
 use crate::record::BindingRef;
 
 /// All bindings of an address-of-record as they are kept beyond a restart.

@@ -9,12 +9,12 @@
 //! Numbers are as long as they need to be, what is as usual is left out and only flagged; domains, user agents and our own addresses
 //! are [`Names`]; Contact, Call-ID and Path are squeezed (`squeeze.rs`).
 //!
-//! Invariant: [`unpack`] gives back byte for byte the record in the clear (`binding.rs`, `record.rs`) that [`pack`] was given, but for
+//! Invariant: [`unpack`] gives back byte for byte the record in the clear (`bound.rs`, `record.rs`) that [`pack`] was given, but for
 //! its `wake`. Each name in a record is kept once for it, until [`release`].
 //!
 //! Not here: where the records lie (`shelf.rs`), how they are found (`index.rs`).
 
-use crate::binding::{HEAD, VERSION, address, bindings_in};
+use crate::bound::{HEAD, VERSION, address, bindings_in};
 use crate::names::Names;
 use crate::reader::{Reader, push_counted, push_number};
 use crate::record::BindingRef;

@@ -105,7 +105,7 @@ mod tests {
     use sip::{Destination, Flow, Transport};
 
     use super::*;
-    use crate::binding::Edit;
+    use crate::bound::Edit;
     use crate::record::NewBinding;
 
     fn aor(user: &str) -> Aor {

@@ -3,7 +3,8 @@ use std::net::SocketAddr;
 use sip::{Aor, Destination, Flow, Ids, Transport};
 
 use super::*;
-use crate::binding::{Bindings, Edit};
+use crate::binding::Bindings;
+use crate::bound::Edit;
 use crate::record::NewBinding;
 use crate::row::Blocks;
 
