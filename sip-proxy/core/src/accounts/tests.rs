@@ -45,6 +45,38 @@ fn the_table_never_outgrows_its_capacity() {
 }
 
 #[test]
+fn one_that_is_loaded_again_and_again_does_not_make_the_table_grow() {
+    let now = SimNet::start();
+    let policy = AccountCachePolicy {
+        capacity: 3,
+        ..AccountCachePolicy::default()
+    };
+    let mut accounts = Accounts::new(policy, &ALL);
+    accounts.remember(&aor(0), None, now);
+    for _ in 0..100 {
+        accounts.remember(&aor(1), None, now);
+    }
+    assert!(accounts.ring.len() <= 6);
+    assert!(accounts.find(&aor(1), now).is_some());
+}
+
+#[test]
+fn who_is_over_leaves_his_room_to_who_is_read_ahead() {
+    let mut now = SimNet::start();
+    let policy = AccountCachePolicy {
+        capacity: 3,
+        ..AccountCachePolicy::default()
+    };
+    let mut accounts = Accounts::new(policy, &ALL);
+    for user in 0..3 {
+        accounts.remember(&aor(user), Some(&account(user, "x", None)), now);
+    }
+    now += policy.lifetime;
+    accounts.remember_ahead(&account(9, "x", None), now);
+    assert!(accounts.find(&aor(9), now).flatten().is_some());
+}
+
+#[test]
 fn who_is_read_ahead_takes_nobodys_room_and_counts_anew() {
     let mut now = SimNet::start();
     let policy = AccountCachePolicy {

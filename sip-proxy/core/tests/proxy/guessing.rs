@@ -84,6 +84,17 @@ fn a_guess_at_an_account_read_ahead_takes_as_long_as_at_one_that_is_not_there() 
 }
 
 #[test]
+fn where_a_device_of_the_account_is_a_wrong_password_waits_for_nothing() {
+    let mut bench = Bench::new();
+    let accounts = bench.all_accounts();
+    bench.command(Command::AccountsRead(accounts));
+    bench.register(PHONE, "1001");
+    bench.hold_lookups = true;
+    assert!(guesses(&mut bench, [127, 0, 0, 1]));
+    assert_eq!(bench.lookups, 0);
+}
+
+#[test]
 fn guessing_from_many_addresses_is_slowed_down_for_the_account() {
     let mut bench = Bench::new();
     bench.register(PHONE, "1001");
