@@ -8,6 +8,13 @@ fn aor(user: u32) -> Aor {
     Aor::parse(&format!("sip:{user}@acme.test")).unwrap()
 }
 
+fn holding(capacity: usize) -> AccountCachePolicy {
+    AccountCachePolicy {
+        capacity,
+        ..AccountCachePolicy::default()
+    }
+}
+
 #[test]
 fn absence_is_remembered_for_its_own_time() {
     let now = SimNet::start();
@@ -27,10 +34,7 @@ fn absence_is_remembered_for_its_own_time() {
 #[test]
 fn the_table_never_outgrows_its_capacity() {
     let now = SimNet::start();
-    let policy = AccountCachePolicy {
-        capacity: 3,
-        ..AccountCachePolicy::default()
-    };
+    let policy = holding(3);
     let mut accounts = Accounts::new(policy, &ALL);
     for user in 0..10 {
         accounts.remember(&aor(user), None, now);
@@ -47,10 +51,7 @@ fn the_table_never_outgrows_its_capacity() {
 #[test]
 fn one_that_is_loaded_again_and_again_does_not_make_the_table_grow() {
     let now = SimNet::start();
-    let policy = AccountCachePolicy {
-        capacity: 3,
-        ..AccountCachePolicy::default()
-    };
+    let policy = holding(3);
     let mut accounts = Accounts::new(policy, &ALL);
     accounts.remember(&aor(0), None, now);
     for _ in 0..100 {
@@ -63,10 +64,7 @@ fn one_that_is_loaded_again_and_again_does_not_make_the_table_grow() {
 #[test]
 fn who_is_over_leaves_his_room_to_who_is_read_ahead() {
     let mut now = SimNet::start();
-    let policy = AccountCachePolicy {
-        capacity: 3,
-        ..AccountCachePolicy::default()
-    };
+    let policy = holding(3);
     let mut accounts = Accounts::new(policy, &ALL);
     for user in 0..3 {
         accounts.remember(&aor(user), Some(&account(user, "x", None)), now);
@@ -79,10 +77,7 @@ fn who_is_over_leaves_his_room_to_who_is_read_ahead() {
 #[test]
 fn who_is_read_ahead_takes_nobodys_room_and_counts_anew() {
     let mut now = SimNet::start();
-    let policy = AccountCachePolicy {
-        capacity: 3,
-        ..AccountCachePolicy::default()
-    };
+    let policy = holding(3);
     let mut accounts = Accounts::new(policy, &ALL);
     accounts.remember(&aor(1), Some(&account(1, "1", None)), now);
     accounts.remember(&aor(2), None, now);
@@ -184,10 +179,7 @@ fn only_hashes_that_may_be_asked_for_are_kept() {
 #[test]
 fn who_is_over_makes_room_and_numbers_go_round() {
     let mut now = SimNet::start();
-    let policy = AccountCachePolicy {
-        capacity: 100,
-        ..AccountCachePolicy::default()
-    };
+    let policy = holding(100);
     let mut accounts = Accounts::new(policy, &ALL);
     accounts.first = NUMBERS - 7;
     for user in 0..50 {
