@@ -269,7 +269,8 @@ impl Bindings {
         touched
     }
 
-    /// Puts a record into its slot, or a slot of its own; `None` empties the slot. Where it lies then.
+    /// Puts a record into its slot, or a slot of its own; `None` empties the slot. Where it lies then; nowhere if the table is full, and
+    /// nothing has changed.
     fn set(&mut self, slot: Option<u32>, record: Option<&[u8]>) -> Option<u32> {
         match (slot, record) {
             (None, None) => None,
@@ -277,10 +278,7 @@ impl Bindings {
                 self.empty(slot);
                 None
             }
-            (Some(slot), Some(record)) => {
-                self.put(slot, record);
-                Some(slot)
-            }
+            (Some(slot), Some(record)) => self.put(slot, record).map(|()| slot),
             (None, Some(record)) => {
                 let fresh = u32::try_from(self.slots.len()).ok();
                 let fresh = fresh.filter(|fresh| *fresh < MAX_SLOTS);

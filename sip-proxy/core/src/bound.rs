@@ -101,6 +101,11 @@ impl Record {
         bindings_in(&self.bytes)
     }
 
+    /// Whether it is in the table, or there is nothing to be there.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.slot.is_some() || self.bytes.is_empty()
+    }
+
     /// A number that stays the same as long as the address-of-record has bindings.
     pub(crate) fn slot(&self) -> Option<u32> {
         self.slot

@@ -352,6 +352,11 @@ impl Proxy {
     }
 
     fn confirm(&mut self, pending: &Pending, aor: &Aor, bound: &Record, now: Instant) {
+        if !bound.is_kept() {
+            // The table is full: what is not there must not be confirmed.
+            self.busy(pending, now);
+            return;
+        }
         let tag = self.endpoint.stateless_tag(&pending.request);
         let telling = Telling {
             aor,

@@ -31,7 +31,7 @@ const IS_FLOW: u8 = 1 << 3;
 const PEER_IS_V6: u8 = 1 << 4;
 const LOCAL_IS_V6: u8 = 1 << 5;
 
-const TRANSPORTS: [Transport; 5] = [
+pub(crate) const TRANSPORTS: [Transport; 5] = [
     Transport::Udp,
     Transport::Tcp,
     Transport::Tls,

@@ -85,3 +85,19 @@ fn whatever_comes_and_goes_exactly_what_is_bound_is_found() {
     bindings.remove_expired(u32::MAX);
     assert!(bindings.len() == 0 && bindings.names.is_empty());
 }
+
+#[test]
+fn a_full_table_says_what_it_has_not_kept() {
+    let mut bindings = Bindings::default();
+    bindings.apply(&aor(1), &[Edit::Put(device(1, 1, 1, 9))]);
+    bindings.slots.resize(place(MAX_SLOTS), None);
+    let change = |bindings: &mut Bindings, user, updated| {
+        let before = bindings.of(&aor(user));
+        let edits = [Edit::Put(device(user, 1, updated, 9))];
+        bindings.change(&before, &aor(user), &edits).after
+    };
+    assert!(!change(&mut bindings, 2, 1).is_kept());
+    assert!(bindings.of(&aor(2)).is_kept(), "nothing is as it should be");
+    assert!(change(&mut bindings, 1, 2).is_kept());
+    assert_eq!(bindings.len(), 1);
+}

@@ -1,20 +1,12 @@
 use std::net::SocketAddr;
 
-use sip::{Aor, Destination, Flow, Ids, Transport};
+use sip::{Aor, Destination, Flow, Ids};
 
 use super::*;
 use crate::binding::Bindings;
 use crate::bound::Edit;
-use crate::record::NewBinding;
+use crate::record::{NewBinding, TRANSPORTS};
 use crate::row::Blocks;
-
-const TRANSPORTS: [Transport; 5] = [
-    Transport::Udp,
-    Transport::Tcp,
-    Transport::Tls,
-    Transport::Ws,
-    Transport::Wss,
-];
 
 fn any<T: Copy>(of: &[T], ids: &mut Ids) -> T {
     of[ids.u32() as usize % of.len()]
