@@ -16,14 +16,13 @@
 //! Not here: what a REGISTER may change (`registrar.rs`), how rows are stored (the `sip-proxy` crate).
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sip::{Aor, Destination, Flow, Output};
 
 use crate::binding::{Bindings, Changed};
 use crate::bound::{Edit, Record};
-use crate::effect::{Account, Event, StoreFailed, Ticket};
+use crate::effect::{Event, StoreFailed, Ticket};
 use crate::proxy::Proxy;
 use crate::registrar::{self, Plan, Telling};
 use crate::row::Blocks;
@@ -59,7 +58,7 @@ const MAX_BEHIND_IN_ALL: usize = 10_000;
 #[derive(Debug)]
 struct Registering {
     pending: Pending,
-    account: Arc<Account>,
+    aor: Aor,
     edits: Vec<Edit>,
 }
 
@@ -165,17 +164,17 @@ impl Commits {
 }
 
 impl Proxy {
-    /// A REGISTER of `account`, proven.
-    pub(crate) fn on_register(&mut self, pending: Pending, account: &Arc<Account>, now: Instant) {
-        if self.commits.busy.contains_key(&account.aor) {
-            if let Err(pending) = self.commits.behind(&account.aor, pending) {
+    /// A REGISTER of `aor`, proven.
+    pub(crate) fn on_register(&mut self, pending: Pending, aor: &Aor, now: Instant) {
+        if self.commits.busy.contains_key(aor) {
+            if let Err(pending) = self.commits.behind(aor, pending) {
                 self.busy(&pending, now);
             }
             return;
         }
         let plan = registrar::decide(
             &pending.request,
-            &account.aor,
+            aor,
             pending.flow,
             &self.registrar,
             &self.bindings,
@@ -189,23 +188,22 @@ impl Proxy {
                 self.send(&pending, response, now);
             }
             Ok(Plan { edits, before }) if edits.is_empty() => {
-                self.confirm(&pending, &account.aor, &before, now);
+                self.confirm(&pending, aor, &before, now);
             }
             Ok(Plan { edits, before }) => match self.commits.durability {
                 Durability::MemoryFirst => {
-                    let after = self.change(&before, &account.aor, &edits, &pending.flow);
-                    self.commits
-                        .note_one(&account.aor, &after, &self.bindings, now);
-                    self.confirm(&pending, &account.aor, &after, now);
+                    let after = self.change(&before, aor, &edits, &pending.flow);
+                    self.commits.note_one(aor, &after, &self.bindings, now);
+                    self.confirm(&pending, aor, &after, now);
                 }
                 Durability::Durable if self.commits.queue.len() >= self.commits.bound => {
                     self.busy(&pending, now);
                 }
                 Durability::Durable => {
-                    self.commits.busy.insert(account.aor.clone(), Vec::new());
+                    self.commits.busy.insert(aor.clone(), Vec::new());
                     self.commits.queue.push_back(Registering {
                         pending,
-                        account: account.clone(),
+                        aor: aor.clone(),
                         edits,
                     });
                     self.write(now);
@@ -215,20 +213,15 @@ impl Proxy {
     }
 
     /// Another copy of a REGISTER whose first copy was proven; `false` if it is more than that.
-    pub(crate) fn on_register_again(
-        &mut self,
-        pending: &Pending,
-        account: &Account,
-        now: Instant,
-    ) -> bool {
-        if self.commits.busy.contains_key(&account.aor) {
+    pub(crate) fn on_register_again(&mut self, pending: &Pending, aor: &Aor, now: Instant) -> bool {
+        if self.commits.busy.contains_key(aor) {
             // The first copy will be answered.
             return true;
         }
-        let is_done = registrar::is_done(&pending.request, &account.aor, &self.bindings);
+        let is_done = registrar::is_done(&pending.request, aor, &self.bindings);
         if is_done {
-            let bound = self.bindings.of(&account.aor);
-            self.confirm(pending, &account.aor, &bound, now);
+            let bound = self.bindings.of(aor);
+            self.confirm(pending, aor, &bound, now);
         }
         is_done
     }
@@ -249,22 +242,22 @@ impl Proxy {
         }
         for Registering {
             pending,
-            account,
+            aor,
             edits,
         } in group.registering
         {
             match result {
                 Ok(()) => {
-                    let before = self.bindings.of(&account.aor);
-                    let after = self.change(&before, &account.aor, &edits, &pending.flow);
-                    self.confirm(&pending, &account.aor, &after, now);
+                    let before = self.bindings.of(&aor);
+                    let after = self.change(&before, &aor, &edits, &pending.flow);
+                    self.confirm(&pending, &aor, &after, now);
                 }
                 Err(StoreFailed) => self.busy(&pending, now),
             }
-            let behind = self.commits.busy.remove(&account.aor).unwrap_or_default();
+            let behind = self.commits.busy.remove(&aor).unwrap_or_default();
             self.commits.behind -= behind.len();
             for pending in behind {
-                self.on_register(pending, &account, now);
+                self.on_register(pending, &aor, now);
             }
         }
         self.write(now);
@@ -299,11 +292,11 @@ impl Proxy {
         let mut blocks = Blocks::for_rows((count + commits.unwritten.len()).min(bound));
         let mut rows: Vec<_> = registering
             .iter()
-            .map(|own| self.bindings.row(&own.account.aor, &own.edits, &mut blocks))
+            .map(|own| self.bindings.row(&own.aor, &own.edits, &mut blocks))
             .collect();
         // What a REGISTER of the group changes is written with it.
         for own in &registering {
-            commits.unwritten.forget(&own.account.aor, &self.bindings);
+            commits.unwritten.forget(&own.aor, &self.bindings);
         }
         let mut changed = Vec::new();
         while rows.len() < bound

@@ -275,7 +275,7 @@ impl Proxy {
         self.outputs.push_back(Output::Trust(pending.flow));
         self.guessing.prove(&account.aor, &pending.flow);
         if pending.request.method == Method::REGISTER {
-            self.on_register(pending, account, now);
+            self.on_register(pending, &account.aor, now);
         } else if pending.request.method == Method::INVITE {
             match self.callee(&pending, account) {
                 Ok(callee) => self.call(pending, account.clone(), callee, now),
@@ -292,7 +292,7 @@ impl Proxy {
     /// its end is a replay.
     fn on_repeated(&mut self, pending: &Pending, account: &Account, now: Instant) {
         let is_register = pending.request.method == Method::REGISTER;
-        if !is_register || !self.on_register_again(pending, account, now) {
+        if !is_register || !self.on_register_again(pending, &account.aor, now) {
             self.refuse(pending, &account.aor, Standing::Unproven, now);
         }
     }
