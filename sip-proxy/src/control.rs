@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use api::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 use sip::Aor;
-use sip_proxy_core::{Ban, Binding, Command, Counts};
+use sip_proxy_core::{Ban, Binding, BindingsOf, Command, Counts};
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 
@@ -129,7 +129,7 @@ impl Control {
     }
 
     /// Tells listeners what a core has announced.
-    pub(crate) fn note(&self, aor: &Aor, bindings: &[Binding]) {
+    pub(crate) fn note(&self, BindingsOf { aor, bindings }: &BindingsOf) {
         // Nobody may be listening.
         let _ = self.changes.send(RegistrationChange {
             aor: aor.as_str().to_owned(),

@@ -306,7 +306,7 @@ impl Edge {
             }
             Event::BansListed(bans) => core.answer_bans(&bans),
             Event::Flushed => core.answer_flush(),
-            Event::BindingsChanged { aor, bindings } => self.control.note(&aor, &bindings),
+            Event::BindingsChanged(changed) => changed.iter().for_each(|of| self.control.note(of)),
             Event::BindingsListed {
                 asker,
                 bindings,

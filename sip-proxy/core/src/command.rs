@@ -35,7 +35,10 @@ impl Proxy {
             Command::AccountChanged(aor) => self.on_account_changed(Some(&aor)),
             Command::AccountsChanged => self.on_account_changed(None),
             Command::Stored { ticket, result } => self.on_stored(ticket, result, now),
-            Command::Flush => self.flush(now),
+            Command::Flush => {
+                self.tell_news();
+                self.flush(now);
+            }
             Command::RestoreBindings(rows) => {
                 let now_secs = self.clock.secs(now);
                 for row in &rows {
@@ -69,7 +72,10 @@ impl Proxy {
                 self.outputs
                     .push_back(Output::Event(Event::BansListed(bans)));
             }
-            Command::ListBindings { asker, from } => self.list(asker, from),
+            Command::ListBindings { asker, from } => {
+                self.tell_news();
+                self.list(asker, from);
+            }
             Command::ListCalls {
                 asker,
                 tenant,
@@ -86,9 +92,11 @@ impl Proxy {
                 let found = self.history.find(asker, tenant, &call_id);
                 self.outputs.push_back(Output::Event(found));
             }
-            Command::Count => self
-                .outputs
-                .push_back(Output::Event(Event::Counts(self.counts()))),
+            Command::Count => {
+                self.tell_news();
+                self.outputs
+                    .push_back(Output::Event(Event::Counts(self.counts())));
+            }
         }
     }
 

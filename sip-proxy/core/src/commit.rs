@@ -322,7 +322,7 @@ impl Proxy {
     /// Bindings have ended by themselves, or by order.
     pub(crate) fn on_ended(&mut self, aors: &[Aor], now: Instant) {
         for aor in aors {
-            self.announce(aor);
+            self.news.note(aor);
         }
         self.commits.note(aors, &self.bindings, now);
     }
@@ -332,16 +332,9 @@ impl Proxy {
         self.outputs.extend(homes.map(Output::Trust));
         let Changed { is_news, after } = self.bindings.change(before, aor, edits);
         if is_news {
-            self.announce(aor);
+            self.news.note(aor);
         }
         after
-    }
-
-    fn announce(&mut self, aor: &Aor) {
-        let bindings = self.bindings.read(aor);
-        let aor = aor.clone();
-        self.outputs
-            .push_back(Output::Event(Event::BindingsChanged { aor, bindings }));
     }
 
     fn confirm(&mut self, pending: &Pending, aor: &Aor, bound: &Record, now: Instant) {

@@ -185,13 +185,8 @@ pub enum Event {
     },
     /// Everything is stored that had changed before [`Command::Flush`].
     Flushed,
-    /// A binding has begun or ended. A mere refresh is not told.
-    BindingsChanged {
-        /// Whose.
-        aor: Aor,
-        /// All that it has now.
-        bindings: Vec<Binding>,
-    },
+    /// Bindings of these have begun or ended. A mere refresh is not told.
+    BindingsChanged(Vec<BindingsOf>),
     /// A part of all bindings.
     BindingsListed {
         /// From the question.
@@ -229,6 +224,15 @@ pub enum Event {
     },
     /// How full the tables are.
     Counts(Counts),
+}
+
+/// All bindings of one address-of-record.
+#[derive(Clone, Debug)]
+pub struct BindingsOf {
+    /// Whose.
+    pub aor: Aor,
+    /// All that it has now.
+    pub bindings: Vec<Binding>,
 }
 
 /// How many entries each table has. All but `bindings` and `watchers` are zero when nothing goes on.

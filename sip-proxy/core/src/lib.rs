@@ -40,6 +40,7 @@ mod guessing;
 mod history;
 mod index;
 mod names;
+mod news;
 mod notifier;
 mod numbers;
 mod proxy;
@@ -65,7 +66,7 @@ pub use calling::CallingPolicy;
 pub use commit::Durability;
 pub use config::ProxyConfig;
 pub use effect::{
-    Account, Command, Counts, Event, Located, LookupFailed, Owner, StoreFailed, Ticket,
+    Account, BindingsOf, Command, Counts, Event, Located, LookupFailed, Owner, StoreFailed, Ticket,
 };
 pub use guessing::{Ban, GuessingPolicy};
 pub use notifier::WatchPolicy;

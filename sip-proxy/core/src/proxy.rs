@@ -31,11 +31,12 @@ use crate::calling::Calling;
 use crate::clock::Clock;
 use crate::commit::Commits;
 use crate::config::{ProxyConfig, Room};
-use crate::effect::{Command, Counts, Event, LookupFailed, StoreFailed};
+use crate::effect::{BindingsOf, Command, Counts, Event, LookupFailed, StoreFailed};
 use crate::elsewhere::Elsewhere;
 use crate::gruu::Gruus;
 use crate::guessing::Guessing;
 use crate::history::History;
+use crate::news::News;
 use crate::notifier::{Desk, Watching};
 use crate::numbers::DialPlan;
 use crate::registrar::RegistrarPolicy;
@@ -68,6 +69,7 @@ pub struct Proxy {
     pub(crate) elsewhere: Elsewhere,
     pub(crate) authentication: Authentication,
     pub(crate) commits: Commits,
+    pub(crate) news: News,
     pub(crate) gruus: Gruus,
     pub(crate) clock: Clock,
     pub(crate) registrar: RegistrarPolicy,
@@ -111,6 +113,7 @@ impl Proxy {
             share: config.share,
             locating: Waiting::new(config.max_waiting),
             elsewhere: Elsewhere::new(config.max_waiting),
+            news: News::default(),
             commits: Commits::new(config.durability, config.max_waiting),
             gruus,
             clock: Clock::new(config.started),
@@ -145,6 +148,11 @@ impl Proxy {
         for event in std::mem::take(&mut self.refused) {
             self.outputs.push_back(Output::Event(event));
         }
+        self.settle_dialogs(now);
+        self.news.wait(now);
+    }
+
+    fn settle_dialogs(&mut self, now: Instant) {
         loop {
             if let Some(event) = self.calls.poll_event() {
                 self.on_call_event(event, now);
@@ -387,6 +395,7 @@ impl Machine for Proxy {
         let (watching, mut desk) = self.desk(now);
         watching.handle_timeout(&mut desk);
         self.history.handle_timeout(now);
+        self.tell_ripe_news(now);
         self.settle(now);
     }
 
@@ -406,8 +415,14 @@ impl Machine for Proxy {
                 self.on_stored(ticket, Err(StoreFailed), now);
                 self.settle(now);
             }
-            event @ (Event::BindingsChanged { .. }
-            | Event::BindingsListed { .. }
+            // What they have by then is told.
+            Event::BindingsChanged(changed) => {
+                for BindingsOf { aor, .. } in &changed {
+                    self.news.note(aor);
+                }
+                self.news.wait(now);
+            }
+            event @ (Event::BindingsListed { .. }
             | Event::CallsListed { .. }
             | Event::CallFound { .. }
             | Event::Flushed
@@ -433,6 +448,7 @@ impl Machine for Proxy {
                 .next_expiry()
                 .map(|secs| self.clock.instant(secs)),
             self.commits.deadline(),
+            self.news.deadline(),
             self.waiting.deadline(),
             self.locating.deadline(),
             self.elsewhere.deadline(),

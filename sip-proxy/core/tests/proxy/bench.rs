@@ -25,8 +25,10 @@ pub(crate) struct Bench {
     accounts: HashMap<String, Account>,
     /// What was sent and not yet looked at.
     sent: Vec<(SocketAddr, Message)>,
-    /// Whose bindings have begun or ended, and how many there were then.
-    pub(crate) announced: Vec<(Aor, usize)>,
+    /// Whose bindings were told to have changed, with how many they had then; by event.
+    pub(crate) announced: Vec<Vec<(Aor, usize)>>,
+    /// The edge has no room for that.
+    pub(crate) refuse_news: bool,
     /// What else the proxy told.
     pub(crate) events: Vec<Event>,
     /// Flows that were proven.
@@ -79,6 +81,7 @@ impl Bench {
             accounts: HashMap::new(),
             sent: Vec::new(),
             announced: Vec::new(),
+            refuse_news: false,
             events: Vec::new(),
             trusted: Vec::new(),
             kept: HashMap::new(),
@@ -178,8 +181,12 @@ impl Bench {
                     true => self.held_stores.push((ticket, rows)),
                     false => self.store(ticket, rows, Ok(())),
                 },
-                Output::Event(Event::BindingsChanged { aor, bindings }) => {
-                    self.announced.push((aor, bindings.len()));
+                Output::Event(event @ Event::BindingsChanged(_)) if self.refuse_news => {
+                    self.proxy.handle_refused_event(event, self.now);
+                }
+                Output::Event(Event::BindingsChanged(changed)) => {
+                    let counts = changed.into_iter().map(|of| (of.aor, of.bindings.len()));
+                    self.announced.push(counts.collect());
                 }
                 Output::Event(Event::CallsListed { calls, .. }) => self.listed = calls,
                 Output::Event(Event::CallFound { trace, .. }) => {

@@ -149,6 +149,6 @@ fn a_binding_that_ends_by_itself_is_gone_from_what_is_kept() {
     assert_eq!(bench.kept_rows().len(), 1);
     bench.pass(Duration::from_secs(66));
     assert_eq!(bench.kept_rows().len(), 0);
-    let last = bench.announced.pop().map(|(_, count)| count);
+    let last = bench.announced.concat().pop().map(|(_, count)| count);
     assert_eq!(last, Some(0));
 }

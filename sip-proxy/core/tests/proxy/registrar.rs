@@ -158,7 +158,53 @@ fn a_phone_that_comes_back_from_another_address_replaces_itself() {
     );
     assert_eq!(contacts(&response).len(), 1);
     assert!(contacts(&response)[0].contains("49999"));
-    assert_eq!(bench.announced.len(), 1, "the same device is no news");
+    bench.pass(Duration::from_secs(1));
+    let told: usize = bench.announced.iter().map(Vec::len).sum();
+    assert_eq!(told, 1, "the same device is no news");
+}
+
+#[test]
+fn bindings_that_begin_soon_after_each_other_are_told_together_and_as_they_are_then() {
+    let mut bench = Bench::new();
+    register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\n");
+    let second = "Contact: <sip:1001@127.0.0.1:40002>\r\n";
+    register(&mut bench, second);
+    let uri = format!("sip:{DOMAIN}");
+    let other = bench.request(PHONE, "REGISTER", &uri, "1002", second);
+    bench.ask(PHONE, "1002", &other);
+    bench.pass(Duration::from_millis(49));
+    assert_eq!(bench.announced, [[]; 0]);
+    bench.pass(Duration::from_millis(1));
+    let aor = |user: &str| Aor::parse(&format!("sip:{user}@{DOMAIN}")).unwrap();
+    assert_eq!(bench.announced, [[(aor("1001"), 2), (aor("1002"), 1)]]);
+}
+
+#[test]
+fn who_asks_hears_the_news_before_the_answer() {
+    for question in [
+        Command::Count,
+        Command::Flush,
+        Command::ListBindings { asker: 1, from: 0 },
+    ] {
+        let mut bench = Bench::new();
+        register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\n");
+        bench.command(question);
+        assert_eq!(bench.announced.len(), 1);
+        bench.pass(Duration::from_secs(1));
+        assert_eq!(bench.announced.len(), 1, "and once only");
+    }
+}
+
+#[test]
+fn news_that_the_edge_has_no_room_for_is_told_later() {
+    let mut bench = Bench::new();
+    register(&mut bench, "Contact: <sip:1001@127.0.0.1:40001>\r\n");
+    bench.refuse_news = true;
+    bench.pass(Duration::from_millis(60));
+    assert_eq!(bench.announced, [[]; 0]);
+    bench.refuse_news = false;
+    bench.pass(Duration::from_millis(60));
+    assert_eq!(bench.announced.len(), 1);
 }
 
 #[test]
