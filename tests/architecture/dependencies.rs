@@ -64,6 +64,7 @@ const PURE: &[(&str, &[&str])] = &[
             "rsip",
             "sha2",
             "hmac",
+            "siphasher",
             "subtle",
             "thiserror",
             "tracing",

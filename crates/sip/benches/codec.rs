@@ -140,7 +140,8 @@ fn digest() {
         let mut server =
             DigestServer::new([7; 32], Ids::from_seed([1; 32])).with_algorithms(&[algorithm]);
         measure(&format!("challenge with {algorithm}"), || {
-            server.challenges("example.com", false, HERE, 1_800_000_000)
+            let challenges = server.challenges("example.com", false, HERE, 1_800_000_000);
+            challenges.collect::<Vec<_>>()
         });
         let signed = signed(&mut server);
         measure(&format!("claim of {algorithm} credentials"), || {

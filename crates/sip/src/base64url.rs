@@ -4,27 +4,43 @@
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// What stands for no digit.
+const NONE: u8 = 0xFF;
+
+/// What each byte of a text stands for.
+const VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut value: u8 = 0;
+    while value < 64 {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
 /// The text of `bytes`.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
+    let mut text = vec![0; (bytes.len() * 4).div_ceil(3)];
+    write(bytes, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Fills `text` with the text of `bytes`.
+pub(crate) fn write(bytes: &[u8], text: &mut [u8]) {
+    for (chunk, digits) in bytes.chunks(3).zip(text.chunks_mut(4)) {
         let mut group = [0; 3];
         group[..chunk.len()].copy_from_slice(chunk);
         let [a, b, c] = group;
-        let digits = [
+        let written = [
             a >> 2,
             (a & 3) << 4 | b >> 4,
             (b & 15) << 2 | c >> 6,
             c & 63,
         ];
-        let written = &digits[..=chunk.len()];
-        text.extend(
-            written
-                .iter()
-                .map(|&digit| char::from(ALPHABET[usize::from(digit)])),
-        );
+        for (digit, value) in digits.iter_mut().zip(written) {
+            *digit = ALPHABET[usize::from(value)];
+        }
     }
-    text
 }
 
 /// The bytes of `text` at the start of `into`, and how many they are; `None` if the text is not
@@ -33,10 +49,14 @@ pub(crate) fn decode<'a>(text: &str, into: &'a mut [u8]) -> Option<&'a [u8]> {
     let mut len = 0;
     for chunk in text.as_bytes().chunks(4) {
         let mut digits = [0; 4];
-        for (digit, &byte) in digits.iter_mut().zip(chunk) {
-            *digit = value(byte)?;
+        for (digit, byte) in digits.iter_mut().zip(chunk) {
+            *digit = VALUES[usize::from(*byte)];
         }
         let [a, b, c, d] = digits;
+        // No digit has the bit that stands for none.
+        if (a | b | c | d) & 0x80 != 0 {
+            return None;
+        }
         let group = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
         // The bits that stand for no whole byte must be zero.
         let (count, rest) = match chunk.len() {
@@ -53,17 +73,6 @@ pub(crate) fn decode<'a>(text: &str, into: &'a mut [u8]) -> Option<&'a [u8]> {
         len += count;
     }
     Some(&into[..len])
-}
-
-fn value(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 //! wire, which lets simulations run twice and be compared; in production the seed comes from the
 //! operating system.
 
+use std::fmt;
+use std::ops::Deref;
+
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -83,10 +86,36 @@ impl Ids {
     }
 }
 
-impl std::fmt::Debug for Ids {
+impl fmt::Debug for Ids {
     /// The state would let a reader of the log guess every later identifier.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ids(***)")
+    }
+}
+
+/// A From or To tag of 64 bits as it stands in a message: lower-case hexadecimal (RFC 3261, section 19.3).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Tag([u8; 16]);
+
+impl Tag {
+    pub(crate) fn new(number: u64) -> Self {
+        let mut digits = [0; 16];
+        write_hex(&number.to_be_bytes(), &mut digits);
+        Self(digits)
+    }
+}
+
+impl Deref for Tag {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
     }
 }
 
@@ -95,13 +124,22 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     hex_behind("", bytes)
 }
 
-fn hex_behind(prefix: &str, bytes: &[u8]) -> String {
+/// Lower-case hexadecimal, as many digits as there is room for.
+pub(crate) fn write_hex(bytes: &[u8], digits: &mut [u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+}
+
+fn hex_behind(prefix: &str, bytes: &[u8]) -> String {
     let mut text = String::with_capacity(prefix.len() + 2 * bytes.len());
     text.push_str(prefix);
     for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        let mut digits = [0; 2];
+        write_hex(&[*byte], &mut digits);
+        text.extend(digits.map(char::from));
     }
     text
 }

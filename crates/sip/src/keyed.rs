@@ -1,7 +1,13 @@
-//! A keyed hash: what we hand out and want to know again without remembering it.
+//! Keyed hashes: what we hand out and want to know again without remembering it.
+//!
+//! [`KeyedHash`] is for what others would gain from forging. [`KeyedNumber`] is for what they must only not foretell; it is many times
+//! cheaper (`docs/decisions/0012-siphash-for-tags.md`).
+
+use std::hash::Hasher;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use siphasher::sip::SipHasher24;
 use subtle::ConstantTimeEq;
 
 /// HMAC with SHA-256. Keyed once: a signature starts from a copy.
@@ -13,12 +19,25 @@ impl KeyedHash {
         Self(Hmac::new_from_slice(&key).expect("HMAC takes any key length"))
     }
 
+    /// A hash with a key of its own for one of several purposes.
+    pub(crate) fn for_purpose(&self, purpose: &str) -> Self {
+        Self::new(self.hash([purpose.as_bytes()]))
+    }
+
+    /// The hash of two parts, the first of which always has the same length. With up to 55 bytes in both it takes the two compressions
+    /// that it cannot do without.
+    pub(crate) fn hash_behind<const N: usize>(&self, fixed: &[u8; N], rest: &[u8]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(fixed);
+        mac.update(rest);
+        mac.finalize().into_bytes().into()
+    }
+
     /// The hash of the parts, each told from the next by its length. The first part should say
     /// what it is for, so that one key can serve several purposes.
     pub(crate) fn hash<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in parts {
-            // Four bytes, so that what is hashed of a nonce fits into one block of SHA-256.
             let len = u32::try_from(part.len()).unwrap_or(u32::MAX);
             mac.update(&len.to_be_bytes());
             mac.update(part);
@@ -38,6 +57,32 @@ impl KeyedHash {
     }
 }
 
+/// SipHash-2-4: a number that nobody can foretell without the key.
+#[derive(Clone)]
+pub(crate) struct KeyedNumber(SipHasher24);
+
+impl KeyedNumber {
+    pub(crate) fn new(key: [u8; 16]) -> Self {
+        Self(SipHasher24::new_with_key(&key))
+    }
+
+    /// The number of the parts, each told from the next by its length.
+    pub(crate) fn of<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+        let mut hasher = self.0;
+        for part in parts {
+            hasher.write_u64(part.len() as u64);
+            hasher.write(part);
+        }
+        hasher.finish()
+    }
+}
+
+impl std::fmt::Debug for KeyedNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyedNumber(***)")
+    }
+}
+
 /// Whether both are the same, in a time that does not tell where they differ.
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
@@ -46,5 +91,24 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
 impl std::fmt::Debug for KeyedHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("KeyedHash(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_siphash_2_4_and_depend_on_where_a_part_ends() {
+        let key = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let number = KeyedNumber::new(key);
+        // The vectors of the reference implementation begin with the hash of nothing.
+        assert_eq!(number.of([]), 0x726f_db47_dd0e_0e31);
+        assert_eq!(number.of([&b"ab"[..], b"c"]), number.of([&b"ab"[..], b"c"]));
+        assert_ne!(number.of([&b"ab"[..], b"c"]), number.of([&b"a"[..], b"bc"]));
+        assert_ne!(
+            number.of([&b"ab"[..]]),
+            KeyedNumber::new([7; 16]).of([&b"ab"[..]])
+        );
     }
 }

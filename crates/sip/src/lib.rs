@@ -107,15 +107,16 @@ pub use uri::{PushParams, Scheme, Uri, UriError};
 pub use deadlines::Deadlines;
 pub use dialog::{Dialog, DialogError, DialogId, DialogState, Opening};
 pub use digest::{
-    Algorithm, Challenge, ChallengeProtection, Claim, Credentials, DigestClient, DigestError,
-    DigestSecret, DigestServer, Presented, Verdict, answer_challenges, has_credentials,
+    Algorithm, Challenge, ChallengeProtection, Challenges, Claim, Credentials, DigestClient,
+    DigestError, DigestSecret, DigestServer, Presented, Verdict, answer_challenges,
+    has_credentials,
 };
 pub use endpoint::{
     Answer, ClientTransaction, Endpoint, EndpointConfig, EndpointError, EndpointEvent,
     EndpointOutput, ServerTransaction,
 };
 pub use flow::{Destination, DomainId, Flow, FlowTokens, Target};
-pub use ids::Ids;
+pub use ids::{Ids, Tag};
 pub use key_map::{KeyHasher, KeyMap};
 pub use loop_mark::{LoopDetection, LoopMark};
 pub use machine::{

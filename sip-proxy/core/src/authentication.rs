@@ -138,44 +138,41 @@ impl Authentication {
     /// wanted: 401 of a registrar, 407 otherwise, with every challenge; with the least of them only; and a refusal that any request
     /// has room for.
     pub(crate) fn refusals<'a>(
-        &mut self,
+        &'a mut self,
         request: &'a Request,
-        aor: &Aor,
+        aor: &'a Aor,
         standing: Standing,
         source: IpAddr,
         tag: &'a str,
         now: Instant,
-    ) -> impl Iterator<Item = Response> + use<'a> {
+    ) -> impl Iterator<Item = Response> {
         let (status, name) = match standing {
             Standing::Malformed => (400, ""),
             Standing::Foreign => (403, ""),
             _ if request.method == Method::REGISTER => (401, "WWW-Authenticate"),
             _ => (407, "Proxy-Authenticate"),
         };
-        let challenges = if name.is_empty() {
-            Vec::new()
-        } else {
+        let is_challenge = !name.is_empty();
+        let challenges = is_challenge.then(|| {
             let is_stale = standing == Standing::Stale;
             let now = self.unix_secs(now);
             self.digest.challenges(aor.host(), is_stale, source, now)
-        };
-        // MD5 is where no algorithm is named (RFC 7616, section 3.3), and every phone knows it.
-        let least = challenges.last().cloned();
+        });
+        let all = challenges.clone().into_iter().flatten();
         let whole = std::iter::once_with(move || {
             let mut whole = request.response(status, Some(tag));
-            for challenge in &challenges {
-                whole.push_header(name, challenge.as_str());
+            for challenge in all {
+                whole.push_header(name, challenge);
             }
             whole
         });
         let shorter = std::iter::once_with(move || {
             let mut answer = brief(request, status, tag);
-            if let Some(least) = &least {
-                answer.push_header(name, least.replace(", algorithm=MD5", ""));
+            if let Some(least) = challenges.and_then(|challenges| challenges.least()) {
+                answer.push_header(name, least);
             }
             answer
         });
-        let is_challenge = !name.is_empty();
         let shortest = is_challenge.then_some(move || brief(request, 403, tag));
         let shortest = shortest.into_iter().map(|make| make());
         whole.chain(shorter).chain(shortest)

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use sip::{Aor, DialogId, Method, Output, Request, Response};
+use sip::{Aor, DialogId, Endpoint, Flow, Method, Output, Request, Response, Tag};
 
 use crate::accounts::Known;
 use crate::authentication::{Standing, claimed_aor, unheard};
@@ -101,10 +101,9 @@ impl Proxy {
     /// Whether the tables have only the room left that what is under way needs. A REGISTER and whoever is only challenged need none.
     fn is_crowded(&self, pending: &Pending) -> bool {
         let needs_room = matches!(pending.answering, Answering::Transaction(_));
-        let counts = self.counts();
         needs_room
-            && (counts.transactions > self.room.transactions
-                || pending.request.method == Method::INVITE && counts.legs >= self.room.legs)
+            && (self.endpoint.len() > self.room.transactions
+                || pending.request.method == Method::INVITE && self.calls.len() >= self.room.legs)
     }
 
     /// Too busy to begin anything new: nothing is kept of the request, which may be tried again.
@@ -413,24 +412,23 @@ impl Proxy {
     }
 
     fn refuse(&mut self, pending: &Pending, aor: &Aor, standing: Standing, now: Instant) {
+        let Some(bytes) = self.release(pending) else {
+            return;
+        };
         let tag = self.tag(pending);
-        let request = &pending.request;
-        let source = pending.flow.peer.ip();
+        let Pending { request, flow, .. } = pending;
+        let source = flow.peer.ip();
         let refusals = self
             .authentication
             .refusals(request, aor, standing, source, &tag, now);
-        self.turn_away(pending, refusals);
+        answer_first(refusals, *flow, bytes, &mut self.endpoint);
     }
 
     /// Tells somebody who has proven nothing the first of these answers that his request is long enough for, and keeps nothing of him.
     fn turn_away(&mut self, pending: &Pending, answers: impl IntoIterator<Item = Response>) {
-        let Some(bytes) = self.release(pending) else {
-            return;
-        };
-        // Silence where every answer would amplify.
-        let _ = answers
-            .into_iter()
-            .find(|answer| self.endpoint.reply(pending.flow, bytes, answer).is_ok());
+        if let Some(bytes) = self.release(pending) {
+            answer_first(answers, pending.flow, bytes, &mut self.endpoint);
+        }
     }
 
     /// Ends the request's transaction, if it has one. Its length as it arrived; `None` if it is answered already.
@@ -443,10 +441,21 @@ impl Proxy {
         }
     }
 
-    fn tag(&mut self, pending: &Pending) -> String {
-        match pending.answering {
-            Answering::Transaction(_) => self.endpoint.ids().tag(),
-            Answering::Stateless(_) => self.endpoint.stateless_tag(&pending.request),
-        }
+    /// The tag of every answer that the door itself gives.
+    fn tag(&self, pending: &Pending) -> Tag {
+        self.endpoint.stateless_tag(&pending.request)
     }
+}
+
+/// Says the first of `answers` that a request of so many bytes is long enough for.
+fn answer_first(
+    answers: impl IntoIterator<Item = Response>,
+    flow: Flow,
+    request_bytes: usize,
+    endpoint: &mut Endpoint,
+) {
+    // Silence where every answer would amplify.
+    let _ = answers
+        .into_iter()
+        .find(|answer| endpoint.reply(flow, request_bytes, answer).is_ok());
 }

@@ -7,6 +7,8 @@ use std::fmt;
 use md5::Md5;
 use sha2::{Digest, Sha256, Sha512_256};
 
+use crate::ids::write_hex;
+
 /// A digest algorithm by the name that messages use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
@@ -111,12 +113,8 @@ pub(super) struct HexHash {
 impl HexHash {
     /// Of at most 32 bytes, the longest hash here.
     pub(super) fn new(bytes: &[u8]) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut digits = [0; 64];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
+        write_hex(bytes, &mut digits);
         Self {
             digits,
             len: 2 * bytes.len().min(32),

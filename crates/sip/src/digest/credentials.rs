@@ -3,27 +3,13 @@
 
 use std::borrow::Cow;
 
-use crate::header::auth::{Piece, pieces};
+use crate::header::auth::{Piece, Value, pieces};
 use crate::header::name::NameId;
-use crate::header::scan;
 use crate::message::Request;
 
 use super::algorithm::Algorithm;
 
-/// The parameters that mean something to us.
-const NAMES: [&str; 9] = [
-    "username",
-    "realm",
-    "nonce",
-    "uri",
-    "response",
-    "algorithm",
-    "qop",
-    "nc",
-    "cnonce",
-];
-
-/// More other parameters are refused: repeated names are looked for by comparing each with each.
+/// More other parameters than we know are refused: repeated names are looked for by comparing each with each.
 const MAX_OTHERS: usize = 16;
 
 /// What a client says to prove who it is.
@@ -56,13 +42,11 @@ pub(super) fn find<'a>(request: &'a Request, realm: &str) -> Found<'a> {
     let values = [NameId::AUTHORIZATION, NameId::PROXY_AUTHORIZATION]
         .into_iter()
         .flat_map(|name| request.headers().all_of(name));
-    for value in values {
-        let written = match Written::read(value) {
-            Some(written) => written,
-            None if is_digest(value) => return Found::Malformed,
-            None => continue,
+    for value in values.filter(|value| is_digest(value)) {
+        let Some(written) = Written::read(value) else {
+            return Found::Malformed;
         };
-        if written.unquoted("realm").is_none_or(|own| own != realm) {
+        if written.realm.is_none_or(|own| own.text() != realm) {
             continue;
         }
         found = match (found, written.answer()) {
@@ -79,30 +63,41 @@ pub fn has_credentials(request: &Request, realm: &str) -> bool {
 }
 
 fn is_digest(value: &str) -> bool {
-    let scheme = value.split([' ', '\t']).next().unwrap_or_default();
-    scheme.eq_ignore_ascii_case("Digest")
+    const SCHEME: &[u8] = b"Digest";
+    value
+        .as_bytes()
+        .split_at_checked(SCHEME.len())
+        .is_some_and(|(scheme, rest)| {
+            scheme.eq_ignore_ascii_case(SCHEME) && matches!(rest, [] | [b' ' | b'\t', ..])
+        })
 }
 
 /// The parameters, as written.
+#[derive(Default)]
 struct Written<'a> {
-    /// In the order of [`NAMES`].
-    values: [Option<&'a str>; NAMES.len()],
-    others: [&'a str; MAX_OTHERS],
+    username: Option<Value<'a>>,
+    realm: Option<Value<'a>>,
+    nonce: Option<Value<'a>>,
+    uri: Option<Value<'a>>,
+    response: Option<Value<'a>>,
+    algorithm: Option<Value<'a>>,
+    qop: Option<Value<'a>>,
+    nonce_count: Option<Value<'a>>,
+    cnonce: Option<Value<'a>>,
+    /// Names of those that mean nothing to us.
+    others: Vec<&'a str>,
 }
 
 impl<'a> Written<'a> {
-    /// `None` for what is no digest, has a parameter twice, or cannot be read.
+    /// `None` for what has a parameter twice, or cannot be read.
     fn read(value: &'a str) -> Option<Self> {
-        if !is_digest(value) {
+        let mut written = Self::default();
+        let mut pieces = pieces(value);
+        let Some(Piece::Scheme(_)) = pieces.next()? else {
             return None;
-        }
-        let mut written = Self {
-            values: [None; NAMES.len()],
-            others: [""; MAX_OTHERS],
         };
-        for (index, piece) in pieces(value).enumerate() {
+        for piece in pieces {
             match piece? {
-                Piece::Scheme(_) if index == 0 => {}
                 Piece::Param(name, value) => written.insert(name, value)?,
                 Piece::Scheme(_) => return None,
             }
@@ -111,55 +106,66 @@ impl<'a> Written<'a> {
     }
 
     /// `None` if it stands there already, or there are too many.
-    fn insert(&mut self, name: &'a str, value: &'a str) -> Option<()> {
-        let is_name = |known: &&str| known.eq_ignore_ascii_case(name);
-        if let Some(place) = NAMES.iter().position(is_name) {
-            return match self.values[place].replace(value) {
+    fn insert(&mut self, name: &'a str, value: Value<'a>) -> Option<()> {
+        if let Some(place) = self.place(name) {
+            return match place.replace(value) {
                 None => Some(()),
                 Some(_) => None,
             };
         }
-        let mut others = self.others.iter_mut();
-        let place = others.find(|known| known.is_empty() || is_name(known))?;
-        let is_free = place.is_empty();
-        *place = name;
-        is_free.then_some(())
+        let mut others = self.others.iter();
+        let is_known = others.any(|known| known.eq_ignore_ascii_case(name));
+        if is_known || self.others.len() == MAX_OTHERS {
+            return None;
+        }
+        self.others.push(name);
+        Some(())
     }
 
-    fn raw(&self, name: &str) -> Option<&'a str> {
-        let place = NAMES.iter().position(|known| *known == name)?;
-        self.values[place]
-    }
-
-    fn unquoted(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.raw(name).map(scan::unquote)
+    /// Where the value of this parameter belongs, if it means something to us.
+    fn place(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        // No name is compared with those that differ in length.
+        match name.len() {
+            2 if is("nc") => Some(&mut self.nonce_count),
+            3 if is("uri") => Some(&mut self.uri),
+            3 if is("qop") => Some(&mut self.qop),
+            5 if is("realm") => Some(&mut self.realm),
+            5 if is("nonce") => Some(&mut self.nonce),
+            6 if is("cnonce") => Some(&mut self.cnonce),
+            8 if is("username") => Some(&mut self.username),
+            8 if is("response") => Some(&mut self.response),
+            9 if is("algorithm") => Some(&mut self.algorithm),
+            _ => None,
+        }
     }
 
     /// `None` if something is missing or contradicts itself.
     fn answer(&self) -> Option<Answer<'a>> {
-        let algorithm = match self.unquoted("algorithm") {
+        let algorithm = match self.algorithm {
             None => Some(Algorithm::Md5),
-            Some(name) => Algorithm::find(&name),
+            Some(name) => Algorithm::find(&name.text()),
         };
         // We always offer qop, so a client that knows it must use it; one that does not know it
         // could be replayed.
-        let qop = self.unquoted("qop");
-        let is_auth = qop.is_some_and(|qop| qop.eq_ignore_ascii_case("auth"));
-        let nonce_count = self.unquoted("nc").unwrap_or_default();
+        let qop = self.qop;
+        let is_auth = qop.is_some_and(|qop| qop.text().eq_ignore_ascii_case("auth"));
+        let nonce_count = self.nonce_count.map(Value::text).unwrap_or_default();
         let count = parse_count(&nonce_count);
         if is_auth && count.is_none() {
             return None;
         }
-        let username = self.unquoted("username")?;
-        if username.contains(|c: char| c.is_control()) {
+        let username = self.username?.text();
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
+        if !username.bytes().all(is_plain) && username.contains(char::is_control) {
             return None;
         }
         Some(Answer {
             username,
-            nonce: self.unquoted("nonce")?,
-            uri: self.unquoted("uri")?,
-            response: self.unquoted("response")?,
-            cnonce: self.unquoted("cnonce").unwrap_or_default(),
+            nonce: self.nonce?.text(),
+            uri: self.uri?.text(),
+            response: self.response?.text(),
+            cnonce: self.cnonce.map(Value::text).unwrap_or_default(),
             algorithm: algorithm.filter(|_| is_auth),
             nonce_count,
             count: count.unwrap_or_default(),
@@ -169,8 +175,11 @@ impl<'a> Written<'a> {
 
 /// Exactly eight hexadecimal digits (RFC 7616, section 3.4).
 fn parse_count(text: &str) -> Option<u32> {
-    let legal = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    legal.then(|| u32::from_str_radix(text, 16).ok())?
+    let digits: &[u8; 8] = text.as_bytes().try_into().ok()?;
+    digits.iter().try_fold(0, |count, digit| {
+        let value = char::from(*digit).to_digit(16)?;
+        Some(count << 4 | value)
+    })
 }
 
 #[cfg(test)]

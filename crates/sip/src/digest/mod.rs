@@ -26,4 +26,4 @@ pub use algorithm::Algorithm;
 pub use challenge::{Challenge, ChallengeProtection};
 pub use client::{Credentials, DigestClient, DigestError, answer_challenges};
 pub use credentials::has_credentials;
-pub use server::{Claim, DigestSecret, DigestServer, Presented, Verdict};
+pub use server::{Challenges, Claim, DigestSecret, DigestServer, Presented, Verdict};

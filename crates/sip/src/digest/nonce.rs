@@ -10,6 +10,7 @@
 //! answers a nonce has got it; if that is the one it was sent to, he is where he says he is.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Deref;
 
 use crate::base64url;
 use crate::ids::Ids;
@@ -24,6 +25,7 @@ const HEAD_BYTES: usize = ID_BYTES + SOURCE_BYTES;
 /// fits the shortest honest one (RFC 4475, section 3.1.1.6).
 const MAC_BYTES: usize = 12;
 const NONCE_BYTES: usize = HEAD_BYTES + MAC_BYTES;
+const NONCE_CHARS: usize = (NONCE_BYTES * 4).div_ceil(3);
 
 /// When a nonce was made, and its random part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,20 +106,41 @@ impl Nonce {
 }
 
 /// Signs nonces and knows its own again.
-pub(super) struct Signer(KeyedHash);
+pub(super) struct Signer {
+    nonces: KeyedHash,
+    nobody: KeyedHash,
+}
+
+/// A nonce as it stands in a message.
+#[derive(Clone, Copy)]
+pub(super) struct NonceText([u8; NONCE_CHARS]);
+
+impl Deref for NonceText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
 
 impl Signer {
     pub(super) fn new(key: [u8; 32]) -> Self {
-        Self(KeyedHash::new(key))
+        let key = KeyedHash::new(key);
+        Self {
+            nonces: key.for_purpose("nonce"),
+            nobody: key.for_purpose("nobody"),
+        }
     }
 
     /// The nonce as text.
-    pub(super) fn write(&self, nonce: Nonce, realm: &str) -> String {
+    pub(super) fn write(&self, nonce: Nonce, realm: &str) -> NonceText {
         let mut bytes = [0; NONCE_BYTES];
         let (head, mac) = bytes.split_at_mut(HEAD_BYTES);
         head.copy_from_slice(&nonce.head());
-        mac.copy_from_slice(&self.sign(head, realm));
-        base64url::encode(&bytes)
+        mac.copy_from_slice(&self.sign(&nonce.head(), realm));
+        let mut text = NonceText([0; NONCE_CHARS]);
+        base64url::write(&bytes, &mut text.0);
+        text
     }
 
     /// What a nonce says, if we made it for `realm`.
@@ -126,7 +149,7 @@ impl Signer {
         if base64url::decode(nonce, &mut bytes)?.len() != NONCE_BYTES {
             return None;
         }
-        let (head, mac) = bytes.split_at(HEAD_BYTES);
+        let (head, mac) = bytes.split_first_chunk()?;
         let (id, source) = head.split_at(ID_BYTES);
         let (time, random) = id.split_at(TIME_BYTES);
         let nonce = Nonce {
@@ -138,11 +161,14 @@ impl Signer {
 
     /// 32 bytes that only we can tell, the same for one user and realm.
     pub(super) fn noise(&self, username: &str, realm: &str) -> [u8; 32] {
-        self.0.hash(["nobody", username, realm].map(str::as_bytes))
+        self.nobody.hash([username, realm].map(str::as_bytes))
     }
 
-    fn sign(&self, head: &[u8], realm: &str) -> [u8; MAC_BYTES] {
-        self.0.short([b"nonce".as_slice(), head, realm.as_bytes()])
+    fn sign(&self, head: &[u8; HEAD_BYTES], realm: &str) -> [u8; MAC_BYTES] {
+        let full = self.nonces.hash_behind(head, realm.as_bytes());
+        let mut mac = [0; MAC_BYTES];
+        mac.copy_from_slice(&full[..MAC_BYTES]);
+        mac
     }
 }
 
@@ -165,7 +191,7 @@ mod tests {
         assert_eq!(signer.read(&nonce, "example.org"), None);
         assert_eq!(Signer::new([8; 32]).read(&nonce, "example.com"), None);
         for at in 0..nonce.len() {
-            let mut forged = nonce.clone().into_bytes();
+            let mut forged = nonce.as_bytes().to_vec();
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
             let forged = String::from_utf8(forged).unwrap();
             assert_eq!(signer.read(&forged, "example.com"), None, "{forged}");
@@ -173,8 +199,8 @@ mod tests {
         for text in [
             "",
             &nonce[..36],
-            &format!("{nonce}AAAA"),
-            &format!("{nonce}="),
+            &[&*nonce, "AAAA"].concat(),
+            &[&*nonce, "="].concat(),
         ] {
             assert_eq!(signer.read(text, "example.com"), None, "{text}");
         }

@@ -20,7 +20,7 @@
 //! arithmetic and end the same.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::btree_map::Entry;
 use std::net::{IpAddr, SocketAddr};
 
 use sha2::Sha256;
@@ -30,12 +30,13 @@ use crate::flow::Flow;
 use crate::header::name::NameId;
 use crate::header::scan;
 use crate::ids::Ids;
+use crate::keyed::{KeyedHash, KeyedNumber};
 use crate::message::Request;
 use crate::uri::Uri;
 
 use super::algorithm::{Algorithm, Exchange, HexHash, Protection, hash_joined};
 use super::credentials::{self, Answer, Found};
-use super::nonce::{Nonce, NonceId, Signer};
+use super::nonce::{Nonce, NonceId, NonceText, Signer};
 
 /// How long a nonce is good for, in seconds.
 const NONCE_LIFETIME_SECS: u64 = 300;
@@ -146,6 +147,54 @@ impl Presented<'_> {
     }
 }
 
+/// The values of as many challenges as there are algorithms to offer, all with one nonce.
+#[derive(Clone)]
+pub struct Challenges<'a> {
+    realm: &'a str,
+    nonce: NonceText,
+    stale: bool,
+    algorithms: std::slice::Iter<'a, Algorithm>,
+}
+
+impl Challenges<'_> {
+    /// The last one in as few bytes as it can be: MD5 is where no algorithm is named (RFC 7616, section 3.3).
+    pub fn least(&self) -> Option<String> {
+        let last = self.algorithms.as_slice().last()?;
+        let named = Some(*last).filter(|last| *last != Algorithm::Md5);
+        Some(self.value(named.map(Algorithm::name)))
+    }
+
+    fn value(&self, algorithm: Option<&str>) -> String {
+        const FIXED: &str = "Digest realm=\"\", nonce=\"\", algorithm=, qop=\"auth\", stale=true";
+        let algorithm_len = algorithm.map_or(0, str::len);
+        let len = FIXED.len() + self.realm.len() + self.nonce.len() + algorithm_len;
+        let mut value = String::with_capacity(len);
+        value.push_str("Digest realm=");
+        scan::push_quoted(self.realm, &mut value);
+        value.push_str(", nonce=\"");
+        value.push_str(&self.nonce);
+        value.push('"');
+        if let Some(algorithm) = algorithm {
+            value.push_str(", algorithm=");
+            value.push_str(algorithm);
+        }
+        value.push_str(", qop=\"auth\"");
+        if self.stale {
+            value.push_str(", stale=true");
+        }
+        value
+    }
+}
+
+impl Iterator for Challenges<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let algorithm = self.algorithms.next()?;
+        Some(self.value(Some(algorithm.name())))
+    }
+}
+
 /// The last use of a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Use {
@@ -160,6 +209,8 @@ const ANY_MESSAGE: [u32; 2] = [0; 2];
 /// Makes challenges and judges answers.
 pub struct DigestServer {
     signer: Signer,
+    /// Numbers messages.
+    messages: KeyedNumber,
     ids: Ids,
     max_nonces: usize,
     /// The last use of each nonce in use.
@@ -185,6 +236,7 @@ impl DigestServer {
     pub fn new(key: [u8; 32], ids: Ids) -> Self {
         Self {
             signer: Signer::new(key),
+            messages: KeyedNumber::new(KeyedHash::new(key).short([&b"messages"[..]])),
             ids,
             offered: OFFERED.to_vec(),
             max_nonces: MAX_NONCES,
@@ -211,37 +263,27 @@ impl DigestServer {
 
     /// Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first, to be sent
     /// to `source`.
-    pub fn challenges(
-        &mut self,
-        realm: &str,
+    pub fn challenges<'a>(
+        &'a mut self,
+        realm: &'a str,
         stale: bool,
         source: IpAddr,
         now_unix_secs: u64,
-    ) -> Vec<String> {
+    ) -> Challenges<'a> {
         let nonce = self.fresh_nonce(realm, source, now_unix_secs);
-        let realm = scan::quote(realm);
-        let stale = if stale { ", stale=true" } else { "" };
-        let challenge = |algorithm: &Algorithm| {
-            [
-                "Digest realm=",
-                &realm,
-                ", nonce=\"",
-                &nonce,
-                "\", algorithm=",
-                algorithm.name(),
-                ", qop=\"auth\"",
-                stale,
-            ]
-            .concat()
-        };
-        self.offered.iter().map(challenge).collect()
+        Challenges {
+            realm,
+            nonce,
+            stale,
+            algorithms: self.offered.iter(),
+        }
     }
 
     /// A value for Authentication-Info in the 2xx to a proven request: the nonce that the client
     /// shall use next, so that its next request is not challenged (RFC 7616, section 3.5).
     pub fn next_nonce(&mut self, realm: &str, source: IpAddr, now_unix_secs: u64) -> String {
         let nonce = self.fresh_nonce(realm, source, now_unix_secs);
-        format!("nextnonce=\"{nonce}\"")
+        ["nextnonce=\"", &nonce, "\""].concat()
     }
 
     /// Who `request` says it comes from, in Authorization or Proxy-Authorization for `realm`, so that
@@ -332,19 +374,29 @@ impl DigestServer {
         }
         let this = Use {
             count: answer.count,
-            message: source.map_or(ANY_MESSAGE, |source| message_hash(request, source)),
+            message: source.map_or(ANY_MESSAGE, |source| self.message(request, source)),
         };
-        match self.uses.get(&nonce) {
-            Some(last) if this.message != ANY_MESSAGE && *last == this => {
-                return Verdict::Repeated;
+        match self.uses.entry(nonce) {
+            Entry::Vacant(place) => {
+                place.insert(this);
+                self.forget_oldest();
+                Verdict::Ok
             }
-            Some(last) if this.count <= last.count => return Verdict::Wrong,
-            _ => self.remember(nonce, this),
+            Entry::Occupied(mut last) => {
+                let last = last.get_mut();
+                if this.message != ANY_MESSAGE && *last == this {
+                    return Verdict::Repeated;
+                }
+                if this.count <= last.count {
+                    return Verdict::Wrong;
+                }
+                *last = this;
+                Verdict::Ok
+            }
         }
-        Verdict::Ok
     }
 
-    fn fresh_nonce(&mut self, realm: &str, source: IpAddr, now_unix_secs: u64) -> String {
+    fn fresh_nonce(&mut self, realm: &str, source: IpAddr, now_unix_secs: u64) -> NonceText {
         let nonce = Nonce {
             id: NonceId::new(now_unix_secs, &mut self.ids),
             source: source.into(),
@@ -352,8 +404,35 @@ impl DigestServer {
         self.signer.write(nonce, realm)
     }
 
-    fn remember(&mut self, nonce: NonceId, this: Use) {
-        self.uses.insert(nonce, this);
+    /// What tells a copy of a message from another message with the same credentials.
+    fn message(&self, request: &Request, source: SocketAddr) -> [u32; 2] {
+        let ip = match source.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        let text = |name| {
+            request
+                .headers()
+                .first_of(name)
+                .unwrap_or_default()
+                .as_bytes()
+        };
+        let number = self.messages.of([
+            &ip.octets()[..],
+            &source.port().to_be_bytes(),
+            text(NameId::VIA),
+            text(NameId::FROM),
+            text(NameId::CALL_ID),
+            text(NameId::CSEQ),
+        ]);
+        let [a, b, c, d, e, f, g, h] = number.max(1).to_be_bytes();
+        [
+            u32::from_be_bytes([a, b, c, d]),
+            u32::from_be_bytes([e, f, g, h]),
+        ]
+    }
+
+    fn forget_oldest(&mut self) {
         if self.uses.len() > self.max_nonces
             && let Some((oldest, _)) = self.uses.pop_first()
         {
@@ -397,19 +476,4 @@ fn is_about(answer: &Answer<'_>, request: &Request) -> bool {
             .uri
             .parse::<Uri>()
             .is_ok_and(|uri| uri.is_equivalent(&request.uri))
-}
-
-/// What tells a copy of a message from another message with the same credentials.
-fn message_hash(request: &Request, source: SocketAddr) -> [u32; 2] {
-    let mut hasher = DefaultHasher::new();
-    source.hash(&mut hasher);
-    for name in [NameId::VIA, NameId::FROM, NameId::CALL_ID, NameId::CSEQ] {
-        request.headers().first_of(name).hash(&mut hasher);
-    }
-    let hash = hasher.finish().max(1).to_be_bytes();
-    let [a, b, c, d, e, f, g, h] = hash;
-    [
-        u32::from_be_bytes([a, b, c, d]),
-        u32::from_be_bytes([e, f, g, h]),
-    ]
 }

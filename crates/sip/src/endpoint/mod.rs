@@ -40,7 +40,7 @@ use bytes::Bytes;
 use crate::flow::{Destination, Flow};
 use crate::header::name::NameId;
 use crate::host::HostPort;
-use crate::ids::Ids;
+use crate::ids::{Ids, Tag};
 use crate::machine::{Transmit, TransmitId};
 use crate::message::{Request, Response};
 use crate::transaction::{Action, Timers};
@@ -213,7 +213,7 @@ impl Endpoint {
     }
 
     /// The To tag for responses outside of transactions: the same for each copy of a request.
-    pub fn stateless_tag(&self, request: &Request) -> String {
+    pub fn stateless_tag(&self, request: &Request) -> Tag {
         self.refusals.tag(request)
     }
 

@@ -92,7 +92,7 @@ impl Endpoint {
         let to_tag = server
             .to_tag
             .clone()
-            .unwrap_or_else(|| self.refusals.tag(&cancel).into());
+            .unwrap_or_else(|| (*self.refusals.tag(&cancel)).into());
         self.reply_or_drop(flow, &cancel.response(200, Some(&to_tag)), length);
         if is_new {
             self.event(EndpointEvent::Cancelled {

@@ -8,8 +8,8 @@ use tracing::debug;
 
 use crate::flow::Flow;
 use crate::header::name::NameId;
-use crate::ids::hex;
-use crate::keyed::KeyedHash;
+use crate::ids::Tag;
+use crate::keyed::KeyedNumber;
 use crate::message::{Fields, Malformed, Request, Response};
 use crate::status::Status;
 
@@ -18,22 +18,22 @@ use super::Endpoint;
 /// Makes To tags without remembering them.
 #[derive(Debug)]
 pub(super) struct Refusals {
-    key: KeyedHash,
+    key: KeyedNumber,
 }
 
 impl Refusals {
-    pub(super) fn new(key: [u8; 32]) -> Self {
+    pub(super) fn new(key: [u8; 16]) -> Self {
         Self {
-            key: KeyedHash::new(key),
+            key: KeyedNumber::new(key),
         }
     }
 
     /// The tag for every response of ours to `request`.
-    pub(super) fn tag(&self, request: &Fields) -> String {
+    pub(super) fn tag(&self, request: &Fields) -> Tag {
         // The same in every copy of the request, by whatever way it came.
         let fields = [NameId::FROM, NameId::CALL_ID, NameId::CSEQ];
         let texts = fields.map(|name| request.headers().first_of(name).unwrap_or_default());
-        hex(&self.key.short::<8>(texts.map(str::as_bytes)))
+        Tag::new(self.key.of(texts.map(str::as_bytes)))
     }
 }
 

@@ -43,7 +43,9 @@ impl AuthFields {
         for piece in pieces(text) {
             match piece? {
                 Piece::Scheme(scheme) => list.push(Self::new(scheme)),
-                Piece::Param(name, value) => list.last_mut()?.push_parsed(name, value)?,
+                Piece::Param(name, value) => {
+                    list.last_mut()?.push_parsed(name, value.written)?;
+                }
             }
         }
         (!list.is_empty()).then_some(list)
@@ -114,63 +116,93 @@ impl fmt::Debug for AuthFields {
     }
 }
 
-/// One piece of a header value, as written.
+/// One piece of a header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
     /// A challenge or credentials begin.
     Scheme(&'a str),
-    /// `name=value`, quotes included.
-    Param(&'a str, &'a str),
+    /// `name=value`
+    Param(&'a str, Value<'a>),
 }
 
-/// The pieces of a header value from left to right. `None` where it cannot be read.
+/// The value of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Value<'a> {
+    written: &'a str,
+    /// Whether it stands for another text than the one between its quotes.
+    has_escape: bool,
+}
+
+impl<'a> Value<'a> {
+    /// The text it stands for, without quotes and escapes.
+    pub(crate) fn text(self) -> Cow<'a, str> {
+        match self.written.as_bytes() {
+            _ if self.has_escape => scan::unquote(self.written),
+            [b'"', .., b'"'] => Cow::Borrowed(&self.written[1..self.written.len() - 1]),
+            _ => Cow::Borrowed(self.written),
+        }
+    }
+}
+
+/// The pieces of a header value from left to right, each byte looked at once. `None` where it cannot be read.
 pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Option<Piece<'_>>> {
-    let mut rest = Some(text);
-    let mut pair = "";
+    let mut rest = text;
+    // A scheme is followed by a parameter or a comma.
+    let mut is_behind_scheme = false;
     std::iter::from_fn(move || {
-        if !pair.is_empty() {
-            return Some(read_pair(std::mem::take(&mut pair)));
+        rest = scan::trim_start(rest);
+        // Empty elements are legal in the lists of HTTP, where this header comes from.
+        while let Some(behind) = rest.strip_prefix(',') {
+            rest = scan::trim_start(behind);
+            is_behind_scheme = false;
         }
-        loop {
-            // Commas in quotes do not separate; angle brackets mean nothing here.
-            let text = rest?;
-            let Some(comma) = scan::find_unquoted(text, [b',', b',']) else {
-                rest = None;
-                return Some(None);
-            };
-            let element = scan::trim(&text[..comma.unwrap_or(text.len())]);
-            rest = comma.map(|at| &text[at + 1..]);
-            // Empty elements are legal in the lists of HTTP, where this header comes from.
-            if element.is_empty() {
-                continue;
-            }
-            let Some((scheme, params)) = starts_challenge(element) else {
-                return Some(read_pair(element));
-            };
-            pair = params;
-            return Some(Some(Piece::Scheme(scheme)));
+        if rest.is_empty() {
+            return None;
         }
+        let read = read_piece(rest);
+        let is_scheme = matches!(read, Some((Piece::Scheme(_), _)));
+        let read = read.filter(|_| !(is_scheme && is_behind_scheme));
+        is_behind_scheme = is_scheme;
+        rest = read.map_or("", |(_, rest)| rest);
+        Some(read.map(|(piece, _)| piece))
     })
 }
 
-/// `token68` credentials have no equals sign, or only padding at the end: they are not read.
-fn read_pair(pair: &str) -> Option<Piece<'_>> {
-    let equals = memchr::memchr(b'=', pair.as_bytes())?;
-    let (name, value) = (scan::trim(&pair[..equals]), scan::trim(&pair[equals + 1..]));
-    let legal = scan::is_token(name) && scan::is_param_value(value);
-    legal.then_some(Piece::Param(name, value))
-}
-
-/// The scheme and what follows it, unless the element is a further parameter.
-fn starts_challenge(element: &str) -> Option<(&str, &str)> {
-    let end = memchr::memchr3(b' ', b'\t', b'=', element.as_bytes()).unwrap_or(element.len());
-    let (scheme, rest) = element.split_at(end);
-    // The common case of the rule below.
-    if rest.starts_with('=') {
+/// The first piece of what begins with one, and what stands behind it. `token68` credentials have no equals sign, or only padding at the
+/// end: they are not read.
+fn read_piece(text: &str) -> Option<(Piece<'_>, &str)> {
+    let (name, behind) = text.split_at(scan::token_len(text));
+    if name.is_empty() {
         return None;
     }
-    let rest = scan::trim(rest);
-    (scan::is_token(scheme) && !rest.starts_with('=')).then_some((scheme, rest))
+    let rest = scan::trim_start(behind);
+    let Some(rest) = rest.strip_prefix('=') else {
+        let ends = matches!(behind.as_bytes(), [] | [b' ' | b'\t' | b',', ..]);
+        return ends.then_some((Piece::Scheme(name), rest));
+    };
+    let (value, rest) = read_value(scan::trim_start(rest))?;
+    let rest = scan::trim_start(rest);
+    matches!(rest.as_bytes(), [] | [b',', ..]).then_some((Piece::Param(name, value), rest))
+}
+
+/// The value that a text begins with, and what stands behind it.
+fn read_value(text: &str) -> Option<(Value<'_>, &str)> {
+    let (length, has_escape) = match text.starts_with('"') {
+        true => {
+            let length = scan::quoted_len(text)?;
+            (
+                length,
+                memchr::memchr(b'\\', &text.as_bytes()[..length]).is_some(),
+            )
+        }
+        false => (scan::value_len(text), false),
+    };
+    let (written, rest) = text.split_at(length);
+    let value = Value {
+        written,
+        has_escape,
+    };
+    (length > 0).then_some((value, rest))
 }
 
 #[cfg(test)]

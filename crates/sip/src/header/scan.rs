@@ -21,6 +21,19 @@ pub(crate) fn trim(text: &str) -> &str {
     &text[start..end]
 }
 
+/// `text` without blanks at its start.
+pub(crate) fn trim_start(text: &str) -> &str {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    &text[run(text, is_blank)..]
+}
+
+/// How many bytes at the start of `text` are such; they must be ASCII or all that are not.
+fn run(text: &str, is_such: impl Fn(&u8) -> bool) -> usize {
+    let bytes = text.as_bytes();
+    let end = bytes.iter().position(|byte| !is_such(byte));
+    end.unwrap_or(bytes.len())
+}
+
 /// Which bytes may stand in a token.
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
@@ -46,6 +59,11 @@ pub(crate) fn is_token_bytes(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| TOKEN[usize::from(*byte)])
 }
 
+/// How long the token at the start of `text` is; zero if there is none.
+pub(crate) fn token_len(text: &str) -> usize {
+    run(text, |byte| TOKEN[usize::from(*byte)])
+}
+
 /// Which bytes end a parameter's value.
 const NEVER_IN_VALUE: [bool; 256] = {
     let mut table = [false; 256];
@@ -57,6 +75,11 @@ const NEVER_IN_VALUE: [bool; 256] = {
     }
     table
 };
+
+/// How long the value at the start of `text` is that is no quoted string; zero if there is none.
+pub(crate) fn value_len(text: &str) -> usize {
+    run(text, |byte| !NEVER_IN_VALUE[usize::from(*byte)])
+}
 
 /// A quoted string, or a run of anything but blanks, quotes and commas. Wider than the grammar,
 /// because real parameters hold slashes, colons and at-signs.
@@ -161,16 +184,26 @@ pub(crate) fn unquote(value: &str) -> Cow<'_, str> {
 /// `text` as a quoted string. Line ends become spaces: they cannot be escaped.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for char in text.chars() {
-        match char {
-            '"' | '\\' => quoted.extend(['\\', char]),
-            '\r' | '\n' => quoted.push(' '),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
+    push_quoted(text, &mut quoted);
     quoted
+}
+
+/// Adds `text` as [`quote`] writes it.
+pub(crate) fn push_quoted(text: &str, out: &mut String) {
+    out.push('"');
+    let is_special = |byte: u8| matches!(byte, b'"' | b'\\' | b'\r' | b'\n');
+    if text.bytes().any(is_special) {
+        for char in text.chars() {
+            match char {
+                '"' | '\\' => out.extend(['\\', char]),
+                '\r' | '\n' => out.push(' '),
+                other => out.push(other),
+            }
+        }
+    } else {
+        out.push_str(text);
+    }
+    out.push('"');
 }
 
 /// A decimal number; a value too large for the field is the largest that fits

@@ -27,8 +27,8 @@ fn a_client_that_knows_only_md5_is_accepted() {
     let mut pair = Pair::new();
     let mut request = request(Method::REGISTER);
     let mut response = request.response(407, None);
-    let challenges = pair.server.challenges(REALM, false, HERE, NOW);
-    response.push_header("Proxy-Authenticate", challenges[1].clone());
+    let challenges: Vec<_> = pair.server.challenges(REALM, false, HERE, NOW).collect();
+    response.push_header("Proxy-Authenticate", challenges[1].as_str());
     // The header of the other kind must not distract.
     response.push_header("WWW-Authenticate", "Digest realm=\"other\", nonce=\"x\"");
     let credentials = credentials("secret");
