@@ -8,6 +8,8 @@
 //!
 //! Not here: what a REGISTER may do to the table (`registrar.rs`), what is written when (`commit.rs`), who is rung (`routing.rs`).
 
+mod renewal;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sip::{Aor, Destination, Flow};
@@ -21,7 +23,7 @@ use crate::redial::{after_restart, without_connection};
 use crate::row::{Blocks, Row};
 use crate::sharing::Share;
 use crate::shelf::{Handle, Shelf};
-use crate::shelved::{self, Key};
+use crate::shelved::{self, Key, Spare};
 
 /// What a change has come to.
 #[derive(Debug)]
@@ -44,6 +46,9 @@ pub(crate) struct Bindings {
     /// Slots by the generation of a connection that reaches a device of theirs.
     by_connection: BTreeSet<(u64, u32)>,
     len: usize,
+    spare: Spare,
+    /// A packed record on its way to the shelf; its room is used again.
+    renewed: Vec<u8>,
 }
 
 impl Bindings {

@@ -63,6 +63,32 @@ impl Binding {
     }
 }
 
+/// A binding as an answer shows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a> {
+    /// The Contact value without `expires`, the URI in it, and the instance-id, empty for none.
+    pub(crate) contact: &'a str,
+    pub(crate) uri: &'a str,
+    pub(crate) instance: &'a str,
+    /// Of the REGISTER that last touched it.
+    pub(crate) call_id: &'a str,
+    pub(crate) is_outbound: bool,
+    pub(crate) expires: u32,
+}
+
+impl<'a> From<BindingRef<'a>> for Shown<'a> {
+    fn from(binding: BindingRef<'a>) -> Self {
+        Self {
+            contact: binding.contact(),
+            uri: binding.uri(),
+            instance: binding.instance(),
+            call_id: binding.call_id(),
+            is_outbound: binding.is_outbound(),
+            expires: binding.expires(),
+        }
+    }
+}
+
 /// One step of a change of an address-of-record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Edit {

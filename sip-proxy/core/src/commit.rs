@@ -21,11 +21,12 @@ use std::time::{Duration, Instant};
 use sip::{Aor, Destination, Flow, Output};
 
 use crate::binding::{Bindings, Changed};
-use crate::bound::{Edit, Record};
+use crate::bound::{Edit, Record, Shown};
 use crate::effect::{Event, StoreFailed, Ticket};
 use crate::proxy::Proxy;
-use crate::registrar::{self, Plan, Telling};
+use crate::registrar::{self, Again, Plan, Telling};
 use crate::row::Blocks;
+use crate::shelved::Lone;
 use crate::unwritten::Unwritten;
 use crate::waiting::Pending;
 
@@ -137,6 +138,12 @@ impl Commits {
         self.set_due(now);
     }
 
+    /// The same of one that lies in this slot.
+    fn note_slot(&mut self, slot: u32, aor: &Aor, now: Instant) {
+        self.unwritten.note_slot(slot, aor);
+        self.set_due(now);
+    }
+
     fn set_due(&mut self, now: Instant) {
         if !self.unwritten.is_empty() && self.due.is_none() {
             self.due = Some(now + self.gather());
@@ -170,6 +177,9 @@ impl Proxy {
             if let Err(pending) = self.commits.behind(aor, pending) {
                 self.busy(&pending, now);
             }
+            return;
+        }
+        if self.commits.durability == Durability::MemoryFirst && self.renew(&pending, aor, now) {
             return;
         }
         let plan = registrar::decide(
@@ -210,6 +220,31 @@ impl Proxy {
                 }
             },
         }
+    }
+
+    /// Does what a REGISTER that says again what is bound asks for; `false` if it is none and nothing was done.
+    fn renew(&mut self, pending: &Pending, aor: &Aor, now: Instant) -> bool {
+        let request = &pending.request;
+        let now_secs = self.clock.secs(now);
+        let Some(again) = Again::read(request, pending.flow, now_secs) else {
+            return false;
+        };
+        let dates = |bound: &Lone<'_, '_>| again.dates(bound, &self.registrar);
+        let Some((slot, shown)) = self.bindings.renew(aor, again.call_id, dates) else {
+            return false;
+        };
+        self.commits.note_slot(slot, aor, now);
+        let tag = self.endpoint.stateless_tag(request);
+        let telling = Telling {
+            aor,
+            slot: Some(slot),
+            gruus: &mut self.gruus,
+            now_secs,
+        };
+        let bound = std::iter::once(shown);
+        let response = registrar::granted(request, &tag, bound, telling);
+        self.send(pending, response, now);
+        true
     }
 
     /// Another copy of a REGISTER whose first copy was proven; `false` if it is more than that.
@@ -346,11 +381,12 @@ impl Proxy {
         let tag = self.endpoint.stateless_tag(&pending.request);
         let telling = Telling {
             aor,
-            bound,
+            slot: bound.slot(),
             gruus: &mut self.gruus,
             now_secs: self.clock.secs(now),
         };
-        let response = registrar::granted(&pending.request, &tag, telling);
+        let bound = bound.iter().map(Shown::from);
+        let response = registrar::granted(&pending.request, &tag, bound, telling);
         self.send(pending, response, now);
     }
 }

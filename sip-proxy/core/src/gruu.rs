@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use sip::{Aor, Ids, Seal, Uri};
 
 use crate::binding::Bindings;
-use crate::record::BindingRef;
+use crate::bound::Shown;
 
 /// How the user of a temporary one begins.
 const TEMPORARY: &str = "tgruu.";
@@ -31,26 +31,37 @@ impl Gruus {
         }
     }
 
-    /// The Contact parameters for one binding; `None` if it has no instance-id that a URI can carry.
-    pub(crate) fn params(
+    /// Adds the Contact parameters for one binding; nothing if it has no instance-id that a URI can carry.
+    pub(crate) fn write_params(
         &mut self,
         aor: &Aor,
         slot: u32,
-        binding: BindingRef<'_>,
-    ) -> Option<String> {
-        let instance = binding.instance();
+        binding: Shown<'_>,
+        out: &mut String,
+    ) {
+        let instance = binding.instance;
         let is_plain = |c: char| c.is_ascii_alphanumeric() || ":.-_".contains(c);
         if instance.is_empty() || !instance.chars().all(is_plain) {
-            return None;
+            return;
         }
         let mut plain = [0; 8];
         plain[..4].copy_from_slice(&slot.to_le_bytes());
-        plain[4..].copy_from_slice(&registration(binding));
+        plain[4..].copy_from_slice(&registration(instance, binding.call_id));
         let sealed = self.seal.close(&plain, self.ids.bytes());
-        Some(format!(
-            ";pub-gruu=\"{aor};gr={instance}\";temp-gruu=\"sip:{TEMPORARY}{sealed}@{};gr\"",
-            aor.host()
-        ))
+        for piece in [
+            ";pub-gruu=\"",
+            aor.as_str(),
+            ";gr=",
+            instance,
+            "\";temp-gruu=\"sip:",
+            TEMPORARY,
+            &sealed,
+            "@",
+            aor.host(),
+            ";gr\"",
+        ] {
+            out.push_str(piece);
+        }
     }
 
     /// Whom a temporary one reaches: address-of-record and instance-id.
@@ -65,16 +76,16 @@ impl Gruus {
         let instance = bindings
             .of(&aor)
             .iter()
-            .find(|binding| registration(*binding) == *own)
+            .find(|binding| registration(binding.instance(), binding.call_id()) == *own)
             .map(|binding| binding.instance().to_owned())?;
         same_host.then_some((aor, instance))
     }
 }
 
 /// What tells one registration of a device from its next.
-fn registration(binding: BindingRef<'_>) -> [u8; 4] {
+fn registration(instance: &str, call_id: &str) -> [u8; 4] {
     let mut hasher = DefaultHasher::new();
-    (binding.instance(), binding.call_id()).hash(&mut hasher);
+    (instance, call_id).hash(&mut hasher);
     let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
     [a, b, c, d]
 }

@@ -6,7 +6,7 @@
 //!      │           ├───────► accounts.rs          what is remembered of accounts
 //!      │           ├───────► guessing.rs, calling.rs  who tries passwords, how much an account may call
 //!      │           └───────► waiting.rs           requests whose account is being looked up
-//!      ├───────► commit.rs ──► registrar.rs       what a REGISTER does and when it is answered
+//!      ├───────► commit.rs ──► registrar.rs       what a REGISTER does and when it is answered; again.rs: where it says nothing new
 //!      │           ├───────► unwritten.rs         whose bindings are written later
 //!      │           └───────► binding.rs, gruu.rs  where devices are, and how they are named
 //!      │                         └─► bound.rs, record.rs in the clear; shelved.rs, squeeze.rs, shelf.rs, names.rs in memory

@@ -19,7 +19,7 @@ use sip::{Destination, Flow, Transport};
 const FIXED: usize = 38;
 
 /// Bytes of one binding at most: a push endpoint of a kilobyte and a long Path fit.
-const MAX_BYTES: usize = 8_000;
+pub(crate) const MAX_BYTES: usize = 8_000;
 
 /// What a device calls itself is cut there.
 const MAX_USER_AGENT: usize = 128;
@@ -66,27 +66,17 @@ pub(crate) struct NewBinding<'a> {
 impl NewBinding<'_> {
     /// The packed bytes; `None` if it is too large to be kept.
     pub(crate) fn pack(&self) -> Option<Box<[u8]>> {
-        let user_agent = cut(self.user_agent, MAX_USER_AGENT);
+        let user_agent = cut_user_agent(self.user_agent);
         let mut texts = [self.contact, self.call_id, self.path, user_agent].concat();
         let (uri_at, instance_at) = (
             place(&mut texts, self.uri),
             place(&mut texts, self.instance),
         );
-        let (transport, peer, local) = match self.reached_by {
-            Destination::Flow(flow) => (flow.transport, flow.peer, Some(flow)),
-            Destination::Address {
-                transport, peer, ..
-            } => (transport, peer, None),
-        };
-        let mut kind = TRANSPORTS.iter().position(|own| *own == transport)?;
-        kind |= usize::from(local.is_some()) * usize::from(IS_FLOW);
-        kind |= usize::from(peer.is_ipv6()) * usize::from(PEER_IS_V6);
-        kind |=
-            usize::from(local.is_some_and(|flow| flow.local.is_ipv6())) * usize::from(LOCAL_IS_V6);
+        let kind = Kind::of(self.reached_by)?;
         let flags = u8::from(self.is_outbound) * OUTBOUND;
 
         let mut bytes = Vec::with_capacity(FIXED + 46 + texts.len());
-        bytes.extend([0, 0, flags, u8::try_from(kind).ok()?]);
+        bytes.extend([0, 0, flags, kind.0]);
         for number in [self.expires, self.updated, self.cseq, self.reg_id] {
             bytes.extend(number.to_le_bytes());
         }
@@ -103,13 +93,13 @@ impl NewBinding<'_> {
         ] {
             bytes.extend(u16::try_from(length).ok()?.to_le_bytes());
         }
-        if let Some(flow) = local {
-            if transport.is_reliable() {
+        if let Destination::Flow(flow) = self.reached_by {
+            if kind.is_stream() {
                 bytes.extend(flow.generation.to_le_bytes());
             }
             push_address(&mut bytes, flow.local);
         }
-        push_address(&mut bytes, peer);
+        push_address(&mut bytes, self.reached_by.peer());
         bytes.extend(texts.as_bytes());
         if bytes.len() > MAX_BYTES {
             return None;
@@ -128,8 +118,9 @@ fn place(texts: &mut String, part: &str) -> usize {
     })
 }
 
-fn cut(text: &str, max: usize) -> &str {
-    let mut end = text.len().min(max);
+/// As much as is kept of what a device calls itself.
+pub(crate) fn cut_user_agent(text: &str) -> &str {
+    let mut end = text.len().min(MAX_USER_AGENT);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -142,6 +133,88 @@ fn push_address(bytes: &mut Vec<u8>, address: SocketAddr) {
         IpAddr::V6(ip) => bytes.extend(ip.octets()),
     }
     bytes.extend(address.port().to_le_bytes());
+}
+
+/// Transport, and what kinds of addresses there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind(pub(crate) u8);
+
+impl Kind {
+    /// `None` for a transport without a number.
+    pub(crate) fn of(reached_by: Destination) -> Option<Self> {
+        let (transport, peer, local) = match reached_by {
+            Destination::Flow(flow) => (flow.transport, flow.peer, Some(flow.local)),
+            Destination::Address {
+                transport, peer, ..
+            } => (transport, peer, None),
+        };
+        let index = TRANSPORTS.iter().position(|own| *own == transport)?;
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        let flags = flag(local.is_some(), IS_FLOW)
+            | flag(peer.is_ipv6(), PEER_IS_V6)
+            | flag(local.is_some_and(|local| local.is_ipv6()), LOCAL_IS_V6);
+        Some(Self(u8::try_from(index).ok()? | flags))
+    }
+
+    /// What the addresses of this kind, as they lie in a binding, say together.
+    pub(crate) fn reached_by(
+        self,
+        local: &[u8],
+        peer: &[u8],
+        generation: u64,
+    ) -> Option<Destination> {
+        let (transport, peer) = (self.transport(), address(peer)?);
+        Some(match self.is_flow() {
+            true => Destination::Flow(Flow {
+                transport,
+                local: address(local)?,
+                peer,
+                generation,
+            }),
+            false => Destination::Address {
+                transport,
+                peer,
+                domain: None,
+            },
+        })
+    }
+
+    /// Whether it is reached by a connection, whose generation it has.
+    pub(crate) fn is_stream(self) -> bool {
+        self.is_flow() && self.transport().is_reliable()
+    }
+
+    /// How many bytes the device's address takes.
+    pub(crate) fn peer_len(self) -> usize {
+        address_len(self.0 & PEER_IS_V6)
+    }
+
+    /// How many our own address takes, which only a flow has.
+    fn local_len(self) -> usize {
+        match self.is_flow() {
+            true => address_len(self.0 & LOCAL_IS_V6),
+            false => 0,
+        }
+    }
+
+    fn is_flow(self) -> bool {
+        self.0 & IS_FLOW != 0
+    }
+
+    fn transport(self) -> Transport {
+        let index = usize::from(self.0 & TRANSPORT);
+        TRANSPORTS.get(index).copied().unwrap_or(Transport::Udp)
+    }
+}
+
+/// An address as it lies in a binding.
+pub(crate) fn address(bytes: &[u8]) -> Option<SocketAddr> {
+    let (ip, port) = bytes.split_last_chunk()?;
+    let ip: IpAddr = match ip.len() {
+        4 => array::<4>(ip, 0)?.into(),
+        _ => array::<16>(ip, 0)?.into(),
+    };
+    Some(SocketAddr::new(ip, u16::from_le_bytes(*port)))
 }
 
 /// A packed binding, read in place.
@@ -232,64 +305,45 @@ impl<'a> BindingRef<'a> {
 
     /// Generation of the connection it is reached by, if it is.
     pub(crate) fn generation(self) -> Option<u64> {
-        self.is_stream()
+        let is_stream = self.kind().is_stream();
+        is_stream
             .then(|| array(self.0, FIXED).map(u64::from_le_bytes))
             .flatten()
     }
 
     /// Where requests to the device go.
     pub(crate) fn reached_by(self) -> Option<Destination> {
-        let transport = self.transport();
-        let peer = self.peer()?;
-        if self.kind() & IS_FLOW == 0 {
-            return Some(Destination::Address {
-                transport,
-                peer,
-                domain: None,
-            });
-        }
-        Some(Destination::Flow(Flow {
-            transport,
-            local: self.address(self.local_at(), LOCAL_IS_V6)?,
-            peer,
-            generation: self.generation().unwrap_or(0),
-        }))
+        self.kind().reached_by(
+            self.local_bytes(),
+            self.peer_bytes(),
+            self.generation().unwrap_or(0),
+        )
     }
 
     /// Transport, and what kinds of addresses there are.
-    pub(crate) fn kind(self) -> u8 {
-        self.0.get(3).copied().unwrap_or(0)
-    }
-
-    /// Whether it is reached by a connection, whose generation it has.
-    pub(crate) fn is_stream(self) -> bool {
-        self.kind() & IS_FLOW != 0 && self.transport().is_reliable()
+    pub(crate) fn kind(self) -> Kind {
+        Kind(self.0.get(3).copied().unwrap_or(0))
     }
 
     /// Our own address of the flow as it lies here; empty if there is none.
     pub(crate) fn local_bytes(self) -> &'a [u8] {
-        if self.kind() & IS_FLOW == 0 {
-            return &[];
-        }
+        let at = self.local_at();
         self.0
-            .get(self.local_at()..self.peer_at())
+            .get(at..at + self.kind().local_len())
             .unwrap_or_default()
     }
 
     /// The device's address as it lies here.
     pub(crate) fn peer_bytes(self) -> &'a [u8] {
         let at = self.peer_at();
-        self.0.get(at..at + self.peer_len()).unwrap_or_default()
-    }
-
-    /// How many bytes the device's address takes.
-    pub(crate) fn peer_len(self) -> usize {
-        address_len(self.kind() & PEER_IS_V6)
+        self.0
+            .get(at..at + self.kind().peer_len())
+            .unwrap_or_default()
     }
 
     /// The device's address, or its proxy's.
     pub(crate) fn peer(self) -> Option<SocketAddr> {
-        self.address(self.peer_at(), PEER_IS_V6)
+        address(self.peer_bytes())
     }
 
     /// Place and length of the URI and of the instance-id.
@@ -303,34 +357,16 @@ impl<'a> BindingRef<'a> {
         self.texts().get(before..).unwrap_or_default()
     }
 
-    fn transport(self) -> Transport {
-        let index = usize::from(self.kind() & TRANSPORT);
-        TRANSPORTS.get(index).copied().unwrap_or(Transport::Udp)
-    }
-
     fn local_at(self) -> usize {
-        FIXED + if self.is_stream() { 8 } else { 0 }
+        FIXED + if self.kind().is_stream() { 8 } else { 0 }
     }
 
     fn peer_at(self) -> usize {
-        if self.kind() & IS_FLOW == 0 {
-            return FIXED;
-        }
-        self.local_at() + address_len(self.kind() & LOCAL_IS_V6)
-    }
-
-    fn address(self, at: usize, family: u8) -> Option<SocketAddr> {
-        let (ip, length): (IpAddr, _) = if self.kind() & family == 0 {
-            (array::<4>(self.0, at)?.into(), 4)
-        } else {
-            (array::<16>(self.0, at)?.into(), 16)
-        };
-        let port = u16::from_le_bytes(array(self.0, at + length)?);
-        Some(SocketAddr::new(ip, port))
+        self.local_at() + self.kind().local_len()
     }
 
     fn texts(self) -> &'a [u8] {
-        let at = self.peer_at() + self.peer_len();
+        let at = self.peer_at() + self.kind().peer_len();
         self.0.get(at..).unwrap_or_default()
     }
 
@@ -381,109 +417,4 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample(reached_by: Destination) -> NewBinding<'static> {
-        NewBinding {
-            contact: "\"A\" <sip:a@h;pn-prid=00:fc&x%2Fy>;+sip.instance=\"<urn:uuid:1>\"",
-            uri: "sip:a@h;pn-prid=00:fc&x%2Fy",
-            instance: "urn:uuid:1",
-            reg_id: 7,
-            is_outbound: true,
-            q_thousandths: 500,
-            call_id: "4711@phone",
-            cseq: u32::MAX,
-            path: "<sip:edge;lr>, <sip:next;lr>",
-            user_agent: "Desk phone",
-            reached_by,
-            updated: 1_800_000_000,
-            expires: 1_800_000_600,
-        }
-    }
-
-    fn destinations() -> Vec<Destination> {
-        let flow = |transport, local: &str, peer: &str, generation| {
-            Destination::Flow(Flow {
-                transport,
-                local: local.parse().unwrap(),
-                peer: peer.parse().unwrap(),
-                generation,
-            })
-        };
-        vec![
-            flow(Transport::Udp, "192.0.2.5:5060", "198.51.100.7:4711", 0),
-            flow(Transport::Wss, "[::1]:443", "[2001:db8::1]:40000", u64::MAX),
-            flow(Transport::Tcp, "192.0.2.5:5060", "198.51.100.7:4711", 3),
-            Destination::Address {
-                transport: Transport::Udp,
-                peer: "198.51.100.7:5062".parse().unwrap(),
-                domain: None,
-            },
-        ]
-    }
-
-    #[test]
-    fn a_packed_binding_says_what_went_in() {
-        for reached_by in destinations() {
-            let new = sample(reached_by);
-            let bytes = new.pack().unwrap();
-            let (read, rest) = BindingRef::split(&bytes).unwrap();
-            assert!(rest.is_empty() && read.is_sound());
-            assert_eq!(read.reached_by(), Some(reached_by));
-            assert_eq!(
-                (read.contact(), read.uri(), read.instance()),
-                (new.contact, new.uri, new.instance)
-            );
-            assert_eq!(
-                (read.call_id(), read.path(), read.user_agent()),
-                (new.call_id, new.path, new.user_agent)
-            );
-            assert_eq!(
-                (read.cseq(), read.reg_id(), read.q_thousandths()),
-                (u32::MAX, 7, 500)
-            );
-            assert_eq!((read.updated(), read.expires()), (new.updated, new.expires));
-            assert!(read.is_outbound());
-        }
-    }
-
-    #[test]
-    fn an_instance_that_is_escaped_in_the_contact_is_kept_beside_it() {
-        let new = NewBinding {
-            instance: "urn:x:\"q\"",
-            ..sample(destinations()[0])
-        };
-        let bytes = new.pack().unwrap();
-        assert_eq!(BindingRef::new(&bytes).instance(), "urn:x:\"q\"");
-        assert_eq!(BindingRef::new(&bytes).contact(), new.contact);
-    }
-
-    #[test]
-    fn no_bytes_at_all_can_make_an_accessor_panic() {
-        let good = sample(destinations()[1]).pack().unwrap();
-        for cut in 0..good.len() {
-            for flip in [0_u8, 0xff] {
-                let mut bytes = good[..cut].to_vec();
-                for at in [3, 22, 30, 34] {
-                    if let Some(byte) = bytes.get_mut(at) {
-                        *byte ^= flip;
-                    }
-                }
-                let read = BindingRef::new(&bytes);
-                let _ = (read.reached_by(), read.instance(), read.uri(), read.path());
-                let _ = (read.is_sound(), BindingRef::split(&bytes));
-            }
-        }
-    }
-
-    #[test]
-    fn a_binding_that_is_too_large_is_not_packed() {
-        let long = "x".repeat(MAX_BYTES);
-        let new = NewBinding {
-            path: &long,
-            ..sample(destinations()[0])
-        };
-        assert_eq!(new.pack(), None);
-    }
-}
+mod tests;

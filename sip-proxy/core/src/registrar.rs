@@ -12,17 +12,19 @@
 //!
 //! Not here: who may register what (`authentication.rs`), and when it is written and answered (`commit.rs`).
 
+mod again;
+mod answer;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip::{
-    Aor, Contact, Contacts, Destination, Flow, HeaderError, Host, Request, Response, Status,
-    Transport, Uri,
-};
+use sip::{Aor, Contact, Contacts, Destination, Flow, HeaderError, Host, Request, Transport, Uri};
+
+pub(crate) use again::Again;
+pub(crate) use answer::{Telling, granted, refused};
 
 use crate::binding::Bindings;
 use crate::bound::{Edit, Record, is_same};
-use crate::gruu::Gruus;
 use crate::record::{BindingRef, NewBinding};
 
 /// Extensions that a REGISTER may require.
@@ -39,6 +41,21 @@ pub struct RegistrarPolicy {
     pub max_expires: Duration,
     /// Bindings of one address-of-record; more are answered 403.
     pub max_bindings: usize,
+}
+
+impl RegistrarPolicy {
+    /// What a contact gets that asks for so many seconds, before that is found too brief or too long.
+    fn asked(&self, wanted: Option<u32>) -> Duration {
+        wanted.map_or(self.default_expires, |secs| {
+            Duration::from_secs(secs.into())
+        })
+    }
+
+    /// So long that it is granted, as the second at which it ends.
+    fn end(&self, asked: Duration, now_secs: u32) -> u32 {
+        let granted = asked.min(self.max_expires).as_secs();
+        now_secs.saturating_add(u32::try_from(granted).unwrap_or(u32::MAX))
+    }
 }
 
 impl Default for RegistrarPolicy {
@@ -118,15 +135,16 @@ pub(crate) fn decide(
     if !unknown.is_empty() {
         return Err(Refusal::Unsupported(unknown.join(", ")));
     }
+    let knows = Knows::of(request)?;
     let frame = Frame {
         aor,
         flow,
         call_id: request.call_id()?,
         cseq: request.cseq()?.number,
         expires: request.expires()?,
-        path: path(request)?,
+        path: path(request, knows)?,
         user_agent: request.header("User-Agent").unwrap_or_default(),
-        knows_outbound: supports(request, "outbound")?,
+        knows_outbound: knows.outbound,
         now_secs,
     };
     let contacts = match request.contacts()? {
@@ -188,12 +206,9 @@ impl Frame<'_> {
         let before = bindings.of(self.aor);
         let mut count = before.iter().count();
         for contact in contacts {
-            let wanted = contact.expires().or(self.expires);
-            let granted = wanted.map_or(policy.default_expires, |secs| {
-                Duration::from_secs(secs.into())
-            });
+            let asked = policy.asked(contact.expires().or(self.expires));
             let is_outbound = self.is_flow(&contact)?;
-            let new = self.pack(contact, granted.min(policy.max_expires), is_outbound)?;
+            let new = self.pack(contact, policy.end(asked, self.now_secs), is_outbound)?;
             let new_ref = BindingRef::new(&new);
             let known = before
                 .iter()
@@ -207,11 +222,11 @@ impl Frame<'_> {
             if known.is_none() {
                 count -= all - edits.len();
             }
-            if granted.is_zero() {
+            if asked.is_zero() {
                 edits.extend(known.map(|known| Edit::Remove(known.bytes().into())));
                 continue;
             }
-            if granted < policy.min_expires {
+            if asked < policy.min_expires {
                 return Err(Refusal::TooBrief);
             }
             match known {
@@ -232,13 +247,12 @@ impl Frame<'_> {
     fn pack(
         &self,
         mut contact: Contact,
-        granted: Duration,
+        expires: u32,
         is_outbound: bool,
     ) -> Result<Box<[u8]>, Refusal> {
         for ours in ["expires", "pub-gruu", "temp-gruu"] {
             contact.address.params.remove(ours);
         }
-        let granted = u32::try_from(granted.as_secs()).unwrap_or(u32::MAX);
         let (text, instance) = (contact.to_string(), contact.instance());
         let new = NewBinding {
             contact: &text,
@@ -257,7 +271,7 @@ impl Frame<'_> {
             user_agent: self.user_agent,
             reached_by: reached_by(&contact, is_outbound || !self.path.is_empty(), self.flow),
             updated: self.now_secs,
-            expires: self.now_secs.saturating_add(granted),
+            expires,
         };
         new.pack().ok_or(Refusal::Malformed)
     }
@@ -305,24 +319,38 @@ fn reached_by(contact: &Contact, must_be_flow: bool, flow: Flow) -> Destination 
 }
 
 /// The Path that the proxies on the way have made. One that the device does not know of may be somebody's who wants to listen.
-fn path(request: &Request) -> Result<String, Refusal> {
+fn path(request: &Request, knows: Knows) -> Result<String, Refusal> {
     if request.header("Path").is_none() || request.paths()?.is_empty() {
         return Ok(String::new());
     }
-    if !supports(request, "path")? {
+    if !knows.path {
         return Err(Refusal::Unsupported("path".to_owned()));
     }
     Ok(request.headers_named("Path").collect::<Vec<_>>().join(", "))
 }
 
-fn supports(request: &Request, extension: &str) -> Result<bool, Refusal> {
-    if request.header("Supported").is_none() {
-        return Ok(false);
+/// Which extensions of ours a device says that it knows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Knows {
+    path: bool,
+    outbound: bool,
+    gruu: bool,
+}
+
+impl Knows {
+    fn of(request: &Request) -> Result<Self, HeaderError> {
+        let supported = request.supported()?;
+        let knows = |extension: &str| {
+            supported
+                .iter()
+                .any(|tag| tag.eq_ignore_ascii_case(extension))
+        };
+        Ok(Self {
+            path: knows("path"),
+            outbound: knows("outbound"),
+            gruu: knows("gruu"),
+        })
     }
-    let supported = request.supported()?;
-    Ok(supported
-        .iter()
-        .any(|tag| tag.eq_ignore_ascii_case(extension)))
 }
 
 /// Whether another copy of a REGISTER that was proven would change nothing, so that it can be told what the first was told.
@@ -357,91 +385,5 @@ pub(crate) fn is_done(request: &Request, aor: &Aor, bindings: &Bindings) -> bool
     done().unwrap_or(false)
 }
 
-/// Whose bindings are told, and what is needed for telling.
-pub(crate) struct Telling<'a> {
-    pub(crate) aor: &'a Aor,
-    pub(crate) bound: &'a Record,
-    pub(crate) gruus: &'a mut Gruus,
-    pub(crate) now_secs: u32,
-}
-
-/// 200 with every binding the address-of-record has now (step 8).
-pub(crate) fn granted(request: &Request, tag: &str, telling: Telling<'_>) -> Response {
-    let Telling {
-        aor,
-        bound,
-        gruus,
-        now_secs,
-    } = telling;
-    let mut response = request.response(200, Some(tag));
-    let knows = |extension| supports(request, extension).unwrap_or(false);
-    let call_id = request.call_id().unwrap_or_default();
-    let slot = knows("gruu").then(|| bound.slot()).flatten();
-    let mut is_outbound = false;
-    for binding in bound.iter() {
-        let is_own = binding.call_id() == call_id;
-        is_outbound |= is_own && binding.is_outbound();
-        let mut contact = shown(binding, is_own);
-        if let Some(params) = slot.and_then(|slot| gruus.params(aor, slot, binding)) {
-            contact.push_str(&params);
-        }
-        let left = binding.expires().saturating_sub(now_secs);
-        contact.push_str(";expires=");
-        contact.push_str(&left.to_string());
-        response.push_header("Contact", contact);
-    }
-    if knows("path") {
-        for path in request.headers_named("Path") {
-            response.push_header("Path", path);
-        }
-    }
-    if is_outbound && knows("outbound") {
-        response.push_header("Require", "outbound");
-    }
-    response
-}
-
-/// A contact for one device of the address-of-record: its own as it sent it, another's without what its push service told it
-/// (RFC 8599, section 4.1).
-fn shown(binding: BindingRef<'_>, is_own: bool) -> String {
-    let text = binding.contact();
-    if is_own || !binding.uri().contains("pn-") {
-        return text.to_owned();
-    }
-    let Some(mut contact) = Contact::parse(text) else {
-        return text.to_owned();
-    };
-    for secret in ["pn-provider", "pn-prid", "pn-param", "pn-purr"] {
-        contact.address.uri.remove_param(secret);
-    }
-    contact.to_string()
-}
-
-/// The answer to a REGISTER that changes nothing.
-pub(crate) fn refused(
-    request: &Request,
-    tag: &str,
-    refusal: &Refusal,
-    policy: &RegistrarPolicy,
-) -> Response {
-    let bare = |status: u16| request.response(status, Some(tag));
-    match refusal {
-        Refusal::Malformed => bare(400),
-        Refusal::OutOfOrder => bare(500),
-        Refusal::TooMany => bare(403),
-        Refusal::FirstHop => request.response(
-            Status::with_phrase(439, "First Hop Lacks Outbound Support"),
-            Some(tag),
-        ),
-        Refusal::Unsupported(tags) => {
-            let mut response = bare(420);
-            response.push_header("Unsupported", tags.as_str());
-            response
-        }
-        Refusal::TooBrief => {
-            let mut response = bare(423);
-            response.push_header("Min-Expires", policy.min_expires.as_secs().to_string());
-            response
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

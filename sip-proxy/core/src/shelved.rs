@@ -14,10 +14,14 @@
 //!
 //! Not here: where the records lie (`shelf.rs`), how they are found (`index.rs`).
 
+mod lone;
+
+pub(crate) use lone::{Lone, Spare};
+
 use crate::bound::{HEAD, VERSION, address, bindings_in};
 use crate::names::Names;
 use crate::reader::{Reader, push_counted, push_number};
-use crate::record::BindingRef;
+use crate::record::{BindingRef, Kind, address as socket_address};
 use crate::squeeze::{Context, expand, squeeze};
 
 /// How an address-of-record begins.
@@ -133,14 +137,16 @@ fn pack_binding(
         | flag(!binding.path().is_empty(), HAS_PATH)
         | flag(instance != [0; 2], HAS_INSTANCE)
         | flag(!binding.more().is_empty(), HAS_MORE);
-    out.extend([flags, binding.kind()]);
-    out.extend(binding.expires().to_le_bytes());
-    let granted = binding.expires().wrapping_sub(binding.updated());
+    out.extend([flags, binding.kind().0]);
+    let dates = Dates {
+        expires: binding.expires(),
+        updated: binding.updated(),
+        cseq: binding.cseq(),
+    };
+    dates.push(out);
     let places = uri
         .into_iter()
         .chain(instance.into_iter().filter(|_| flags & HAS_INSTANCE != 0));
-    push_number(granted.into(), out);
-    push_number(binding.cseq().into(), out);
     if flags & HAS_REG_ID != 0 {
         push_number(binding.reg_id().into(), out);
     }
@@ -201,6 +207,98 @@ fn next_binding<'a>(from: &mut Reader<'a>) -> Option<Reader<'a>> {
     from.bytes(length.into()).map(Reader::new)
 }
 
+/// What another REGISTER of the same changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dates {
+    pub(crate) expires: u32,
+    pub(crate) updated: u32,
+    pub(crate) cseq: u32,
+}
+
+impl Dates {
+    fn push(self, out: &mut Vec<u8>) {
+        out.extend(self.expires.to_le_bytes());
+        push_number(self.expires.wrapping_sub(self.updated).into(), out);
+        push_number(self.cseq.into(), out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let expires = u32::from_le_bytes(from.array()?);
+        Some(Self {
+            expires,
+            updated: expires.wrapping_sub(from.u32()?),
+            cseq: from.u32()?,
+        })
+    }
+}
+
+/// The names of a binding, and what it is like.
+#[derive(Clone, Copy, Debug)]
+struct Front {
+    user_agent: u32,
+    local: u32,
+    flags: u8,
+    kind: Kind,
+}
+
+impl Front {
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            user_agent: from.u32()?,
+            local: from.u32()?,
+            flags: from.byte()?,
+            kind: Kind(from.byte()?),
+        })
+    }
+
+    fn has(self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// What stands between the dates of a binding and its texts.
+#[derive(Clone, Copy, Debug)]
+struct Details<'a> {
+    reg_id: u32,
+    q: u16,
+    /// Place and length in the texts.
+    uri: [u16; 2],
+    instance: [u16; 2],
+    generation: Option<u64>,
+    peer: &'a [u8],
+}
+
+impl<'a> Details<'a> {
+    fn read(front: Front, from: &mut Reader<'a>) -> Option<Self> {
+        let mut number = |is_there: bool, otherwise: u32| match is_there {
+            true => from.u32(),
+            false => Some(otherwise),
+        };
+        let reg_id = number(front.has(HAS_REG_ID), 0)?;
+        let q = number(front.has(HAS_Q), USUAL_Q.into())?;
+        let mut place = |is_there: bool| number(is_there, 0)?.try_into().ok();
+        let has_instance = front.has(HAS_INSTANCE);
+        Some(Self {
+            reg_id,
+            q: u16::try_from(q).ok()?,
+            uri: [place(true)?, place(true)?],
+            instance: [place(has_instance)?, place(has_instance)?],
+            generation: match front.kind.is_stream() {
+                true => Some(from.number()?),
+                false => None,
+            },
+            peer: from.bytes(front.kind.peer_len())?,
+        })
+    }
+
+    fn context(&self, user: &'a [u8]) -> Context<'a> {
+        Context {
+            user,
+            peer: socket_address(self.peer),
+        }
+    }
+}
+
 fn unpack_binding(
     mut from: Reader<'_>,
     user: &[u8],
@@ -208,41 +306,25 @@ fn unpack_binding(
     out: &mut Vec<u8>,
 ) -> Option<()> {
     let start = out.len();
-    let user_agent = names.text(from.u32()?);
-    let local = names.text(from.u32()?);
-    let flags = from.byte()?;
-    let has = |flag: u8| flags & flag != 0;
-    let kind = from.byte()?;
-    let expires = u32::from_le_bytes(from.array()?);
-    let updated = expires.wrapping_sub(from.u32()?);
-    let mut number = |is_there: bool, otherwise: u32| match is_there {
-        true => from.u32(),
-        false => Some(otherwise),
-    };
-    let cseq = number(true, 0)?;
-    let reg_id = number(has(HAS_REG_ID), 0)?;
-    let q = number(has(HAS_Q), USUAL_Q.into())?;
-    out.extend([0, 0, flags & IS_OUTBOUND, kind]);
-    for number in [expires, updated, cseq, reg_id] {
+    let front = Front::read(&mut from)?;
+    let dates = Dates::read(&mut from)?;
+    let details = Details::read(front, &mut from)?;
+    out.extend([0, 0, front.flags & IS_OUTBOUND, front.kind.0]);
+    for number in [dates.expires, dates.updated, dates.cseq, details.reg_id] {
         out.extend(number.to_le_bytes());
     }
-    out.extend(u16::try_from(q).ok()?.to_le_bytes());
+    out.extend(details.q.to_le_bytes());
     let lengths = out.len();
     out.extend([0; 8]);
-    for is_there in [true, true, has(HAS_INSTANCE), has(HAS_INSTANCE)] {
-        let place = number(is_there, 0)?;
-        out.extend(u16::try_from(place).ok()?.to_le_bytes());
+    for place in details.uri.into_iter().chain(details.instance) {
+        out.extend(place.to_le_bytes());
     }
-    if BindingRef::new(&out[start..]).is_stream() {
-        out.extend(from.number()?.to_le_bytes());
+    if let Some(generation) = details.generation {
+        out.extend(generation.to_le_bytes());
     }
-    out.extend(local);
-    let peer_len = BindingRef::new(&out[start..]).peer_len();
-    out.extend(from.bytes(peer_len)?);
-    let context = Context {
-        user,
-        peer: BindingRef::new(&out[start..]).peer(),
-    };
+    out.extend(names.text(front.local));
+    out.extend(details.peer);
+    let context = details.context(user);
     let mut text = |out: &mut Vec<u8>, is_there: bool| {
         let before = out.len();
         if is_there {
@@ -252,10 +334,11 @@ fn unpack_binding(
     };
     let contact = text(out, true)?;
     let call_id = text(out, true)?;
-    let path = text(out, has(HAS_PATH))?;
+    let path = text(out, front.has(HAS_PATH))?;
+    let user_agent = names.text(front.user_agent);
     out.extend(user_agent);
     let user_agent = u16::try_from(user_agent.len()).ok()?;
-    text(out, has(HAS_MORE))?;
+    text(out, front.has(HAS_MORE))?;
     for (index, length) in [contact, call_id, path, user_agent].into_iter().enumerate() {
         out[lengths + 2 * index..][..2].copy_from_slice(&length.to_le_bytes());
     }
