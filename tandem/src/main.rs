@@ -17,7 +17,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
 use time::OffsetDateTime;
 use tracing_subscriber::EnvFilter;
 
@@ -28,7 +28,7 @@ use crate::config::Config;
 
 /// A message makes and drops dozens of small pieces: `docs/decisions/0007-allocator.md`.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -17,7 +17,7 @@ mod streams;
 
 use allocated::Counting;
 use clap::{Parser, Subcommand};
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
 
 /// Load generators and the core's own benchmark.
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ enum Command {
 
 /// The server's own, so that the core costs here what it costs there.
 #[global_allocator]
-static ALLOCATOR: Counting<MiMalloc> = Counting(MiMalloc);
+static ALLOCATOR: Counting<Jemalloc> = Counting(Jemalloc);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Cli::parse().command {
