@@ -10,7 +10,8 @@
 //! know the Call-ID of the phone's registration.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use sip::{Flow, KeyHasher};
@@ -48,11 +49,17 @@ impl Trust {
     }
 
     fn flow_key(&self, flow: &Flow) -> TrustKey {
-        TrustKey(self.hasher.hash_one(flow))
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(&flow_bytes(flow));
+        TrustKey(hasher.finish())
     }
 
-    fn call_key(&self, flow: &Flow, call_id: &[u8]) -> TrustKey {
-        TrustKey(self.hasher.hash_one((flow, call_id)))
+    /// The call of a flow whose key is known.
+    fn call_key(&self, flow: TrustKey, call_id: &[u8]) -> TrustKey {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(flow.0);
+        hasher.write(call_id);
+        TrustKey(hasher.finish())
     }
 
     /// Whoever sends on `flow`, and in this call, has proved who he is.
@@ -62,7 +69,8 @@ impl Trust {
             self.old = std::mem::take(&mut self.young);
             self.turned = now;
         }
-        self.young.insert(self.flow_key(flow));
+        let flow = self.flow_key(flow);
+        self.young.insert(flow);
         if let Some(call_id) = call_id {
             self.young.insert(self.call_key(flow, call_id));
         }
@@ -83,9 +91,35 @@ impl Trust {
 
     /// Whether this call of a trusted flow is.
     pub(crate) fn knows_call(&self, flow: &Flow, call_id: &[u8]) -> bool {
-        let key = self.call_key(flow, call_id);
+        let key = self.call_key(self.flow_key(flow), call_id);
         self.young.contains(&key) || self.old.contains(&key)
     }
+}
+
+/// Of an address: 16 bytes of IP and two of the port.
+const ADDRESS: usize = 18;
+
+/// Both ends, the transport and the generation, in one piece: hashing many small ones takes longer than hashing them all.
+fn flow_bytes(flow: &Flow) -> [u8; 2 * ADDRESS + 9] {
+    let mut bytes = [0; 2 * ADDRESS + 9];
+    for (place, address) in bytes.chunks_exact_mut(ADDRESS).zip([flow.local, flow.peer]) {
+        place.copy_from_slice(&address_bytes(address));
+    }
+    let rest = &mut bytes[2 * ADDRESS..];
+    rest[0] = flow.transport as u8;
+    rest[1..].copy_from_slice(&flow.generation.to_le_bytes());
+    bytes
+}
+
+fn address_bytes(address: SocketAddr) -> [u8; ADDRESS] {
+    let mut bytes = [0; ADDRESS];
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    bytes[..16].copy_from_slice(&ip.octets());
+    bytes[16..].copy_from_slice(&address.port().to_le_bytes());
+    bytes
 }
 
 #[cfg(test)]
