@@ -66,6 +66,8 @@ pub(crate) struct Registrar {
     from: Sender,
     pub(crate) accounts: Vec<Account>,
     contacts: Vec<String>,
+    /// One for each account, for as long as it lives (RFC 3261, section 10.2).
+    call_ids: Vec<String>,
     cseq: u32,
     open: HashMap<String, Open>,
     due: VecDeque<(Instant, String)>,
@@ -89,7 +91,7 @@ impl Registrar {
         socket: UdpSocket,
         accounts: Vec<Account>,
         contacts: Vec<String>,
-        ids: Ids,
+        mut ids: Ids,
     ) -> io::Result<Self> {
         socket.set_read_timeout(Some(TURN))?;
         let from = Sender {
@@ -99,6 +101,7 @@ impl Registrar {
         Ok(Self {
             socket,
             from,
+            call_ids: accounts.iter().map(|_| ids.call_id()).collect(),
             accounts,
             contacts,
             cseq: 0,
@@ -123,6 +126,7 @@ impl Registrar {
         };
         let mut request =
             self.accounts[account].register(self.from, contact, self.cseq, &mut self.ids);
+        request.set_header("Call-ID", &self.call_ids[account]);
         self.accounts[account].anticipate(&mut request);
         self.send(account, request, Instant::now())
     }
