@@ -2,9 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-/// Adds a number in decimal.
-pub(crate) fn push_decimal(number: u64, text: &mut String) {
-    let mut digits = [0; 20];
+/// Room for the digits of any number.
+pub(crate) type Digits = [u8; 20];
+
+/// A number in decimal.
+pub(crate) fn decimal(number: u64, digits: &mut Digits) -> &str {
     let mut at = digits.len();
     let mut rest = number;
     loop {
@@ -15,7 +17,12 @@ pub(crate) fn push_decimal(number: u64, text: &mut String) {
             break;
         }
     }
-    text.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+    std::str::from_utf8(&digits[at..]).unwrap_or_default()
+}
+
+/// Adds a number in decimal.
+pub(crate) fn push_decimal(number: u64, text: &mut String) {
+    text.push_str(decimal(number, &mut Digits::default()));
 }
 
 /// Adds an address.

@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 use sip::{
-    AuthFields, Contacts, HeaderError, Message, Method, NameAddr, ParseError, Refusal, Request,
-    Transport, Uri, parse_datagram, parse_message,
+    AuthFields, Contacts, HeaderError, Method, NameAddr, ParseError, Refusal, Request, Transport,
+    Uri, parse_datagram, parse_message,
 };
 
 const HEAD: &str = "REGISTER sip:example.com SIP/2.0\r\n";
@@ -470,7 +470,7 @@ fn a_plus_in_the_user_stays() {
     }
     let request = request(format!("REGISTER sip:+1555@b SIP/2.0\r\n{CORE}\r\n"));
     assert_eq!(
-        Message::Request(request).to_bytes(),
+        request.to_bytes(),
         format!("REGISTER sip:+1555@b SIP/2.0\r\n{CORE}\r\n")
     );
 }

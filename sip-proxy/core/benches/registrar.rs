@@ -188,7 +188,7 @@ fn register(user: u32, ids: &mut Ids) -> Request {
          User-Agent: Phone/1.0\r\nContent-Length: 0\r\n\r\n"
     );
     match sip::parse_message(Bytes::from(text)) {
-        Ok(Message::Request(request)) => request,
+        Ok(Message::Request(request)) => *request,
         other => panic!("{other:?}"),
     }
 }

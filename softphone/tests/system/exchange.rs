@@ -21,7 +21,7 @@ impl Exchange {
             while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
                 let bytes = Bytes::copy_from_slice(&buffer[..length]);
                 let passed = match parse_datagram(bytes) {
-                    Ok(Message::Request(request)) => pass_request(request, from, port, &mut users),
+                    Ok(Message::Request(request)) => pass_request(*request, from, port, &mut users),
                     Ok(Message::Response(response)) => pass_response(response),
                     Err(_) => None,
                 };

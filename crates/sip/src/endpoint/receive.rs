@@ -43,7 +43,13 @@ impl Endpoint {
         }
     }
 
-    fn receive_request(&mut self, mut request: Request, flow: Flow, length: usize, now: Instant) {
+    fn receive_request(
+        &mut self,
+        mut request: Box<Request>,
+        flow: Flow,
+        length: usize,
+        now: Instant,
+    ) {
         if let Err(refusal) = request.admit(flow.peer) {
             debug!(error = %refusal, %flow.peer, "request refused");
             if request.method != Method::ACK && request.header("Via").is_some() {
@@ -60,7 +66,7 @@ impl Endpoint {
         }
     }
 
-    fn receive_ack(&mut self, request: Request, flow: Flow, now: Instant) {
+    fn receive_ack(&mut self, request: Box<Request>, flow: Flow, now: Instant) {
         let mut actions = self.take_actions();
         let mut meaning = AckMeaning::ForDialog;
         if let Some(transaction) = self.find_server(&request, &Method::INVITE)
@@ -70,16 +76,13 @@ impl Endpoint {
             self.finish_server(transaction, actions);
         }
         if meaning == AckMeaning::ForDialog {
-            self.event(EndpointEvent::Ack {
-                request: Box::new(request),
-                flow,
-            });
+            self.event(EndpointEvent::Ack { request, flow });
         }
     }
 
     /// Needs no transaction of its own: whatever is said to the first CANCEL can be said to the
     /// next, and the owner is told only while it makes a difference.
-    fn receive_cancel(&mut self, cancel: Request, flow: Flow, length: usize) {
+    fn receive_cancel(&mut self, cancel: Box<Request>, flow: Flow, length: usize) {
         let Some(transaction) = self.find_server(&cancel, &Method::INVITE) else {
             self.refuse(&cancel, flow, length, Status::new(481));
             return;
@@ -97,19 +100,25 @@ impl Endpoint {
         if is_new {
             self.event(EndpointEvent::Cancelled {
                 transaction,
-                cancel: Box::new(cancel),
+                cancel,
             });
         }
     }
 
-    fn receive_new_or_again(&mut self, request: Request, flow: Flow, length: usize, now: Instant) {
+    fn receive_new_or_again(
+        &mut self,
+        request: Box<Request>,
+        flow: Flow,
+        length: usize,
+        now: Instant,
+    ) {
         if self
             .config
             .stateless
             .is_some_and(|is_stateless| is_stateless(&request))
         {
             self.event(EndpointEvent::Stateless {
-                request: Box::new(request),
+                request,
                 flow,
                 bytes: length,
             });
@@ -138,7 +147,7 @@ impl Endpoint {
 
     fn start_server(
         &mut self,
-        request: Request,
+        request: Box<Request>,
         keys: [Option<Fingerprint>; 2],
         flow: Flow,
         length: usize,
@@ -157,7 +166,6 @@ impl Endpoint {
         self.servers
             .insert(transaction, keys, Server::new(machine, flow, length));
         self.servers.settle(transaction);
-        let request = Box::new(request);
         self.event(EndpointEvent::Request {
             transaction,
             request,

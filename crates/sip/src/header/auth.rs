@@ -171,7 +171,7 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Option<Piece<'_>>> {
 /// The first piece of what begins with one, and what stands behind it. `token68` credentials have no equals sign, or only padding at the
 /// end: they are not read.
 fn read_piece(text: &str) -> Option<(Piece<'_>, &str)> {
-    let (name, behind) = text.split_at(scan::token_len(text));
+    let (name, behind) = text.split_at(scan::token_len(text.as_bytes()));
     if name.is_empty() {
         return None;
     }

@@ -140,6 +140,10 @@ impl NameSet {
     pub(crate) fn none() -> Self {
         Self(0)
     }
+
+    pub(crate) fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 const fn same(one: &[u8], other: &[u8]) -> bool {
@@ -214,15 +218,15 @@ impl NameId {
     }
 
     /// The number of a name, full or compact, in any case.
-    pub(crate) fn find(name: &str) -> Option<Self> {
+    pub(crate) fn find(name: &[u8]) -> Option<Self> {
         let name = full(name);
         if name.is_empty() {
             return None;
         }
-        let mut at = slot(name.as_bytes());
+        let mut at = slot(name);
         while TABLE[at] != EMPTY {
             let id = TABLE[at];
-            let known = NAMES[usize::from(id)];
+            let known = NAMES[usize::from(id)].as_bytes();
             if known == name || known.eq_ignore_ascii_case(name) {
                 return Some(Self(id));
             }
@@ -238,11 +242,11 @@ impl NameId {
 }
 
 /// The full name of a compact one; any other name as it is.
-fn full(name: &str) -> &str {
-    let [letter] = name.as_bytes() else {
+fn full(name: &[u8]) -> &[u8] {
+    let [letter] = name else {
         return name;
     };
-    match letter.to_ascii_lowercase() {
+    let full = match letter.to_ascii_lowercase() {
         b'a' => "Accept-Contact",
         b'b' => "Referred-By",
         b'c' => "Content-Type",
@@ -263,8 +267,9 @@ fn full(name: &str) -> &str {
         b'v' => "Via",
         b'x' => "Session-Expires",
         b'y' => "Identity",
-        _ => name,
-    }
+        _ => return name,
+    };
+    full.as_bytes()
 }
 
 #[cfg(test)]
@@ -275,26 +280,28 @@ mod tests {
     fn every_name_is_found_in_any_case() {
         for (place, name) in NAMES.into_iter().enumerate() {
             for spelling in [name.to_owned(), name.to_lowercase(), name.to_uppercase()] {
-                let id = NameId::find(&spelling).unwrap();
+                let id = NameId::find(spelling.as_bytes()).unwrap();
                 assert_eq!((usize::from(id.0), id.as_str()), (place, name));
             }
-            assert_eq!(NameId::find(&format!("{name}x")), None);
+            assert_eq!(NameId::find(format!("{name}x").as_bytes()), None);
         }
         assert_eq!(NameId::CONTENT_LENGTH.as_str(), "Content-Length");
-        assert_eq!(NameId::find(""), None);
-        assert_eq!(NameId::find("X-Own"), None);
+        assert_eq!(NameId::find(b""), None);
+        assert_eq!(NameId::find(b"X-Own"), None);
     }
 
     #[test]
     fn compact_names_mean_full_ones() {
-        let name = |compact| NameId::find(compact).map(NameId::as_str);
+        let name = |compact| NameId::find(str::as_bytes(compact)).map(NameId::as_str);
         assert_eq!(name("v"), Some("Via"));
         assert_eq!(name("V"), Some("Via"));
         assert_eq!(name("x"), Some("Session-Expires"));
         assert_eq!(name("z"), None);
         for letter in b'a'..=b'z' {
-            let letter = char::from(letter).to_string();
-            assert_eq!(NameId::find(&letter).is_some(), full(&letter) != letter);
+            assert_eq!(
+                NameId::find(&[letter]).is_some(),
+                full(&[letter]) != [letter]
+            );
         }
     }
 }

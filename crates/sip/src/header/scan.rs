@@ -24,12 +24,11 @@ pub(crate) fn trim(text: &str) -> &str {
 /// `text` without blanks at its start.
 pub(crate) fn trim_start(text: &str) -> &str {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    &text[run(text, is_blank)..]
+    &text[run(text.as_bytes(), is_blank)..]
 }
 
-/// How many bytes at the start of `text` are such; they must be ASCII or all that are not.
-fn run(text: &str, is_such: impl Fn(&u8) -> bool) -> usize {
-    let bytes = text.as_bytes();
+/// How many of the first bytes are such; in a text they must be ASCII or all that are not.
+fn run(bytes: &[u8], is_such: impl Fn(&u8) -> bool) -> usize {
     let end = bytes.iter().position(|byte| !is_such(byte));
     end.unwrap_or(bytes.len())
 }
@@ -59,9 +58,9 @@ pub(crate) fn is_token_bytes(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| TOKEN[usize::from(*byte)])
 }
 
-/// How long the token at the start of `text` is; zero if there is none.
-pub(crate) fn token_len(text: &str) -> usize {
-    run(text, |byte| TOKEN[usize::from(*byte)])
+/// How long the token at the start is; zero if there is none.
+pub(crate) fn token_len(bytes: &[u8]) -> usize {
+    run(bytes, |byte| TOKEN[usize::from(*byte)])
 }
 
 /// Which bytes end a parameter's value.
@@ -78,17 +77,17 @@ const NEVER_IN_VALUE: [bool; 256] = {
 
 /// How long the value at the start of `text` is that is no quoted string; zero if there is none.
 pub(crate) fn value_len(text: &str) -> usize {
-    run(text, |byte| !NEVER_IN_VALUE[usize::from(*byte)])
+    run(text.as_bytes(), |byte| !NEVER_IN_VALUE[usize::from(*byte)])
 }
 
-/// A quoted string, or a run of anything but blanks, quotes and commas. Wider than the grammar,
-/// because real parameters hold slashes, colons and at-signs.
-pub(crate) fn is_param_value(text: &str) -> bool {
+/// The length of the parameter value at the start of `text`: a quoted string, or a run of anything but semicolons, blanks, quotes
+/// and commas. Wider than the grammar, because real parameters hold slashes, colons and at-signs. `None` if there is none.
+pub(crate) fn param_value_len(text: &str) -> Option<usize> {
     if text.starts_with('"') {
-        return quoted_len(text) == Some(text.len());
+        return quoted_len(text);
     }
-    let is_legal = |byte: u8| !NEVER_IN_VALUE[usize::from(byte)];
-    !text.is_empty() && text.bytes().all(is_legal)
+    let is_such = |byte: &u8| *byte != b';' && !NEVER_IN_VALUE[usize::from(*byte)];
+    Some(run(text.as_bytes(), is_such)).filter(|len| *len > 0)
 }
 
 /// The length of the quoted string at the start of `text`, both quotes counted; `None` if it does

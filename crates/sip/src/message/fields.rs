@@ -4,8 +4,9 @@
 //! accessors of `header/access.rs`, works on both.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::header::name::NameId;
 use crate::header::{HeaderError, ViaRef, scan};
@@ -16,32 +17,18 @@ use crate::message::headers::Headers;
 pub struct Fields {
     pub(super) headers: Headers,
     body: Bytes,
-    received: Received,
-}
-
-/// The bytes that the message was read from, as far as they still describe it.
-#[derive(Clone, Default, PartialEq, Eq)]
-struct Received {
-    /// The start line with its end.
-    start_line: Bytes,
-    /// Everything; empty after the first edit of a header field or the body.
-    message: Bytes,
+    /// What the message was read from; empty after the first edit of a header field or the body.
+    received: Bytes,
 }
 
 impl Fields {
-    pub(super) fn received(
-        headers: Headers,
-        body: Bytes,
-        start_line: Bytes,
-        message: Bytes,
-    ) -> Self {
+    /// Those of `message`, which has its body there, and nothing behind it that counts.
+    pub(super) fn received(headers: Headers, mut message: Bytes, body: Range<usize>) -> Self {
+        message.truncate(body.end);
         Self {
             headers,
-            body,
-            received: Received {
-                start_line,
-                message,
-            },
+            body: message.slice(body),
+            received: message,
         }
     }
 
@@ -60,7 +47,7 @@ impl Fields {
 
     /// The header fields, to be edited.
     pub fn headers_mut(&mut self) -> &mut Headers {
-        self.received.message = Bytes::new();
+        self.received = Bytes::new();
         &mut self.headers
     }
 
@@ -130,36 +117,34 @@ impl Fields {
             out.push_str(rest);
             Ok(())
         };
-        self.received.message = Bytes::new();
+        self.received = Bytes::new();
         let stamped = self.headers.rewrite_first(NameId::VIA, stamp);
         stamped.unwrap_or(Err(HeaderError::Missing { name: "Via" }))
     }
 
-    /// The start line as received, its end included; empty if the message was built.
-    pub(super) fn received_start_line(&self) -> &[u8] {
-        &self.received.start_line
-    }
-
-    /// The message as bytes, under this start line or, if `None`, the one as received.
-    pub(super) fn write(&self, start_line: Option<String>) -> Bytes {
-        if start_line.is_none() && !self.received.message.is_empty() {
-            return self.received.message.clone();
+    /// The message as bytes, under the start line of these words or, if `None`, the one as received.
+    pub(super) fn write(&self, start_line: Option<&[&str]>) -> Bytes {
+        if start_line.is_none() && !self.received.is_empty() {
+            return self.received.clone();
         }
-        let line = start_line
-            .as_ref()
-            .map_or(self.received.start_line.len(), |line| line.len() + 2);
+        let line = match start_line {
+            None => self.headers.start_line().len(),
+            Some(words) => words.iter().map(|word| word.len()).sum::<usize>() + 2,
+        };
         let len = line + self.headers.written_len(self.body.len()) + 2 + self.body.len();
-        let mut out = BytesMut::with_capacity(len);
+        let mut out = Vec::with_capacity(len);
         match start_line {
-            None => out.put_slice(&self.received.start_line),
-            Some(text) => {
-                out.put_slice(text.as_bytes());
-                out.put_slice(b"\r\n");
+            None => out.extend_from_slice(self.headers.start_line()),
+            Some(words) => {
+                for word in words {
+                    out.extend_from_slice(word.as_bytes());
+                }
+                out.extend_from_slice(b"\r\n");
             }
         }
         self.headers.write(self.body.len(), &mut out);
-        out.put_slice(b"\r\n");
-        out.put_slice(&self.body);
-        out.freeze()
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&self.body);
+        out.into()
     }
 }

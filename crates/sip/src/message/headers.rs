@@ -1,10 +1,10 @@
 //! The ordered list of header fields.
 //!
 //! ```text
-//!   text:  the head as received, one copy          own:  lines that we wrote
-//!          "INVITE sip:…\r\nv: SIP/2.0/UDP …\r\n…"       "Via: SIP/2.0/UDP …\r\nServer: …\r\n"
-//!              ▲             ▲ ▲                              ▲    ▲
-//!   entries:   name number ──┘ └─ value ── line ──────────────┴────┘
+//!   text:  the head as received, then lines that we wrote
+//!          "INVITE sip:…\r\nv: SIP/2.0/UDP …\r\n…\r\nVia: SIP/2.0/UDP …\r\nServer: …\r\n"
+//!                           ▲  ▲                      ▲    ▲
+//!   entries:  name number ──┘  └─ value ── line ──────┴────┘
 //! ```
 //!
 //! An entry points at its line and, in it, at its value. So reading a message takes the same few
@@ -12,84 +12,95 @@
 //! lines: an untouched one byte for byte, whatever its spelling, folding or encoding.
 //!
 //! Texts are for reading: folds are one blank, blanks at the ends are cut, bytes that are no
-//! UTF-8 are shown as U+FFFD. Such texts are no part of their line and stand behind it in `own`.
+//! UTF-8 are shown as U+FFFD. Such texts are no part of their line and stand behind all lines.
+//!
+//! Invariant: `text` only grows, so that a piece of it stays what it is; `names` are those of
+//! `entries`.
 
-use std::sync::Arc;
+use bytes::Bytes;
 
-use bytes::{BufMut, Bytes, BytesMut};
-
+use crate::decimal::{Digits, decimal};
 use crate::header::name::{NameId, NameSet};
+use crate::message::entry::{Entry, Line, Names, Text, offset};
 
 /// The header fields of a message, in order.
 #[derive(Clone, Default)]
 pub struct Headers {
-    /// The head as received, if all of it is UTF-8.
-    text: Option<Arc<str>>,
-    /// Lines and texts that are not in `text`.
-    own: String,
-    /// Lines as received that are no UTF-8, and cannot be in `own`.
+    /// The head as received, if all of it is UTF-8; then lines and texts that are not in it.
+    text: String,
+    /// Lines as received that are no UTF-8, and cannot be in `text`.
     raw: Vec<Bytes>,
+    /// The line above the header fields, as received.
+    start_line: Option<Line>,
     entries: Vec<Entry>,
-}
-
-/// One header field.
-#[derive(Clone, Copy)]
-struct Entry {
-    id: Option<NameId>,
-    line: Line,
-    name: Text,
-    value: Text,
-}
-
-/// A piece of `text` or `own`.
-#[derive(Clone, Copy)]
-struct Text {
-    place: Place,
-    start: u32,
-    end: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Received,
-    Own,
-}
-
-/// A line with its end.
-#[derive(Clone, Copy)]
-enum Line {
-    Text(Text),
-    /// The place in `raw`.
-    Raw(u32),
-}
-
-/// Where the parts of a received line stand in the message.
-pub(super) struct ReceivedLine {
-    /// With its end.
-    pub(super) line: (usize, usize),
-    pub(super) name: (usize, usize),
-    /// Blanks at its ends cut; whole, if the line is folded.
-    pub(super) value: (usize, usize),
-    pub(super) is_folded: bool,
+    names: Names,
 }
 
 impl Headers {
-    /// For a message with this head, of which `lines` header fields are to be pushed.
-    pub(super) fn for_received(head: &str, lines: usize) -> Self {
+    /// The fields at `entries` in a message as received, of whose head this is the length and of whose start line, with its end.
+    pub(super) fn received(
+        message: &Bytes,
+        head: usize,
+        start_line: usize,
+        entries: Vec<Entry>,
+    ) -> Self {
+        let Ok(head) = std::str::from_utf8(&message[..head]) else {
+            return Self::received_raw(message, start_line, entries);
+        };
+        let mut text = String::with_capacity(head.len() + SPARE_BYTES);
+        text.push_str(head);
         Self {
-            text: Some(head.into()),
-            entries: Vec::with_capacity(lines + SPARE),
+            text,
+            raw: Vec::new(),
+            start_line: Some(Line::Text(Text::new(0, start_line))),
+            names: Names::of(&entries),
+            entries,
+        }
+    }
+
+    /// As [`received`](Self::received), for a head that is no UTF-8.
+    fn received_raw(message: &Bytes, start_line: usize, entries: Vec<Entry>) -> Self {
+        let mut headers = Self {
+            names: Names::of(&entries),
             ..Self::default()
+        };
+        headers.start_line = Some(headers.keep_raw(message.slice(..start_line)));
+        for mut entry in entries {
+            let name = String::from_utf8_lossy(&message[entry.name().range()]);
+            let value = unfold(&String::from_utf8_lossy(&message[entry.value.range()]));
+            if let Line::Text(line) = entry.line {
+                entry.line = headers.keep_raw(message.slice(line.range()));
+            }
+            headers.keep(&name);
+            entry.value = headers.keep(&value);
+            headers.entries.push(entry);
+        }
+        headers
+    }
+
+    /// Puts the text of each value that is folded behind all lines.
+    pub(super) fn unfold(&mut self) {
+        for at in 0..self.entries.len() {
+            let value = self.read(self.entries[at].value);
+            if value.contains('\n') {
+                let unfolded = unfold(value);
+                self.entries[at].value = self.keep(&unfolded);
+            }
         }
     }
 
     /// None yet, with room for so many and so many bytes in them.
     pub(super) fn with_room(count: usize, bytes: usize) -> Self {
         Self {
-            own: String::with_capacity(bytes),
+            text: String::with_capacity(bytes),
             entries: Vec::with_capacity(count),
             ..Self::default()
         }
+    }
+
+    /// The line above the header fields as received, its end included; empty if the message was built.
+    pub(super) fn start_line(&self) -> &[u8] {
+        self.start_line.map_or(&[], |line| self.line(line))
     }
 
     /// Full names and texts, in order.
@@ -109,25 +120,32 @@ impl Headers {
         self.entries.is_empty()
     }
 
+    /// Whether there is a header field of this name.
+    pub(crate) fn contain(&self, name: NameId) -> bool {
+        self.names.contain(name)
+    }
+
     /// The text of the first header field of this name.
     pub(crate) fn first_of(&self, name: NameId) -> Option<&str> {
-        let mut entries = self.entries.iter();
-        let entry = entries.find(|entry| entry.id == Some(name))?;
+        let entry = &self.entries[self.position_of(name)?];
         Some(self.read(entry.value))
     }
 
     /// The texts of all header fields of this name, in order.
     pub(crate) fn all_of(&self, name: NameId) -> impl Iterator<Item = &str> {
-        let entries = self.entries.iter();
+        let entries = match self.contain(name) {
+            true => self.entries.as_slice(),
+            false => &[],
+        };
         entries
+            .iter()
             .filter(move |entry| entry.id == Some(name))
             .map(|entry| self.read(entry.value))
     }
 
     /// The text of the first header field of this name, full or compact.
     pub fn first(&self, name: &str) -> Option<&str> {
-        let wanted = Wanted::new(name);
-        let entry = self.entries.iter().find(|entry| self.is(entry, wanted))?;
+        let entry = &self.entries[self.position(Wanted::new(name))?];
         Some(self.read(entry.value))
     }
 
@@ -144,23 +162,25 @@ impl Headers {
     /// header field by way of a value.
     pub fn push(&mut self, name: &str, value: impl AsRef<str>) {
         let entry = self.write_own(name, value.as_ref());
-        self.entries.push(entry);
+        self.add(entry);
     }
 
     /// Adds a header field before the others of its name, or before all if there are none: where
     /// Via, Route and Record-Route grow.
     pub fn insert_first(&mut self, name: &str, value: impl AsRef<str>) {
-        let at = self.position(name).unwrap_or(0);
+        let at = self.position(Wanted::new(name)).unwrap_or(0);
         let entry = self.write_own(name, value.as_ref());
+        self.names.add(entry.id);
         self.entries.insert(at, entry);
     }
 
     /// Puts the value in the place of the first header field of this name and removes the others;
     /// adds it at the end if there is none.
     pub fn set(&mut self, name: &str, value: impl AsRef<str>) {
-        let at = self.position(name);
+        let at = self.position(Wanted::new(name));
         self.remove(name);
         let entry = self.write_own(name, value.as_ref());
+        self.names.add(entry.id);
         self.entries.insert(at.unwrap_or(self.len()), entry);
     }
 
@@ -168,8 +188,12 @@ impl Headers {
     pub fn remove(&mut self, name: &str) -> usize {
         let before = self.len();
         let wanted = Wanted::new(name);
+        if self.position(wanted).is_none() {
+            return 0;
+        }
         let mut entries = std::mem::take(&mut self.entries);
         entries.retain(|entry| !self.is(entry, wanted));
+        self.names = Names::of(&entries);
         self.entries = entries;
         before - self.len()
     }
@@ -178,57 +202,23 @@ impl Headers {
     pub fn copy(&mut self, name: &str, from: &Self) {
         let wanted = Wanted::new(name);
         for entry in from.entries.iter().filter(|entry| from.is(entry, wanted)) {
-            let copied = self.take_over(entry, from);
-            self.entries.push(copied);
+            self.take_over(entry, from);
         }
-    }
-
-    /// A line of the head that this was made for.
-    pub(super) fn push_received(&mut self, received: &ReceivedLine) {
-        let piece = |(start, end)| Text::new(Place::Received, start, end);
-        let name = piece(received.name);
-        let mut value = piece(received.value);
-        if received.is_folded {
-            let text = unfold(self.read(value));
-            value = self.keep(&text);
-        }
-        self.entries.push(Entry {
-            id: NameId::find(self.read(name)),
-            line: Line::Text(piece(received.line)),
-            name,
-            value,
-        });
-    }
-
-    /// A line of a head that is no UTF-8.
-    pub(super) fn push_raw(&mut self, line: Bytes, name: &str, value: &[u8]) {
-        let text = unfold(&String::from_utf8_lossy(value));
-        let entry = Entry {
-            id: NameId::find(name),
-            line: self.keep_raw(line),
-            name: self.keep(name),
-            value: self.keep(&text),
-        };
-        self.entries.push(entry);
     }
 
     /// The header fields of these names from another message, name by name, byte for byte; with room
     /// for `more` bytes in other fields.
     pub(super) fn copied(names: &[NameId], from: &Self, more: usize) -> Self {
-        let is_copied = |entry: &&Entry| entry.id.is_some_and(|id| names.contains(&id));
-        let copied = from.entries.iter().filter(is_copied);
-        let (count, bytes) = copied.fold((0, 0), |(count, bytes), entry| {
-            (count + 1, bytes + from.line(entry).len())
-        });
-        let mut headers = Self {
-            own: String::with_capacity(bytes + more),
-            entries: Vec::with_capacity(count + SPARE),
-            ..Self::default()
-        };
-        for name in names {
+        let mut bytes = more;
+        for entry in &from.entries {
+            if entry.id.is_some_and(|id| names.contains(&id)) {
+                bytes += from.line(entry.line).len();
+            }
+        }
+        let mut headers = Self::with_room(names.len() + SPARE, bytes);
+        for name in names.iter().filter(|name| from.contain(**name)) {
             for entry in from.entries.iter().filter(|entry| entry.id == Some(*name)) {
-                let entry = headers.take_over(entry, from);
-                headers.entries.push(entry);
+                headers.take_over(entry, from);
             }
         }
         headers
@@ -236,6 +226,9 @@ impl Headers {
 
     /// The first of `names` that stands more than once.
     pub(super) fn first_repeated(&self, names: NameSet) -> Option<NameId> {
+        if !self.names.repeat(names) {
+            return None;
+        }
         let mut seen = NameSet::none();
         let ids = self.entries.iter().filter_map(|entry| entry.id);
         for id in ids.filter(|id| names.contains(*id)) {
@@ -248,38 +241,44 @@ impl Headers {
     }
 
     /// Appends `suffix` to the first value of this name, and to its line as it stands.
-    pub(super) fn append_to_value(&mut self, name: &str, suffix: &str) {
-        let Some(at) = self.position(name) else {
+    pub(super) fn append_to_value(&mut self, name: NameId, suffix: &str) {
+        let Some(at) = self.position_of(name) else {
             return;
         };
         let mut entry = self.entries[at];
         match entry.line {
             Line::Text(line) => {
-                let start = self.own.len();
-                self.keep_again(line);
-                let end = start + without_end(&self.own.as_bytes()[start..]).len();
-                self.own.truncate(end);
-                self.own.push_str(suffix);
-                let value_end = self.own.len();
-                self.own.push_str("\r\n");
-                let kept = Text::new(Place::Own, start, self.own.len());
-                entry.line = Line::Text(kept);
+                let start = self.text.len();
+                self.text.extend_from_within(line.range());
+                let end = start + without_end(&self.text.as_bytes()[start..]).len();
+                self.text.truncate(end);
+                self.text.push_str(suffix);
+                let value_end = self.text.len();
+                self.text.push_str("\r\n");
+                let kept = Text::new(start, self.text.len());
                 // The value ends where its line does, unless it is folded and lies elsewhere.
-                if let Some(value) = kept.part(entry.value, line) {
-                    entry.value = Text::new(Place::Own, value.range().start, value_end);
-                    self.entries[at] = entry;
+                if let Some(moved) = entry.moved(line, start) {
+                    self.entries[at] = Entry {
+                        line: Line::Text(kept),
+                        value: Text::new(moved.value.range().start, value_end),
+                        ..moved
+                    };
                     return;
                 }
+                entry.line = Line::Text(kept);
             }
             Line::Raw(raw) => {
-                let mut line = BytesMut::from(without_end(self.raw_line(raw)));
-                line.put_slice(suffix.as_bytes());
-                line.put_slice(b"\r\n");
-                entry.line = self.keep_raw(line.freeze());
+                let line = without_end(self.raw_line(raw));
+                let line = [line, suffix.as_bytes(), b"\r\n"].concat();
+                entry.line = self.keep_raw(line.into());
+                // Stands right before the value.
+                self.text.extend_from_within(entry.name().range());
             }
         }
-        let value = [self.read(entry.value), suffix].concat();
-        entry.value = self.keep(&value);
+        let start = self.text.len();
+        self.text.extend_from_within(entry.value.range());
+        self.text.push_str(suffix);
+        entry.value = Text::new(start, self.text.len());
         self.entries[at] = entry;
     }
 
@@ -290,74 +289,89 @@ impl Headers {
         name: NameId,
         write: impl FnOnce(&str, &mut String) -> Result<(), E>,
     ) -> Option<Result<(), E>> {
-        let mut entries = self.entries.iter();
-        let at = entries.position(|entry| entry.id == Some(name))?;
-        let before = self.entries[at].value;
-        self.make_room(name.as_str().len() + before.range().len());
-        let mut own = std::mem::take(&mut self.own);
-        // A value in a line of our own lies in the very text that grows.
-        let copied = (before.place == Place::Own)
-            .then(|| own.get(before.range()).unwrap_or_default().to_owned());
-        let value = copied.as_deref().unwrap_or_else(|| self.read(before));
-        let start = own.len();
-        own.push_str(name.as_str());
-        own.push_str(": ");
-        let value_start = own.len();
-        let written = write(value, &mut own);
-        let value_end = own.len();
+        let at = self.position_of(name)?;
+        // Lies in the very text that grows.
+        let before = self.read(self.entries[at].value).to_owned();
+        self.make_room(name.as_str().len() + before.len());
+        let start = self.text.len();
+        let value_start = self.write_name(name.as_str());
+        let written = write(&before, &mut self.text);
         match &written {
-            Err(_) => own.truncate(start),
+            Err(_) => self.text.truncate(start),
             Ok(()) => {
-                own.push_str("\r\n");
-                let piece = |start, end| Text::new(Place::Own, start, end);
-                self.entries[at] = Entry {
-                    id: Some(name),
-                    line: Line::Text(piece(start, own.len())),
-                    name: piece(start, value_start - ": ".len()),
-                    value: piece(value_start, value_end),
-                };
+                let entry = self.end_own(Some(name), start, value_start);
+                self.entries[at] = entry;
             }
         }
-        self.own = own;
         Some(written)
     }
 
     /// How many bytes [`Self::write`] writes at most, and nearly always exactly.
     pub(super) fn written_len(&self, body_len: usize) -> usize {
-        let lines = self.entries.iter().map(|entry| self.line(entry).len());
+        let lines = self.entries.iter().map(|entry| self.line(entry.line).len());
         let digits = body_len.checked_ilog10().unwrap_or(0) as usize + 1;
         lines.sum::<usize>() + "Content-Length: \r\n".len() + digits
     }
 
-    /// Writes all lines, with one Content-Length that tells `body_len`.
-    pub(super) fn write(&self, body_len: usize, out: &mut BytesMut) {
+    /// Writes all lines, with one Content-Length that tells `body_len`. Lines that stand side by side are written as one piece.
+    pub(super) fn write(&self, body_len: usize, out: &mut Vec<u8>) {
         let mut length_written = false;
+        let mut run = 0..0;
         for entry in &self.entries {
-            if entry.id != Some(NameId::CONTENT_LENGTH) {
-                out.put_slice(self.line(entry));
-            } else if !length_written {
-                length_written = true;
-                match self.read(entry.value).parse() == Ok(body_len) {
-                    true => out.put_slice(self.line(entry)),
-                    false => write_length(body_len, out),
+            if entry.id == Some(NameId::CONTENT_LENGTH) {
+                if std::mem::replace(&mut length_written, true) {
+                    continue;
+                }
+                if self.read(entry.value).parse() != Ok(body_len) {
+                    self.write_text(std::mem::take(&mut run), out);
+                    write_length(body_len, out);
+                    continue;
+                }
+            }
+            match entry.line {
+                Line::Text(line) if line.range().start == run.end => run.end = line.range().end,
+                Line::Text(line) => {
+                    self.write_text(std::mem::replace(&mut run, line.range()), out);
+                }
+                Line::Raw(at) => {
+                    self.write_text(std::mem::take(&mut run), out);
+                    out.extend_from_slice(self.raw_line(at));
                 }
             }
         }
+        self.write_text(run, out);
         if !length_written {
             write_length(body_len, out);
         }
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        let wanted = Wanted::new(name);
-        self.entries.iter().position(|entry| self.is(entry, wanted))
+    fn write_text(&self, range: std::ops::Range<usize>, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.text.as_bytes().get(range).unwrap_or_default());
+    }
+
+    fn position_of(&self, name: NameId) -> Option<usize> {
+        if !self.contain(name) {
+            return None;
+        }
+        let mut entries = self.entries.iter();
+        entries.position(|entry| entry.id == Some(name))
+    }
+
+    fn position(&self, wanted: Wanted<'_>) -> Option<usize> {
+        match wanted {
+            Wanted::Known(id) => self.position_of(id),
+            Wanted::Other(_) => {
+                let mut entries = self.entries.iter();
+                entries.position(|entry| self.is(entry, wanted))
+            }
+        }
     }
 
     fn is(&self, entry: &Entry, wanted: Wanted<'_>) -> bool {
         match wanted {
             Wanted::Known(id) => entry.id == Some(id),
             Wanted::Other(name) => {
-                entry.id.is_none() && self.read(entry.name).eq_ignore_ascii_case(name)
+                entry.id.is_none() && self.read(entry.name()).eq_ignore_ascii_case(name)
             }
         }
     }
@@ -365,20 +379,16 @@ impl Headers {
     fn name(&self, entry: &Entry) -> &str {
         match entry.id {
             Some(id) => id.as_str(),
-            None => self.read(entry.name),
+            None => self.read(entry.name()),
         }
     }
 
     fn read(&self, text: Text) -> &str {
-        let whole = match text.place {
-            Place::Received => self.text.as_deref().unwrap_or_default(),
-            Place::Own => &self.own,
-        };
-        whole.get(text.range()).unwrap_or_default()
+        self.text.get(text.range()).unwrap_or_default()
     }
 
-    fn line(&self, entry: &Entry) -> &[u8] {
-        match entry.line {
+    fn line(&self, line: Line) -> &[u8] {
+        match line {
             Line::Text(line) => self.read(line).as_bytes(),
             Line::Raw(at) => self.raw_line(at),
         }
@@ -388,85 +398,84 @@ impl Headers {
         &self.raw[at as usize]
     }
 
+    fn add(&mut self, entry: Entry) {
+        self.names.add(entry.id);
+        self.entries.push(entry);
+    }
+
     /// `Name: value` in a line of our own.
     fn write_own(&mut self, name: &str, value: &str) -> Entry {
-        let id = NameId::find(name);
+        let id = NameId::find(name.as_bytes());
         let name = match id {
             Some(id) => id.as_str(),
             None => name,
         };
         self.make_room(name.len() + value.len());
-        let start = self.own.len();
-        self.own.push_str(name);
-        let name_end = self.own.len();
-        self.own.push_str(": ");
-        let value_start = self.own.len();
-        if value.contains(['\r', '\n']) {
-            self.own.push_str(&value.replace(['\r', '\n'], " "));
+        let start = self.text.len();
+        let value_start = self.write_name(name);
+        if memchr::memchr2(b'\r', b'\n', value.as_bytes()).is_some() {
+            self.text.push_str(&value.replace(['\r', '\n'], " "));
         } else {
-            self.own.push_str(value);
+            self.text.push_str(value);
         }
-        let value_end = self.own.len();
-        self.own.push_str("\r\n");
-        let piece = |start, end| Text::new(Place::Own, start, end);
+        self.end_own(id, start, value_start)
+    }
+
+    /// The beginning of a line of our own. Where the value begins.
+    fn write_name(&mut self, name: &str) -> usize {
+        self.text.push_str(name);
+        self.text.push_str(": ");
+        self.text.len()
+    }
+
+    /// The end of a line of our own.
+    fn end_own(&mut self, id: Option<NameId>, start: usize, value_start: usize) -> Entry {
+        let value_end = self.text.len();
+        self.text.push_str("\r\n");
         Entry {
             id,
-            line: Line::Text(piece(start, self.own.len())),
-            name: piece(start, name_end),
-            value: piece(value_start, value_end),
+            line: Line::Text(Text::new(start, self.text.len())),
+            name_len: offset(value_start - start - ": ".len()),
+            value: Text::new(value_start, value_end),
         }
     }
 
-    /// An entry of another message, its line byte for byte.
-    fn take_over(&mut self, entry: &Entry, from: &Self) -> Entry {
-        let (name, value) = (from.read(entry.name), from.read(entry.value));
-        match entry.line {
-            Line::Raw(at) => Entry {
-                id: entry.id,
-                line: self.keep_raw(from.raw_line(at).clone()),
-                name: self.keep(name),
-                value: self.keep(value),
-            },
+    /// Adds an entry of another message, its line byte for byte.
+    fn take_over(&mut self, entry: &Entry, from: &Self) {
+        let start = self.text.len();
+        let copied = match entry.line {
             Line::Text(line) => {
-                let kept = self.keep(from.read(line));
+                self.text.push_str(from.read(line));
+                entry.moved(line, start).unwrap_or_else(|| Entry {
+                    line: Line::Text(Text::new(start, self.text.len())),
+                    value: self.keep(from.read(entry.value)),
+                    ..*entry
+                })
+            }
+            Line::Raw(at) => {
+                self.keep(from.read(entry.name()));
                 Entry {
-                    id: entry.id,
-                    line: Line::Text(kept),
-                    name: kept
-                        .part(entry.name, line)
-                        .unwrap_or_else(|| self.keep(name)),
-                    value: kept
-                        .part(entry.value, line)
-                        .unwrap_or_else(|| self.keep(value)),
+                    line: self.keep_raw(from.raw_line(at).clone()),
+                    value: self.keep(from.read(entry.value)),
+                    ..*entry
                 }
             }
-        }
+        };
+        self.add(copied);
     }
 
-    /// Room for a line of our own, so that its parts need not be copied when the next one is written.
+    /// Room for a line of our own and more, so that the text need not move for the next one.
     fn make_room(&mut self, name_and_value: usize) {
         let line = name_and_value + ": \r\n".len();
-        if self.own.capacity() - self.own.len() < line {
-            self.own.reserve(line + SPARE_BYTES);
+        if self.text.capacity() - self.text.len() < line {
+            self.text.reserve(line + SPARE_BYTES);
         }
     }
 
     fn keep(&mut self, text: &str) -> Text {
-        let start = self.own.len();
-        self.own.push_str(text);
-        Text::new(Place::Own, start, self.own.len())
-    }
-
-    /// A piece of this message once more, at the end of `own`.
-    fn keep_again(&mut self, text: Text) {
-        match text.place {
-            Place::Own => self.own.extend_from_within(text.range()),
-            Place::Received => {
-                let whole = self.text.as_deref().unwrap_or_default();
-                let piece = whole.get(text.range()).unwrap_or_default();
-                self.own.push_str(piece);
-            }
-        }
+        let start = self.text.len();
+        self.text.push_str(text);
+        Text::new(start, self.text.len())
     }
 
     fn keep_raw(&mut self, line: Bytes) -> Line {
@@ -477,36 +486,7 @@ impl Headers {
 
 /// Room for what an element usually adds to a message that it received.
 const SPARE: usize = 4;
-const SPARE_BYTES: usize = 128;
-
-impl Text {
-    fn new(place: Place, start: usize, end: usize) -> Self {
-        Self {
-            place,
-            start: offset(start),
-            end: offset(end),
-        }
-    }
-
-    fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    /// The piece of this copy of `line` that `part` is of `line` itself; `None` if it is no piece.
-    fn part(self, part: Self, line: Self) -> Option<Self> {
-        let is_inside =
-            part.place == line.place && part.start >= line.start && part.end <= line.end;
-        is_inside.then(|| Self {
-            place: self.place,
-            start: self.start + (part.start - line.start),
-            end: self.start + (part.end - line.start),
-        })
-    }
-}
-
-fn offset(at: usize) -> u32 {
-    u32::try_from(at).expect("a message is shorter than 4 GiB")
-}
+const SPARE_BYTES: usize = 192;
 
 /// A name that is looked for.
 #[derive(Clone, Copy)]
@@ -517,7 +497,7 @@ enum Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn new(name: &'a str) -> Self {
-        NameId::find(name).map_or(Self::Other(name), Self::Known)
+        NameId::find(name.as_bytes()).map_or(Self::Other(name), Self::Known)
     }
 }
 
@@ -536,31 +516,25 @@ fn unfold(value: &str) -> String {
     pieces.collect::<Vec<_>>().join(" ")
 }
 
-fn write_length(body_len: usize, out: &mut BytesMut) {
-    out.put_slice(b"Content-Length: ");
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = body_len;
-    loop {
-        at -= 1;
-        digits[at] = b"0123456789"[rest % 10];
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.put_slice(&digits[at..]);
-    out.put_slice(b"\r\n");
+fn write_length(body_len: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"Content-Length: ");
+    let digits = &mut Digits::default();
+    out.extend_from_slice(decimal(body_len as u64, digits).as_bytes());
+    out.extend_from_slice(b"\r\n");
 }
 
-/// Same names, texts and lines in the same order.
+/// Same start lines as received, names, texts and lines in the same order.
 impl PartialEq for Headers {
     fn eq(&self, other: &Self) -> bool {
         let lines = |headers: &Self| -> Vec<Vec<u8>> {
             let entries = headers.entries.iter();
-            entries.map(|entry| headers.line(entry).to_vec()).collect()
+            entries
+                .map(|entry| headers.line(entry.line).to_vec())
+                .collect()
         };
-        self.iter().eq(other.iter()) && lines(self) == lines(other)
+        self.start_line() == other.start_line()
+            && self.iter().eq(other.iter())
+            && lines(self) == lines(other)
     }
 }
 

@@ -11,7 +11,8 @@
 //! |---|---|
 //! | `mod.rs` | [`Request`], [`Response`], building and writing them |
 //! | `fields.rs` | [`Fields`]: header fields and body, shared by both |
-//! | `headers.rs` | [`Headers`]: the ordered list over `rsip::Headers`, surgical edits |
+//! | `headers.rs` | [`Headers`]: the ordered list, surgical edits |
+//! | `entry.rs` | where one header field stands |
 //! | `parse.rs` | bytes to messages, limits |
 //! | `framing.rs` | messages out of a byte stream, keep-alives |
 //! | `validate.rs` | what a server must refuse before it looks at the meaning |
@@ -20,6 +21,7 @@
 //! Invariant: what was received and not edited is written back byte for byte, and Content-Length
 //! is always right in what is written otherwise.
 
+mod entry;
 mod error;
 mod fields;
 mod framing;
@@ -33,7 +35,7 @@ use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 
-use crate::decimal::push_decimal;
+use crate::decimal::{Digits, decimal};
 use crate::header::name::NameId;
 use crate::method::Method;
 use crate::status::Status;
@@ -53,7 +55,7 @@ const VERSION: &str = "SIP/2.0";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// A request.
-    Request(Request),
+    Request(Box<Request>),
     /// A response.
     Response(Response),
 }
@@ -62,7 +64,7 @@ impl Message {
     /// The request, if it is one.
     pub fn into_request(self) -> Option<Request> {
         match self {
-            Self::Request(request) => Some(request),
+            Self::Request(request) => Some(*request),
             Self::Response(_) => None,
         }
     }
@@ -133,15 +135,14 @@ impl Request {
 
     /// The request as bytes: exactly as received if nothing was edited.
     pub fn to_bytes(&self) -> Bytes {
-        let received = self.fields.received_start_line();
+        let received = self.headers.start_line();
         let unchanged = received
             .strip_prefix(self.method.as_str().as_bytes())
             .and_then(|rest| rest.strip_prefix(b" "))
             .and_then(|rest| rest.strip_prefix(self.uri.as_str().as_bytes()))
             .is_some_and(|rest| rest.starts_with(b" "));
         let words = [self.method.as_str(), " ", self.uri.as_str(), " ", VERSION];
-        let line = (!unchanged).then(|| words.concat());
-        self.fields.write(line)
+        self.fields.write((!unchanged).then_some(&words))
     }
 }
 
@@ -164,21 +165,14 @@ impl Response {
 
     /// The response as bytes: exactly as received if nothing was edited.
     pub fn to_bytes(&self) -> Bytes {
-        let received = self.fields.received_start_line();
+        let received = self.headers.start_line();
         let unchanged = received
             .strip_suffix(b"\r\n")
             .is_some_and(|line| parse::parse_status(line).as_ref() == Ok(&self.status));
-        let line = (!unchanged).then(|| {
-            let phrase = self.status.phrase();
-            let mut line = String::with_capacity("SIP/2.0 200 ".len() + phrase.len());
-            line.push_str(VERSION);
-            line.push(' ');
-            push_decimal(self.status.code().into(), &mut line);
-            line.push(' ');
-            line.push_str(phrase);
-            line
-        });
-        self.fields.write(line)
+        let mut digits = Digits::default();
+        let code = decimal(self.status.code().into(), &mut digits);
+        let words = [VERSION, " ", code, " ", self.status.phrase()];
+        self.fields.write((!unchanged).then_some(&words))
     }
 }
 
@@ -218,7 +212,7 @@ fn response_with(
     let untagged = request.peek_to().is_ok_and(|to| !to.has_tag());
     if let Some(tag) = to_tag.filter(|_| untagged) {
         let suffix = [";tag=", tag].concat();
-        response.fields.headers.append_to_value("To", &suffix);
+        response.fields.headers.append_to_value(NameId::TO, &suffix);
     }
     response
 }

@@ -11,16 +11,15 @@
 //!
 //! No input makes this panic; all work is linear in the input.
 
-use std::ops::Range;
-
 use bytes::{Buf, Bytes};
 
 use crate::header::name::NameId;
 use crate::header::scan;
+use crate::message::entry::{Entry, Line, Text, offset};
 use crate::message::error::{Limit, Malformed, ParseError, RequestHead};
 use crate::message::fields::Fields;
-use crate::message::headers::{Headers, ReceivedLine};
-use crate::message::{Message, Request, Response};
+use crate::message::headers::Headers;
+use crate::message::{Message, Request, Response, VERSION};
 use crate::method::Method;
 use crate::status::Status;
 use crate::uri::Uri;
@@ -75,89 +74,81 @@ fn parse(
     body_len: impl FnOnce(Option<usize>, usize) -> Result<usize, ParseError>,
 ) -> Result<Message, Malformed> {
     let bytes = skip_line_ends(bytes);
-    let line_end = find_crlf(&bytes, 0).ok_or(Malformed {
-        error: ParseError::NotSip,
+    let without_head = |error| Malformed {
+        error,
         request_head: None,
-    })?;
-    let start_line = bytes.slice(..line_end + 2);
-    let (method, start) = parse_start_line(&start_line[..line_end]);
-    let head = parse_head(&bytes, line_end);
-
-    let checked = start.and_then(|line| {
-        if line_end > MAX_START_LINE_BYTES {
-            return Err(ParseError::TooLarge {
-                limit: Limit::StartLine,
-            });
-        }
-        if bytes.len() > MAX_MESSAGE_BYTES {
-            return Err(ParseError::TooLarge {
-                limit: Limit::Message,
-            });
-        }
-        let body_at = head.end?;
-        let declared = declared_length(head.headers.all_of(NameId::CONTENT_LENGTH))?;
-        let len = body_len(declared, bytes.len() - body_at)?;
-        Ok((line, body_at..body_at + len))
-    });
-    let fields = |body: Range<usize>| {
-        let message = bytes.slice(..body.end);
-        Fields::received(head.headers, message.slice(body), start_line, message)
     };
-    match checked {
-        Ok((StartLine::Request(method, uri), body)) => Ok(Message::Request(Request {
-            method,
-            uri,
-            fields: fields(body),
-        })),
-        Ok((StartLine::Response(status), body)) => Ok(Message::Response(Response {
+    let line_end = find_crlf(&bytes, 0).ok_or(without_head(ParseError::NotSip))?;
+    let start_line = parse_start_line(&bytes[..line_end]).map_err(without_head)?;
+    let Head { headers, end } = parse_head(&bytes, line_end + 2);
+    let body = check_sizes(line_end, &bytes).and_then(|()| {
+        let body_at = end?;
+        let declared = declared_length(headers.all_of(NameId::CONTENT_LENGTH))?;
+        let len = body_len(declared, bytes.len() - body_at)?;
+        Ok(body_at..body_at + len)
+    });
+    match start_line {
+        StartLine::Response(status) => Ok(Message::Response(Response {
             status,
-            fields: fields(body),
+            fields: Fields::received(headers, bytes, body.map_err(without_head)?),
         })),
-        Err(error) => {
-            let recovered = |method| {
-                Box::new(RequestHead {
-                    method,
-                    fields: fields(0..0),
-                })
-            };
-            Err(Malformed {
+        StartLine::Request(method, uri) => match uri.and_then(|uri| Ok((uri, body?))) {
+            Ok((uri, body)) => Ok(Message::Request(Box::new(Request {
+                method,
+                uri,
+                fields: Fields::received(headers, bytes, body),
+            }))),
+            Err(error) => Err(Malformed {
                 error,
-                request_head: method.map(recovered),
-            })
-        }
+                request_head: Some(Box::new(RequestHead {
+                    method,
+                    fields: Fields::received(headers, Bytes::new(), 0..0),
+                })),
+            }),
+        },
     }
+}
+
+fn check_sizes(start_line: usize, bytes: &[u8]) -> Result<(), ParseError> {
+    let limit = match bytes.len() {
+        _ if start_line > MAX_START_LINE_BYTES => Limit::StartLine,
+        len if len > MAX_MESSAGE_BYTES => Limit::Message,
+        _ => return Ok(()),
+    };
+    Err(ParseError::TooLarge { limit })
 }
 
 enum StartLine {
-    Request(Method, Uri),
+    /// The method shows in every request line that can be told to be one, broken or not.
+    Request(Method, Result<Uri, ParseError>),
     Response(Status),
 }
 
-/// The method is given for every request line that can be told to be one, broken or not.
-fn parse_start_line(line: &[u8]) -> (Option<Method>, Result<StartLine, ParseError>) {
+fn parse_start_line(line: &[u8]) -> Result<StartLine, ParseError> {
     if starts_with_sip(line) {
-        return (None, parse_status(line).map(StartLine::Response));
+        return parse_status(line).map(StartLine::Response);
     }
-    let Ok(line) = std::str::from_utf8(line) else {
-        return (None, Err(ParseError::NotSip));
+    let line = std::str::from_utf8(line).map_err(|_| ParseError::NotSip)?;
+    let (method, rest) = split_word(line);
+    let method = method.parse().map_err(|_| ParseError::NotSip)?;
+    let (uri, version) = split_word(rest);
+    let names_sip = || rest.split(' ').any(|word| starts_with_sip(word.as_bytes()));
+    let uri = match parse_version(version) {
+        Ok(()) => uri
+            .parse()
+            .map_err(|error| ParseError::RequestUri { error }),
+        Err(_) if !names_sip() => return Err(ParseError::NotSip),
+        Err(error) => Err(error),
     };
-    let mut words = line.split(' ');
-    let method = words.next().and_then(|word| word.parse::<Method>().ok());
-    let names_sip = words.clone().any(|word| starts_with_sip(word.as_bytes()));
-    let Some(method) = method.filter(|_| names_sip) else {
-        return (None, Err(ParseError::NotSip));
-    };
-    let parts = (words.next(), words.next(), words.next());
-    let start = match parts {
-        (Some(uri), Some(version), None) => parse_version(version).and_then(|()| {
-            let uri = uri
-                .parse()
-                .map_err(|error| ParseError::RequestUri { error })?;
-            Ok(StartLine::Request(method.clone(), uri))
-        }),
-        _ => Err(ParseError::StartLine),
-    };
-    (Some(method), start)
+    Ok(StartLine::Request(method, uri))
+}
+
+/// What stands before the first blank, and behind it.
+fn split_word(text: &str) -> (&str, &str) {
+    match memchr::memchr(b' ', text.as_bytes()) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, ""),
+    }
 }
 
 fn starts_with_sip(word: &[u8]) -> bool {
@@ -166,6 +157,9 @@ fn starts_with_sip(word: &[u8]) -> bool {
 }
 
 fn parse_version(version: &str) -> Result<(), ParseError> {
+    if version == VERSION {
+        return Ok(());
+    }
     let (_, number) = version.split_once('/').ok_or(ParseError::StartLine)?;
     let (major, minor) = number.split_once('.').ok_or(ParseError::StartLine)?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -200,46 +194,39 @@ struct Head {
     end: Result<usize, ParseError>,
 }
 
-fn parse_head(bytes: &Bytes, start_line_end: usize) -> Head {
-    let HeadEnd {
-        end,
-        lines,
-        ends_well,
-    } = find_head_end(bytes, start_line_end);
-    let head = bytes.slice(..end.unwrap_or(bytes.len()));
-    let are_lines_clean = ends_well && is_clean(&head[start_line_end..]);
-    let text = std::str::from_utf8(&head).ok();
-    let mut headers = match text {
-        Some(text) => Headers::for_received(text, lines.min(MAX_HEADERS)),
-        None => Headers::default(),
-    };
-    let mut fault = None;
-    let mut at = start_line_end + 2;
-    while let Some((line_end, folds)) = find_line_end(&head, at) {
-        if headers.len() == MAX_HEADERS {
-            fault = fault.or(Some(ParseError::TooLarge {
-                limit: Limit::Headers,
-            }));
-            break;
-        }
-        let line = &head[at..line_end];
-        let parsed = match are_lines_clean {
-            true => parse_clean_line(line, folds),
-            false => parse_line(line, folds),
+/// Room for the header fields of most messages and those that are added to them.
+const USUAL_HEADERS: usize = 24;
+
+fn parse_head(bytes: &Bytes, start_line: usize) -> Head {
+    let mut entries = Vec::with_capacity(USUAL_HEADERS);
+    let (mut fault, mut has_folds) = (None, false);
+    let mut at = start_line;
+    let end = loop {
+        let Some(line) = find_line(bytes, at) else {
+            break None;
         };
-        match parsed {
-            Ok(line) if text.is_some() => headers.push_received(&line.within(at)),
-            Ok(line) => {
-                let whole = head.slice(at..line_end + 2);
-                let name = String::from_utf8_lossy(&head[at..at + line.name_len]);
-                headers.push_raw(whole, &name, &head[at + line.value.0..at + line.value.1]);
-            }
+        if line.end == at {
+            break Some(at + 2);
+        }
+        if entries.len() == MAX_HEADERS {
+            let limit = Limit::Headers;
+            fault = fault.or(Some(ParseError::TooLarge { limit }));
+            break None;
+        }
+        has_folds |= line.folds > 0;
+        match parse_line(bytes, at, &line) {
+            Ok(entry) => entries.push(entry),
             Err(LineFault::Grammar) => fault = fault.or(Some(ParseError::HeaderLine { at })),
             Err(LineFault::TooLarge(limit)) => {
                 fault = fault.or(Some(ParseError::TooLarge { limit }));
             }
         }
-        at = line_end + 2;
+        at = line.end + 2;
+    };
+    let head_len = end.unwrap_or(bytes.len());
+    let mut headers = Headers::received(bytes, head_len, start_line, entries);
+    if has_folds {
+        headers.unfold();
     }
     let end = end.ok_or(ParseError::UnterminatedHeaders);
     Head {
@@ -248,54 +235,37 @@ fn parse_head(bytes: &Bytes, start_line_end: usize) -> Head {
     }
 }
 
-struct HeadEnd {
-    /// Behind the empty line; `None` if there is none.
-    end: Option<usize>,
-    /// How many lines stand before it.
-    lines: usize,
-    /// No LF without CR stands before it.
-    ends_well: bool,
+/// Where a header field ends.
+struct LineEnd {
+    /// Where the end of its last line stands.
+    end: usize,
+    folds: usize,
+    /// There is a CR or an LF by itself, or a NUL without a backslash before it (RFC 3261, section 25.1, `quoted-pair`):
+    /// where one element ends the line or the text at it and the next one does not, a message says two things.
+    is_doubtful: bool,
 }
 
-fn find_head_end(bytes: &[u8], start_line_end: usize) -> HeadEnd {
-    let (mut lines, mut ends_well) = (0, true);
-    for at in memchr::memchr_iter(b'\n', &bytes[start_line_end..]) {
-        let at = start_line_end + at;
-        ends_well &= bytes[at - 1] == b'\r';
-        if bytes[at - 1] == b'\r' && bytes[at + 1..].starts_with(b"\r\n") {
-            return HeadEnd {
-                end: Some(at + 3),
-                lines,
-                ends_well,
-            };
+/// The header field that starts at `start`, which may be the empty line; `None` if it does not end.
+fn find_line(bytes: &[u8], start: usize) -> Option<LineEnd> {
+    let (mut folds, mut is_doubtful) = (0, false);
+    let mut from = start;
+    loop {
+        let at = from + memchr::memchr3(b'\r', b'\n', 0, bytes.get(from..)?)?;
+        from = at + 1;
+        if bytes[at] == b'\r' && bytes.get(from) == Some(&b'\n') {
+            if at == start || !matches!(bytes.get(at + 2), Some(b' ' | b'\t')) {
+                return Some(LineEnd {
+                    end: at,
+                    folds,
+                    is_doubtful,
+                });
+            }
+            folds += 1;
+            from += 1;
+        } else {
+            is_doubtful |= bytes[at] != 0 || at == start || bytes[at - 1] != b'\\';
         }
-        lines += 1;
     }
-    HeadEnd {
-        end: None,
-        lines,
-        ends_well,
-    }
-}
-
-/// Where the header field that starts at `at` ends, and how often it is folded; `None` at the
-/// empty line, or if the line does not end.
-fn find_line_end(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-    let end = find_crlf(bytes, at)?;
-    if end == at {
-        return None;
-    }
-    skip_folds(bytes, end)
-}
-
-/// Where the header field that seems to end at `end` really ends, and how often it is folded.
-fn skip_folds(bytes: &[u8], mut end: usize) -> Option<(usize, usize)> {
-    let mut folds = 0;
-    while matches!(bytes.get(end + 2), Some(b' ' | b'\t')) {
-        end = find_crlf(bytes, end + 2)?;
-        folds += 1;
-    }
-    Some((end, folds))
 }
 
 enum LineFault {
@@ -303,71 +273,33 @@ enum LineFault {
     TooLarge(Limit),
 }
 
-/// The parts of a line, counted from its start.
-struct LineParts {
-    len: usize,
-    name_len: usize,
-    value: (usize, usize),
-    folds: usize,
-}
-
-impl LineParts {
-    fn within(&self, at: usize) -> ReceivedLine {
-        ReceivedLine {
-            line: (at, at + self.len + 2),
-            name: (at, at + self.name_len),
-            value: (at + self.value.0, at + self.value.1),
-            is_folded: self.folds > 0,
-        }
-    }
-}
-
-/// Whether no line of a head, all of whose LFs stand behind a CR, can have anything in it that
-/// [`parse_line`] has to look for: there is no other CR, and no NUL. Looking at all lines at once is
-/// far quicker.
-fn is_clean(lines: &[u8]) -> bool {
-    let count = |byte: u8| memchr::memchr_iter(byte, lines).count();
-    count(b'\r') == count(b'\n') && memchr::memchr(0, lines).is_none()
-}
-
-/// The name as written and the value. A NUL may stand behind a backslash only (RFC 3261, section
-/// 25.1, `quoted-pair`): where one element ends the text at it and the next one does not, a message
-/// says two things.
-fn parse_line(line: &[u8], folds: usize) -> Result<LineParts, LineFault> {
-    let parts = parse_clean_line(line, folds)?;
-    let value = &line[parts.value.0..parts.value.1];
-    let line_ends = memchr::memchr2_iter(b'\r', b'\n', value).count();
-    let is_bare = |at: usize| at == 0 || value[at - 1] != b'\\';
-    if line_ends != 2 * folds || memchr::memchr_iter(0, value).any(is_bare) {
-        return Err(LineFault::Grammar);
-    }
-    Ok(parts)
-}
-
-/// As [`parse_line`], for a head that [`is_clean`].
-fn parse_clean_line(line: &[u8], folds: usize) -> Result<LineParts, LineFault> {
-    let colon = memchr::memchr(b':', line).ok_or(LineFault::Grammar)?;
-    let name_len = trim_end(&line[..colon]);
-    if !scan::is_token_bytes(&line[..name_len]) {
+/// The name and the value, as they are written.
+fn parse_line(bytes: &[u8], start: usize, end: &LineEnd) -> Result<Entry, LineFault> {
+    let line = &bytes[start..end.end];
+    let name_len = scan::token_len(line);
+    let blanks = line[name_len..].iter().take_while(|byte| is_blank(**byte));
+    let colon = name_len + blanks.count();
+    if name_len == 0 || line.get(colon) != Some(&b':') {
         return Err(LineFault::Grammar);
     }
     let value = &line[colon + 1..];
-    if folds > MAX_FOLDS {
+    if end.folds > MAX_FOLDS {
         return Err(LineFault::TooLarge(Limit::Folds));
     }
     if value.len() > MAX_VALUE_BYTES {
         return Err(LineFault::TooLarge(Limit::Value));
     }
-    let end = colon + 1 + trim_end(value);
-    let blanks = line[colon + 1..end]
-        .iter()
-        .take_while(|byte| is_blank(**byte))
-        .count();
-    Ok(LineParts {
-        len: line.len(),
-        name_len,
-        value: (colon + 1 + blanks, end),
-        folds,
+    if end.is_doubtful {
+        return Err(LineFault::Grammar);
+    }
+    let value_end = colon + 1 + trim_end(value);
+    let blanks = line[colon + 1..value_end].iter();
+    let blanks = blanks.take_while(|byte| is_blank(**byte)).count();
+    Ok(Entry {
+        id: NameId::find(&line[..name_len]),
+        line: Line::Text(Text::new(start, end.end + 2)),
+        name_len: offset(name_len),
+        value: Text::new(start + colon + 1 + blanks, start + value_end),
     })
 }
 
@@ -387,25 +319,19 @@ fn trim_end(bytes: &[u8]) -> usize {
 pub(super) fn framed_body_len(head: &[u8]) -> Option<usize> {
     let mut declared = None;
     let mut at = find_crlf(head, 0)? + 2;
-    while let Some((end, folds)) = find_line_end(head, at) {
-        let line = &head[at..end];
+    while let Some(line) = find_line(head, at).filter(|line| line.end != at) {
         // Most lines need no closer look: `Content-Length` or `l`.
-        if matches!(line[0], b'c' | b'C' | b'l' | b'L')
-            && let Ok(parts) = parse_line(line, folds)
-            && is_content_length(&line[..parts.name_len])
+        if matches!(head[at], b'c' | b'C' | b'l' | b'L')
+            && let Ok(entry) = parse_line(head, at, &line)
+            && entry.id == Some(NameId::CONTENT_LENGTH)
         {
-            let text = String::from_utf8_lossy(&line[parts.value.0..parts.value.1]);
+            let text = String::from_utf8_lossy(&head[entry.value.range()]);
             // A number in one piece needs no more unfolding than this.
             declare(text.trim_ascii(), &mut declared).ok()?;
         }
-        at = end + 2;
+        at = line.end + 2;
     }
     declared
-}
-
-fn is_content_length(name: &[u8]) -> bool {
-    let name = std::str::from_utf8(name).unwrap_or_default();
-    NameId::find(name) == Some(NameId::CONTENT_LENGTH)
 }
 
 /// The declared length of the body; several headers must agree.

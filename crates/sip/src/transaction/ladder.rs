@@ -179,7 +179,7 @@ pub(super) fn request(method: &str) -> Request {
          Content-Length: 0\r\n\r\n"
     );
     match parse_datagram(text.into()) {
-        Ok(Message::Request(request)) => request,
+        Ok(Message::Request(request)) => *request,
         other => panic!("{other:?}"),
     }
 }
