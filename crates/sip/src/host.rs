@@ -102,30 +102,44 @@ pub(crate) enum HostRef<'a> {
 
 impl<'a> HostRef<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, HostError> {
-        if let Some(inner) = text.strip_prefix('[') {
-            let inner = inner.strip_suffix(']').ok_or(HostError::Host)?;
-            let address = parse_v6(inner).ok_or(HostError::Host)?;
-            return Ok(Self::Address(address.into()));
+        match Self::split(text)? {
+            (host, "") => Ok(host),
+            _ => Err(HostError::Host),
         }
-        let is_digit_first = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
-        if is_digit_first && let Ok(address) = text.parse::<Ipv4Addr>() {
-            return Ok(Self::Address(address.into()));
+    }
+
+    /// The host at the start of the text, and what stands behind it.
+    fn split(text: &'a str) -> Result<(Self, &'a str), HostError> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let (inner, rest) = inner.split_once(']').ok_or(HostError::Host)?;
+            let address = parse_v6(inner).ok_or(HostError::Host)?;
+            return Ok((Self::Address(address.into()), rest));
         }
         // Before the first byte as behind a dot: no label is empty.
         let mut before = b'.';
-        let mut is_number = true;
+        let (mut is_number, mut has_dot) = (true, false);
+        let mut end = 0;
         for byte in text.bytes() {
-            if !is_name_byte(byte) || byte == b'.' && before == b'.' {
-                return Err(HostError::Host);
+            match byte {
+                b'.' if before == b'.' => return Err(HostError::Host),
+                b'.' => has_dot = true,
+                b'0'..=b'9' => {}
+                b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => is_number = false,
+                _ => break,
             }
-            is_number &= byte == b'.' || byte.is_ascii_digit();
             before = byte;
+            end += 1;
         }
-        // Digits with dots that were no address above; digits alone may be a name.
-        if text.is_empty() || is_number && memchr::memchr(b'.', text.as_bytes()).is_some() {
-            return Err(HostError::Host);
+        let (name, rest) = text.split_at(end);
+        match (name, is_number && has_dot) {
+            ("", _) => Err(HostError::Host),
+            // Digits with dots are an address; digits alone may be a name.
+            (name, true) => {
+                let address: Ipv4Addr = name.parse().map_err(|_| HostError::Host)?;
+                Ok((Self::Address(address.into()), rest))
+            }
+            (name, false) => Ok((Self::Name(name), rest)),
         }
-        Ok(Self::Name(text))
     }
 }
 
@@ -144,10 +158,6 @@ impl FromStr for Host {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         HostRef::parse(text).map(Self::from)
     }
-}
-
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
 }
 
 fn parse_v6(text: &str) -> Option<Ipv6Addr> {
@@ -211,18 +221,13 @@ impl fmt::Display for HostPort {
 
 /// Host and port, read in place.
 pub(crate) fn parse_host_port(text: &str) -> Result<(HostRef<'_>, Option<u16>), HostError> {
-    let end_of_host = if text.starts_with('[') {
-        text.find(']').ok_or(HostError::Host)? + 1
-    } else {
-        memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len())
-    };
-    let (host, rest) = text.split_at(end_of_host);
+    let (host, rest) = HostRef::split(text)?;
     let port = match rest.strip_prefix(':') {
         Some(digits) => Some(parse_port(digits).ok_or(HostError::Port)?),
         None if rest.is_empty() => None,
         None => return Err(HostError::Host),
     };
-    Ok((HostRef::parse(host)?, port))
+    Ok((host, port))
 }
 
 impl FromStr for HostPort {

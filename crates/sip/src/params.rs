@@ -144,8 +144,16 @@ impl Params {
 
 /// Whether `text` is `a=b;c` as URIs write it: no blanks, no quotes.
 pub(crate) fn is_uri_params(text: &str) -> bool {
-    let is_legal = |part: &str| !part.is_empty() && !part.starts_with('=');
-    text.split(';').all(is_legal) && text.split(';').count() <= MAX_PARAMS
+    // Before the first byte as behind a semicolon: no parameter is empty, or nothing but a value.
+    let (mut before, mut count) = (b';', 1);
+    for byte in text.bytes() {
+        if before == b';' && matches!(byte, b';' | b'=') {
+            return false;
+        }
+        count += usize::from(byte == b';');
+        before = byte;
+    }
+    before != b';' && count <= MAX_PARAMS
 }
 
 /// The parameters of a header field, read in place: legal, each name once.
@@ -158,21 +166,22 @@ impl<'a> ParamsRef<'a> {
         let params = Self(scan::trim(text));
         // Nearly all headers have fewer; the names of the others are read again.
         let mut first = [""; 8];
-        for (count, piece) in pieces_between(params.0).enumerate() {
-            let (name, value) = trimmed_pair(piece?);
-            let legal = scan::is_token(name) && value.is_none_or(scan::is_param_value);
+        let (mut rest, mut count) = (params.0, 0);
+        while !rest.is_empty() {
+            let (name, _, behind) = split_param(rest)?;
             let is_name = |known: &str| known.eq_ignore_ascii_case(name);
             let is_repeated = first.iter().take(count).any(|known| is_name(known))
                 || count > first.len() && {
                     let mut later = params.iter().take(count).skip(first.len());
                     later.any(|(known, _)| is_name(known))
                 };
-            if !legal || is_repeated || count == MAX_PARAMS {
+            if is_repeated || count == MAX_PARAMS {
                 return None;
             }
             if let Some(free) = first.get_mut(count) {
                 *free = name;
             }
+            (rest, count) = (behind, count + 1);
         }
         Some(params)
     }
@@ -191,7 +200,12 @@ impl<'a> ParamsRef<'a> {
 
     /// Names and values in order, as written.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
-        pieces_between(self.0).map_while(|piece| piece.map(trimmed_pair))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let (name, value, behind) = split_param(rest)?;
+            rest = behind;
+            Some((name, value))
+        })
     }
 
     pub(crate) fn to_owned(self) -> Params {
@@ -203,28 +217,21 @@ impl<'a> ParamsRef<'a> {
     }
 }
 
-/// What stands behind each semicolon outside quotes; `None` where the text cannot be read.
-fn pieces_between(text: &str) -> impl Iterator<Item = Option<&str>> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
+/// Name and value of the parameter whose semicolon `text` starts with, and what stands behind it; `None` if it cannot be read.
+fn split_param(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    let text = scan::trim_start(text.strip_prefix(';')?);
+    let (name, rest) = text.split_at(scan::token_len(text.as_bytes()));
+    let rest = scan::trim_start(rest);
+    let (value, rest) = match rest.strip_prefix('=') {
+        None => (None, rest),
+        Some(rest) => {
+            let rest = scan::trim_start(rest);
+            let (value, rest) = rest.split_at(scan::param_value_len(rest)?);
+            (Some(value), scan::trim_start(rest))
         }
-        let piece = rest.strip_prefix(';').and_then(|text| {
-            let end = scan::find_unquoted(text, [b';', b';'])?.unwrap_or(text.len());
-            rest = &text[end..];
-            Some(&text[..end])
-        });
-        if piece.is_none() {
-            rest = "";
-        }
-        Some(piece)
-    })
-}
-
-fn trimmed_pair(piece: &str) -> (&str, Option<&str>) {
-    let (name, value) = split_pair(piece);
-    (scan::trim(name), value.map(scan::trim))
+    };
+    let is_legal = !name.is_empty() && (rest.is_empty() || rest.starts_with(';'));
+    is_legal.then_some((name, value, rest))
 }
 
 fn split_pair(piece: &str) -> (&str, Option<&str>) {

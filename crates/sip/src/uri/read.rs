@@ -43,14 +43,13 @@ pub(super) struct SipRef<'a> {
 
 impl<'a> UriRef<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, UriError> {
-        if let Some(at) = text.bytes().position(is_never_in_uri) {
-            return Err(UriError::Character { at });
-        }
-        let (scheme, rest) = split_at_byte(text, b':').ok_or(UriError::Scheme)?;
-        let scheme = SchemeRef::parse(scheme).ok_or(UriError::Scheme)?;
+        let marks = Marks::of(text)?;
+        let end = marks.scheme.ok_or(UriError::Scheme)?;
+        let scheme = SchemeRef::parse(&text[..end]).ok_or(UriError::Scheme)?;
+        let rest = &text[end + 1..];
         let parts = match scheme {
             _ if rest.is_empty() => return Err(UriError::Scheme),
-            SchemeRef::Sip | SchemeRef::Sips => PartsRef::Sip(parse_sip(rest)?),
+            SchemeRef::Sip | SchemeRef::Sips => PartsRef::Sip(parse_sip(text, end + 1, &marks)?),
             SchemeRef::Tel => parse_tel(rest)?,
             SchemeRef::Other(_) => PartsRef::Opaque,
         };
@@ -98,23 +97,77 @@ impl From<SchemeRef<'_>> for Scheme {
     }
 }
 
-/// Which bytes may not stand in a URI: blanks and controls, quotes, brackets.
-const NEVER: [bool; 256] = {
-    let mut table = [false; 256];
+/// What a byte is to [`Marks::of`].
+#[derive(Clone, Copy)]
+enum Byte {
+    Plain,
+    /// Divides parts of a SIP URI.
+    Mark,
+    /// Cannot stand in a URI: blanks and controls, quotes, brackets.
+    Never,
+}
+
+const BYTES: [Byte; 256] = {
+    let mut table = [Byte::Plain; 256];
     let mut byte = 0;
     while byte <= b' ' as usize {
-        table[byte] = true;
+        table[byte] = Byte::Never;
         byte += 1;
     }
-    table[0x7f] = true;
-    table[b'"' as usize] = true;
-    table[b'<' as usize] = true;
-    table[b'>' as usize] = true;
+    table[0x7f] = Byte::Never;
+    table[b'"' as usize] = Byte::Never;
+    table[b'<' as usize] = Byte::Never;
+    table[b'>' as usize] = Byte::Never;
+    table[b':' as usize] = Byte::Mark;
+    table[b'@' as usize] = Byte::Mark;
+    table[b';' as usize] = Byte::Mark;
+    table[b'?' as usize] = Byte::Mark;
     table
 };
 
-fn is_never_in_uri(byte: u8) -> bool {
-    NEVER[usize::from(byte)]
+/// Where the parts of a SIP URI are divided, found in one pass.
+#[derive(Default)]
+struct Marks {
+    /// The first colon.
+    scheme: Option<usize>,
+    /// The second colon, if it stands before the at-sign.
+    password: Option<usize>,
+    /// The first at-sign: the user ends there, because it may itself hold `;`, `?` and `/`.
+    user: Option<usize>,
+    /// The first semicolon behind the user and before the headers.
+    params: Option<usize>,
+    /// The first question mark behind the user.
+    headers: Option<usize>,
+}
+
+impl Marks {
+    fn of(text: &str) -> Result<Self, UriError> {
+        let mut marks = Self::default();
+        let mut colon = None;
+        for (at, byte) in text.bytes().enumerate() {
+            match (BYTES[usize::from(byte)], byte) {
+                (Byte::Plain, _) => {}
+                (Byte::Never, _) => return Err(UriError::Character { at }),
+                (Byte::Mark, b':') if marks.scheme.is_none() => marks.scheme = Some(at),
+                (Byte::Mark, _) if marks.scheme.is_none() => {}
+                (Byte::Mark, b':') => colon = colon.or(Some(at)),
+                (Byte::Mark, b'@') if marks.user.is_none() => {
+                    marks = Self {
+                        scheme: marks.scheme,
+                        password: colon,
+                        user: Some(at),
+                        ..Self::default()
+                    };
+                }
+                (Byte::Mark, b';') if marks.headers.is_none() => {
+                    marks.params = marks.params.or(Some(at));
+                }
+                (Byte::Mark, b'?') => marks.headers = marks.headers.or(Some(at)),
+                (Byte::Mark, _) => {}
+            }
+        }
+        Ok(marks)
+    }
 }
 
 fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
@@ -122,33 +175,33 @@ fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// The user ends at the first at-sign, because it may itself hold `;`, `?` and `/`.
-fn parse_sip(rest: &str) -> Result<SipRef<'_>, UriError> {
-    let (userinfo, rest) = match split_at_byte(rest, b'@') {
-        Some((userinfo, rest)) => (Some(userinfo), rest),
-        None => (None, rest),
-    };
-    let (user, password) = match userinfo.map(|info| (info, split_at_byte(info, b':'))) {
-        None => (None, None),
-        Some((_, Some((user, password)))) => (Some(user), Some(password)),
-        Some((info, None)) => (Some(info), None),
-    };
+/// What stands behind the scheme, from `start`.
+fn parse_sip<'a>(text: &'a str, start: usize, marks: &Marks) -> Result<SipRef<'a>, UriError> {
+    let user = marks
+        .user
+        .map(|end| &text[start..marks.password.unwrap_or(end)]);
     if user.is_some_and(str::is_empty) {
         return Err(UriError::User);
     }
-    let (rest, headers) = match split_at_byte(rest, b'?') {
-        Some((rest, headers)) if are_headers(headers) => (rest, headers),
-        Some(_) => return Err(UriError::Headers),
-        None => (rest, ""),
-    };
-    let (address, params) = split_params(rest)?;
-    let (host, port) = parse_host_port(address).map_err(|error| match error {
+    let headers = marks.headers.map_or("", |at| &text[at + 1..]);
+    if marks.headers.is_some() && !are_headers(headers) {
+        return Err(UriError::Headers);
+    }
+    let end = marks.headers.unwrap_or(text.len());
+    let params = marks.params.map_or("", |at| &text[at + 1..end]);
+    if marks.params.is_some() && !is_uri_params(params) {
+        return Err(UriError::Params);
+    }
+    let address = marks.user.map_or(start, |at| at + 1)..marks.params.unwrap_or(end);
+    let (host, port) = parse_host_port(&text[address]).map_err(|error| match error {
         HostError::Host => UriError::Host,
         HostError::Port => UriError::Port,
     })?;
     Ok(SipRef {
         user,
-        password,
+        password: marks
+            .user
+            .and_then(|end| Some(&text[marks.password? + 1..end])),
         host,
         port,
         params,
