@@ -169,7 +169,7 @@ impl World {
                     let message =
                         sip::parse_message(transmit.bytes).expect("what is sent can be read");
                     if let Message::Response(response) = message {
-                        self.sent.push(response);
+                        self.sent.push(*response);
                     }
                     continue;
                 }

@@ -20,7 +20,7 @@ pub fn datagram(data: &[u8]) {
         Ok(message) => message_holds(&message, &bytes),
         Err(malformed) => {
             if let Some(answer) = malformed.response("tag") {
-                reads_back(&Message::Response(answer));
+                reads_back(&Message::Response(Box::new(answer)));
             }
         }
     }
@@ -49,7 +49,7 @@ fn message_holds(message: &Message, received: &Bytes) {
                 assert_eq!(response.from(), request.from());
                 assert_eq!(response.validate(), Ok(()));
             }
-            reads_back(&Message::Response(response));
+            reads_back(&Message::Response(Box::new(response)));
         }
         Message::Response(response) => {
             let _ = response.validate();

@@ -22,7 +22,7 @@ impl Exchange {
                 let bytes = Bytes::copy_from_slice(&buffer[..length]);
                 let passed = match parse_datagram(bytes) {
                     Ok(Message::Request(request)) => pass_request(*request, from, port, &mut users),
-                    Ok(Message::Response(response)) => pass_response(response),
+                    Ok(Message::Response(response)) => pass_response(*response),
                     Err(_) => None,
                 };
                 if let Some((to, bytes)) = passed {

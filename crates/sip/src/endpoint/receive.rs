@@ -182,7 +182,7 @@ impl Endpoint {
         Some(self.servers.fingerprint(&key))
     }
 
-    fn receive_response(&mut self, response: Response, flow: Flow, now: Instant) {
+    fn receive_response(&mut self, response: Box<Response>, flow: Flow, now: Instant) {
         if let Err(error) = response.validate() {
             debug!(%error, %flow.peer, "response dropped");
             return;
@@ -199,7 +199,7 @@ impl Endpoint {
         };
         let mut actions = self.take_actions();
         if let Some(client) = self.clients.find_mut(transaction) {
-            client.handle_response(Box::new(response), now, &mut actions);
+            client.handle_response(response, now, &mut actions);
         }
         self.finish_client(transaction, actions, Some(flow), now);
     }

@@ -57,7 +57,7 @@ pub enum Message {
     /// A request.
     Request(Box<Request>),
     /// A response.
-    Response(Response),
+    Response(Box<Response>),
 }
 
 impl Message {
@@ -73,7 +73,7 @@ impl Message {
     pub fn into_response(self) -> Option<Response> {
         match self {
             Self::Request(_) => None,
-            Self::Response(response) => Some(response),
+            Self::Response(response) => Some(*response),
         }
     }
 

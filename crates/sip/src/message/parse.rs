@@ -88,10 +88,10 @@ fn parse(
         Ok(body_at..body_at + len)
     });
     match start_line {
-        StartLine::Response(status) => Ok(Message::Response(Response {
+        StartLine::Response(status) => Ok(Message::Response(Box::new(Response {
             status,
             fields: Fields::received(headers, bytes, body.map_err(without_head)?),
-        })),
+        }))),
         StartLine::Request(method, uri) => match uri.and_then(|uri| Ok((uri, body?))) {
             Ok((uri, body)) => Ok(Message::Request(Box::new(Request {
                 method,

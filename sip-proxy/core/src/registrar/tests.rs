@@ -180,7 +180,7 @@ impl Phone {
         );
         let text = format!("REGISTER sip:acme.test SIP/2.0\r\n{lines}Content-Length: 0\r\n\r\n");
         match sip::parse_message(Bytes::from(text)) {
-            Ok(Message::Request(request)) => request,
+            Ok(Message::Request(request)) => *request,
             other => panic!("{other:?}"),
         }
     }
