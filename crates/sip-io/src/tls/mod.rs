@@ -6,10 +6,13 @@
 //!
 //! The cryptography is named here (aws-lc-rs), whatever the process has as its default.
 //!
-//! `identity.rs` has the rules of names, `files.rs` reads and watches the server's files.
+//! `identity.rs` has the rules of names, `files.rs` reads and watches the server's files, `session.rs` and `stream.rs` are the server's
+//! side of a connection.
 
 mod files;
 mod identity;
+mod session;
+mod stream;
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,12 +25,13 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use sip::CertificateProblem;
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+use tokio_rustls::{TlsConnector, client};
 use tracing::warn;
 
 pub use files::CertificateFiles;
 use files::WatchedFiles;
 use identity::SipVerifier;
+use stream::ServerStream;
 
 /// Versions that are spoken, the better one first.
 const VERSIONS: &[&rustls::SupportedProtocolVersion] =
@@ -120,11 +124,8 @@ impl TlsServer {
     }
 
     /// Makes the handshake. To be given a deadline.
-    pub(crate) async fn accept(
-        &self,
-        stream: TcpStream,
-    ) -> io::Result<server::TlsStream<TcpStream>> {
-        TlsAcceptor::from(Arc::clone(&self.0)).accept(stream).await
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<ServerStream<TcpStream>> {
+        ServerStream::accept(Arc::clone(&self.0), stream).await
     }
 }
 
