@@ -18,6 +18,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ pub(crate) struct Connection<L> {
     link: L,
     outbound: Outbound,
     entrance: Entrance,
-    limits: Limits,
+    limits: Arc<Limits>,
     /// What is being written, and how long it was.
     writing: Option<(Bytes, usize)>,
     write_by: Option<Instant>,
@@ -94,7 +95,7 @@ impl<L: Link> Connection<L> {
         opener: Opener,
         outbound: Outbound,
         entrance: Entrance,
-        limits: Limits,
+        limits: Arc<Limits>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -102,18 +103,37 @@ impl<L: Link> Connection<L> {
             link,
             outbound,
             entrance,
-            limits,
             writing: None,
             write_by: None,
             first_by: (opener == Opener::Peer).then_some(now + limits.message),
             message_by: None,
             last_message: now,
             last_bytes: now,
+            limits,
         }
     }
 
     /// Serves the connection until it ends, then tells the loops.
-    pub(crate) async fn run(mut self) {
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an asynchronous function would hold the connection twice"
+    )]
+    pub(crate) fn run(mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            self.serve_to_the_end().await;
+            let Self {
+                flow,
+                link,
+                outbound,
+                entrance,
+                ..
+            } = self;
+            drop(link);
+            entrance.closed(flow, outbound.standing()).await;
+        }
+    }
+
+    async fn serve_to_the_end(&mut self) {
         let end = self.serve().await;
         debug!(reason = %end, peer = %self.flow.peer, "connection closed");
         if matches!(end, End::ByPeer | End::Link(_)) {
@@ -130,15 +150,6 @@ impl<L: Link> Connection<L> {
             // The peer may be gone already; nothing is left to lose.
             let _ = timeout(GOODBYE, self.say_goodbye(&end)).await;
         }
-        let Self {
-            flow,
-            link,
-            outbound,
-            entrance,
-            ..
-        } = self;
-        drop(link);
-        entrance.closed(flow, outbound.standing()).await;
     }
 
     /// Ready once everything that was received is answered and the answers are written.
@@ -166,14 +177,14 @@ impl<L: Link> Connection<L> {
         loop {
             match poll_fn(|context| self.poll(timer.as_mut(), context)).await {
                 Ok((Frame::Message(bytes), standing)) => {
-                    let received = Inbound::Received {
+                    let Ok(room) = self.entrance.room(&bytes, standing).await else {
+                        return End::Aborted;
+                    };
+                    room.send(Inbound::Received {
                         flow: self.flow,
                         bytes,
                         turn: Some(self.outbound.turn()),
-                    };
-                    if self.entrance.received(received, standing).await.is_err() {
-                        return End::Aborted;
-                    }
+                    });
                 }
                 Ok((Frame::Ping, _)) => {
                     if self.outbound.push(PONG) == Err(Overflow) {

@@ -34,10 +34,7 @@ impl<M: Machine> Driver<M> {
                 peer,
                 acceptor,
             } => self.accepted(stream, local, peer, acceptor),
-            Inbound::Opened { flow, serving } => {
-                self.flows.opened(flow);
-                self.connections.spawn(serving);
-            }
+            Inbound::Opened { flow } => self.flows.opened(flow),
             Inbound::NotOpened {
                 generation,
                 target,

@@ -15,6 +15,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -169,12 +170,12 @@ pub(crate) struct Driver<M: Machine> {
     pub(crate) flows: FlowTable,
     pub(crate) resolver: Resolver,
     pub(crate) tls_client: Option<TlsClient>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) events: mpsc::Sender<M::Event>,
     pub(crate) entrance: Entrance,
-    /// Acceptors, handshakes and look-ups; aborted when the loop ends.
+    /// Acceptors and look-ups; aborted when the loop ends.
     pub(crate) tasks: JoinSet<()>,
-    /// Connections, which may write what is queued when the loop ends.
+    /// Connections, which may write what is queued when the loop ends. Those that are being opened end then.
     pub(crate) connections: TaskTracker,
     gather: Gather,
     /// The time of this turn.
@@ -203,7 +204,7 @@ impl<M: Machine> Driver<M> {
             flows: FlowTable::new(limits, entrance.own_index(), entrance.count()),
             resolver: Resolver::new(limits, abilities, &bound.name_servers),
             tls_client: bound.tls_client,
-            limits,
+            limits: Arc::new(limits),
             events,
             entrance,
             tasks: JoinSet::new(),

@@ -8,7 +8,6 @@
 //! A message goes to the loop that [`Selector`] names, whichever loop its connection belongs to.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -28,9 +27,6 @@ const LANE_CAPACITY: usize = 256;
 /// all messages that must meet, to be taken modulo the number of shards.
 pub type Selector = fn(&[u8]) -> u64;
 
-/// The task of a connection, once it is open.
-pub(crate) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// What the tasks at the edges and other shards tell a loop.
 pub(crate) enum Inbound {
     /// A message from a connection.
@@ -48,10 +44,9 @@ pub(crate) enum Inbound {
         peer: SocketAddr,
         acceptor: Acceptor,
     },
-    /// A connection is open, after any handshake.
+    /// A connection is open, after any handshake. Told before its first message.
     Opened {
         flow: Flow,
-        serving: Serving,
     },
     NotOpened {
         generation: Generation,
@@ -88,6 +83,9 @@ pub(crate) enum Inbound {
         call_id: Option<Box<[u8]>>,
     },
 }
+
+/// Room in a lane. It is waited for without what goes there, which would make every waiting task larger.
+pub(crate) type Room<'a> = mpsc::Permit<'a, Inbound>;
 
 /// The loop is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,21 +190,24 @@ impl Entrance {
         usize::try_from(selector(bytes) % count).unwrap_or(self.own)
     }
 
-    /// Passes on a message of a connection. Waits while its loop is busy.
-    pub(crate) async fn received(&self, received: Inbound, from: Standing) -> Result<(), Gone> {
-        let shard = match &received {
-            Inbound::Received { bytes, .. } => self.select(bytes),
-            _ => self.own,
-        };
-        let lane = self.shards[shard].lane(from);
-        lane.send(received).await.map_err(|_| Gone)
+    /// Waits until the loop that handles the message `bytes` of a connection has room for it.
+    pub(crate) async fn room(&self, bytes: &[u8], from: Standing) -> Result<Room<'_>, Gone> {
+        let lane = self.shards[self.select(bytes)].lane(from);
+        lane.reserve().await.map_err(|_| Gone)
+    }
+
+    /// Waits until the own loop has room for news about a connection.
+    pub(crate) async fn own_room(&self) -> Result<Room<'_>, Gone> {
+        self.own().first.reserve().await.map_err(|_| Gone)
     }
 
     /// Tells every loop that a connection has ended, after its last message.
     pub(crate) async fn closed(&self, flow: Flow, standing: Standing) {
         for lanes in self.shards.iter() {
             // Fails only when that loop is gone, which then does not care.
-            let _ = lanes.lane(standing).send(Inbound::Closed { flow }).await;
+            if let Ok(room) = lanes.lane(standing).reserve().await {
+                room.send(Inbound::Closed { flow });
+            }
         }
     }
 }

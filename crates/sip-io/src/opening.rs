@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   a message for an address ─► connect ─► TCP ─► TLS ─┐
-//!   a listener's task ────────► accepted ─► handshake ─┴─► Opened ─► the connection's own task
+//!   a listener's task ────────► accepted ─► handshake ─┴─► Opened, and the same task serves the connection
 //! ```
 //!
 //! Invariant: a connection is counted by the flow table before anything is read from it or waited for, and what is
@@ -76,8 +76,8 @@ impl<M: Machine> Driver<M> {
         Ok(generation)
     }
 
-    /// Opens a connection that has been admitted, in a task of its own: `opening` connects, makes
-    /// the handshake, or both, and gives the link and our own address.
+    /// Opens a connection that has been admitted, and serves it, in a task of its own: `opening`
+    /// connects, makes the handshake, or both, and gives the link and our own address.
     fn open<L: Link>(
         &mut self,
         generation: Generation,
@@ -87,17 +87,16 @@ impl<M: Machine> Driver<M> {
         patience: Duration,
         opening: impl Future<Output = io::Result<(L, SocketAddr)>> + Send + 'static,
     ) {
-        let (entrance, limits) = (self.entrance.clone(), self.limits);
+        let (entrance, limits) = (self.entrance.clone(), self.limits.clone());
         let Target {
             transport, peer, ..
         } = target;
-        self.tasks.spawn(async move {
-            let own = entrance.own().first.clone();
+        self.connections.spawn(async move {
             let opened = select! {
                 opened = timeout(patience, opening) => opened,
-                () = outbound.aborted() => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
+                () = outbound.ended() => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
             };
-            let inbound = match opened {
+            let problem = match opened {
                 Ok(Ok((link, local))) => {
                     let flow = Flow {
                         transport,
@@ -105,33 +104,31 @@ impl<M: Machine> Driver<M> {
                         peer,
                         generation: generation.0,
                     };
+                    // Fails only when the loop is gone.
+                    let Ok(room) = entrance.own_room().await else {
+                        return;
+                    };
+                    room.send(Inbound::Opened { flow });
                     let connection =
                         Connection::new(flow, link, opener, outbound, entrance, limits);
-                    Inbound::Opened {
-                        flow,
-                        serving: Box::pin(connection.run()),
-                    }
+                    return connection.run().await;
                 }
                 Ok(Err(error)) => {
                     debug!(%error, %peer, %transport, "connection not opened");
-                    let problem = tls::problem(&error);
-                    Inbound::NotOpened {
-                        generation,
-                        target,
-                        problem,
-                    }
+                    tls::problem(&error)
                 }
                 Err(_) => {
                     debug!(%peer, %transport, "connection not opened in time");
-                    Inbound::NotOpened {
-                        generation,
-                        target,
-                        problem: None,
-                    }
+                    None
                 }
             };
-            // Fails only when the loop is gone.
-            let _ = own.send(inbound).await;
+            if let Ok(room) = entrance.own_room().await {
+                room.send(Inbound::NotOpened {
+                    generation,
+                    target,
+                    problem,
+                });
+            }
         });
     }
 
@@ -176,8 +173,8 @@ impl<M: Machine> Driver<M> {
                 self.flows.opened(flow);
                 let link = ByteLink::accepted(stream);
                 let entrance = self.entrance.clone();
-                let connection =
-                    Connection::new(flow, link, opener, outbound, entrance, self.limits);
+                let limits = self.limits.clone();
+                let connection = Connection::new(flow, link, opener, outbound, entrance, limits);
                 self.connections.spawn(connection.run());
             }
             Acceptor::Tls(server) => {

@@ -171,11 +171,11 @@ impl Outbound {
         }
     }
 
-    /// Waits until the connection is to end at once.
-    pub(crate) async fn aborted(&self) {
+    /// Waits until the connection is to end.
+    pub(crate) async fn ended(&self) {
         poll_fn(|context| match self.look(context).phase {
-            Phase::Aborted => Poll::Ready(()),
-            Phase::Open | Phase::Closing => Poll::Pending,
+            Phase::Closing | Phase::Aborted => Poll::Ready(()),
+            Phase::Open => Poll::Pending,
         })
         .await;
     }

@@ -14,6 +14,7 @@
 //! dropped and messages for its connections fail.
 
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::{io, thread};
 
@@ -80,9 +81,12 @@ where
             .name(format!("sip-{own}"))
             .spawn(move || {
                 let _all = all.drop_guard();
-                let machine = runtime.block_on(drive(machine, bound, events, edges));
+                // A task among those of its connections: what the runtime itself is given to wait for looks at all sockets each
+                // time it is woken.
+                let driving = runtime.spawn(drive(machine, bound, events, edges));
+                let machine = runtime.block_on(driving);
                 // Fails only when nobody waits for the machine.
-                let _ = end.send(machine);
+                let _ = end.send(machine.unwrap_or_else(|error| resume_unwind(error.into_panic())));
             })?;
         ends.push(ended);
     }
