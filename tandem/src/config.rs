@@ -86,7 +86,8 @@ pub(crate) struct SipConfig {
     /// Digest algorithms to offer and accept, the best first: `SHA-256`, `MD5`. MD5 alone unless it is set, because phones that know
     /// nothing else, such as baresip 1.0, give up as soon as another one is named.
     pub(crate) digest: Vec<DigestAlgorithm>,
-    /// When a registration is confirmed: `durable`, once it is on disk, or `memory-first`, at once; a crash then may lose the last five seconds.
+    /// When a registration is confirmed: `durable`, once it is on disk, or `memory-first`, at once; a crash then may lose the last five seconds,
+    /// and of what was merely renewed the last minute.
     pub(crate) registrar: RegistrarMode,
     /// When guessing of passwords has its source ignored.
     pub(crate) bans: BansConfig,

@@ -3,7 +3,8 @@
 //! ```text
 //!   durable:       decide ──► queue ──► one group at a time to the store ──► written: change the table, 200
 //!                                                                        └─► not written: 503, nothing has changed
-//!   memory first:  decide ──► change the table, 200 ──► the address is unwritten ──► a group to the store, seconds later
+//!   memory first:  decide ──► change the table, 200 ──► the address is unwritten ──► a group to the store, seconds later;
+//!                                                       merely renewed: a minute later, many renewals in one
 //! ```
 //!
 //! A group is what has come together while the last one was being written, so a busy registrar writes large groups and an idle one
@@ -27,7 +28,7 @@ use crate::proxy::Proxy;
 use crate::registrar::{self, Again, Plan, Telling};
 use crate::row::Blocks;
 use crate::shelved::Lone;
-use crate::unwritten::Unwritten;
+use crate::unwritten::{Next, Renewal, Unwritten};
 use crate::waiting::Pending;
 
 /// When a REGISTER is answered.
@@ -50,6 +51,9 @@ const LATE_GROUP: usize = 4_000;
 /// ended by themselves, and all others where memory comes first.
 const GATHER: Duration = Duration::from_secs(1);
 const GATHER_ALL: Duration = Duration::from_secs(5);
+
+/// How long a renewal is put off whose row does for a while, where memory comes first.
+const RENEWALS: Duration = Duration::from_secs(60);
 
 /// Requests that wait behind another of the same address-of-record, for one and for all.
 const MAX_BEHIND: usize = 10;
@@ -84,6 +88,8 @@ pub(crate) struct Commits {
     unwritten: Unwritten,
     /// Not before then is `unwritten` written without another reason.
     due: Option<Instant>,
+    /// Until when renewals are put off.
+    renewals_due: Option<Instant>,
     /// Everything is to be written now, and then said so.
     is_flushing: bool,
     next: u64,
@@ -100,6 +106,7 @@ impl Commits {
             group: None,
             unwritten: Unwritten::default(),
             due: None,
+            renewals_due: None,
             is_flushing: false,
             next: 0,
             bound,
@@ -113,7 +120,8 @@ impl Commits {
 
     /// When something is to be written that nobody waits for.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.due.filter(|_| self.group.is_none())
+        let due = [self.due, self.renewals_due].into_iter().flatten().min();
+        due.filter(|_| self.group.is_none())
     }
 
     /// The bindings of these have changed, and nobody waits for that to be written.
@@ -138,10 +146,23 @@ impl Commits {
         self.set_due(now);
     }
 
-    /// The same of one that lies in this slot.
-    fn note_slot(&mut self, slot: u32, aor: &Aor, now: Instant) {
-        self.unwritten.note_slot(slot, aor);
+    /// The binding of `aor`, which lies in this slot, has been renewed.
+    fn note_renewal(&mut self, slot: u32, aor: &Aor, renewal: Renewal, now: Instant) {
+        self.unwritten.note_renewal(slot, aor, renewal);
         self.set_due(now);
+        if self.unwritten.has_renewals() {
+            self.renewals_due.get_or_insert(now + RENEWALS);
+        }
+    }
+
+    /// Renewals that have been put off for long enough are to be written.
+    fn take_up_renewals(&mut self, now: Instant) {
+        let is_due = |due: &mut Instant| *due <= now;
+        if self.is_flushing || self.renewals_due.as_mut().is_some_and(is_due) {
+            self.renewals_due = None;
+            self.unwritten.take_up_renewals();
+            self.due = Some(now).filter(|_| !self.unwritten.is_empty());
+        }
     }
 
     fn set_due(&mut self, now: Instant) {
@@ -233,7 +254,11 @@ impl Proxy {
         let Some((slot, shown)) = self.bindings.renew(aor, again.call_id, dates) else {
             return false;
         };
-        self.commits.note_slot(slot, aor, now);
+        let renewal = Renewal {
+            now: now_secs,
+            expires: shown.expires,
+        };
+        self.commits.note_renewal(slot, aor, renewal, now);
         let tag = self.endpoint.stateless_tag(request);
         let telling = Telling {
             aor,
@@ -307,8 +332,12 @@ impl Proxy {
     /// Gives the next group to the store, if none is under way and there is a reason to.
     pub(crate) fn write(&mut self, now: Instant) {
         let commits = &mut self.commits;
+        if commits.group.is_some() {
+            return;
+        }
+        commits.take_up_renewals(now);
         let is_due = commits.is_flushing || commits.due.is_some_and(|due| due <= now);
-        if commits.group.is_some() || (commits.queue.is_empty() && !is_due) {
+        if commits.queue.is_empty() && !is_due {
             return;
         }
         if commits.queue.is_empty() && commits.unwritten.is_empty() {
@@ -335,9 +364,13 @@ impl Proxy {
         }
         let mut changed = Vec::new();
         while rows.len() < bound
-            && let Some(aor) = commits.unwritten.pop(&self.bindings)
+            && let Some(Next { aor, slot }) = commits.unwritten.pop(&self.bindings)
         {
-            rows.push(self.bindings.row(&aor, &[], &mut blocks));
+            let row = self.bindings.row(&aor, &[], &mut blocks);
+            if let Some(slot) = slot.filter(|_| commits.durability == Durability::MemoryFirst) {
+                commits.unwritten.write(slot, row.expires_unix_secs);
+            }
+            rows.push(row);
             changed.push(aor);
         }
         if commits.unwritten.is_empty() {

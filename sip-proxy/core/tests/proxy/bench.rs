@@ -434,6 +434,12 @@ impl Bench {
             .collect()
     }
 
+    /// When the last row that is kept ends, in seconds since 1970.
+    pub(crate) fn kept_until(&self) -> u32 {
+        let ends = self.kept.values().map(|row| row.expires_unix_secs);
+        ends.max().unwrap_or(0)
+    }
+
     /// Answers the groups that were held back, all or none of their rows written.
     pub(crate) fn answer_stores(&mut self, result: Result<(), StoreFailed>) {
         while let Some((ticket, rows)) = self.held_stores.pop() {

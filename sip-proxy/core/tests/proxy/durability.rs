@@ -124,6 +124,36 @@ fn memory_first_confirms_at_once_and_writes_seconds_later() {
 }
 
 #[test]
+fn memory_first_gathers_renewals_for_a_minute_unless_the_row_says_too_much() {
+    let mut bench = Bench::with(|config| config.durability = Durability::MemoryFirst);
+    let register = |bench: &mut Bench, expires: u32| {
+        let lines = format!("{}Expires: {expires}\r\n", contact(PHONE));
+        let request = proven(bench, "1001", &lines);
+        bench.deliver(PHONE, &request);
+        assert_eq!(codes(bench), [200]);
+    };
+    register(&mut bench, 600);
+    bench.pass(Duration::from_secs(5));
+    let first = bench.kept_until();
+    for _ in 0..5 {
+        register(&mut bench, 600);
+        bench.pass(Duration::from_secs(10));
+    }
+    assert_eq!((bench.writes, bench.kept_until()), (1, first));
+    bench.pass(Duration::from_secs(10));
+    assert_eq!((bench.writes, bench.kept_until()), (2, first + 45));
+
+    register(&mut bench, 600);
+    assert_eq!(bench.kept().len(), 1, "who asks for everything gets it");
+    assert_eq!((bench.writes, bench.kept_until()), (3, first + 65));
+
+    register(&mut bench, 60);
+    bench.pass(Duration::from_secs(5));
+    assert_eq!(bench.writes, 4, "a row must not outlive its binding");
+    assert!(bench.kept_until() < first);
+}
+
+#[test]
 fn what_could_not_be_written_is_written_later() {
     let mut bench = Bench::with(|config| config.durability = Durability::MemoryFirst);
     bench.hold_stores = true;
