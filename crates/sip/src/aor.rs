@@ -1,6 +1,7 @@
 //! The canonical address-of-record (RFC 3261, section 10.3, step 5).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::host::{Host, HostRef};
 use crate::name_addr::NameAddrRef;
@@ -11,10 +12,16 @@ use crate::uri::{Uri, UriRef, push_canonical_user};
 ///
 /// Scheme and host are in lower case, the user is escaped only where it must be; password, port,
 /// parameters and headers are left out, and `sips` is the same address as `sip`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Aor {
     text: String,
     at: usize,
+}
+
+impl Hash for Aor {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
 }
 
 impl Aor {

@@ -10,14 +10,15 @@
 
 mod token;
 
-use std::net::SocketAddr;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, SocketAddr};
 
 use crate::transport::Transport;
 
 pub use token::FlowTokens;
 
 /// One path between us and a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// Transport protocol.
     pub transport: Transport,
@@ -27,6 +28,27 @@ pub struct Flow {
     pub peer: SocketAddr,
     /// Counts connections of one process; 0 for UDP, which has none.
     pub generation: u64,
+}
+
+impl Hash for Flow {
+    /// In one piece: tables of flows are asked for every message.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut bytes = [0; 45];
+        let (transport, rest) = bytes.split_at_mut(1);
+        let (local, rest) = rest.split_at_mut(18);
+        let (peer, generation) = rest.split_at_mut(18);
+        transport[0] = self.transport as u8;
+        for (address, place) in [(self.local, local), (self.peer, peer)] {
+            let ip = match address.ip() {
+                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+                IpAddr::V6(ip) => ip,
+            };
+            place[..16].copy_from_slice(&ip.octets());
+            place[16..].copy_from_slice(&address.port().to_be_bytes());
+        }
+        generation.copy_from_slice(&self.generation.to_be_bytes());
+        state.write(&bytes);
+    }
 }
 
 /// Where a message goes.

@@ -10,11 +10,11 @@
 //! Not here: floods, which are met before parsing (the `sip-io` crate).
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-use sip::{Aor, Flow};
+use sip::{Aor, Flow, KeyHasher};
 
 /// How much guessing is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,10 +170,13 @@ fn source(peer: IpAddr) -> IpAddr {
 /// one is forgotten.
 #[derive(Debug, Default)]
 struct Proven {
-    recent: HashSet<u64>,
-    former: HashSet<u64>,
+    recent: Hashes,
+    former: Hashes,
     hasher: RandomState,
 }
+
+/// Nobody chooses these: they are keyed.
+type Hashes = HashSet<u64, BuildHasherDefault<KeyHasher>>;
 
 /// Hashes in one generation.
 const GENERATION: usize = 100_000;
