@@ -167,29 +167,32 @@ pub(super) struct Exchange<'a> {
 impl Exchange<'_> {
     /// The `response` value for a user whose `H(username:realm:password)` is `secret`.
     pub(super) fn response(&self, secret: &HexHash) -> HexHash {
-        let Self {
-            algorithm,
-            protection,
-            method,
-            uri,
-            nonce,
-            nonce_count,
-            cnonce,
-        } = *self;
-        let [method, uri, nonce] = [method, uri, nonce].map(str::as_bytes);
-        let [nonce_count, cnonce] = [nonce_count, cnonce].map(str::as_bytes);
+        self.response_with(secret, &self.request_hash())
+    }
+
+    /// `H(A2)`: of what is asked for.
+    pub(super) fn request_hash(&self) -> HexHash {
+        let [method, uri] = [self.method, self.uri].map(str::as_bytes);
+        let algorithm = self.algorithm;
+        match self.protection {
+            Protection::None | Protection::Auth => algorithm.hash(&[method, uri]),
+            Protection::AuthInt { body } => {
+                algorithm.hash(&[method, uri, algorithm.hash(&[body]).as_bytes()])
+            }
+        }
+    }
+
+    /// As [`response`](Self::response), with the [`request_hash`](Self::request_hash) that is known.
+    pub(super) fn response_with(&self, secret: &HexHash, request_hash: &HexHash) -> HexHash {
+        let (algorithm, protection) = (self.algorithm, self.protection);
+        let [nonce, nonce_count, cnonce] =
+            [self.nonce, self.nonce_count, self.cnonce].map(str::as_bytes);
         let ha1 = if algorithm.is_session() {
             algorithm.hash(&[secret.as_bytes(), nonce, cnonce])
         } else {
             *secret
         };
-        let ha2 = match protection {
-            Protection::None | Protection::Auth => algorithm.hash(&[method, uri]),
-            Protection::AuthInt { body } => {
-                algorithm.hash(&[method, uri, algorithm.hash(&[body]).as_bytes()])
-            }
-        };
-        let (ha1, ha2) = (ha1.as_bytes(), ha2.as_bytes());
+        let (ha1, ha2) = (ha1.as_bytes(), request_hash.as_bytes());
         match protection.name() {
             None => algorithm.hash(&[ha1, nonce, ha2]),
             Some(qop) => algorithm.hash(&[ha1, nonce, nonce_count, cnonce, qop.as_bytes(), ha2]),

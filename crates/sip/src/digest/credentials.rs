@@ -124,18 +124,20 @@ impl<'a> Written<'a> {
 
     /// Where the value of this parameter belongs, if it means something to us.
     fn place(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        // No name is compared with those that differ in length.
-        match name.len() {
-            2 if is("nc") => Some(&mut self.nonce_count),
-            3 if is("uri") => Some(&mut self.uri),
-            3 if is("qop") => Some(&mut self.qop),
-            5 if is("realm") => Some(&mut self.realm),
-            5 if is("nonce") => Some(&mut self.nonce),
-            6 if is("cnonce") => Some(&mut self.cnonce),
-            8 if is("username") => Some(&mut self.username),
-            8 if is("response") => Some(&mut self.response),
-            9 if is("algorithm") => Some(&mut self.algorithm),
+        let mut lower = [0; "algorithm".len()];
+        let lower = lower.get_mut(..name.len())?;
+        lower.copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        match &*lower {
+            b"username" => Some(&mut self.username),
+            b"realm" => Some(&mut self.realm),
+            b"nonce" => Some(&mut self.nonce),
+            b"uri" => Some(&mut self.uri),
+            b"response" => Some(&mut self.response),
+            b"algorithm" => Some(&mut self.algorithm),
+            b"qop" => Some(&mut self.qop),
+            b"nc" => Some(&mut self.nonce_count),
+            b"cnonce" => Some(&mut self.cnonce),
             _ => None,
         }
     }

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `algorithm.rs` | the arithmetic: MD5, SHA-256, SHA-512-256, each also `-sess` |
 //! | `challenge.rs` | a challenge taken from a response |
+//! | `challenges.rs` | our own challenges as text |
 //! | `client.rs` | answering challenges, counting nonces, noticing a wrong password |
 //! | `credentials.rs` | the answer taken from a request |
 //! | `nonce.rs` | nonces that prove themselves |
+//! | `request_hashes.rs` | the half of an answer that is the same for all who register |
 //! | `server.rs` | making challenges and judging the answers |
 //!
 //! The rules that others got wrong: the topmost challenge that we can answer counts; `auth-int` is
@@ -17,13 +19,16 @@
 
 mod algorithm;
 mod challenge;
+mod challenges;
 mod client;
 mod credentials;
 mod nonce;
+mod request_hashes;
 mod server;
 
 pub use algorithm::Algorithm;
 pub use challenge::{Challenge, ChallengeProtection};
+pub use challenges::Challenges;
 pub use client::{Credentials, DigestClient, DigestError, answer_challenges};
 pub use credentials::has_credentials;
-pub use server::{Challenges, Claim, DigestSecret, DigestServer, Presented, Verdict};
+pub use server::{Claim, DigestSecret, DigestServer, Presented, Verdict};

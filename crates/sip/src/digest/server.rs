@@ -28,15 +28,16 @@ use subtle::ConstantTimeEq;
 
 use crate::flow::Flow;
 use crate::header::name::NameId;
-use crate::header::scan;
 use crate::ids::Ids;
 use crate::keyed::{KeyedHash, KeyedNumber};
 use crate::message::Request;
 use crate::uri::Uri;
 
 use super::algorithm::{Algorithm, Exchange, HexHash, Protection, hash_joined};
+use super::challenges::Challenges;
 use super::credentials::{self, Answer, Found};
 use super::nonce::{Nonce, NonceId, NonceText, Signer};
+use super::request_hashes::RequestHashes;
 
 /// How long a nonce is good for, in seconds.
 const NONCE_LIFETIME_SECS: u64 = 300;
@@ -147,54 +148,6 @@ impl Presented<'_> {
     }
 }
 
-/// The values of as many challenges as there are algorithms to offer, all with one nonce.
-#[derive(Clone)]
-pub struct Challenges<'a> {
-    realm: &'a str,
-    nonce: NonceText,
-    stale: bool,
-    algorithms: std::slice::Iter<'a, Algorithm>,
-}
-
-impl Challenges<'_> {
-    /// The last one in as few bytes as it can be: MD5 is where no algorithm is named (RFC 7616, section 3.3).
-    pub fn least(&self) -> Option<String> {
-        let last = self.algorithms.as_slice().last()?;
-        let named = Some(*last).filter(|last| *last != Algorithm::Md5);
-        Some(self.value(named.map(Algorithm::name)))
-    }
-
-    fn value(&self, algorithm: Option<&str>) -> String {
-        const FIXED: &str = "Digest realm=\"\", nonce=\"\", algorithm=, qop=\"auth\", stale=true";
-        let algorithm_len = algorithm.map_or(0, str::len);
-        let len = FIXED.len() + self.realm.len() + self.nonce.len() + algorithm_len;
-        let mut value = String::with_capacity(len);
-        value.push_str("Digest realm=");
-        scan::push_quoted(self.realm, &mut value);
-        value.push_str(", nonce=\"");
-        value.push_str(&self.nonce);
-        value.push('"');
-        if let Some(algorithm) = algorithm {
-            value.push_str(", algorithm=");
-            value.push_str(algorithm);
-        }
-        value.push_str(", qop=\"auth\"");
-        if self.stale {
-            value.push_str(", stale=true");
-        }
-        value
-    }
-}
-
-impl Iterator for Challenges<'_> {
-    type Item = String;
-
-    fn next(&mut self) -> Option<String> {
-        let algorithm = self.algorithms.next()?;
-        Some(self.value(Some(algorithm.name())))
-    }
-}
-
 /// The last use of a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Use {
@@ -211,6 +164,7 @@ pub struct DigestServer {
     signer: Signer,
     /// Numbers messages.
     messages: KeyedNumber,
+    request_hashes: RequestHashes,
     ids: Ids,
     max_nonces: usize,
     /// The last use of each nonce in use.
@@ -237,6 +191,7 @@ impl DigestServer {
         Self {
             signer: Signer::new(key),
             messages: KeyedNumber::new(KeyedHash::new(key).short([&b"messages"[..]])),
+            request_hashes: RequestHashes::default(),
             ids,
             offered: OFFERED.to_vec(),
             max_nonces: MAX_NONCES,
@@ -271,12 +226,7 @@ impl DigestServer {
         now_unix_secs: u64,
     ) -> Challenges<'a> {
         let nonce = self.fresh_nonce(realm, source, now_unix_secs);
-        Challenges {
-            realm,
-            nonce,
-            stale,
-            algorithms: self.offered.iter(),
-        }
+        Challenges::new(realm, nonce, stale, &self.offered)
     }
 
     /// A value for Authentication-Info in the 2xx to a proven request: the nonce that the client
@@ -360,7 +310,7 @@ impl DigestServer {
         let is_offered = answer
             .algorithm
             .is_some_and(|algorithm| self.offered.contains(&algorithm));
-        let is_right = is_offered & is_right(answer, request, secret);
+        let is_right = is_offered & self.is_right(answer, request, secret);
         let Some(Nonce { id: nonce, .. }) = nonce.filter(|_| is_right && is_about(answer, request))
         else {
             return Verdict::Wrong;
@@ -394,6 +344,23 @@ impl DigestServer {
                 Verdict::Ok
             }
         }
+    }
+
+    fn is_right(&mut self, answer: &Answer<'_>, request: &Request, secret: &DigestSecret) -> bool {
+        let algorithm = answer.algorithm.unwrap_or(Algorithm::Sha256);
+        let exchange = Exchange {
+            algorithm,
+            protection: Protection::Auth,
+            method: request.method.as_str(),
+            uri: &answer.uri,
+            nonce: &answer.nonce,
+            nonce_count: &answer.nonce_count,
+            cnonce: &answer.cnonce,
+        };
+        let request_hash = self.request_hashes.of(&exchange);
+        let own = exchange.response_with(&secret.for_algorithm(algorithm), &request_hash);
+        let equal: bool = own.as_bytes().ct_eq(answer.response.as_bytes()).into();
+        equal && answer.algorithm.is_some()
     }
 
     fn fresh_nonce(&mut self, realm: &str, source: IpAddr, now_unix_secs: u64) -> NonceText {
@@ -451,22 +418,6 @@ impl DigestServer {
 
 fn is_expired(nonce: NonceId, now_unix_secs: u64) -> bool {
     nonce.issued_secs() + NONCE_LIFETIME_SECS < now_unix_secs
-}
-
-fn is_right(answer: &Answer<'_>, request: &Request, secret: &DigestSecret) -> bool {
-    let algorithm = answer.algorithm.unwrap_or(Algorithm::Sha256);
-    let exchange = Exchange {
-        algorithm,
-        protection: Protection::Auth,
-        method: request.method.as_str(),
-        uri: &answer.uri,
-        nonce: &answer.nonce,
-        nonce_count: &answer.nonce_count,
-        cnonce: &answer.cnonce,
-    };
-    let own = exchange.response(&secret.for_algorithm(algorithm));
-    let equal: bool = own.as_bytes().ct_eq(answer.response.as_bytes()).into();
-    equal && answer.algorithm.is_some()
 }
 
 /// Whether the credentials were made for this Request-URI.

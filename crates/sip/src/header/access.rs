@@ -314,6 +314,12 @@ impl Fields {
         self.tokens(NameId::REQUIRE)
     }
 
+    /// Whether there is neither Require nor Proxy-Require, as in most requests.
+    pub fn requires_nothing(&self) -> bool {
+        let is_absent = |name| self.headers().first_of(name).is_none();
+        is_absent(NameId::REQUIRE) && is_absent(NameId::PROXY_REQUIRE)
+    }
+
     /// Proxy-Require: the option tags that a proxy must understand.
     ///
     /// # Errors
