@@ -21,7 +21,6 @@
 //! [`Command::AccountChanged`]: crate::Command::AccountChanged
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sip::{Algorithm, Aor, DigestSecret};
@@ -66,8 +65,38 @@ impl Default for AccountCachePolicy {
     }
 }
 
-/// What the store said of an address-of-record: its account, or that there is none.
-pub(crate) type Known = Option<Arc<Account>>;
+/// An account as it is remembered, nothing of it copied that is text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountRef<'a> {
+    pub(crate) aor: &'a Aor,
+    pub(crate) owner: Owner,
+    pub(crate) auth_username: &'a str,
+    pub(crate) secret: DigestSecret,
+    pub(crate) display_name: Option<&'a str>,
+}
+
+impl<'a> AccountRef<'a> {
+    pub(crate) fn new(account: &'a Account) -> Self {
+        Self {
+            aor: &account.aor,
+            owner: account.owner,
+            auth_username: &account.auth_username,
+            secret: account.secret,
+            display_name: account.display_name.as_deref(),
+        }
+    }
+
+    /// For who keeps it longer.
+    pub(crate) fn to_account(self) -> Account {
+        Account {
+            owner: self.owner,
+            aor: self.aor.clone(),
+            auth_username: self.auth_username.to_owned(),
+            secret: self.secret,
+            display_name: self.display_name.map(str::to_owned),
+        }
+    }
+}
 
 /// Which hashes of a password are kept.
 #[derive(Clone, Copy, Debug)]
@@ -126,11 +155,11 @@ impl Accounts {
         }
     }
 
-    /// What is known of `aor`; `None` if the store must be asked.
-    pub(crate) fn find(&self, aor: &Aor, now: Instant) -> Option<Known> {
+    /// What is known of `aor`: its account, or that there is none; `None` if the store must be asked.
+    pub(crate) fn find<'a>(&'a self, aor: &'a Aor, now: Instant) -> Option<Option<AccountRef<'a>>> {
         let packed = self.packed(self.number(aor)?)?;
         let is_good = until(packed) > self.secs(now);
-        is_good.then(|| self.unpack(packed, aor).map(Arc::new))
+        is_good.then(|| self.unpack(packed, aor))
     }
 
     /// Remembers what the store said.
@@ -298,7 +327,7 @@ impl Accounts {
     }
 
     /// The account of `aor`, if it has one.
-    fn unpack(&self, packed: &[u8], aor: &Aor) -> Option<Account> {
+    fn unpack<'a>(&'a self, packed: &'a [u8], aor: &'a Aor) -> Option<AccountRef<'a>> {
         let Head {
             flags, mut rest, ..
         } = Head::read(packed)?;
@@ -325,16 +354,16 @@ impl Accounts {
             },
         };
         let auth_username = match flags & HAS_USERNAME {
-            0 => aor.user().to_owned(),
+            0 => aor.user(),
             _ => text(&mut rest)?,
         };
         let display_name = match flags & HAS_DISPLAY_NAME {
             0 => None,
             _ => Some(text(&mut rest)?),
         };
-        Some(Account {
+        Some(AccountRef {
             owner,
-            aor: aor.clone(),
+            aor,
             auth_username,
             secret,
             display_name,
@@ -407,8 +436,8 @@ impl<'a> Head<'a> {
     }
 }
 
-fn text(rest: &mut Reader<'_>) -> Option<String> {
-    str::from_utf8(rest.counted()?).ok().map(str::to_owned)
+fn text<'a>(rest: &mut Reader<'a>) -> Option<&'a str> {
+    str::from_utf8(rest.counted()?).ok()
 }
 
 #[cfg(test)]

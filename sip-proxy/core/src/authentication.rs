@@ -14,7 +14,7 @@ use sip::{
     has_credentials,
 };
 
-use crate::effect::Account;
+use crate::accounts::AccountRef;
 use crate::screening::brief;
 
 /// What a request's credentials are worth.
@@ -112,7 +112,7 @@ impl Authentication {
         &mut self,
         request: &Request,
         presented: &Presented<'_>,
-        claimed: (&Aor, Option<&Account>),
+        claimed: (&Aor, Option<AccountRef<'_>>),
         flow: &Flow,
         now: Instant,
     ) -> Standing {
@@ -121,17 +121,21 @@ impl Authentication {
         }
         let (aor, account) = claimed;
         let username = presented.username();
-        let expected = account.map_or(aor.user(), |account| &account.auth_username);
+        let expected = account.map_or(aor.user(), |account| account.auth_username);
         let secret = match account {
             _ if username != expected && username != aor.user() => return Standing::Foreign,
             Some(account) if username == expected => account.secret,
             _ => self.digest.secret_of_nobody(username, aor.host()),
         };
         let now = self.unix_secs(now);
-        Standing::of(
-            self.digest
-                .verify_copies(request, presented, &secret, flow, now),
-        )
+        let verdict = self
+            .digest
+            .verify_copies(request, presented, &secret, flow, now);
+        match Standing::of(verdict) {
+            // Nobody has the secret of nobody.
+            Standing::Proven | Standing::Repeated if account.is_none() => Standing::Wrong,
+            standing => standing,
+        }
     }
 
     /// The answers to a request that is not proven, the best one first, each shorter than the one before and made only if it is

@@ -15,11 +15,11 @@ use std::time::Instant;
 
 use sip::{Aor, DialogId, Endpoint, Flow, Method, Output, Request, Response, Tag};
 
-use crate::accounts::Known;
+use crate::accounts::AccountRef;
 use crate::authentication::{Standing, claimed_aor, unheard};
 use crate::binding::Bindings;
 use crate::calling::TooMany;
-use crate::effect::{Account, Event, Located, LookupFailed, Ticket};
+use crate::effect::{Account, Event, Located, LookupFailed, Owner, Ticket};
 use crate::elsewhere::Elsewhere;
 use crate::proxy::Proxy;
 use crate::record::BindingRef;
@@ -160,10 +160,12 @@ impl Proxy {
         let Some(known) = self.accounts.find(aor, now) else {
             return self.look_up(aor, pending, Purpose::Authenticate, now);
         };
-        let claimed = (aor, known.as_deref());
+        let request = &pending.request;
         let standing =
             self.authentication
-                .verify(&pending.request, &presented, claimed, &pending.flow, now);
+                .verify(request, &presented, (aor, known), &pending.flow, now);
+        let account = known.filter(|_| standing == Standing::Proven && needs_account(request));
+        let account = account.map(|account| Arc::new(account.to_account()));
         // A stranger who is wrong waits as long as for an account that does not exist: time must not tell which there are.
         if matches!(standing, Standing::Wrong | Standing::Foreign)
             && self.accounts.is_ahead(aor)
@@ -171,7 +173,7 @@ impl Proxy {
         {
             return self.look_up(aor, pending, Purpose::Authenticate, now);
         }
-        self.on_judged(pending, standing, (aor, known.as_ref()), now);
+        self.on_judged(pending, standing, (aor, account), now);
     }
 
     /// Has the edge look up an account; the request waits for the answer.
@@ -205,6 +207,7 @@ impl Proxy {
             return;
         };
         let known = account.map(Arc::new);
+        let owner = known.as_ref().map(|account| account.owner);
         if !over.is_outdated {
             self.accounts.remember(&over.aor, known.as_deref(), now);
         }
@@ -214,10 +217,10 @@ impl Proxy {
                     self.on_looked_up(pending, &over.aor, known.as_ref(), now);
                 }
                 Purpose::Call { caller, callee } => {
-                    self.on_called(pending, caller, callee, &known, now);
+                    self.on_called(pending, caller, callee, owner, now);
                 }
                 Purpose::Watch { watcher, target } => {
-                    self.on_watched(pending, &watcher, target, &known, now);
+                    self.on_watched(pending, &watcher, target, owner, now);
                 }
             }
         }
@@ -240,7 +243,7 @@ impl Proxy {
         account: Option<&Arc<Account>>,
         now: Instant,
     ) {
-        let claimed = (aor, account.map(|account| &**account));
+        let claimed = (aor, account.map(|account| AccountRef::new(account)));
         let (request, flow) = (&pending.request, &pending.flow);
         let standing = match self.authentication.claim(request, aor) {
             Ok(presented) => self
@@ -248,20 +251,29 @@ impl Proxy {
                 .verify(request, &presented, claimed, flow, now),
             Err(standing) => standing,
         };
+        let account = account.filter(|_| needs_account(request)).cloned();
         self.on_judged(pending, standing, (aor, account), now);
     }
 
+    /// What a judgement leads to. The account is there if the request [`needs_account`].
     fn on_judged(
         &mut self,
         pending: Pending,
         standing: Standing,
-        (aor, account): (&Aor, Option<&Arc<Account>>),
+        (aor, account): (&Aor, Option<Arc<Account>>),
         now: Instant,
     ) {
-        match (standing, account) {
-            (Standing::Proven, Some(account)) => self.on_proven(pending, account, now),
-            (Standing::Repeated, Some(account)) => self.on_repeated(&pending, account, now),
-            (standing, _) => {
+        match standing {
+            Standing::Proven => {
+                self.outputs.push_back(Output::Trust(pending.flow));
+                self.guessing.prove(aor, &pending.flow);
+                match account {
+                    None => self.on_register(pending, aor, now),
+                    Some(account) => self.on_proven(pending, account, now),
+                }
+            }
+            Standing::Repeated => self.on_repeated(&pending, aor, now),
+            standing => {
                 if matches!(standing, Standing::Wrong | Standing::Foreign) {
                     self.on_wrong(aor, &pending, now);
                 }
@@ -270,18 +282,15 @@ impl Proxy {
         }
     }
 
-    fn on_proven(&mut self, pending: Pending, account: &Arc<Account>, now: Instant) {
-        self.outputs.push_back(Output::Trust(pending.flow));
-        self.guessing.prove(&account.aor, &pending.flow);
-        if pending.request.method == Method::REGISTER {
-            self.on_register(pending, &account.aor, now);
-        } else if pending.request.method == Method::INVITE {
-            match self.callee(&pending, account) {
-                Ok(callee) => self.call(pending, account.clone(), callee, now),
+    /// Anything but a REGISTER of a proven sender.
+    fn on_proven(&mut self, pending: Pending, account: Arc<Account>, now: Instant) {
+        if pending.request.method == Method::INVITE {
+            match self.callee(&pending, &account) {
+                Ok(callee) => self.call(pending, account, callee, now),
                 Err(status) => self.respond(&pending, status, now),
             }
         } else if pending.request.method == Method::SUBSCRIBE {
-            self.watch(pending, account, now);
+            self.watch(pending, &account, now);
         } else {
             self.pass_to_calls(pending.into_event(), now);
         }
@@ -289,10 +298,10 @@ impl Proxy {
 
     /// A message that was proven before. Another method than REGISTER has a transaction, which knows its copies: what comes after
     /// its end is a replay.
-    fn on_repeated(&mut self, pending: &Pending, account: &Account, now: Instant) {
+    fn on_repeated(&mut self, pending: &Pending, aor: &Aor, now: Instant) {
         let is_register = pending.request.method == Method::REGISTER;
-        if !is_register || !self.on_register_again(pending, &account.aor, now) {
-            self.refuse(pending, &account.aor, Standing::Unproven, now);
+        if !is_register || !self.on_register_again(pending, aor, now) {
+            self.refuse(pending, aor, Standing::Unproven, now);
         }
     }
 
@@ -307,8 +316,9 @@ impl Proxy {
 
     /// A proven caller wants `callee`, who may exist.
     fn call(&mut self, pending: Pending, caller: Arc<Account>, callee: Callee, now: Instant) {
-        match self.accounts.find(&callee.aor, now) {
-            Some(known) => self.on_called(pending, caller, callee, &known, now),
+        let known = self.accounts.find(&callee.aor, now);
+        match known.map(|account| account.map(|account| account.owner)) {
+            Some(owner) => self.on_called(pending, caller, callee, owner, now),
             None => {
                 let aor = callee.aor.clone();
                 let purpose = Purpose::Call { caller, callee };
@@ -323,10 +333,10 @@ impl Proxy {
         pending: Pending,
         caller: Arc<Account>,
         callee: Callee,
-        known: &Known,
+        owner: Option<Owner>,
         now: Instant,
     ) {
-        if known.is_none() {
+        if owner.is_none() {
             self.respond(&pending, 404, now);
             return;
         }
@@ -445,6 +455,12 @@ impl Proxy {
     fn tag(&self, pending: &Pending) -> Tag {
         self.endpoint.stateless_tag(&pending.request)
     }
+}
+
+/// Whether the account that a request comes from is needed for more than to know that it does: of a REGISTER the address-of-record says
+/// all.
+fn needs_account(request: &Request) -> bool {
+    request.method != Method::REGISTER
 }
 
 /// Says the first of `answers` that a request of so many bytes is long enough for.

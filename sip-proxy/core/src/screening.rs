@@ -63,7 +63,7 @@ pub(crate) fn screen(request: &Request) -> Result<(), Fault> {
         return Err(Fault::TooManyHops);
     }
     // Most requests require nothing.
-    if request.header("Proxy-Require").is_none() && request.header("Require").is_none() {
+    if request.requires_nothing() {
         return Ok(());
     }
     let mut unknown = request.proxy_require().map_err(|_| Fault::Malformed)?;

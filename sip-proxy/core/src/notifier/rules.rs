@@ -6,8 +6,7 @@ use std::time::Instant;
 use sip::{Aor, DialogId};
 
 use super::{Kind, Watch};
-use crate::accounts::Known;
-use crate::effect::Account;
+use crate::effect::{Account, Owner};
 use crate::proxy::Proxy;
 use crate::routing;
 use crate::waiting::{Pending, Purpose};
@@ -46,8 +45,9 @@ impl Proxy {
 
     /// Somebody else's line: whether there is one, and whose it is, has to be known.
     fn watch_other(&mut self, pending: Pending, watcher: Arc<Account>, target: Aor, now: Instant) {
-        match self.accounts.find(&target, now) {
-            Some(known) => self.on_watched(pending, &watcher, target, &known, now),
+        let known = self.accounts.find(&target, now);
+        match known.map(|account| account.map(|account| account.owner)) {
+            Some(owner) => self.on_watched(pending, &watcher, target, owner, now),
             None => {
                 let purpose = Purpose::Watch {
                     watcher,
@@ -64,11 +64,11 @@ impl Proxy {
         pending: Pending,
         watcher: &Arc<Account>,
         target: Aor,
-        known: &Known,
+        owner: Option<Owner>,
         now: Instant,
     ) {
-        match known {
-            Some(account) if account.owner.tenant == watcher.owner.tenant => {
+        match owner {
+            Some(owner) if owner.tenant == watcher.owner.tenant => {
                 self.let_watch(pending, Kind::Line, target, watcher, now);
             }
             _ => self.respond(&pending, 404, now),
