@@ -42,7 +42,16 @@ impl Aor {
 
     pub(crate) fn from_uri_ref(uri: UriRef<'_>) -> Option<Self> {
         let (user, host) = uri.user_and_host()?;
-        let mut text = String::with_capacity("sip:@".len() + uri.as_str().len());
+        Some(Self::of_parts(user, host))
+    }
+
+    /// Of a user as written and a host.
+    pub(crate) fn of_parts(user: &str, host: HostRef<'_>) -> Self {
+        let host_len = match host {
+            HostRef::Name(name) => name.len(),
+            HostRef::Address(_) => "[]".len() + 39,
+        };
+        let mut text = String::with_capacity("sip:@".len() + user.len() + host_len);
         text.push_str("sip:");
         push_canonical_user(user, &mut text);
         let at = text.len();
@@ -52,7 +61,7 @@ impl Aor {
             HostRef::Address(address) => text.push_str(&Host::from(address).to_string()),
         }
         text[at..].make_ascii_lowercase();
-        Some(Self { text, at })
+        Self { text, at }
     }
 
     /// The user as it stands in the canonical text.

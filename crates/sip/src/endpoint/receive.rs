@@ -182,15 +182,18 @@ impl Endpoint {
         Some(self.servers.fingerprint(&key))
     }
 
-    fn receive_response(&mut self, response: Box<Response>, flow: Flow, now: Instant) {
-        if let Err(error) = response.validate() {
-            debug!(%error, %flow.peer, "response dropped");
-            return;
-        }
-        // More than one Via means that it is for somebody behind us (RFC 3261, section 8.1.3.3).
-        if response.count_vias() != Ok(1) {
-            trace!(%flow.peer, "response with several Vias dropped");
-            return;
+    fn receive_response(&mut self, mut response: Box<Response>, flow: Flow, now: Instant) {
+        match response.admit() {
+            Ok(1) => {}
+            // More than one Via means that it is for somebody behind us (RFC 3261, section 8.1.3.3).
+            Ok(_) => {
+                trace!(%flow.peer, "response with several Vias dropped");
+                return;
+            }
+            Err(error) => {
+                debug!(%error, %flow.peer, "response dropped");
+                return;
+            }
         }
         let key = ClientKey::of(&response).map(|key| self.clients.fingerprint(&key));
         let Some(transaction) = key.and_then(|key| self.clients.find(key)) else {

@@ -14,6 +14,7 @@ use crate::header::{
     AuthFields, CSeq, Contacts, HeaderError, MediaType, Reason, RetryAfter, SessionExpires, Via,
     ViaRef, scan,
 };
+use crate::host::HostRef;
 use crate::message::Fields;
 use crate::name_addr::{NameAddr, NameAddrRef};
 use crate::uri::Uri;
@@ -98,12 +99,12 @@ impl Fields {
 
     /// From, read in place.
     pub(crate) fn peek_from(&self) -> Result<NameAddrRef<'_>, HeaderError> {
-        self.required(NameId::FROM, |text| NameAddrRef::parse(text).ok())
+        self.required(NameId::FROM, read_address)
     }
 
     /// To, read in place.
     pub(crate) fn peek_to(&self) -> Result<NameAddrRef<'_>, HeaderError> {
-        self.required(NameId::TO, |text| NameAddrRef::parse(text).ok())
+        self.required(NameId::TO, read_address)
     }
 
     /// The tag in From; `None` also if From cannot be read. Whether its URI can is not asked.
@@ -118,22 +119,36 @@ impl Fields {
 
     /// The tag in From, if it has one.
     pub(crate) fn peek_from_tag(&self) -> Result<Option<&str>, HeaderError> {
-        self.required(NameId::FROM, |text| NameAddrRef::parse_tag(text).ok())
+        self.tag_in(NameId::FROM)
     }
 
     /// The tag in To, if it has one.
     pub(crate) fn peek_to_tag(&self) -> Result<Option<&str>, HeaderError> {
-        self.required(NameId::TO, |text| NameAddrRef::parse_tag(text).ok())
+        self.tag_in(NameId::TO)
     }
 
     /// The address-of-record in From; `None` if there is none, also because From cannot be read.
     pub fn from_aor(&self) -> Option<Aor> {
-        Aor::from_uri_ref(self.peek_from().ok()?.uri)
+        self.aor_in(NameId::FROM)
     }
 
     /// The address-of-record in To; `None` if there is none, also because To cannot be read.
     pub fn to_aor(&self) -> Option<Aor> {
-        Aor::from_uri_ref(self.peek_to().ok()?.uri)
+        self.aor_in(NameId::TO)
+    }
+
+    fn aor_in(&self, name: NameId) -> Option<Aor> {
+        match self.headers().noted_address(name) {
+            Some((user, host)) => Some(Aor::of_parts(user, HostRef::Name(host))),
+            None => Aor::from_uri_ref(self.required(name, read_address).ok()?.uri),
+        }
+    }
+
+    fn tag_in(&self, name: NameId) -> Result<Option<&str>, HeaderError> {
+        match self.headers().noted_tag(name) {
+            Some(tag) => Ok(tag),
+            None => self.required(name, |text| NameAddrRef::parse_tag(text).ok()),
+        }
     }
 
     /// `CSeq`.
@@ -405,11 +420,10 @@ impl Fields {
         name: NameId,
         parse: impl Fn(&'a str) -> Option<T>,
     ) -> Result<Option<T>, HeaderError> {
-        let mut values = self.headers().all_of(name);
-        let Some(value) = values.next() else {
+        let Some(value) = self.headers().first_of(name) else {
             return Ok(None);
         };
-        if values.next().is_some() {
+        if self.headers().repeat(name) {
             return Err(HeaderError::Repeated {
                 name: name.as_str(),
             });
@@ -457,6 +471,10 @@ impl Fields {
         }
         Ok(list)
     }
+}
+
+fn read_address(text: &str) -> Option<NameAddrRef<'_>> {
+    NameAddrRef::parse(text).ok()
 }
 
 pub(super) fn from_str<T: FromStr>(text: &str) -> Option<T> {

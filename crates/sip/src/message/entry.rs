@@ -60,6 +60,12 @@ impl Text {
         }
     }
 
+    /// The place of `part` in the text that it is part of.
+    pub(super) fn of(part: &str, text: &str) -> Self {
+        let start = part.as_ptr().addr() - text.as_ptr().addr();
+        Self::new(start, start + part.len())
+    }
+
     pub(super) fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -105,6 +111,10 @@ impl Names {
 
     pub(super) fn contain(&self, id: NameId) -> bool {
         self.present.contains(id)
+    }
+
+    pub(super) fn repeats(&self, id: NameId) -> bool {
+        self.repeated.contains(id)
     }
 
     /// Whether one of `names` stands more than once.

@@ -21,6 +21,13 @@ pub struct Fields {
     received: Bytes,
 }
 
+/// How many hops a message has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vias {
+    One,
+    Several,
+}
+
 impl Fields {
     /// Those of `message`, which has its body there, and nothing behind it that counts.
     pub(super) fn received(headers: Headers, mut message: Bytes, body: Range<usize>) -> Self {
@@ -109,17 +116,30 @@ impl Fields {
     ///
     /// If there is no topmost Via that can be read.
     pub fn stamp_via(&mut self, source: SocketAddr) -> Result<(), HeaderError> {
+        self.stamp_topmost_via(source).map(|_| ())
+    }
+
+    /// As [`stamp_via`](Self::stamp_via); whether there are others below.
+    pub(super) fn stamp_topmost_via(&mut self, source: SocketAddr) -> Result<Vias, HeaderError> {
         let malformed = HeaderError::Malformed { name: "Via" };
+        let mut vias = match self.headers.repeat(NameId::VIA) {
+            true => Vias::Several,
+            false => Vias::One,
+        };
         let stamp = |value: &str, out: &mut String| {
             let (first, rest) = scan::split_first(value).ok_or(malformed)?;
             let via = ViaRef::parse(first).ok_or(malformed)?;
             via.write_stamped(source, out);
             out.push_str(rest);
+            if !rest.is_empty() {
+                vias = Vias::Several;
+            }
             Ok(())
         };
         self.received = Bytes::new();
         let stamped = self.headers.rewrite_first(NameId::VIA, stamp);
-        stamped.unwrap_or(Err(HeaderError::Missing { name: "Via" }))
+        stamped.unwrap_or(Err(HeaderError::Missing { name: "Via" }))?;
+        Ok(vias)
     }
 
     /// The message as bytes, under the start line of these words or, if `None`, the one as received.

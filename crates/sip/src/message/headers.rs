@@ -22,6 +22,8 @@ use bytes::Bytes;
 use crate::decimal::{Digits, decimal};
 use crate::header::name::{NameId, NameSet};
 use crate::message::entry::{Entry, Line, Names, Text, offset};
+use crate::message::party::{Parties, Party};
+use crate::name_addr::NameAddrRef;
 
 /// The header fields of a message, in order.
 #[derive(Clone, Default)]
@@ -34,6 +36,7 @@ pub struct Headers {
     start_line: Option<Line>,
     entries: Vec<Entry>,
     names: Names,
+    parties: Parties,
 }
 
 impl Headers {
@@ -55,6 +58,7 @@ impl Headers {
             start_line: Some(Line::Text(Text::new(0, start_line))),
             names: Names::of(&entries),
             entries,
+            parties: Parties::default(),
         }
     }
 
@@ -103,6 +107,28 @@ impl Headers {
         self.start_line.map_or(&[], |line| self.line(line))
     }
 
+    /// Keeps in mind where the parts of `from` and `to`, which are those of this message, stand.
+    pub(super) fn note_parties(&mut self, parties: Parties) {
+        self.parties = parties;
+    }
+
+    /// For [`note_parties`](Self::note_parties).
+    pub(super) fn parties(&self, from: &NameAddrRef<'_>, to: &NameAddrRef<'_>) -> Parties {
+        Parties::new(Party::of(from, &self.text), Party::of(to, &self.text))
+    }
+
+    /// The tag of From or To, if there is one; `None` if it is to be read anew.
+    pub(crate) fn noted_tag(&self, name: NameId) -> Option<Option<&str>> {
+        let party = self.parties.find(name)?;
+        Some(party.tag.map(|tag| self.read(tag)))
+    }
+
+    /// The user as written and the host in From or To, if that is a name; `None` if they are to be read anew.
+    pub(crate) fn noted_address(&self, name: NameId) -> Option<(&str, &str)> {
+        let (user, host) = self.parties.find(name)?.address?;
+        Some((self.read(user), self.read(host)))
+    }
+
     /// Full names and texts, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries
@@ -123,6 +149,11 @@ impl Headers {
     /// Whether there is a header field of this name.
     pub(crate) fn contain(&self, name: NameId) -> bool {
         self.names.contain(name)
+    }
+
+    /// Whether there is more than one header field of this name.
+    pub(crate) fn repeat(&self, name: NameId) -> bool {
+        self.names.repeats(name)
     }
 
     /// The text of the first header field of this name.
@@ -162,7 +193,7 @@ impl Headers {
     /// header field by way of a value.
     pub fn push(&mut self, name: &str, value: impl AsRef<str>) {
         let entry = self.write_own(name, value.as_ref());
-        self.add(entry);
+        self.insert(self.len(), entry);
     }
 
     /// Adds a header field before the others of its name, or before all if there are none: where
@@ -170,8 +201,7 @@ impl Headers {
     pub fn insert_first(&mut self, name: &str, value: impl AsRef<str>) {
         let at = self.position(Wanted::new(name)).unwrap_or(0);
         let entry = self.write_own(name, value.as_ref());
-        self.names.add(entry.id);
-        self.entries.insert(at, entry);
+        self.insert(at, entry);
     }
 
     /// Puts the value in the place of the first header field of this name and removes the others;
@@ -180,17 +210,17 @@ impl Headers {
         let at = self.position(Wanted::new(name));
         self.remove(name);
         let entry = self.write_own(name, value.as_ref());
-        self.names.add(entry.id);
-        self.entries.insert(at.unwrap_or(self.len()), entry);
+        self.insert(at.unwrap_or(self.len()), entry);
     }
 
     /// Removes all header fields of this name and tells how many there were.
     pub fn remove(&mut self, name: &str) -> usize {
         let before = self.len();
         let wanted = Wanted::new(name);
-        if self.position(wanted).is_none() {
+        let Some(first) = self.position(wanted) else {
             return 0;
-        }
+        };
+        self.parties.edited(self.entries[first].id);
         let mut entries = std::mem::take(&mut self.entries);
         entries.retain(|entry| !self.is(entry, wanted));
         self.names = Names::of(&entries);
@@ -245,6 +275,7 @@ impl Headers {
         let Some(at) = self.position_of(name) else {
             return;
         };
+        self.parties.edited(Some(name));
         let mut entry = self.entries[at];
         match entry.line {
             Line::Text(line) => {
@@ -290,6 +321,7 @@ impl Headers {
         write: impl FnOnce(&str, &mut String) -> Result<(), E>,
     ) -> Option<Result<(), E>> {
         let at = self.position_of(name)?;
+        self.parties.edited(Some(name));
         // Lies in the very text that grows.
         let before = self.read(self.entries[at].value).to_owned();
         self.make_room(name.as_str().len() + before.len());
@@ -398,9 +430,10 @@ impl Headers {
         &self.raw[at as usize]
     }
 
-    fn add(&mut self, entry: Entry) {
+    fn insert(&mut self, at: usize, entry: Entry) {
         self.names.add(entry.id);
-        self.entries.push(entry);
+        self.parties.edited(entry.id);
+        self.entries.insert(at, entry);
     }
 
     /// `Name: value` in a line of our own.
@@ -461,7 +494,7 @@ impl Headers {
                 }
             }
         };
-        self.add(copied);
+        self.insert(self.len(), copied);
     }
 
     /// Room for a line of our own and more, so that the text need not move for the next one.

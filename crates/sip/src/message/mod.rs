@@ -13,6 +13,7 @@
 //! | `fields.rs` | [`Fields`]: header fields and body, shared by both |
 //! | `headers.rs` | [`Headers`]: the ordered list, surgical edits |
 //! | `entry.rs` | where one header field stands |
+//! | `party.rs` | what is kept in mind of From and To |
 //! | `parse.rs` | bytes to messages, limits |
 //! | `framing.rs` | messages out of a byte stream, keep-alives |
 //! | `validate.rs` | what a server must refuse before it looks at the meaning |
@@ -27,6 +28,7 @@ mod fields;
 mod framing;
 mod headers;
 mod parse;
+mod party;
 mod peek;
 mod validate;
 
@@ -209,7 +211,10 @@ fn response_with(
     let mut response = Response::new(status);
     response.fields.headers = Headers::copied(copied, &request.headers, ADDED_BYTES);
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
-    let untagged = request.peek_to().is_ok_and(|to| !to.has_tag());
+    let untagged = match request.headers.noted_tag(NameId::TO) {
+        Some(tag) => tag.is_none(),
+        None => request.peek_to().is_ok_and(|to| !to.has_tag()),
+    };
     if let Some(tag) = to_tag.filter(|_| untagged) {
         let suffix = [";tag=", tag].concat();
         response.fields.headers.append_to_value(NameId::TO, &suffix);

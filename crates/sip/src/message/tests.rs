@@ -202,3 +202,83 @@ fn a_log_shows_no_addresses() {
     let shown = format!("{:?}", request(INVITE));
     assert_eq!(shown, "Request(INVITE 9 header fields, body of 3 bytes)");
 }
+
+/// All that is kept in mind of From and To.
+fn parties(fields: &Fields) -> [Option<String>; 4] {
+    let aor = |aor: Option<crate::aor::Aor>| aor.map(|aor| aor.as_str().to_owned());
+    let tag = |tag: Option<&str>| tag.map(str::to_owned);
+    [
+        tag(fields.from_tag()),
+        tag(fields.to_tag()),
+        aor(fields.from_aor()),
+        aor(fields.to_aor()),
+    ]
+}
+
+#[test]
+fn what_is_kept_in_mind_of_from_and_to_is_what_they_say() {
+    for (from, to) in [
+        (
+            "\"J\" <sip:%6a@EXAMPLE.com>;tag=1",
+            "sip:bob@example.com;x=y",
+        ),
+        ("<sip:j@192.0.2.1:5070>;tag=1", "<sip:[2001:db8::1]>"),
+        ("<tel:+1555>", "\"x\"\r\n <sips:b:c@d.:1;e=f>;g;tag=2"),
+    ] {
+        let text = INVITE
+            .replace("\"J\" <sip:j@example.com>;tag=1", from)
+            .replace("sip:bob@example.com\r\ni", &format!("{to}\r\ni"));
+        let mut invite = request(text);
+        let read = parties(&invite);
+        invite.admit("192.0.2.9:4711".parse().unwrap()).unwrap();
+        assert_eq!(parties(&invite), read, "{from} {to}");
+        invite.push_header("Subject", "x".repeat(1_000));
+        invite.remove_header("Call-ID");
+        assert_eq!(parties(&invite), read, "{from} {to}");
+        let copy = invite.response(200, None);
+        assert_eq!(parties(&copy), read, "{from} {to}");
+    }
+}
+
+#[test]
+fn an_edit_of_from_or_to_is_seen_by_who_asks_for_their_parts() {
+    let other = request(INVITE.replace("tag=1", "tag=9").replace("bob", "eve"));
+    let edits: [fn(&mut Request, &Request); 8] = [
+        |invite, _| invite.set_header("f", "<sip:k@example.org>;tag=2"),
+        |invite, _| invite.set_header("To", "<sip:k@example.org>;tag=2"),
+        |invite, _| invite.headers_mut().push("From", "<sip:k@example.org>"),
+        |invite, _| invite.insert_first("To", "<sip:k@example.org>;tag=2"),
+        |invite, _| {
+            invite.remove_header("From");
+        },
+        |invite, _| {
+            invite.headers_mut().remove("t");
+        },
+        |invite, other| invite.headers_mut().copy("From", other.headers()),
+        |invite, other| *invite.headers_mut() = other.headers().clone(),
+    ];
+    for (place, edit) in edits.iter().enumerate() {
+        let mut invite = request(INVITE);
+        invite.admit("192.0.2.9:4711".parse().unwrap()).unwrap();
+        let before = parties(&invite);
+        edit(&mut invite, &other);
+        let after = parties(&invite);
+        assert_ne!(after, before, "{place}");
+        assert_eq!(after, parties(&request(invite.to_bytes())), "{place}");
+    }
+}
+
+#[test]
+fn a_tag_that_is_added_to_a_response_is_seen() {
+    let mut invite = request(INVITE);
+    invite.admit("192.0.2.9:4711".parse().unwrap()).unwrap();
+    let mut busy = invite.response(486, Some("2"));
+    busy.admit().unwrap();
+    assert_eq!(busy.to_tag(), Some("2"));
+    busy.headers.append_to_value(NameId::TO, ";x=y");
+    assert_eq!(busy.header("To"), Some("sip:bob@example.com;tag=2;x=y"));
+    busy.set_header("To", "sip:bob@example.com;tag=3");
+    assert_eq!(busy.to_tag(), Some("3"));
+    let twice = invite.response(486, Some("4")).to_bytes();
+    assert!(text(&twice).contains("\r\nt: sip:bob@example.com;tag=4\r\n"));
+}

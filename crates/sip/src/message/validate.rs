@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use crate::header::name::{NameId, NameSet};
 use crate::header::{CSeq, HeaderError};
 use crate::message::error::sentence;
+use crate::message::fields::Vias;
+use crate::message::party::Parties;
 use crate::message::{Fields, Request, Response};
 use crate::method::Method;
 use crate::name_addr::NameAddrRef;
@@ -76,19 +78,26 @@ impl Request {
     /// [`Refusal`], whose status is the answer. An ACK is dropped instead of answered.
     pub fn validate(&self) -> Result<(), Refusal> {
         check_vias(self)?;
-        self.validate_behind_vias()
+        self.validate_behind_vias().map(|_| ())
     }
 
     /// Notes where the request came from ([`stamp_via`](crate::message::Fields::stamp_via)) and
     /// validates it: its topmost Via is read once for both.
     pub(crate) fn admit(&mut self, source: SocketAddr) -> Result<(), Refusal> {
-        self.stamp_via(source)?;
-        self.check_later_vias()?;
-        self.validate_behind_vias()
+        if self.stamp_topmost_via(source)? == Vias::Several {
+            self.check_later_vias()?;
+        }
+        let parties = self.validate_behind_vias()?;
+        self.headers.note_parties(parties);
+        Ok(())
     }
 
-    fn validate_behind_vias(&self) -> Result<(), Refusal> {
-        let Common { cseq, contacts } = check_common(self)?;
+    fn validate_behind_vias(&self) -> Result<Parties, Refusal> {
+        let Common {
+            cseq,
+            contacts,
+            parties,
+        } = check_common(self)?;
         if cseq.method != self.method {
             return Err(Refusal::MethodMismatch);
         }
@@ -106,7 +115,7 @@ impl Request {
         if self.method == Method::INVITE && contacts > 1 {
             return Err(HeaderError::Repeated { name: "Contact" }.into());
         }
-        Ok(())
+        Ok(parties)
     }
 }
 
@@ -120,6 +129,14 @@ impl Response {
         check_vias(self)?;
         check_common(self).map(|_| ())
     }
+
+    /// As [`validate`](Self::validate), for one that stays; how many Vias it has.
+    pub(crate) fn admit(&mut self) -> Result<usize, HeaderError> {
+        let vias = check_vias(self)?;
+        let Common { parties, .. } = check_common(self)?;
+        self.headers.note_parties(parties);
+        Ok(vias)
+    }
 }
 
 /// What was read on the way of checking.
@@ -127,29 +144,34 @@ struct Common {
     cseq: CSeq,
     /// How many there are.
     contacts: usize,
+    parties: Parties,
 }
 
-fn check_vias(fields: &Fields) -> Result<(), HeaderError> {
+fn check_vias(fields: &Fields) -> Result<usize, HeaderError> {
     match fields.count_vias()? {
         0 => Err(HeaderError::Missing { name: "Via" }),
-        _ => Ok(()),
+        count => Ok(count),
     }
 }
 
 fn check_common(fields: &Fields) -> Result<Common, HeaderError> {
-    let parties = [
-        (NameId::FROM, fields.peek_from()?),
-        (NameId::TO, fields.peek_to()?),
-    ];
-    if let Some((id, _)) = parties.iter().find(|(_, party)| party.has_bare_tag()) {
-        return Err(HeaderError::Malformed { name: id.as_str() });
+    let (from, to) = (fields.peek_from()?, fields.peek_to()?);
+    for (id, party) in [(NameId::FROM, &from), (NameId::TO, &to)] {
+        if party.has_bare_tag() {
+            return Err(HeaderError::Malformed { name: id.as_str() });
+        }
     }
+    let parties = fields.headers.parties(&from, &to);
     fields.call_id()?;
     let cseq = fields.cseq()?;
     let contacts = fields.count_contacts()?;
     match fields.headers().first_repeated(SINGLE_SET) {
         Some(id) => Err(HeaderError::Repeated { name: id.as_str() }),
-        None => Ok(Common { cseq, contacts }),
+        None => Ok(Common {
+            cseq,
+            contacts,
+            parties,
+        }),
     }
 }
 

@@ -60,10 +60,6 @@ impl<'a> UriRef<'a> {
         })
     }
 
-    pub(crate) fn as_str(self) -> &'a str {
-        self.text
-    }
-
     /// The user as written and the host of a SIP or SIPS URI.
     pub(crate) fn user_and_host(self) -> Option<(&'a str, HostRef<'a>)> {
         match self.parts {
