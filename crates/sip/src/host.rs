@@ -143,6 +143,34 @@ impl<'a> HostRef<'a> {
     }
 }
 
+impl<'a> From<&'a Host> for HostRef<'a> {
+    fn from(host: &'a Host) -> Self {
+        match host {
+            Host::Name(name) => Self::Name(name),
+            Host::V4(address) => Self::Address((*address).into()),
+            Host::V6(address) => Self::Address((*address).into()),
+        }
+    }
+}
+
+impl Hash for HostRef<'_> {
+    /// Names by all but their case: that is one bit of each letter, and no other byte of a name differs from another in it.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        const CASE: u64 = u64::from_ne_bytes([0x20; 8]);
+        match self {
+            Self::Name(name) => {
+                for chunk in name.as_bytes().chunks(8) {
+                    let mut bytes = [0; 8];
+                    bytes[..chunk.len()].copy_from_slice(chunk);
+                    state.write_u64(u64::from_ne_bytes(bytes) | CASE);
+                }
+                state.write_usize(name.len());
+            }
+            Self::Address(address) => address.hash(state),
+        }
+    }
+}
+
 impl From<HostRef<'_>> for Host {
     fn from(host: HostRef<'_>) -> Self {
         match host {

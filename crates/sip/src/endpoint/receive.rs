@@ -301,7 +301,7 @@ impl Endpoint {
         let client = self.clients.find_entry(invite)?;
         let invite = client.request()?;
         let via = invite.via().ok()?;
-        let key = ClientKey::new(via.branch()?, via.sent_by.clone(), Method::CANCEL);
+        let key = ClientKey::new(via.branch()?, &via.sent_by, Method::CANCEL);
         let key = self.clients.fingerprint(&key);
         let cancel = cancel_for(&invite, client.cancel_reason.as_deref());
         Some((cancel, key))

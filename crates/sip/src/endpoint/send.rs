@@ -134,7 +134,7 @@ impl Endpoint {
         {
             request.push_header("User-Agent", user_agent);
         }
-        let key = ClientKey::new(&branch, sent_by.clone(), request.method.clone());
+        let key = ClientKey::new(&branch, sent_by, request.method.clone());
         Ok(self.clients.fingerprint(&key))
     }
 

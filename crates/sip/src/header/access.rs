@@ -403,11 +403,11 @@ impl Fields {
     pub(crate) fn check_list<'a, T>(
         &'a self,
         name: NameId,
-        parse: impl Fn(&'a str) -> Option<T>,
+        mut parse: impl FnMut(&'a str) -> Option<T>,
     ) -> Result<usize, HeaderError> {
         let mut count = 0;
         for element in self.headers().all_of(name).flat_map(scan::elements) {
-            element.and_then(&parse).ok_or(HeaderError::Malformed {
+            element.and_then(&mut parse).ok_or(HeaderError::Malformed {
                 name: name.as_str(),
             })?;
             count += 1;

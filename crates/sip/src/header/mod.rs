@@ -54,8 +54,8 @@ pub use rack::RAck;
 pub use reason::Reason;
 pub use retry_after::RetryAfter;
 pub use session_timer::{Refresher, SessionExpires};
-pub(crate) use via::ViaRef;
 pub use via::{Rport, Via};
+pub(crate) use via::{Stamped, ViaRef, has_cookie};
 
 /// Why a header field cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

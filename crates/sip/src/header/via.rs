@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 
 use crate::decimal::{push_decimal, push_ipv4};
 use crate::header::scan;
@@ -105,6 +106,13 @@ impl Via {
     }
 }
 
+/// Where the parts of an element stand that was written.
+pub(crate) struct Stamped {
+    /// Without blanks.
+    pub(crate) sent_by: Range<usize>,
+    pub(crate) branch: Option<Range<usize>>,
+}
+
 /// One element of the Via list, read in place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ViaRef<'a> {
@@ -140,6 +148,11 @@ impl<'a> ViaRef<'a> {
         }
     }
 
+    /// As written, if no blank is in it.
+    pub(crate) fn plain_sent_by(&self) -> Option<&'a str> {
+        find_blank(self.sent_by).is_none().then_some(self.sent_by)
+    }
+
     /// Blanks are allowed around the colon before the port.
     pub(crate) fn sent_by(&self) -> Option<HostPort> {
         if find_blank(self.sent_by).is_none() {
@@ -152,17 +165,22 @@ impl<'a> ViaRef<'a> {
     }
 
     /// Writes the element with a note of where the request came from, as [`Via::stamp`] makes it.
-    pub(crate) fn write_stamped(&self, source: SocketAddr, text: &mut String) {
+    pub(crate) fn write_stamped(&self, source: SocketAddr, text: &mut String) -> Stamped {
         const ADDED: usize = "SIP/2.0/ ;received=".len() + 39 + 5;
         let params = self.params.as_str();
         text.reserve(self.protocol.len() + self.sent_by.len() + params.len() + ADDED);
         text.push_str("SIP/2.0/");
         text.push_str(self.protocol);
         text.push(' ');
+        let start = text.len();
         match find_blank(self.sent_by) {
             None => text.push_str(self.sent_by),
             Some(_) => text.extend(self.sent_by.split([' ', '\t'])),
         }
+        let mut stamped = Stamped {
+            sent_by: start..text.len(),
+            branch: None,
+        };
         let mut is_noted = false;
         for (name, value) in self.params.iter() {
             text.push(';');
@@ -176,23 +194,23 @@ impl<'a> ViaRef<'a> {
                 push_decimal(source.port().into(), text);
             } else if let Some(value) = value {
                 text.push('=');
+                let start = text.len();
                 text.push_str(value);
+                if name.eq_ignore_ascii_case("branch") {
+                    stamped.branch = Some(start..text.len());
+                }
             }
         }
         if !is_noted {
             text.push_str(";received=");
             push_ip(source.ip(), text);
         }
+        stamped
     }
 
     /// The branch as written, also one of RFC 2543.
     pub(crate) fn branch(&self) -> Option<&'a str> {
         self.params.value("branch")
-    }
-
-    /// As [`Via::transaction_branch`].
-    pub(crate) fn transaction_branch(&self) -> Option<&'a str> {
-        self.branch().filter(|branch| has_cookie(branch))
     }
 }
 
@@ -215,7 +233,8 @@ fn push_ip(ip: IpAddr, text: &mut String) {
     }
 }
 
-fn has_cookie(branch: &str) -> bool {
+/// Whether a branch identifies the transaction by itself ([`Via::transaction_branch`]).
+pub(crate) fn has_cookie(branch: &str) -> bool {
     let parts = branch.split_at_checked(MAGIC_COOKIE.len());
     parts
         .is_some_and(|(cookie, rest)| cookie.eq_ignore_ascii_case(MAGIC_COOKIE) && !rest.is_empty())

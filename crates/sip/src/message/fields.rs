@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::header::name::NameId;
 use crate::header::{HeaderError, ViaRef, scan};
 use crate::message::headers::Headers;
+use crate::message::noted::TopVia;
 
 /// The header fields and the body of a message.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -126,10 +127,11 @@ impl Fields {
             true => Vias::Several,
             false => Vias::One,
         };
+        let mut noted = None;
         let stamp = |value: &str, out: &mut String| {
             let (first, rest) = scan::split_first(value).ok_or(malformed)?;
             let via = ViaRef::parse(first).ok_or(malformed)?;
-            via.write_stamped(source, out);
+            noted = Some(TopVia::of(&via.write_stamped(source, out)));
             out.push_str(rest);
             if !rest.is_empty() {
                 vias = Vias::Several;
@@ -139,6 +141,9 @@ impl Fields {
         self.received = Bytes::new();
         let stamped = self.headers.rewrite_first(NameId::VIA, stamp);
         stamped.unwrap_or(Err(HeaderError::Missing { name: "Via" }))?;
+        if let Some(via) = noted {
+            self.headers.note_via(via);
+        }
         Ok(vias)
     }
 

@@ -20,9 +20,10 @@
 use bytes::Bytes;
 
 use crate::decimal::{Digits, decimal};
+use crate::header::ViaRef;
 use crate::header::name::{NameId, NameSet};
 use crate::message::entry::{Entry, Line, Names, Text, offset};
-use crate::message::party::{Parties, Party};
+use crate::message::noted::{Noted, Party, TopVia};
 use crate::name_addr::NameAddrRef;
 
 /// The header fields of a message, in order.
@@ -36,7 +37,7 @@ pub struct Headers {
     start_line: Option<Line>,
     entries: Vec<Entry>,
     names: Names,
-    parties: Parties,
+    noted: Noted,
 }
 
 impl Headers {
@@ -58,7 +59,7 @@ impl Headers {
             start_line: Some(Line::Text(Text::new(0, start_line))),
             names: Names::of(&entries),
             entries,
-            parties: Parties::default(),
+            noted: Noted::default(),
         }
     }
 
@@ -107,25 +108,48 @@ impl Headers {
         self.start_line.map_or(&[], |line| self.line(line))
     }
 
-    /// Keeps in mind where the parts of `from` and `to`, which are those of this message, stand.
-    pub(super) fn note_parties(&mut self, parties: Parties) {
-        self.parties = parties;
+    /// Keeps in mind where the parts of From and To stand.
+    pub(super) fn note_parties(&mut self, [from, to]: [Party; 2]) {
+        self.noted.note_parties(from, to);
     }
 
-    /// For [`note_parties`](Self::note_parties).
-    pub(super) fn parties(&self, from: &NameAddrRef<'_>, to: &NameAddrRef<'_>) -> Parties {
-        Parties::new(Party::of(from, &self.text), Party::of(to, &self.text))
+    /// For [`note_parties`](Self::note_parties): the parts of From and To, read here.
+    pub(super) fn parties(&self, from: &NameAddrRef<'_>, to: &NameAddrRef<'_>) -> [Party; 2] {
+        [from, to].map(|party| Party::of(party, &self.text))
+    }
+
+    /// Keeps in mind where the parts of the topmost Via stand.
+    pub(super) fn note_via(&mut self, via: TopVia) {
+        self.noted.via = Some(via);
+    }
+
+    /// For [`note_via`](Self::note_via): the parts of a Via read here; `None` if they are not to be kept.
+    pub(super) fn top_via(&self, via: &ViaRef<'_>) -> Option<TopVia> {
+        let place = |part| Text::of(part, &self.text);
+        Some(TopVia {
+            sent_by: place(via.plain_sent_by()?),
+            branch: via.branch().map(place),
+        })
+    }
+
+    /// Sent-by and branch of the topmost Via; `None` if they are to be read anew.
+    pub(crate) fn noted_via(&self) -> Option<(&str, Option<&str>)> {
+        let via = self.noted.via?;
+        Some((
+            self.read(via.sent_by),
+            via.branch.map(|branch| self.read(branch)),
+        ))
     }
 
     /// The tag of From or To, if there is one; `None` if it is to be read anew.
     pub(crate) fn noted_tag(&self, name: NameId) -> Option<Option<&str>> {
-        let party = self.parties.find(name)?;
+        let party = self.noted.party(name)?;
         Some(party.tag.map(|tag| self.read(tag)))
     }
 
     /// The user as written and the host in From or To, if that is a name; `None` if they are to be read anew.
     pub(crate) fn noted_address(&self, name: NameId) -> Option<(&str, &str)> {
-        let (user, host) = self.parties.find(name)?.address?;
+        let (user, host) = self.noted.party(name)?.address?;
         Some((self.read(user), self.read(host)))
     }
 
@@ -220,7 +244,7 @@ impl Headers {
         let Some(first) = self.position(wanted) else {
             return 0;
         };
-        self.parties.edited(self.entries[first].id);
+        self.noted.edited(self.entries[first].id);
         let mut entries = std::mem::take(&mut self.entries);
         entries.retain(|entry| !self.is(entry, wanted));
         self.names = Names::of(&entries);
@@ -275,7 +299,7 @@ impl Headers {
         let Some(at) = self.position_of(name) else {
             return;
         };
-        self.parties.edited(Some(name));
+        self.noted.edited(Some(name));
         let mut entry = self.entries[at];
         match entry.line {
             Line::Text(line) => {
@@ -321,7 +345,7 @@ impl Headers {
         write: impl FnOnce(&str, &mut String) -> Result<(), E>,
     ) -> Option<Result<(), E>> {
         let at = self.position_of(name)?;
-        self.parties.edited(Some(name));
+        self.noted.edited(Some(name));
         // Lies in the very text that grows.
         let before = self.read(self.entries[at].value).to_owned();
         self.make_room(name.as_str().len() + before.len());
@@ -432,7 +456,7 @@ impl Headers {
 
     fn insert(&mut self, at: usize, entry: Entry) {
         self.names.add(entry.id);
-        self.parties.edited(entry.id);
+        self.noted.edited(entry.id);
         self.entries.insert(at, entry);
     }
 

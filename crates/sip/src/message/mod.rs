@@ -13,7 +13,7 @@
 //! | `fields.rs` | [`Fields`]: header fields and body, shared by both |
 //! | `headers.rs` | [`Headers`]: the ordered list, surgical edits |
 //! | `entry.rs` | where one header field stands |
-//! | `party.rs` | what is kept in mind of From and To |
+//! | `noted.rs` | what is kept in mind of From, To and Via |
 //! | `parse.rs` | bytes to messages, limits |
 //! | `framing.rs` | messages out of a byte stream, keep-alives |
 //! | `validate.rs` | what a server must refuse before it looks at the meaning |
@@ -27,8 +27,8 @@ mod error;
 mod fields;
 mod framing;
 mod headers;
+mod noted;
 mod parse;
-mod party;
 mod peek;
 mod validate;
 

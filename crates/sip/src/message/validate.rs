@@ -8,10 +8,10 @@
 use std::net::SocketAddr;
 
 use crate::header::name::{NameId, NameSet};
-use crate::header::{CSeq, HeaderError};
+use crate::header::{CSeq, HeaderError, ViaRef};
 use crate::message::error::sentence;
 use crate::message::fields::Vias;
-use crate::message::party::Parties;
+use crate::message::noted::{Party, TopVia};
 use crate::message::{Fields, Request, Response};
 use crate::method::Method;
 use crate::name_addr::NameAddrRef;
@@ -92,7 +92,7 @@ impl Request {
         Ok(())
     }
 
-    fn validate_behind_vias(&self) -> Result<Parties, Refusal> {
+    fn validate_behind_vias(&self) -> Result<[Party; 2], Refusal> {
         let Common {
             cseq,
             contacts,
@@ -132,9 +132,12 @@ impl Response {
 
     /// As [`validate`](Self::validate), for one that stays; how many Vias it has.
     pub(crate) fn admit(&mut self) -> Result<usize, HeaderError> {
-        let vias = check_vias(self)?;
+        let (vias, top_via) = check_vias(self)?;
         let Common { parties, .. } = check_common(self)?;
         self.headers.note_parties(parties);
+        if let Some(via) = top_via {
+            self.headers.note_via(via);
+        }
         Ok(vias)
     }
 }
@@ -144,13 +147,20 @@ struct Common {
     cseq: CSeq,
     /// How many there are.
     contacts: usize,
-    parties: Parties,
+    parties: [Party; 2],
 }
 
-fn check_vias(fields: &Fields) -> Result<usize, HeaderError> {
-    match fields.count_vias()? {
+/// How many there are, and where the parts of the topmost stand.
+fn check_vias(fields: &Fields) -> Result<(usize, Option<TopVia>), HeaderError> {
+    let mut top_via = None;
+    let count = fields.check_list(NameId::VIA, |text| {
+        let via = ViaRef::parse(text)?;
+        top_via.get_or_insert_with(|| fields.headers.top_via(&via));
+        Some(via)
+    })?;
+    match count {
         0 => Err(HeaderError::Missing { name: "Via" }),
-        count => Ok(count),
+        count => Ok((count, top_via.flatten())),
     }
 }
 
