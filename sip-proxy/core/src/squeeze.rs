@@ -17,11 +17,13 @@
 //!
 //! Invariants: [`expand`] gives back byte for byte what [`squeeze`] was given, and neither panics.
 
-use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+mod runs;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 
 use crate::reader::Reader;
+use runs::{is_base64, is_hex, put_base64, put_hex, take_base64, take_hex};
 
 const FIRST_WORD: u8 = 64;
 const END: u8 = 0x80;
@@ -108,41 +110,6 @@ const MAX_LITERAL: usize = 64;
 /// A UUID as text.
 const UUID_LEN: usize = 36;
 const UUID_HYPHENS: [usize; 4] = [8, 13, 18, 23];
-
-const BASE64_CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const HEX_CHARS: &[u8; 16] = b"0123456789abcdef";
-
-/// For a byte that is none of them.
-const NO_VALUE: u8 = u8::MAX;
-
-const BASE64_VALUES: [u8; 256] = values(BASE64_CHARS);
-const HEX_VALUES: [u8; 256] = values(HEX_CHARS);
-
-const fn values(chars: &[u8]) -> [u8; 256] {
-    let mut values = [NO_VALUE; 256];
-    let mut value: u8 = 0;
-    while (value as usize) < chars.len() {
-        values[chars[value as usize] as usize] = value;
-        value += 1;
-    }
-    values
-}
-
-fn base64_value(byte: u8) -> u8 {
-    BASE64_VALUES[usize::from(byte)]
-}
-
-fn hex_value(byte: u8) -> u8 {
-    HEX_VALUES[usize::from(byte)]
-}
-
-fn is_base64(byte: u8) -> bool {
-    base64_value(byte) != NO_VALUE
-}
-
-fn is_hex(byte: u8) -> bool {
-    hex_value(byte) != NO_VALUE
-}
 
 /// What is known without being told.
 #[derive(Clone, Copy, Debug)]
@@ -333,31 +300,11 @@ fn put(token: &Token, text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn put_hex(text: &[u8], out: &mut Vec<u8>) {
-    out.extend(text.chunks(2).map(|pair| {
-        let low = pair.get(1).map_or(0, |low| hex_value(*low));
-        hex_value(pair[0]) << 4 | low
-    }));
-}
-
-fn put_base64(text: &[u8], out: &mut Vec<u8>) {
-    for four in text.chunks(4) {
-        let value = |at: usize| four.get(at).map_or(0, |byte| base64_value(*byte));
-        let [a, b, c, d] = [value(0), value(1), value(2), value(3)];
-        let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-        out.extend(&bytes[..base64_bytes(four.len())]);
-    }
-}
-
-/// Bytes that so many characters of six bits take.
-fn base64_bytes(chars: usize) -> usize {
-    (chars * 6).div_ceil(8)
-}
-
 /// Adds a text that was squeezed in the same context to `out`; `None` if it ends before its end.
 pub(crate) fn expand(from: &mut Reader<'_>, context: Context<'_>, out: &mut Vec<u8>) -> Option<()> {
     loop {
-        match from.byte()? {
+        let kind = from.byte()?;
+        match kind {
             END => return Some(()),
             HEX => {
                 let len = from.byte()?.into();
@@ -377,12 +324,9 @@ pub(crate) fn expand(from: &mut Reader<'_>, context: Context<'_>, out: &mut Vec<
                 out.extend(context.user);
                 out.push(b'@');
             }
-            PEER => write_address(context.peer?.ip(), Some(context.peer?.port()), out),
-            PEER_IP => write_address(context.peer?.ip(), None, out),
-            IPV4 => write_address(from.array::<4>()?.into(), None, out),
-            IPV4_PORT => {
-                let ip = from.array::<4>()?.into();
-                write_address(ip, Some(u16::from_le_bytes(from.array()?)), out);
+            PEER | PEER_IP | IPV4 | IPV4_PORT => {
+                let (ip, port) = read_address(kind, from, context)?;
+                write_address(ip, port, out);
             }
             literal @ 0..FIRST_WORD => out.extend(from.bytes(usize::from(literal) + 1)?),
             word => out.extend(*WORDS.get(usize::from(word - FIRST_WORD))?),
@@ -390,42 +334,51 @@ pub(crate) fn expand(from: &mut Reader<'_>, context: Context<'_>, out: &mut Vec<
     }
 }
 
-fn write_address(ip: IpAddr, port: Option<u16>, out: &mut Vec<u8>) {
-    // Writing to memory does not fail.
-    let _ = match port {
-        Some(port) => write!(out, "{ip}:{port}"),
-        None => write!(out, "{ip}"),
-    };
-}
-
-fn take_hex(from: &mut Reader<'_>, len: usize, out: &mut Vec<u8>) -> Option<()> {
-    let bytes = from.bytes(len.div_ceil(2))?;
-    let char = |value: u8| HEX_CHARS[usize::from(value & 15)];
-    let end = out.len() + len;
-    out.extend(bytes.iter().flat_map(|byte| [char(byte >> 4), char(*byte)]));
-    out.truncate(end);
-    Some(())
-}
-
-fn take_base64(from: &mut Reader<'_>, len: usize, out: &mut Vec<u8>) -> Option<()> {
-    let bytes = from.bytes(base64_bytes(len))?;
-    let char = |value: u8| BASE64_CHARS[usize::from(value & 63)];
-    let end = out.len() + len;
-    let (threes, rest) = bytes.as_chunks::<3>();
-    let four = |&[a, b, c]: &[u8; 3]| {
-        [
-            char(a >> 2),
-            char(a << 4 | b >> 4),
-            char(b << 2 | c >> 6),
-            char(c),
-        ]
-    };
-    out.extend(threes.iter().flat_map(four));
-    if let Some(&a) = rest.first() {
-        out.extend(four(&[a, rest.get(1).copied().unwrap_or(0), 0]));
+/// The address that a byte of this kind stands for.
+fn read_address(
+    kind: u8,
+    from: &mut Reader<'_>,
+    context: Context<'_>,
+) -> Option<(Ipv4Addr, Option<u16>)> {
+    match kind {
+        IPV4 => Some((from.array::<4>()?.into(), None)),
+        IPV4_PORT => {
+            let ip = from.array::<4>()?.into();
+            Some((ip, Some(u16::from_le_bytes(from.array()?))))
+        }
+        _ => match context.peer? {
+            SocketAddr::V4(peer) => Some((*peer.ip(), (kind == PEER).then_some(peer.port()))),
+            SocketAddr::V6(_) => None,
+        },
     }
-    out.truncate(end);
-    Some(())
+}
+
+fn write_address(ip: Ipv4Addr, port: Option<u16>, out: &mut Vec<u8>) {
+    let [first, rest @ ..] = ip.octets();
+    write_decimal(first.into(), out);
+    for octet in rest {
+        out.push(b'.');
+        write_decimal(octet.into(), out);
+    }
+    if let Some(port) = port {
+        out.push(b':');
+        write_decimal(port, out);
+    }
+}
+
+fn write_decimal(number: u16, out: &mut Vec<u8>) {
+    let mut digits = [0; 5];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b"0123456789"[usize::from(rest % 10)];
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 #[cfg(test)]
