@@ -74,6 +74,11 @@ impl Fields {
         self.headers_mut().push(name, value);
     }
 
+    /// See [`Headers::push_with`].
+    pub fn push_header_with(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        self.headers_mut().push_with(name, write);
+    }
+
     /// See [`Headers::set`].
     pub fn set_header(&mut self, name: &str, value: impl AsRef<str>) {
         self.headers_mut().set(name, value);

@@ -220,6 +220,12 @@ impl Headers {
         self.insert(self.len(), entry);
     }
 
+    /// The same with a value that `write` adds to the text that it is given.
+    pub fn push_with(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        let entry = self.write_own_with(name, write);
+        self.add(entry);
+    }
+
     /// Adds a header field before the others of its name, or before all if there are none: where
     /// Via, Route and Record-Route grow.
     pub fn insert_first(&mut self, name: &str, value: impl AsRef<str>) {
@@ -462,18 +468,25 @@ impl Headers {
 
     /// `Name: value` in a line of our own.
     fn write_own(&mut self, name: &str, value: &str) -> Entry {
+        self.make_room(name.len() + value.len());
+        self.write_own_with(name, |text| text.push_str(value))
+    }
+
+    /// The same with the value that `write` adds.
+    fn write_own_with(&mut self, name: &str, write: impl FnOnce(&mut String)) -> Entry {
         let id = NameId::find(name.as_bytes());
         let name = match id {
             Some(id) => id.as_str(),
             None => name,
         };
-        self.make_room(name.len() + value.len());
         let start = self.text.len();
         let value_start = self.write_name(name);
+        write(&mut self.text);
+        let value = self.text.get(value_start..).unwrap_or_default();
         if memchr::memchr2(b'\r', b'\n', value.as_bytes()).is_some() {
-            self.text.push_str(&value.replace(['\r', '\n'], " "));
-        } else {
-            self.text.push_str(value);
+            let value = value.replace(['\r', '\n'], " ");
+            self.text.truncate(value_start);
+            self.text.push_str(&value);
         }
         self.end_own(id, start, value_start)
     }

@@ -282,3 +282,16 @@ fn a_tag_that_is_added_to_a_response_is_seen() {
     let twice = invite.response(486, Some("4")).to_bytes();
     assert!(text(&twice).contains("\r\nt: sip:bob@example.com;tag=4\r\n"));
 }
+
+#[test]
+fn a_value_that_is_written_in_place_brings_no_second_header_field() {
+    let mut response = Response::new(200);
+    response.push_header("Server", "x\r\nA: b");
+    response.push_header_with("m", |line| line.push_str("<sip:a@h>\r\nA: b"));
+    assert_eq!(response.header("Contact"), Some("<sip:a@h>  A: b"));
+    let bytes = response.to_bytes();
+    assert_eq!(
+        text(&bytes),
+        "SIP/2.0 200 OK\r\nServer: x  A: b\r\nContact: <sip:a@h>  A: b\r\nContent-Length: 0\r\n\r\n"
+    );
+}
