@@ -242,11 +242,11 @@ pub(crate) fn groups(
 
 /// Whether there is anybody to ring.
 pub(crate) fn rings(callee: &Callee, bindings: &Bindings) -> bool {
-    let wanted = callee.instance.as_deref();
-    bindings
-        .of(&callee.aor)
-        .iter()
-        .any(|binding| wanted.is_none_or(|wanted| wanted == binding.instance()))
+    let Some(wanted) = callee.instance.as_deref() else {
+        return bindings.slot_of(&callee.aor).is_some();
+    };
+    let bound = bindings.of(&callee.aor);
+    bound.iter().any(|binding| binding.instance() == wanted)
 }
 
 /// Which of the callee's bindings to ring: of a device with several flows the one that was refreshed last (RFC 5626, section 6).

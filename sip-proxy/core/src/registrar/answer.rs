@@ -1,5 +1,7 @@
 //! What a REGISTER is answered: every binding that there is now (RFC 3261, section 10.3, step 8), or why nothing was changed.
 
+use std::fmt::Write;
+
 use sip::{Aor, Contact, Request, Response, Status};
 
 use super::{Knows, Refusal, RegistrarPolicy};
@@ -32,19 +34,18 @@ pub(crate) fn granted<'a>(
     let knows = Knows::of(request).unwrap_or_default();
     let call_id = request.call_id().unwrap_or_default();
     let mut is_outbound = false;
-    let mut contact = String::new();
     for binding in bound {
         let is_own = binding.call_id == call_id;
         is_outbound |= is_own && binding.is_outbound;
-        contact.clear();
-        write_contact(binding, is_own, &mut contact);
-        if let Some(slot) = slot.filter(|_| knows.gruu) {
-            gruus.write_params(aor, slot, binding, &mut contact);
-        }
-        contact.push_str(";expires=");
-        let left = binding.expires.saturating_sub(now_secs);
-        contact.push_str(&left.to_string());
-        response.push_header("Contact", &contact);
+        response.push_header_with("Contact", |line| {
+            write_contact(binding, is_own, line);
+            if let Some(slot) = slot.filter(|_| knows.gruu) {
+                gruus.write_params(aor, slot, binding, line);
+            }
+            let left = binding.expires.saturating_sub(now_secs);
+            // Writing to memory does not fail.
+            let _ = write!(line, ";expires={left}");
+        });
     }
     if knows.path {
         for path in request.headers_named("Path") {
