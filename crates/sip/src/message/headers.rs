@@ -223,7 +223,7 @@ impl Headers {
     /// The same with a value that `write` adds to the text that it is given.
     pub fn push_with(&mut self, name: &str, write: impl FnOnce(&mut String)) {
         let entry = self.write_own_with(name, write);
-        self.add(entry);
+        self.insert(self.len(), entry);
     }
 
     /// Adds a header field before the others of its name, or before all if there are none: where
