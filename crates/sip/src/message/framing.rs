@@ -11,6 +11,7 @@
 //! a ping on a connection that we opened is told from two pongs only if it arrives in one piece.
 
 use bytes::{Buf, Bytes, BytesMut};
+use memchr::memmem;
 
 use crate::message::parse::{self, MAX_MESSAGE_BYTES};
 
@@ -180,9 +181,7 @@ impl StreamFramer {
         if let Some(expected) = self.expected {
             return Ok(Some(expected));
         }
-        let found = self.buffer[self.searched..]
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n");
+        let found = memmem::find(&self.buffer[self.searched..], b"\r\n\r\n");
         let Some(head) = found.map(|at| self.searched + at + 4) else {
             self.searched = self.buffer.len().saturating_sub(3);
             return match self.buffer.len() > MAX_MESSAGE_BYTES {
