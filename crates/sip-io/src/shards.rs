@@ -14,7 +14,6 @@
 //! dropped and messages for its connections fail.
 
 use std::num::NonZeroUsize;
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::{io, thread};
 
@@ -81,12 +80,11 @@ where
             .name(format!("sip-{own}"))
             .spawn(move || {
                 let _all = all.drop_guard();
-                // A task among those of its connections: what the runtime itself is given to wait for looks at all sockets each
-                // time it is woken.
-                let driving = runtime.spawn(drive(machine, bound, events, edges));
-                let machine = runtime.block_on(driving);
+                // Not a task among those of its connections, which would save a look at the sockets for each message: it would wait its
+                // turn behind all that are ready, and with it everybody on UDP.
+                let machine = runtime.block_on(drive(machine, bound, events, edges));
                 // Fails only when nobody waits for the machine.
-                let _ = end.send(machine.unwrap_or_else(|error| resume_unwind(error.into_panic())));
+                let _ = end.send(machine);
             })?;
         ends.push(ended);
     }
