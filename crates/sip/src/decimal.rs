@@ -20,9 +20,12 @@ pub(crate) fn decimal(number: u64, digits: &mut Digits) -> &str {
     std::str::from_utf8(&digits[at..]).unwrap_or_default()
 }
 
-/// Adds a number in decimal.
+/// Adds a number in decimal: mostly a short one, which needs no room of its own.
 pub(crate) fn push_decimal(number: u64, text: &mut String) {
-    text.push_str(decimal(number, &mut Digits::default()));
+    if number >= 10 {
+        push_decimal(number / 10, text);
+    }
+    text.push(char::from(b"0123456789"[(number % 10) as usize]));
 }
 
 /// Adds an address.

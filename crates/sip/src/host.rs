@@ -116,22 +116,21 @@ impl<'a> HostRef<'a> {
             return Ok((Self::Address(address.into()), rest));
         }
         // Before the first byte as behind a dot: no label is empty.
-        let mut before = b'.';
-        let (mut is_number, mut has_dot) = (true, false);
+        let (mut before, mut seen) = (DOT, 0);
         let mut end = 0;
         for byte in text.bytes() {
-            match byte {
-                b'.' if before == b'.' => return Err(HostError::Host),
-                b'.' => has_dot = true,
-                b'0'..=b'9' => {}
-                b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => is_number = false,
-                _ => break,
+            let kind = KINDS[usize::from(byte)];
+            if kind == OTHER {
+                break;
             }
-            before = byte;
+            if kind & before == DOT {
+                return Err(HostError::Host);
+            }
+            (before, seen) = (kind, seen | kind);
             end += 1;
         }
         let (name, rest) = text.split_at(end);
-        match (name, is_number && has_dot) {
+        match (name, seen == DIGIT | DOT) {
             ("", _) => Err(HostError::Host),
             // Digits with dots are an address; digits alone may be a name.
             (name, true) => {
@@ -187,6 +186,29 @@ impl FromStr for Host {
         HostRef::parse(text).map(Self::from)
     }
 }
+
+/// What a byte is to a host: several kinds are told from one by the bits that they have.
+type Kind = u8;
+
+const OTHER: Kind = 0;
+const DIGIT: Kind = 1;
+const DOT: Kind = 2;
+const LETTER: Kind = 4;
+
+const KINDS: [Kind; 256] = {
+    let mut table = [OTHER; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        table[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT,
+            b'.' => DOT,
+            b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => LETTER,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    table
+};
 
 fn parse_v6(text: &str) -> Option<Ipv6Addr> {
     match text.parse() {

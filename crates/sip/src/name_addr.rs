@@ -148,23 +148,9 @@ impl<'a> NameAddrRef<'a> {
         Ok(params.value("tag"))
     }
 
-    /// The tag with a value.
-    pub(crate) fn tag(self) -> Option<&'a str> {
-        self.written_tag()?
-    }
-
-    /// Whether a tag, with a value or without, keeps another from being added.
-    pub(crate) fn has_tag(self) -> bool {
-        self.written_tag().is_some()
-    }
-
-    /// Whether the parameter stands there without its value, which the grammar of From and To demands
+    /// The tag; `Some(None)` if it stands there without its value, which the grammar of From and To demands
     /// (RFC 3261, section 25.1, tag-param).
-    pub(crate) fn has_bare_tag(self) -> bool {
-        self.written_tag() == Some(None)
-    }
-
-    fn written_tag(self) -> Option<Option<&'a str>> {
+    pub(crate) fn written_tag(self) -> Option<Option<&'a str>> {
         let mut params = self.params.iter();
         let (_, value) = params.find(|(name, _)| name.eq_ignore_ascii_case("tag"))?;
         Some(value)

@@ -97,14 +97,9 @@ impl Fields {
         self.required(NameId::TO, from_str)
     }
 
-    /// From, read in place.
-    pub(crate) fn peek_from(&self) -> Result<NameAddrRef<'_>, HeaderError> {
-        self.required(NameId::FROM, read_address)
-    }
-
-    /// To, read in place.
-    pub(crate) fn peek_to(&self) -> Result<NameAddrRef<'_>, HeaderError> {
-        self.required(NameId::TO, read_address)
+    /// From, To, or another address that must be there once, read in place.
+    pub(crate) fn peek_address(&self, name: NameId) -> Result<NameAddrRef<'_>, HeaderError> {
+        self.required(name, |text| NameAddrRef::parse(text).ok())
     }
 
     /// The tag in From; `None` also if From cannot be read. Whether its URI can is not asked.
@@ -140,7 +135,7 @@ impl Fields {
     fn aor_in(&self, name: NameId) -> Option<Aor> {
         match self.headers().noted_address(name) {
             Some((user, host)) => Some(Aor::of_parts(user, HostRef::Name(host))),
-            None => Aor::from_uri_ref(self.required(name, read_address).ok()?.uri),
+            None => Aor::from_uri_ref(self.peek_address(name).ok()?.uri),
         }
     }
 
@@ -471,10 +466,6 @@ impl Fields {
         }
         Ok(list)
     }
-}
-
-fn read_address(text: &str) -> Option<NameAddrRef<'_>> {
-    NameAddrRef::parse(text).ok()
 }
 
 pub(super) fn from_str<T: FromStr>(text: &str) -> Option<T> {

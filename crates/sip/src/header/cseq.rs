@@ -22,8 +22,9 @@ impl CSeq {
 
     /// Reads `number method`; leading zeros are allowed.
     pub fn parse(text: &str) -> Option<Self> {
-        let (number, method) = text.split_once([' ', '\t'])?;
-        if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, method) = text.split_at(digits);
+        if !method.starts_with([' ', '\t']) {
             return None;
         }
         Some(Self {

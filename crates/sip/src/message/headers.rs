@@ -113,9 +113,9 @@ impl Headers {
         self.noted.note_parties(from, to);
     }
 
-    /// For [`note_parties`](Self::note_parties): the parts of From and To, read here.
-    pub(super) fn parties(&self, from: &NameAddrRef<'_>, to: &NameAddrRef<'_>) -> [Party; 2] {
-        [from, to].map(|party| Party::of(party, &self.text))
+    /// For [`note_parties`](Self::note_parties): the parts of an address read here, and its tag.
+    pub(super) fn party(&self, address: &NameAddrRef<'_>, tag: Option<&str>) -> Party {
+        Party::of(address, tag, &self.text)
     }
 
     /// Keeps in mind where the parts of the topmost Via stand.
@@ -266,19 +266,26 @@ impl Headers {
         }
     }
 
+    /// Gives back the room that is not needed.
+    pub(super) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+
     /// The header fields of these names from another message, name by name, byte for byte; with room
-    /// for `more` bytes in other fields.
+    /// for all others of its and `more` bytes in other fields.
     pub(super) fn copied(names: &[NameId], from: &Self, more: usize) -> Self {
-        let mut bytes = more;
-        for entry in &from.entries {
-            if entry.id.is_some_and(|id| names.contains(&id)) {
-                bytes += from.line(entry.line).len();
-            }
-        }
-        let mut headers = Self::with_room(names.len() + SPARE, bytes);
-        for name in names.iter().filter(|name| from.contain(**name)) {
-            for entry in from.entries.iter().filter(|entry| entry.id == Some(*name)) {
-                headers.take_over(entry, from);
+        let mut headers = Self::with_room(names.len() + SPARE, from.text.len() + more);
+        for name in names {
+            let Some(first) = from.position_of(*name) else {
+                continue;
+            };
+            headers.take_over(&from.entries[first], from);
+            if from.repeat(*name) {
+                let later = from.entries[first + 1..].iter();
+                for entry in later.filter(|entry| entry.id == Some(*name)) {
+                    headers.take_over(entry, from);
+                }
             }
         }
         headers

@@ -213,7 +213,9 @@ fn response_with(
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
     let untagged = match request.headers.noted_tag(NameId::TO) {
         Some(tag) => tag.is_none(),
-        None => request.peek_to().is_ok_and(|to| !to.has_tag()),
+        None => request
+            .peek_address(NameId::TO)
+            .is_ok_and(|to| to.written_tag().is_none()),
     };
     if let Some(tag) = to_tag.filter(|_| untagged) {
         let suffix = [";tag=", tag].concat();
@@ -230,6 +232,7 @@ impl ResponseHead {
     pub(crate) fn of(invite: &Request) -> Self {
         let mut fields = Fields::default();
         fields.headers = Headers::copied(&COPIED, &invite.headers, 0);
+        fields.headers.shrink();
         Self(fields)
     }
 

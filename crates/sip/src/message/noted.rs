@@ -20,8 +20,8 @@ pub(super) struct Party {
 }
 
 impl Party {
-    /// Of an address that was read in `text`.
-    pub(super) fn of(address: &NameAddrRef<'_>, text: &str) -> Self {
+    /// Of an address and its tag that were read in `text`.
+    pub(super) fn of(address: &NameAddrRef<'_>, tag: Option<&str>, text: &str) -> Self {
         let place = |part| Text::of(part, text);
         let parts = match address.uri.user_and_host() {
             Some((user, HostRef::Name(host))) => Some((place(user), place(host))),
@@ -29,7 +29,7 @@ impl Party {
         };
         Self {
             address: parts,
-            tag: address.tag().map(place),
+            tag: tag.map(place),
         }
     }
 }

@@ -92,13 +92,13 @@ fn parse(
             status,
             fields: Fields::received(headers, bytes, body.map_err(without_head)?),
         }))),
-        StartLine::Request(method, uri) => match uri.and_then(|uri| Ok((uri, body?))) {
-            Ok((uri, body)) => Ok(Message::Request(Box::new(Request {
+        StartLine::Request(method, uri) => match (uri, body) {
+            (Ok(uri), Ok(body)) => Ok(Message::Request(Box::new(Request {
                 method,
                 uri,
                 fields: Fields::received(headers, bytes, body),
             }))),
-            Err(error) => Err(Malformed {
+            (Err(error), _) | (_, Err(error)) => Err(Malformed {
                 error,
                 request_head: Some(Box::new(RequestHead {
                     method,

@@ -165,13 +165,10 @@ fn check_vias(fields: &Fields) -> Result<(usize, Option<TopVia>), HeaderError> {
 }
 
 fn check_common(fields: &Fields) -> Result<Common, HeaderError> {
-    let (from, to) = (fields.peek_from()?, fields.peek_to()?);
-    for (id, party) in [(NameId::FROM, &from), (NameId::TO, &to)] {
-        if party.has_bare_tag() {
-            return Err(HeaderError::Malformed { name: id.as_str() });
-        }
-    }
-    let parties = fields.headers.parties(&from, &to);
+    let parties = [
+        read_party(fields, NameId::FROM)?,
+        read_party(fields, NameId::TO)?,
+    ];
     fields.call_id()?;
     let cseq = fields.cseq()?;
     let contacts = fields.count_contacts()?;
@@ -183,6 +180,21 @@ fn check_common(fields: &Fields) -> Result<Common, HeaderError> {
             parties,
         }),
     }
+}
+
+/// From or To, read as a whole.
+fn read_party(fields: &Fields, name: NameId) -> Result<Party, HeaderError> {
+    let address = fields.peek_address(name)?;
+    let tag = match address.written_tag() {
+        None => None,
+        Some(Some(tag)) => Some(tag),
+        Some(None) => {
+            return Err(HeaderError::Malformed {
+                name: name.as_str(),
+            });
+        }
+    };
+    Ok(fields.headers.party(&address, tag))
 }
 
 #[cfg(test)]
