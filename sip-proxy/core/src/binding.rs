@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sip::{Aor, Destination, Flow};
 
-use crate::bound::{Binding, Edit, Record, VERSION, address_in, bindings_in, edited, is_same};
+use crate::bound::{Binding, Edit, Record, VERSION, address_in, bindings_in, edited};
 use crate::effect::Located;
 use crate::index::{Index, MAX_SLOTS};
 use crate::names::Names;
@@ -48,7 +48,7 @@ pub(crate) struct Bindings {
     len: usize,
     spare: Spare,
     /// A packed record on its way to the shelf; its room is used again.
-    renewed: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl Bindings {
@@ -90,9 +90,7 @@ impl Bindings {
     /// Changes the bindings of `aor`, which are `before` now.
     pub(crate) fn change(&mut self, before: &Record, aor: &Aor, edits: &[Edit]) -> Changed {
         let is_news = edits.iter().any(|edit| {
-            let known = before
-                .iter()
-                .any(|binding| is_same(binding, edit.binding()));
+            let known = before.iter().any(|binding| binding.is_same(edit.binding()));
             known == matches!(edit, Edit::Remove(_))
         });
         let after = edited(before, aor, edits);
@@ -323,7 +321,9 @@ impl Bindings {
             first = first.min(binding.expires());
             connections.extend(binding.generation());
         }
-        let mut packed = shelved::pack(record, &mut self.names)?;
+        let mut packed = std::mem::take(&mut self.packed);
+        packed.clear();
+        shelved::pack(record, &mut self.names, &mut packed)?;
         let wake = self.wake(slot).filter(|wake| *wake != 0 && *wake <= first);
         shelved::set_wake(&mut packed, wake.unwrap_or(first));
         let handle = match self.slots.get(place(slot)).copied().flatten() {
@@ -338,6 +338,7 @@ impl Bindings {
             return None;
         };
         self.len += shelved::count(&packed);
+        self.packed = packed;
         self.slots[place(slot)] = Some(handle);
         if wake.is_none() {
             self.wheel.entry(first).or_default().push(slot);

@@ -105,14 +105,6 @@ impl Edit {
     }
 }
 
-/// Whether two bindings of an address-of-record are the same device, or the same flow of a device with several.
-pub(crate) fn is_same(one: BindingRef<'_>, other: BindingRef<'_>) -> bool {
-    match (one.instance(), other.instance()) {
-        ("", "") => one.uri() == other.uri(),
-        (one_instance, instance) => one_instance == instance && one.reg_id() == other.reg_id(),
-    }
-}
-
 /// The bindings of an address-of-record at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
@@ -148,7 +140,7 @@ pub(crate) fn edited(before: &Record, aor: &Aor, edits: &[Edit]) -> Option<Vec<u
     record.extend([0; 4]);
     record.extend(text);
     let head = record.len();
-    let touches = |edit: &Edit, binding| is_same(edit.binding(), binding);
+    let touches = |edit: &Edit, binding| edit.binding().is_same(binding);
     for binding in before.iter() {
         match edits.iter().rfind(|edit| touches(edit, binding)) {
             None => record.extend(binding.bytes()),

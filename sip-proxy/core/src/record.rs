@@ -5,24 +5,22 @@
 //!   30 place and length of the URI │ 34 of the instance-id │ 38 generation of a connection │ addresses │ the texts, one after the other
 //! ```
 //!
-//! Numbers are
-//! little-endian. Places are counted from the first text. URI and instance-id are not stored twice: they lie within the contact.
+//! Numbers are little-endian. Places are counted from the first text. URI and instance-id are not stored twice: they lie within the
+//! contact. How a new one is made is in `record/new.rs`.
 //!
 //! Invariant: every accessor is total. Bytes that came from a disk may be wrong and then read as empty or zero, never as a panic.
 //!
 //! Not here: which bindings an address-of-record has (`bound.rs`), and how they lie in memory (`shelved.rs`).
 
+mod new;
+
 use std::net::{IpAddr, SocketAddr};
 
 use sip::{Destination, Flow, Transport};
 
+pub(crate) use new::{MAX_BYTES, NewBinding, cut_user_agent, repack};
+
 const FIXED: usize = 38;
-
-/// Bytes of one binding at most: a push endpoint of a kilobyte and a long Path fit.
-pub(crate) const MAX_BYTES: usize = 8_000;
-
-/// What a device calls itself is cut there.
-const MAX_USER_AGENT: usize = 128;
 
 const OUTBOUND: u8 = 1;
 
@@ -38,102 +36,6 @@ pub(crate) const TRANSPORTS: [Transport; 5] = [
     Transport::Ws,
     Transport::Wss,
 ];
-
-/// Everything a new binding consists of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NewBinding<'a> {
-    /// The Contact value without `expires`.
-    pub(crate) contact: &'a str,
-    /// The URI in it.
-    pub(crate) uri: &'a str,
-    /// The instance-id in it, empty for none.
-    pub(crate) instance: &'a str,
-    /// Zero for none.
-    pub(crate) reg_id: u32,
-    /// Whether reg-id and instance-id mean a flow of RFC 5626.
-    pub(crate) is_outbound: bool,
-    pub(crate) q_thousandths: u16,
-    pub(crate) call_id: &'a str,
-    pub(crate) cseq: u32,
-    /// The Path values, one after the other with commas.
-    pub(crate) path: &'a str,
-    pub(crate) user_agent: &'a str,
-    pub(crate) reached_by: Destination,
-    pub(crate) updated: u32,
-    pub(crate) expires: u32,
-}
-
-impl NewBinding<'_> {
-    /// The packed bytes; `None` if it is too large to be kept.
-    pub(crate) fn pack(&self) -> Option<Box<[u8]>> {
-        let user_agent = cut_user_agent(self.user_agent);
-        let mut texts = [self.contact, self.call_id, self.path, user_agent].concat();
-        let (uri_at, instance_at) = (
-            place(&mut texts, self.uri),
-            place(&mut texts, self.instance),
-        );
-        let kind = Kind::of(self.reached_by)?;
-        let flags = u8::from(self.is_outbound) * OUTBOUND;
-
-        let mut bytes = Vec::with_capacity(FIXED + 46 + texts.len());
-        bytes.extend([0, 0, flags, kind.0]);
-        for number in [self.expires, self.updated, self.cseq, self.reg_id] {
-            bytes.extend(number.to_le_bytes());
-        }
-        bytes.extend(self.q_thousandths.to_le_bytes());
-        for length in [
-            self.contact.len(),
-            self.call_id.len(),
-            self.path.len(),
-            user_agent.len(),
-            uri_at,
-            self.uri.len(),
-            instance_at,
-            self.instance.len(),
-        ] {
-            bytes.extend(u16::try_from(length).ok()?.to_le_bytes());
-        }
-        if let Destination::Flow(flow) = self.reached_by {
-            if kind.is_stream() {
-                bytes.extend(flow.generation.to_le_bytes());
-            }
-            push_address(&mut bytes, flow.local);
-        }
-        push_address(&mut bytes, self.reached_by.peer());
-        bytes.extend(texts.as_bytes());
-        if bytes.len() > MAX_BYTES {
-            return None;
-        }
-        let length = u16::try_from(bytes.len()).ok()?.to_le_bytes();
-        bytes[..2].copy_from_slice(&length);
-        Some(bytes.into())
-    }
-}
-
-/// Where `part` stands in `texts`; it is added where it does not, as one that is escaped in the contact.
-fn place(texts: &mut String, part: &str) -> usize {
-    texts.find(part).unwrap_or_else(|| {
-        texts.push_str(part);
-        texts.len() - part.len()
-    })
-}
-
-/// As much as is kept of what a device calls itself.
-pub(crate) fn cut_user_agent(text: &str) -> &str {
-    let mut end = text.len().min(MAX_USER_AGENT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-fn push_address(bytes: &mut Vec<u8>, address: SocketAddr) {
-    match address.ip() {
-        IpAddr::V4(ip) => bytes.extend(ip.octets()),
-        IpAddr::V6(ip) => bytes.extend(ip.octets()),
-    }
-    bytes.extend(address.port().to_le_bytes());
-}
 
 /// Transport, and what kinds of addresses there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +97,12 @@ impl Kind {
             true => address_len(self.0 & LOCAL_IS_V6),
             false => 0,
         }
+    }
+
+    /// How many all addresses take, with the generation of a connection.
+    fn addresses_len(self) -> usize {
+        let generation = if self.is_stream() { 8 } else { 0 };
+        generation + self.local_len() + self.peer_len()
     }
 
     fn is_flow(self) -> bool {
@@ -303,6 +211,16 @@ impl<'a> BindingRef<'a> {
         self.text(self.length(34), self.length(36))
     }
 
+    /// Whether both are the same device, or the same flow of a device with several.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        let [uri, instance] = [30, 34].map(|at| self.part(at));
+        let [other_uri, other_instance] = [30, 34].map(|at| other.part(at));
+        match instance {
+            [] => other_instance.is_empty() && uri == other_uri,
+            _ => instance == other_instance && self.reg_id() == other.reg_id(),
+        }
+    }
+
     /// Generation of the connection it is reached by, if it is.
     pub(crate) fn generation(self) -> Option<u64> {
         let is_stream = self.kind().is_stream();
@@ -370,6 +288,13 @@ impl<'a> BindingRef<'a> {
         self.0.get(at..).unwrap_or_default()
     }
 
+    /// What the place and the length at `at` name.
+    fn part(self, at: usize) -> &'a [u8] {
+        let start = self.length(at);
+        let end = start + self.length(at + 2);
+        self.texts().get(start..end).unwrap_or_default()
+    }
+
     fn text(self, at: usize, length: usize) -> &'a str {
         let bytes = self.texts().get(at..at + length).unwrap_or_default();
         std::str::from_utf8(bytes).unwrap_or_default()
@@ -386,26 +311,6 @@ impl<'a> BindingRef<'a> {
     fn u32(self, at: usize) -> u32 {
         array(self.0, at).map_or(0, u32::from_le_bytes)
     }
-}
-
-/// The same binding, reached another way.
-pub(crate) fn repack(binding: BindingRef<'_>, reached_by: Destination) -> Option<Box<[u8]>> {
-    NewBinding {
-        contact: binding.contact(),
-        uri: binding.uri(),
-        instance: binding.instance(),
-        reg_id: binding.reg_id(),
-        is_outbound: binding.is_outbound(),
-        q_thousandths: binding.q_thousandths(),
-        call_id: binding.call_id(),
-        cseq: binding.cseq(),
-        path: binding.path(),
-        user_agent: binding.user_agent(),
-        reached_by,
-        updated: binding.updated(),
-        expires: binding.expires(),
-    }
-    .pack()
 }
 
 fn address_len(is_v6: u8) -> usize {

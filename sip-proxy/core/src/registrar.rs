@@ -15,6 +15,7 @@
 mod again;
 mod answer;
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,11 +25,14 @@ pub(crate) use again::Again;
 pub(crate) use answer::{Telling, granted, refused};
 
 use crate::binding::Bindings;
-use crate::bound::{Edit, Record, is_same};
+use crate::bound::{Edit, Record};
 use crate::record::{BindingRef, NewBinding};
 
 /// Extensions that a REGISTER may require.
 pub(crate) const EXTENSIONS: [&str; 3] = ["path", "outbound", "gruu"];
+
+/// Room for the brackets of a contact and what stands behind them.
+const USUAL_PARAMS: usize = 128;
 
 /// What the registrar grants.
 #[derive(Clone, Debug)]
@@ -212,7 +216,7 @@ impl Frame<'_> {
             let new_ref = BindingRef::new(&new);
             let known = before
                 .iter()
-                .find(|known| is_same(*known, new_ref) || is_same_uri(*known, new_ref));
+                .find(|known| known.is_same(new_ref) || is_same_uri(*known, new_ref));
             if known.is_some_and(|known| self.is_overtaken(known)) {
                 return Err(Refusal::OutOfOrder);
             }
@@ -231,7 +235,7 @@ impl Frame<'_> {
             }
             match known {
                 None => count += 1,
-                Some(known) if !is_same(known, new_ref) => {
+                Some(known) if !known.is_same(new_ref) => {
                     edits.push(Edit::Remove(known.bytes().into()));
                 }
                 Some(_) => {}
@@ -253,7 +257,10 @@ impl Frame<'_> {
         for ours in ["expires", "pub-gruu", "temp-gruu"] {
             contact.address.params.remove(ours);
         }
-        let (text, instance) = (contact.to_string(), contact.instance());
+        let mut text = String::with_capacity(contact.uri().as_str().len() + USUAL_PARAMS);
+        // Writing to memory does not fail.
+        let _ = write!(text, "{contact}");
+        let instance = contact.instance();
         let new = NewBinding {
             contact: &text,
             uri: contact.uri().as_str(),
@@ -283,7 +290,7 @@ impl Frame<'_> {
 
 /// Whether an edit puts or removes the device of this binding.
 fn is_of(edit: &Edit, new: BindingRef<'_>) -> bool {
-    is_same(edit.binding(), new) || is_same_uri(edit.binding(), new)
+    edit.binding().is_same(new) || is_same_uri(edit.binding(), new)
 }
 
 /// Two contacts without instance-id are the same if their URIs are (section 19.1.4).

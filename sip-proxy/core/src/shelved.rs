@@ -102,22 +102,21 @@ pub(crate) fn count(packed: &[u8]) -> usize {
         .unwrap_or(0)
 }
 
-/// A record in the clear, packed; `None` if it is none.
-pub(crate) fn pack(record: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+/// Adds a record in the clear, packed, to `out`, which is empty; `None` if it is none.
+pub(crate) fn pack(record: &[u8], names: &mut Names, out: &mut Vec<u8>) -> Option<()> {
     let (user, domain) = user_and_domain(address(record))?;
-    let mut packed = Vec::with_capacity(record.len() + 64);
-    packed.extend([0; WAKE]);
-    push_number(names.keep(domain)?.into(), &mut packed);
-    push_counted(user, &mut packed);
-    push_number(bindings_in(record).count() as u64, &mut packed);
+    out.extend([0; WAKE]);
+    push_number(names.keep(domain)?.into(), out);
+    push_counted(user, out);
+    push_number(bindings_in(record).count() as u64, out);
     for binding in bindings_in(record) {
-        let length_at = packed.len();
-        packed.extend([0; 2]);
-        pack_binding(binding, user, names, &mut packed)?;
-        let length = u16::try_from(packed.len() - length_at - 2).ok()?;
-        packed[length_at..length_at + 2].copy_from_slice(&length.to_le_bytes());
+        let length_at = out.len();
+        out.extend([0; 2]);
+        pack_binding(binding, user, names, out)?;
+        let length = u16::try_from(out.len() - length_at - 2).ok()?;
+        out[length_at..length_at + 2].copy_from_slice(&length.to_le_bytes());
     }
-    Some(packed)
+    Some(())
 }
 
 fn pack_binding(
@@ -159,7 +158,7 @@ fn pack_binding(
     if let Some(generation) = binding.generation() {
         push_number(generation, out);
     }
-    out.extend(binding.peer_bytes());
+    out.extend_from_slice(binding.peer_bytes());
     let context = Context {
         user,
         peer: binding.peer(),

@@ -23,7 +23,7 @@ impl Bindings {
         if !lone.wakes_by(dates.expires) {
             return None;
         }
-        lone.renewed(dates, &mut self.renewed)?;
+        lone.renewed(dates, &mut self.packed)?;
         let shown = Shown {
             contact: lone.contact,
             uri: lone.uri,
@@ -32,7 +32,7 @@ impl Bindings {
             is_outbound: lone.is_outbound(),
             expires: dates.expires,
         };
-        let handle = self.shelf.replace(handle, &self.renewed, |_| {})?;
+        let handle = self.shelf.replace(handle, &self.packed, |_| {})?;
         self.slots[place(slot)] = Some(handle);
         Some((slot, shown))
     }

@@ -88,7 +88,8 @@ fn a_record_comes_back_as_it_was() {
         let mut blocks = Blocks::for_rows(1);
         let row = Bindings::default().row(&aor, &edits, &mut blocks);
         let row = row.bindings.unwrap();
-        let packed = pack(&row, &mut names).unwrap();
+        let mut packed = Vec::new();
+        pack(&row, &mut names, &mut packed).unwrap();
         assert_eq!(unpack(&packed, &names), row, "{aor}");
         assert_eq!(super::aor(&packed, &names), aor.as_str().as_bytes());
         assert_eq!(count(&packed), bindings_in(&row).count());
