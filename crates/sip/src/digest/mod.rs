@@ -10,6 +10,7 @@
 //! | `nonce.rs` | nonces that prove themselves |
 //! | `request_hashes.rs` | the half of an answer that is the same for all who register |
 //! | `server.rs` | making challenges and judging the answers |
+//! | `uses.rs` | which nonces were used, and how often |
 //!
 //! The rules that others got wrong: the topmost challenge that we can answer counts; `auth-int` is
 //! never chosen when `auth` is offered; `qop`, `nc` and `algorithm` are written without quotes and
@@ -25,6 +26,7 @@ mod credentials;
 mod nonce;
 mod request_hashes;
 mod server;
+mod uses;
 
 pub use algorithm::Algorithm;
 pub use challenge::{Challenge, ChallengeProtection};

@@ -54,6 +54,11 @@ impl NonceId {
         }
     }
 
+    pub(super) fn random(self) -> u64 {
+        let [high, low] = self.random;
+        u64::from(high) << u32::BITS | u64::from(low)
+    }
+
     fn bytes(self) -> [u8; ID_BYTES] {
         let mut bytes = [0; ID_BYTES];
         bytes[..TIME_BYTES].copy_from_slice(&self.time.to_be_bytes());

@@ -19,8 +19,6 @@
 //! and passes [`DigestServer::secret_of_nobody`] where there is none; both ways then do the same
 //! arithmetic and end the same.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::net::{IpAddr, SocketAddr};
 
 use sha2::Sha256;
@@ -38,6 +36,7 @@ use super::challenges::Challenges;
 use super::credentials::{self, Answer, Found};
 use super::nonce::{Nonce, NonceId, NonceText, Signer};
 use super::request_hashes::RequestHashes;
+use super::uses::{Remembered, Use, Uses};
 
 /// How long a nonce is good for, in seconds.
 const NONCE_LIFETIME_SECS: u64 = 300;
@@ -148,14 +147,6 @@ impl Presented<'_> {
     }
 }
 
-/// The last use of a nonce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Use {
-    count: u32,
-    /// A hash of the message, halved so that a use takes twelve bytes; zero where copies do not matter.
-    message: [u32; 2],
-}
-
 /// Stands for every message of a caller to whom copies do not matter.
 const ANY_MESSAGE: [u32; 2] = [0; 2];
 
@@ -167,10 +158,7 @@ pub struct DigestServer {
     request_hashes: RequestHashes,
     ids: Ids,
     max_nonces: usize,
-    /// The last use of each nonce in use.
-    uses: BTreeMap<NonceId, Use>,
-    /// Nonces up to this one may have been forgotten before their time.
-    forgotten: Option<NonceId>,
+    uses: Uses,
     /// Algorithms to offer and accept, best first.
     offered: Vec<Algorithm>,
 }
@@ -195,13 +183,12 @@ impl DigestServer {
             ids,
             offered: OFFERED.to_vec(),
             max_nonces: MAX_NONCES,
-            uses: BTreeMap::new(),
-            forgotten: None,
+            uses: Uses::default(),
         }
     }
 
-    /// The same server, remembering at most `max_nonces` nonces in use; beyond that the oldest are
-    /// called stale before their time.
+    /// The same server, remembering at most `max_nonces` nonces in use, at least two; beyond that the older half is called stale before
+    /// its time.
     #[must_use]
     pub fn with_max_nonces(self, max_nonces: usize) -> Self {
         Self { max_nonces, ..self }
@@ -318,29 +305,29 @@ impl DigestServer {
         if nonce.issued_secs() > now_unix_secs + CLOCK_SKEW_SECS {
             return Verdict::Wrong;
         }
-        self.forget_expired(now_unix_secs);
-        if is_expired(nonce, now_unix_secs) || self.forgotten.is_some_and(|last| nonce <= last) {
+        if is_expired(nonce, now_unix_secs) {
             return Verdict::Stale;
         }
         let this = Use {
             count: answer.count,
             message: source.map_or(ANY_MESSAGE, |source| self.message(request, source)),
         };
-        match self.uses.entry(nonce) {
-            Entry::Vacant(place) => {
-                place.insert(this);
-                self.forget_oldest();
+        match self.uses.find(nonce) {
+            Remembered::Forgotten => Verdict::Stale,
+            Remembered::Used(last) if this.message != ANY_MESSAGE && *last == this => {
+                Verdict::Repeated
+            }
+            Remembered::Used(last) if this.count <= last.count => Verdict::Wrong,
+            Remembered::Used(last) => {
+                *last = this;
                 Verdict::Ok
             }
-            Entry::Occupied(mut last) => {
-                let last = last.get_mut();
-                if this.message != ANY_MESSAGE && *last == this {
-                    return Verdict::Repeated;
-                }
-                if this.count <= last.count {
-                    return Verdict::Wrong;
-                }
-                *last = this;
+            Remembered::Unused => {
+                let bounds = (
+                    self.max_nonces.max(2) / 2,
+                    NONCE_LIFETIME_SECS + CLOCK_SKEW_SECS,
+                );
+                self.uses.insert(nonce, this, bounds, now_unix_secs);
                 Verdict::Ok
             }
         }
@@ -397,22 +384,6 @@ impl DigestServer {
             u32::from_be_bytes([a, b, c, d]),
             u32::from_be_bytes([e, f, g, h]),
         ]
-    }
-
-    fn forget_oldest(&mut self) {
-        if self.uses.len() > self.max_nonces
-            && let Some((oldest, _)) = self.uses.pop_first()
-        {
-            self.forgotten = self.forgotten.max(Some(oldest));
-        }
-    }
-
-    fn forget_expired(&mut self, now_unix_secs: u64) {
-        while let Some(oldest) = self.uses.first_entry()
-            && is_expired(*oldest.key(), now_unix_secs)
-        {
-            oldest.remove();
-        }
     }
 }
 

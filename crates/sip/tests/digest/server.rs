@@ -300,15 +300,44 @@ fn a_datagram_is_judged_only_where_its_nonce_was_sent() {
 #[test]
 fn a_full_table_calls_the_oldest_nonces_stale_rather_than_replaying_them() {
     let mut pair = Pair::new();
-    pair.server = DigestServer::new([9; 32], ids(2)).with_max_nonces(3);
+    pair.server = DigestServer::new([9; 32], ids(2)).with_max_nonces(6);
     let first = pair.answered("secret", NOW);
     assert_eq!(pair.verify(&first, NOW), ok());
-    for _ in 0..3 {
-        assert_eq!(pair.verify(&first, NOW + 1), Verdict::Wrong);
-        let request = pair.answered("secret", NOW + 1);
-        assert_eq!(pair.verify(&request, NOW + 1), ok());
+    let verdicts: Vec<_> = (NOW + 1..NOW + 9)
+        .map(|now| {
+            let request = pair.answered("secret", now);
+            assert_eq!(pair.verify(&request, now), ok());
+            assert_eq!(pair.verify(&request, now), Verdict::Wrong);
+            pair.verify(&first, now)
+        })
+        .collect();
+    let (known, forgotten) = verdicts.split_at(5);
+    assert_eq!(known, [Verdict::Wrong; 5]);
+    assert_eq!(forgotten, [Verdict::Stale; 3]);
+}
+
+#[test]
+fn nonces_in_use_are_known_until_they_expire_and_then_make_room() {
+    let mut pair = Pair::new();
+    let mut used = Vec::new();
+    for at in (0..2_000).step_by(100) {
+        let request = pair.answered("secret", NOW + at);
+        assert_eq!(pair.verify(&request, NOW + at), ok());
+        used.push((at, request));
+        for (issued, request) in &used {
+            let expected = match at - issued {
+                ..=300 => Verdict::Wrong,
+                _ => Verdict::Stale,
+            };
+            assert_eq!(pair.verify(request, NOW + at), expected, "{issued} at {at}");
+        }
+        let text = format!("{:?}", pair.server);
+        let kept: usize = text
+            .split(&[' ', ','][..])
+            .find_map(|word| word.parse().ok())
+            .unwrap();
+        assert!(kept <= 8, "{text}");
     }
-    assert_eq!(pair.verify(&first, NOW + 1), Verdict::Stale);
 }
 
 #[test]
