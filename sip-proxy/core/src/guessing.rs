@@ -9,12 +9,14 @@
 //!
 //! Not here: floods, which are met before parsing (the `sip-io` crate).
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, RandomState};
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-use sip::{Aor, Flow, KeyHasher};
+use sip::{Aor, Flow};
+
+use crate::proven::Proven;
 
 /// How much guessing is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,35 +168,6 @@ fn source(peer: IpAddr) -> IpAddr {
     }
 }
 
-/// Accounts and the flows on which they were proven. Only hashes are kept, in two generations: when the younger one is full the older
-/// one is forgotten.
-#[derive(Debug, Default)]
-struct Proven {
-    recent: Hashes,
-    former: Hashes,
-    hasher: RandomState,
-}
-
-/// Nobody chooses these: they are keyed.
-type Hashes = HashSet<u64, BuildHasherDefault<KeyHasher>>;
-
-/// Hashes in one generation.
-const GENERATION: usize = 100_000;
-
-impl Proven {
-    fn insert(&mut self, aor: &Aor, flow: &Flow) {
-        if self.recent.len() >= GENERATION {
-            self.former = std::mem::take(&mut self.recent);
-        }
-        self.recent.insert(self.hasher.hash_one((aor, flow)));
-    }
-
-    fn contains(&self, aor: &Aor, flow: &Flow) -> bool {
-        let hash = self.hasher.hash_one((aor, flow));
-        self.recent.contains(&hash) || self.former.contains(&hash)
-    }
-}
-
 #[derive(Debug)]
 struct Table<K> {
     entries: HashMap<K, Strikes>,
@@ -277,28 +250,6 @@ mod tests {
         assert_eq!(guessing.bans(now).len(), 1);
         guessing.pardon(other);
         assert!(!guessing.is_banned(other, now) && guessing.bans(now).is_empty());
-    }
-
-    #[test]
-    fn proof_counts_for_its_account_on_its_flow_only_and_is_forgotten_in_the_end() {
-        let mut guessing = Guessing::new(GuessingPolicy::default());
-        let flow = |port: u16| Flow {
-            transport: sip::Transport::Udp,
-            local: ([127, 0, 0, 1], 5060).into(),
-            peer: ([127, 0, 0, 1], port).into(),
-            generation: 0,
-        };
-        let other = Aor::parse("sip:1002@acme.test").unwrap();
-        guessing.prove(&aor(), &flow(1));
-        assert!(guessing.is_proven(&aor(), &flow(1)));
-        assert!(!guessing.is_proven(&aor(), &flow(2)) && !guessing.is_proven(&other, &flow(1)));
-        for number in 0..2 * GENERATION {
-            let aor = Aor::parse(&format!("sip:{number}@acme.test")).unwrap();
-            guessing.prove(&aor, &flow(3));
-        }
-        assert!(!guessing.is_proven(&aor(), &flow(1)));
-        let kept = guessing.proven.recent.len() + guessing.proven.former.len();
-        assert!(kept <= 2 * GENERATION);
     }
 
     #[test]

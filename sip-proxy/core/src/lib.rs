@@ -43,6 +43,7 @@ mod names;
 mod news;
 mod notifier;
 mod numbers;
+mod proven;
 mod proxy;
 mod reader;
 mod record;
