@@ -25,6 +25,8 @@ use crate::sharing::Share;
 use crate::shelf::{Handle, Shelf};
 use crate::shelved::{self, Key, Spare};
 
+pub(crate) use renewal::Renewed;
+
 /// What a change has come to.
 #[derive(Debug)]
 pub(crate) struct Changed {

@@ -21,13 +21,13 @@ use std::time::{Duration, Instant};
 
 use sip::{Aor, Destination, Flow, Output};
 
-use crate::binding::{Bindings, Changed};
+use crate::binding::{Bindings, Changed, Renewed};
 use crate::bound::{Edit, Record, Shown};
 use crate::effect::{Event, StoreFailed, Ticket};
 use crate::proxy::Proxy;
 use crate::registrar::{self, Again, Plan, Telling};
 use crate::row::Blocks;
-use crate::shelved::Lone;
+use crate::shelved::Placed;
 use crate::unwritten::{Next, Renewal, Unwritten};
 use crate::waiting::Pending;
 
@@ -250,9 +250,15 @@ impl Proxy {
         let Some(again) = Again::read(request, pending.flow, now_secs) else {
             return false;
         };
-        let dates = |bound: &Lone<'_, '_>| again.dates(bound, &self.registrar);
-        let Some((slot, shown)) = self.bindings.renew(aor, again.call_id, dates) else {
+        let dates = |bound: &Placed<'_, '_>| again.dates(bound, &self.registrar);
+        let Some(Renewed { slot, only }) = self.bindings.renew(aor, again.call_id, dates) else {
             return false;
+        };
+        let Some(shown) = only else {
+            let bound = self.bindings.of(aor);
+            self.commits.note_one(aor, &bound, &self.bindings, now);
+            self.confirm(pending, aor, &bound, now);
+            return true;
         };
         let renewal = Renewal {
             now: now_secs,

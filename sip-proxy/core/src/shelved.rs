@@ -14,9 +14,9 @@
 //!
 //! Not here: where the records lie (`shelf.rs`), how they are found (`index.rs`).
 
-mod lone;
+mod placed;
 
-pub(crate) use lone::{Lone, Spare};
+pub(crate) use placed::{Placed, Spare};
 
 use crate::bound::{HEAD, VERSION, address, bindings_in};
 use crate::names::Names;

@@ -4,36 +4,47 @@ use sip::Aor;
 
 use super::{Bindings, place};
 use crate::bound::Shown;
-use crate::shelved::{Dates, Lone};
+use crate::shelved::{self, Dates, Placed};
+
+/// What has become of an address-of-record of which a binding has begun anew.
+#[derive(Debug)]
+pub(crate) struct Renewed<'a> {
+    /// Where its bindings lie.
+    pub(crate) slot: u32,
+    /// The binding, if it is the only one.
+    pub(crate) only: Option<Shown<'a>>,
+}
 
 impl Bindings {
-    /// Gives the only binding of `aor` the dates that `decide` finds right, and this Call-ID. The slot and the binding then; `None` if it
-    /// finds none, or if more than this is to be done to the table, and nothing has changed.
+    /// Gives the binding of `aor` for which `decide` finds dates those dates and this Call-ID; `None` if it finds none for any, or if more
+    /// than this is to be done to the table, and nothing has changed.
     pub(crate) fn renew<'a>(
         &'a mut self,
         aor: &Aor,
         call_id: &'a str,
-        decide: impl FnOnce(&Lone<'_, '_>) -> Option<Dates>,
-    ) -> Option<(u32, Shown<'a>)> {
+        decide: impl Fn(&Placed<'_, '_>) -> Option<Dates>,
+    ) -> Option<Renewed<'a>> {
         let slot = self.slot_of(aor)?;
         let handle = self.slots.get(place(slot)).copied().flatten()?;
         let record = self.shelf.read(handle);
-        let lone = Lone::read(record, call_id, &self.names, &mut self.spare)?;
-        let dates = decide(&lone)?;
-        if !lone.wakes_by(dates.expires) {
-            return None;
-        }
-        lone.renewed(dates, &mut self.packed)?;
-        let shown = Shown {
-            contact: lone.contact,
-            uri: lone.uri,
-            instance: lone.instance,
-            call_id,
-            is_outbound: lone.is_outbound(),
-            expires: dates.expires,
-        };
+        let count = shelved::count(record);
+        let (dates, is_outbound) = (0..count).find_map(|index| {
+            let placed = Placed::read(record, index, call_id, &self.names, &mut self.spare)?;
+            let dates = decide(&placed).filter(|dates| placed.wakes_by(dates.expires))?;
+            placed.renewed(dates, &mut self.packed)?;
+            Some((dates, placed.is_outbound()))
+        })?;
         let handle = self.shelf.replace(handle, &self.packed, |_| {})?;
         self.slots[place(slot)] = Some(handle);
-        Some((slot, shown))
+        let shown = Shown {
+            contact: self.spare.contact(),
+            uri: self.spare.uri(),
+            instance: self.spare.instance(),
+            call_id,
+            is_outbound,
+            expires: dates.expires,
+        };
+        let only = Some(shown).filter(|_| count == 1);
+        Some(Renewed { slot, only })
     }
 }

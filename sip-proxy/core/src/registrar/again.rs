@@ -1,4 +1,4 @@
-//! The commonest REGISTER: the only device of an address-of-record says again what it said, on the flow on which it said it.
+//! The commonest REGISTER: a device says again what it said, on the flow on which it said it.
 //!
 //! Then nothing changes but dates and Call-ID, and the Contact that was read once need not be read again: it is the same text. Whatever
 //! is not exactly that, or may be refused, is [`decide`](super::decide)d as a whole.
@@ -9,7 +9,7 @@ use sip::{Destination, Flow, Request};
 
 use super::{Knows, RegistrarPolicy};
 use crate::record::{MAX_BYTES, cut_user_agent};
-use crate::shelved::{Dates, Lone};
+use crate::shelved::{Dates, Placed};
 
 /// What a REGISTER with a single Contact says that nothing but a comparison has to be done for.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl<'a> Again<'a> {
     }
 
     /// The dates of `bound` after this REGISTER; `None` if it is about another contact, says more, or may be refused.
-    pub(crate) fn dates(&self, bound: &Lone<'_, '_>, policy: &RegistrarPolicy) -> Option<Dates> {
+    pub(crate) fn dates(&self, bound: &Placed<'_, '_>, policy: &RegistrarPolicy) -> Option<Dates> {
         let is_same_flow = match bound.is_outbound() {
             true => self.knows.outbound && self.is_direct,
             false => !self.knows.outbound || !may_have_reg_id(bound.contact),
@@ -68,7 +68,8 @@ impl<'a> Again<'a> {
         let is_overtaken = bound.cseq().is_some_and(|cseq| cseq >= self.cseq);
         let asked = policy.asked(own_expires.or(self.expires));
         let is_small = bound.contact.len() + self.call_id.len() < MAX_BYTES / 2;
-        let is_granted = !asked.is_zero() && asked >= policy.min_expires && policy.max_bindings > 0;
+        let is_granted =
+            !asked.is_zero() && asked >= policy.min_expires && bound.count <= policy.max_bindings;
         (is_granted && is_small && !is_overtaken).then(|| Dates {
             expires: policy.end(asked, self.now_secs),
             updated: self.now_secs,

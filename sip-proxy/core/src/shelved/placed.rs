@@ -1,66 +1,90 @@
-//! The only binding of an address-of-record, read where it lies, and written again as another REGISTER of the same leaves it.
+//! One binding of a record, read where it lies, and the record as another REGISTER of the same leaves it.
 //!
 //! ```text
-//!   head of the record │ length │ names, flags │ dates │ details, Contact │ Call-ID
-//!        as it was        anew      as it was     anew       as it was        anew
+//!   all before it │ length │ names, flags │ dates │ details, Contact │ Call-ID │ all behind it
+//!     as it was      anew      as it was     anew       as it was        anew      as it was
 //! ```
 //!
 //! Most REGISTERs are of this kind, so nothing is unpacked for them but Contact.
 //!
-//! Invariant: what [`Lone::renewed`] writes is what [`pack`](super::pack) would make of the same binding with these dates and this
+//! Invariant: what [`Placed::renewed`] writes is what [`pack`](super::pack) would make of the same binding with these dates and this
 //! Call-ID; each name of it stays kept once.
 //!
 //! Not here: whether a REGISTER is of this kind (`registrar/again.rs`).
 
+use std::ops::Range;
+
 use sip::Destination;
 
 use super::{
-    Dates, Details, Front, HAS_MORE, HAS_PATH, IS_OUTBOUND, Key, Names, Reader, WAKE, expand,
-    next_binding, squeeze, wake,
+    Dates, Details, Front, HAS_INSTANCE, HAS_MORE, HAS_PATH, IS_OUTBOUND, Key, Names, Reader, WAKE,
+    count, expand, next_binding, squeeze, wake,
 };
 
 /// Room that is used again and again.
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
-    /// A Contact value in the clear.
+    /// A Contact value in the clear, and where URI and instance-id stand in it.
     contact: String,
+    uri: Range<usize>,
+    instance: Range<usize>,
     /// A Call-ID, squeezed.
     call_id: Vec<u8>,
 }
 
-/// The only binding of an address-of-record.
+/// Of the binding that was read last.
+impl Spare {
+    /// The Contact value without `expires`.
+    pub(crate) fn contact(&self) -> &str {
+        &self.contact
+    }
+
+    pub(crate) fn uri(&self) -> &str {
+        self.contact.get(self.uri.clone()).unwrap_or_default()
+    }
+
+    /// Empty for none.
+    pub(crate) fn instance(&self) -> &str {
+        self.contact.get(self.instance.clone()).unwrap_or_default()
+    }
+}
+
+/// A binding where it lies.
 #[derive(Debug)]
-pub(crate) struct Lone<'r, 's> {
+pub(crate) struct Placed<'r, 's> {
     record: &'r [u8],
     length_at: usize,
     dates_at: usize,
     details_at: usize,
     call_id_at: usize,
     end: usize,
+    /// Of all bindings.
+    record_end: usize,
     flags: u8,
     dates: Dates,
-    /// The Contact value without `expires`, the URI in it, and the instance-id, empty for none.
+    /// How many bindings the record has.
+    pub(crate) count: usize,
+    /// The Contact value without `expires`.
     pub(crate) contact: &'s str,
-    pub(crate) uri: &'s str,
-    pub(crate) instance: &'s str,
     pub(crate) user_agent: &'r [u8],
     pub(crate) reached_by: Destination,
     /// The Call-ID that it is asked for.
     call_id: &'s [u8],
 }
 
-impl<'r, 's> Lone<'r, 's> {
-    /// The binding of this record, if it has one only, to which no Path leads; `call_id` is what a REGISTER has now.
+impl<'r, 's> Placed<'r, 's> {
+    /// The binding at `index` of this record, if nobody else could be taken for it and no Path leads to it; `call_id` is what a REGISTER
+    /// has now.
     pub(crate) fn read(
         record: &'r [u8],
+        index: usize,
         call_id: &str,
         names: &'r Names,
         spare: &'s mut Spare,
     ) -> Option<Self> {
-        let mut all = Reader::new(record.get(WAKE..)?);
-        let user = Key::read(&mut all)?.user;
-        if all.number()? != 1 {
-            return None;
+        let (user, mut all) = bindings(record)?;
+        for _ in 0..index {
+            next_binding(&mut all)?;
         }
         let length_at = record.len() - all.left();
         let mut from = next_binding(&mut all)?;
@@ -69,6 +93,18 @@ impl<'r, 's> Lone<'r, 's> {
         // Behind the Call-ID there is nothing.
         if front.has(HAS_PATH) || front.has(HAS_MORE) {
             return None;
+        }
+        let mut record_end = end;
+        let mut others = bindings(record)?.1;
+        let count = count(record);
+        for other in 0..count {
+            let mut one = next_binding(&mut others)?;
+            // URIs may be equivalent though their texts differ.
+            let is_by_uri = !Front::read(&mut one)?.has(HAS_INSTANCE);
+            if other != index && is_by_uri && !front.has(HAS_INSTANCE) {
+                return None;
+            }
+            record_end = record.len() - others.left();
         }
         let dates_at = end - from.left();
         let dates = Dates::read(&mut from)?;
@@ -81,11 +117,12 @@ impl<'r, 's> Lone<'r, 's> {
         spare.contact = String::from_utf8(contact).ok()?;
         spare.call_id.clear();
         squeeze(call_id.as_bytes(), context, &mut spare.call_id);
-        let Spare { contact, call_id } = spare;
         let part = |[at, length]: [u16; 2]| {
-            let (at, length) = (usize::from(at), usize::from(length));
-            contact.get(at..at + length)
+            let part = usize::from(at)..usize::from(at) + usize::from(length);
+            spare.contact.get(part.clone()).map(|_| part)
         };
+        let (uri, instance) = (part(details.uri)?, part(details.instance)?);
+        (spare.uri, spare.instance) = (uri, instance);
         let local = names.text(front.local);
         let generation = details.generation.unwrap_or(0);
         Some(Self {
@@ -95,14 +132,14 @@ impl<'r, 's> Lone<'r, 's> {
             details_at,
             call_id_at: end - from.left(),
             end,
+            record_end,
             flags: front.flags,
             dates,
-            contact,
-            uri: part(details.uri)?,
-            instance: part(details.instance)?,
+            count,
+            contact: &spare.contact,
             user_agent: names.text(front.user_agent),
             reached_by: front.kind.reached_by(local, details.peer, generation)?,
-            call_id,
+            call_id: &spare.call_id,
         })
     }
 
@@ -131,6 +168,15 @@ impl<'r, 's> Lone<'r, 's> {
         out.extend(self.call_id);
         let length = u16::try_from(out.len() - self.length_at - 2).ok()?;
         out[self.length_at..self.length_at + 2].copy_from_slice(&length.to_le_bytes());
+        out.extend(self.record.get(self.end..self.record_end)?);
         Some(())
     }
+}
+
+/// The user of a record, and its bindings.
+fn bindings(record: &[u8]) -> Option<(&[u8], Reader<'_>)> {
+    let mut all = Reader::new(record.get(WAKE..)?);
+    let user = Key::read(&mut all)?.user;
+    all.number()?;
+    Some((user, all))
 }
