@@ -116,6 +116,9 @@ pub(crate) struct NameAddrRef<'a> {
     name: &'a str,
     pub(crate) uri: UriRef<'a>,
     params: ParamsRef<'a>,
+    /// `Some(None)` if it stands there without its value, which the grammar of From and To demands (RFC 3261, section 25.1,
+    /// tag-param).
+    pub(crate) tag: Tag<'a>,
 }
 
 impl<'a> NameAddrRef<'a> {
@@ -126,10 +129,13 @@ impl<'a> NameAddrRef<'a> {
             return parse_bare(text);
         };
         let end = memchr::memchr(b'>', bracketed.as_bytes()).ok_or(NameAddrError::Unbalanced)?;
+        let uri = UriRef::parse(&bracketed[..end])?;
+        let (params, tag) = parse_params(&bracketed[end + 1..])?;
         Ok(Self {
             name,
-            uri: UriRef::parse(&bracketed[..end])?,
-            params: ParamsRef::parse(&bracketed[end + 1..]).ok_or(NameAddrError::Params)?,
+            uri,
+            params,
+            tag,
         })
     }
 
@@ -144,17 +150,15 @@ impl<'a> NameAddrRef<'a> {
             }
             None => &rest[rest.find(';').unwrap_or(rest.len())..],
         };
-        let params = ParamsRef::parse(params).ok_or(NameAddrError::Params)?;
-        Ok(params.value("tag"))
+        let (_, tag) = parse_params(params)?;
+        Ok(tag.flatten())
     }
+}
 
-    /// The tag; `Some(None)` if it stands there without its value, which the grammar of From and To demands
-    /// (RFC 3261, section 25.1, tag-param).
-    pub(crate) fn written_tag(self) -> Option<Option<&'a str>> {
-        let mut params = self.params.iter();
-        let (_, value) = params.find(|(name, _)| name.eq_ignore_ascii_case("tag"))?;
-        Some(value)
-    }
+type Tag<'a> = Option<Option<&'a str>>;
+
+fn parse_params(text: &str) -> Result<(ParamsRef<'_>, Tag<'_>), NameAddrError> {
+    ParamsRef::parse_and_find("tag", text).ok_or(NameAddrError::Params)
 }
 
 /// The name as written and what follows it; no name if the text does not go on with a bracket.
@@ -190,10 +194,13 @@ fn parse_bare(text: &str) -> Result<NameAddrRef<'_>, NameAddrError> {
     if uri.contains(['?', ',']) {
         return Err(NameAddrError::NeedsBrackets);
     }
+    let uri = UriRef::parse(scan::trim(uri))?;
+    let (params, tag) = parse_params(params)?;
     Ok(NameAddrRef {
         name: "",
-        uri: UriRef::parse(scan::trim(uri))?,
-        params: ParamsRef::parse(params).ok_or(NameAddrError::Params)?,
+        uri,
+        params,
+        tag,
     })
 }
 

@@ -36,6 +36,15 @@ impl Status {
         }
     }
 
+    /// As [`with_phrase`](Self::with_phrase), for what came in, where nearly every phrase is that of the standard.
+    pub(crate) fn read(code: u16, phrase: &str) -> Self {
+        let standard = Self::new(code);
+        match standard.phrase == phrase {
+            true => standard,
+            false => Self::with_phrase(code, phrase),
+        }
+    }
+
     /// The number, 100–699.
     pub fn code(&self) -> u16 {
         self.code.code()

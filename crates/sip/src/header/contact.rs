@@ -188,6 +188,11 @@ fn read<'a>(
             is_star = true;
             continue;
         }
+        if !value.is_empty() && memchr::memchr(b',', value.as_bytes()).is_none() {
+            each(NameAddrRef::parse(value).ok()?);
+            is_list = true;
+            continue;
+        }
         for element in scan::elements(value) {
             each(NameAddrRef::parse(element?).ok()?);
             is_list = true;

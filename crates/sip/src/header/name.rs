@@ -104,12 +104,15 @@ const TABLE: [u8; SLOTS] = {
     table
 };
 
+/// The bit in which capitals differ from small letters.
+const CASE: u8 = 0x20;
+
 /// Of length, first, last and middle letter, in any case.
 const fn slot(name: &[u8]) -> usize {
     let len = name.len();
-    let first = name[0].to_ascii_lowercase() as usize;
-    let middle = name[len / 2].to_ascii_lowercase() as usize;
-    let last = name[len - 1].to_ascii_lowercase() as usize;
+    let first = (name[0] | CASE) as usize;
+    let middle = (name[len / 2] | CASE) as usize;
+    let last = (name[len - 1] | CASE) as usize;
     (len * 31 + first * 7 + middle * 13 + last * 3) % SLOTS
 }
 

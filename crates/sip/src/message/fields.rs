@@ -48,6 +48,14 @@ impl Fields {
         }
     }
 
+    /// See [`Headers::copied`].
+    pub(super) fn copied(names: &[NameId], from: &Self, more: usize) -> Self {
+        Self {
+            headers: Headers::copied(names, &from.headers, more),
+            ..Self::default()
+        }
+    }
+
     /// The header fields in order.
     pub fn headers(&self) -> &Headers {
         &self.headers

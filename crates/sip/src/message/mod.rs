@@ -208,14 +208,16 @@ fn response_with(
     status: Status,
     to_tag: Option<&str>,
 ) -> Response {
-    let mut response = Response::new(status);
-    response.fields.headers = Headers::copied(copied, &request.headers, ADDED_BYTES);
+    let mut response = Response {
+        status,
+        fields: Fields::copied(copied, request, ADDED_BYTES),
+    };
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
     let untagged = match request.headers.noted_tag(NameId::TO) {
         Some(tag) => tag.is_none(),
         None => request
             .peek_address(NameId::TO)
-            .is_ok_and(|to| to.written_tag().is_none()),
+            .is_ok_and(|to| to.tag.is_none()),
     };
     if let Some(tag) = to_tag.filter(|_| untagged) {
         let suffix = [";tag=", tag].concat();
@@ -230,8 +232,7 @@ pub(crate) struct ResponseHead(Fields);
 
 impl ResponseHead {
     pub(crate) fn of(invite: &Request) -> Self {
-        let mut fields = Fields::default();
-        fields.headers = Headers::copied(&COPIED, &invite.headers, 0);
+        let mut fields = Fields::copied(&COPIED, invite, 0);
         fields.headers.shrink();
         Self(fields)
     }

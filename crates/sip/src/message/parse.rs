@@ -183,7 +183,7 @@ pub(super) fn parse_status(line: &[u8]) -> Result<Status, ParseError> {
         return Err(ParseError::StartLine);
     }
     match code.parse() {
-        Ok(number @ 100..=699) if code.len() == 3 => Ok(Status::with_phrase(number, phrase)),
+        Ok(number @ 100..=699) if code.len() == 3 => Ok(Status::read(number, phrase)),
         _ => Err(ParseError::StatusCode),
     }
 }

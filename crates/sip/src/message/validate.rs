@@ -185,7 +185,7 @@ fn check_common(fields: &Fields) -> Result<Common, HeaderError> {
 /// From or To, read as a whole.
 fn read_party(fields: &Fields, name: NameId) -> Result<Party, HeaderError> {
     let address = fields.peek_address(name)?;
-    let tag = match address.written_tag() {
+    let tag = match address.tag {
         None => None,
         Some(Some(tag)) => Some(tag),
         Some(None) => {
