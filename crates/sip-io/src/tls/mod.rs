@@ -122,7 +122,7 @@ impl TlsServer {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(watched));
         // Sessions are resumed from what the client keeps: nothing is kept here for those who left.
-        config.ticketer = aws_lc_rs::Ticketer::new()?;
+        config.ticketer = ring::Ticketer::new()?;
         // A phone has one connection and gets another ticket with each.
         config.send_tls13_tickets = 1;
         config.ignore_client_order = true;

@@ -25,6 +25,9 @@ pub(super) const PLAIN: usize = 16 * 1024;
 /// What encryption adds to a short record, roughly; more is asked for.
 const ADDED: usize = 32;
 
+/// What most flights and messages take.
+const USUAL: usize = 512;
+
 /// What we have to say ourselves.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Say<'a> {
@@ -220,6 +223,10 @@ fn append(
     mut make: impl FnMut(&mut [u8]) -> Result<usize, Refused>,
 ) -> io::Result<()> {
     let before = outgoing.len();
+    if before == 0 {
+        // A resumed handshake's flight, and most messages, grow no further.
+        outgoing.reserve(USUAL);
+    }
     outgoing.resize(before + space, 0);
     loop {
         match make(&mut outgoing[before..]) {
