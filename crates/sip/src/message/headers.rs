@@ -14,17 +14,21 @@
 //! Texts are for reading: folds are one blank, blanks at the ends are cut, bytes that are no
 //! UTF-8 are shown as U+FFFD. Such texts are no part of their line and stand behind all lines.
 //!
+//! `received.rs` is what comes in, `own.rs` the lines that we write, `write.rs` the way out, this file
+//! the list and its edits.
+//!
 //! Invariant: `text` only grows, so that a piece of it stays what it is; `names` are those of
 //! `entries`.
 
+mod own;
+mod received;
+mod write;
+
 use bytes::Bytes;
 
-use crate::decimal::{Digits, decimal};
-use crate::header::ViaRef;
 use crate::header::name::{NameId, NameSet};
-use crate::message::entry::{Entry, Line, Names, Text, offset};
-use crate::message::noted::{Noted, Party, TopVia};
-use crate::name_addr::NameAddrRef;
+use crate::message::entry::{Entry, Line, Names, Text};
+use crate::message::noted::Noted;
 
 /// The header fields of a message, in order.
 #[derive(Clone, Default)]
@@ -41,59 +45,6 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// The fields at `entries` in a message as received, of whose head this is the length and of whose start line, with its end.
-    pub(super) fn received(
-        message: &Bytes,
-        head: usize,
-        start_line: usize,
-        entries: Vec<Entry>,
-    ) -> Self {
-        let Ok(head) = std::str::from_utf8(&message[..head]) else {
-            return Self::received_raw(message, start_line, entries);
-        };
-        let mut text = String::with_capacity(head.len() + SPARE_BYTES);
-        text.push_str(head);
-        Self {
-            text,
-            raw: Vec::new(),
-            start_line: Some(Line::Text(Text::new(0, start_line))),
-            names: Names::of(&entries),
-            entries,
-            noted: Noted::default(),
-        }
-    }
-
-    /// As [`received`](Self::received), for a head that is no UTF-8.
-    fn received_raw(message: &Bytes, start_line: usize, entries: Vec<Entry>) -> Self {
-        let mut headers = Self {
-            names: Names::of(&entries),
-            ..Self::default()
-        };
-        headers.start_line = Some(headers.keep_raw(message.slice(..start_line)));
-        for mut entry in entries {
-            let name = String::from_utf8_lossy(&message[entry.name().range()]);
-            let value = unfold(&String::from_utf8_lossy(&message[entry.value.range()]));
-            if let Line::Text(line) = entry.line {
-                entry.line = headers.keep_raw(message.slice(line.range()));
-            }
-            headers.keep(&name);
-            entry.value = headers.keep(&value);
-            headers.entries.push(entry);
-        }
-        headers
-    }
-
-    /// Puts the text of each value that is folded behind all lines.
-    pub(super) fn unfold(&mut self) {
-        for at in 0..self.entries.len() {
-            let value = self.read(self.entries[at].value);
-            if value.contains('\n') {
-                let unfolded = unfold(value);
-                self.entries[at].value = self.keep(&unfolded);
-            }
-        }
-    }
-
     /// None yet, with room for so many and so many bytes in them.
     pub(super) fn with_room(count: usize, bytes: usize) -> Self {
         Self {
@@ -106,51 +57,6 @@ impl Headers {
     /// The line above the header fields as received, its end included; empty if the message was built.
     pub(super) fn start_line(&self) -> &[u8] {
         self.start_line.map_or(&[], |line| self.line(line))
-    }
-
-    /// Keeps in mind where the parts of From and To stand.
-    pub(super) fn note_parties(&mut self, [from, to]: [Party; 2]) {
-        self.noted.note_parties(from, to);
-    }
-
-    /// For [`note_parties`](Self::note_parties): the parts of an address read here, and its tag.
-    pub(super) fn party(&self, address: &NameAddrRef<'_>, tag: Option<&str>) -> Party {
-        Party::of(address, tag, &self.text)
-    }
-
-    /// Keeps in mind where the parts of the topmost Via stand.
-    pub(super) fn note_via(&mut self, via: TopVia) {
-        self.noted.via = Some(via);
-    }
-
-    /// For [`note_via`](Self::note_via): the parts of a Via read here; `None` if they are not to be kept.
-    pub(super) fn top_via(&self, via: &ViaRef<'_>) -> Option<TopVia> {
-        let place = |part| Text::of(part, &self.text);
-        Some(TopVia {
-            sent_by: place(via.plain_sent_by()?),
-            branch: via.branch().map(place),
-        })
-    }
-
-    /// Sent-by and branch of the topmost Via; `None` if they are to be read anew.
-    pub(crate) fn noted_via(&self) -> Option<(&str, Option<&str>)> {
-        let via = self.noted.via?;
-        Some((
-            self.read(via.sent_by),
-            via.branch.map(|branch| self.read(branch)),
-        ))
-    }
-
-    /// The tag of From or To, if there is one; `None` if it is to be read anew.
-    pub(crate) fn noted_tag(&self, name: NameId) -> Option<Option<&str>> {
-        let party = self.noted.party(name)?;
-        Some(party.tag.map(|tag| self.read(tag)))
-    }
-
-    /// The user as written and the host in From or To, if that is a name; `None` if they are to be read anew.
-    pub(crate) fn noted_address(&self, name: NameId) -> Option<(&str, &str)> {
-        let (user, host) = self.noted.party(name)?.address?;
-        Some((self.read(user), self.read(host)))
     }
 
     /// Full names and texts, in order.
@@ -307,117 +213,6 @@ impl Headers {
         None
     }
 
-    /// Appends `suffix` to the first value of this name, and to its line as it stands.
-    pub(super) fn append_to_value(&mut self, name: NameId, suffix: &str) {
-        let Some(at) = self.position_of(name) else {
-            return;
-        };
-        self.noted.edited(Some(name));
-        let mut entry = self.entries[at];
-        match entry.line {
-            Line::Text(line) => {
-                let start = self.text.len();
-                self.text.extend_from_within(line.range());
-                let end = start + without_end(&self.text.as_bytes()[start..]).len();
-                self.text.truncate(end);
-                self.text.push_str(suffix);
-                let value_end = self.text.len();
-                self.text.push_str("\r\n");
-                let kept = Text::new(start, self.text.len());
-                // The value ends where its line does, unless it is folded and lies elsewhere.
-                if let Some(moved) = entry.moved(line, start) {
-                    self.entries[at] = Entry {
-                        line: Line::Text(kept),
-                        value: Text::new(moved.value.range().start, value_end),
-                        ..moved
-                    };
-                    return;
-                }
-                entry.line = Line::Text(kept);
-            }
-            Line::Raw(raw) => {
-                let line = without_end(self.raw_line(raw));
-                let line = [line, suffix.as_bytes(), b"\r\n"].concat();
-                entry.line = self.keep_raw(line.into());
-                // Stands right before the value.
-                self.text.extend_from_within(entry.name().range());
-            }
-        }
-        let start = self.text.len();
-        self.text.extend_from_within(entry.value.range());
-        self.text.push_str(suffix);
-        entry.value = Text::new(start, self.text.len());
-        self.entries[at] = entry;
-    }
-
-    /// Puts what `write` makes of the first value of this name in its place, later ones untouched;
-    /// `None` if there is none.
-    pub(super) fn rewrite_first<E>(
-        &mut self,
-        name: NameId,
-        write: impl FnOnce(&str, &mut String) -> Result<(), E>,
-    ) -> Option<Result<(), E>> {
-        let at = self.position_of(name)?;
-        self.noted.edited(Some(name));
-        // Lies in the very text that grows.
-        let before = self.read(self.entries[at].value).to_owned();
-        self.make_room(name.as_str().len() + before.len());
-        let start = self.text.len();
-        let value_start = self.write_name(name.as_str());
-        let written = write(&before, &mut self.text);
-        match &written {
-            Err(_) => self.text.truncate(start),
-            Ok(()) => {
-                let entry = self.end_own(Some(name), start, value_start);
-                self.entries[at] = entry;
-            }
-        }
-        Some(written)
-    }
-
-    /// How many bytes [`Self::write`] writes at most, and nearly always exactly.
-    pub(super) fn written_len(&self, body_len: usize) -> usize {
-        let lines = self.entries.iter().map(|entry| self.line(entry.line).len());
-        let digits = body_len.checked_ilog10().unwrap_or(0) as usize + 1;
-        lines.sum::<usize>() + "Content-Length: \r\n".len() + digits
-    }
-
-    /// Writes all lines, with one Content-Length that tells `body_len`. Lines that stand side by side are written as one piece.
-    pub(super) fn write(&self, body_len: usize, out: &mut Vec<u8>) {
-        let mut length_written = false;
-        let mut run = 0..0;
-        for entry in &self.entries {
-            if entry.id == Some(NameId::CONTENT_LENGTH) {
-                if std::mem::replace(&mut length_written, true) {
-                    continue;
-                }
-                if self.read(entry.value).parse() != Ok(body_len) {
-                    self.write_text(std::mem::take(&mut run), out);
-                    write_length(body_len, out);
-                    continue;
-                }
-            }
-            match entry.line {
-                Line::Text(line) if line.range().start == run.end => run.end = line.range().end,
-                Line::Text(line) => {
-                    self.write_text(std::mem::replace(&mut run, line.range()), out);
-                }
-                Line::Raw(at) => {
-                    self.write_text(std::mem::take(&mut run), out);
-                    out.extend_from_slice(self.raw_line(at));
-                }
-            }
-        }
-        self.write_text(run, out);
-        if !length_written {
-            write_length(body_len, out);
-        }
-    }
-
-    fn write_text(&self, range: std::ops::Range<usize>, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.text.as_bytes().get(range).unwrap_or_default());
-    }
-
     fn position_of(&self, name: NameId) -> Option<usize> {
         if !self.contain(name) {
             return None;
@@ -472,98 +267,10 @@ impl Headers {
         self.noted.edited(entry.id);
         self.entries.insert(at, entry);
     }
-
-    /// `Name: value` in a line of our own.
-    fn write_own(&mut self, name: &str, value: &str) -> Entry {
-        self.make_room(name.len() + value.len());
-        self.write_own_with(name, |text| text.push_str(value))
-    }
-
-    /// The same with the value that `write` adds.
-    fn write_own_with(&mut self, name: &str, write: impl FnOnce(&mut String)) -> Entry {
-        let id = NameId::find(name.as_bytes());
-        let name = match id {
-            Some(id) => id.as_str(),
-            None => name,
-        };
-        let start = self.text.len();
-        let value_start = self.write_name(name);
-        write(&mut self.text);
-        let value = self.text.get(value_start..).unwrap_or_default();
-        if memchr::memchr2(b'\r', b'\n', value.as_bytes()).is_some() {
-            let value = value.replace(['\r', '\n'], " ");
-            self.text.truncate(value_start);
-            self.text.push_str(&value);
-        }
-        self.end_own(id, start, value_start)
-    }
-
-    /// The beginning of a line of our own. Where the value begins.
-    fn write_name(&mut self, name: &str) -> usize {
-        self.text.push_str(name);
-        self.text.push_str(": ");
-        self.text.len()
-    }
-
-    /// The end of a line of our own.
-    fn end_own(&mut self, id: Option<NameId>, start: usize, value_start: usize) -> Entry {
-        let value_end = self.text.len();
-        self.text.push_str("\r\n");
-        Entry {
-            id,
-            line: Line::Text(Text::new(start, self.text.len())),
-            name_len: offset(value_start - start - ": ".len()),
-            value: Text::new(value_start, value_end),
-        }
-    }
-
-    /// Adds an entry of another message, its line byte for byte.
-    fn take_over(&mut self, entry: &Entry, from: &Self) {
-        let start = self.text.len();
-        let copied = match entry.line {
-            Line::Text(line) => {
-                self.text.push_str(from.read(line));
-                entry.moved(line, start).unwrap_or_else(|| Entry {
-                    line: Line::Text(Text::new(start, self.text.len())),
-                    value: self.keep(from.read(entry.value)),
-                    ..*entry
-                })
-            }
-            Line::Raw(at) => {
-                self.keep(from.read(entry.name()));
-                Entry {
-                    line: self.keep_raw(from.raw_line(at).clone()),
-                    value: self.keep(from.read(entry.value)),
-                    ..*entry
-                }
-            }
-        };
-        self.insert(self.len(), copied);
-    }
-
-    /// Room for a line of our own and more, so that the text need not move for the next one.
-    fn make_room(&mut self, name_and_value: usize) {
-        let line = name_and_value + ": \r\n".len();
-        if self.text.capacity() - self.text.len() < line {
-            self.text.reserve(line + SPARE_BYTES);
-        }
-    }
-
-    fn keep(&mut self, text: &str) -> Text {
-        let start = self.text.len();
-        self.text.push_str(text);
-        Text::new(start, self.text.len())
-    }
-
-    fn keep_raw(&mut self, line: Bytes) -> Line {
-        self.raw.push(line);
-        Line::Raw(offset(self.raw.len() - 1))
-    }
 }
 
-/// Room for what an element usually adds to a message that it received.
+/// Room for the header fields that an element usually adds to those that it copied.
 const SPARE: usize = 4;
-const SPARE_BYTES: usize = 192;
 
 /// A name that is looked for.
 #[derive(Clone, Copy)]
@@ -576,28 +283,6 @@ impl<'a> Wanted<'a> {
     fn new(name: &'a str) -> Self {
         NameId::find(name.as_bytes()).map_or(Self::Other(name), Self::Known)
     }
-}
-
-/// A line without its end and the blanks before it, which is where its value ends: other control characters belong to the value.
-fn without_end(line: &[u8]) -> &[u8] {
-    let is_end = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    &line[..line.len() - line.iter().rev().take_while(is_end).count()]
-}
-
-/// The pieces of a folded value with one blank between them.
-fn unfold(value: &str) -> String {
-    let pieces = value
-        .split("\r\n")
-        .map(crate::header::scan::trim)
-        .filter(|piece| !piece.is_empty());
-    pieces.collect::<Vec<_>>().join(" ")
-}
-
-fn write_length(body_len: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"Content-Length: ");
-    let digits = &mut Digits::default();
-    out.extend_from_slice(decimal(body_len as u64, digits).as_bytes());
-    out.extend_from_slice(b"\r\n");
 }
 
 /// Same start lines as received, names, texts and lines in the same order.
