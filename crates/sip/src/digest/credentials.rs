@@ -43,9 +43,10 @@ pub(super) fn find<'a>(request: &'a Request, realm: &str) -> Found<'a> {
         .into_iter()
         .flat_map(|name| request.headers().all_of(name));
     for value in values.filter(|value| is_digest(value)) {
-        let Some(written) = Written::read(value) else {
+        let mut written = Written::default();
+        if written.read(value).is_none() {
             return Found::Malformed;
-        };
+        }
         if written.realm.is_none_or(|own| own.text() != realm) {
             continue;
         }
@@ -89,20 +90,19 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    /// `None` for what has a parameter twice, or cannot be read.
-    fn read(value: &'a str) -> Option<Self> {
-        let mut written = Self::default();
+    /// Takes the parameters of one value in; `None` if one stands there twice, or cannot be read.
+    fn read(&mut self, value: &'a str) -> Option<()> {
         let mut pieces = pieces(value);
         let Some(Piece::Scheme(_)) = pieces.next()? else {
             return None;
         };
         for piece in pieces {
             match piece? {
-                Piece::Param(name, value) => written.insert(name, value)?,
+                Piece::Param(name, value) => self.insert(name, value)?,
                 Piece::Scheme(_) => return None,
             }
         }
-        Some(written)
+        Some(())
     }
 
     /// `None` if it stands there already, or there are too many.
@@ -124,20 +124,19 @@ impl<'a> Written<'a> {
 
     /// Where the value of this parameter belongs, if it means something to us.
     fn place(&mut self, name: &str) -> Option<&mut Option<Value<'a>>> {
-        let mut lower = [0; "algorithm".len()];
-        let lower = lower.get_mut(..name.len())?;
-        lower.copy_from_slice(name.as_bytes());
-        lower.make_ascii_lowercase();
-        match &*lower {
-            b"username" => Some(&mut self.username),
-            b"realm" => Some(&mut self.realm),
-            b"nonce" => Some(&mut self.nonce),
-            b"uri" => Some(&mut self.uri),
-            b"response" => Some(&mut self.response),
-            b"algorithm" => Some(&mut self.algorithm),
-            b"qop" => Some(&mut self.qop),
-            b"nc" => Some(&mut self.nonce_count),
-            b"cnonce" => Some(&mut self.cnonce),
+        match name {
+            "username" => Some(&mut self.username),
+            "realm" => Some(&mut self.realm),
+            "nonce" => Some(&mut self.nonce),
+            "uri" => Some(&mut self.uri),
+            "response" => Some(&mut self.response),
+            "algorithm" => Some(&mut self.algorithm),
+            "qop" => Some(&mut self.qop),
+            "nc" => Some(&mut self.nonce_count),
+            "cnonce" => Some(&mut self.cnonce),
+            _ if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                self.place(&name.to_ascii_lowercase())
+            }
             _ => None,
         }
     }
@@ -187,6 +186,27 @@ fn parse_count(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_in_any_case_and_each_once() {
+        fn read(text: &str) -> Option<Answer<'_>> {
+            let mut written = Written::default();
+            written.read(text).and_then(|()| written.answer())
+        }
+        let text = "digest USERNAME=\"a\\\"b\", Realm=r, nonce=\"n\", uri=u, RESPONSE=\"r\", Opaque=o, QOP=Auth, nc=0000000A, cnonce=\"c\"";
+        let answer = read(text).unwrap();
+        assert_eq!(answer.username, "a\"b");
+        assert_eq!((&*answer.nonce, &*answer.uri), ("n", "u"));
+        assert_eq!((answer.count, answer.algorithm), (10, Some(Algorithm::Md5)));
+        for again in ["username=x", "Nonce=y", "opaque=z"] {
+            assert!(read(&format!("{text}, {again}")).is_none(), "{again}");
+        }
+        for missing in ["USERNAME", "nonce", "uri", "RESPONSE", "nc"] {
+            let without = text.replace(&format!("{missing}="), "other=");
+            assert!(read(&without).is_none(), "{missing}");
+        }
+        assert!(read(&text.replace("a\\\"b", "a\0")).is_none());
+    }
 
     #[test]
     fn the_count_has_eight_digits_and_no_sign() {
