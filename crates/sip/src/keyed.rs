@@ -66,12 +66,18 @@ impl KeyedNumber {
         Self(SipHasher24::new_with_key(&key))
     }
 
-    /// The number of the parts, each told from the next by its length.
+    /// The number of the parts, each behind its length and in whole words, which are what the hash takes most easily.
     pub(crate) fn of<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         let mut hasher = self.0;
         for part in parts {
             hasher.write_u64(part.len() as u64);
-            hasher.write(part);
+            let (words, rest) = part.as_chunks();
+            for word in words {
+                hasher.write_u64(u64::from_le_bytes(*word));
+            }
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            hasher.write_u64(u64::from_le_bytes(last));
         }
         hasher.finish()
     }
