@@ -52,8 +52,8 @@ class Bench:
         """A server of its own for one measurement, so that nothing before it has touched its memory; it ends with the row at the latest."""
         return self._tandem(accounts, registrar)
 
-    def fresh_kamailio(self, tls=False):
-        return self._kamailio(tls=tls)
+    def fresh_kamailio(self, tls=False, digest=True):
+        return self._kamailio(tls=tls, digest=digest)
 
     def _kept(self, name, make):
         if name not in self.running:
