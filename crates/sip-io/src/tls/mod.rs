@@ -274,18 +274,25 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_handshake_hashes_by_sha_256_and_leaves_one_ticket_that_resumes_the_session() {
+    /// A server by this name, and the authority that says so.
+    pub(super) fn server_of(name: &str) -> (TlsServer, Authority) {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new("test authority").unwrap();
         let subject = Subject {
-            dns: vec!["one.test".to_owned()],
+            dns: vec![name.to_owned()],
             ..Subject::default()
         };
         let issued = authority.issue(&subject).unwrap();
         let (chain, key) = issued.write(folder.path(), "server").unwrap();
-        let roots = authority.write(folder.path()).unwrap();
         let server = TlsServer::new(CertificateFiles { chain, key }).unwrap();
+        (server, authority)
+    }
+
+    #[test]
+    fn a_handshake_hashes_by_sha_256_and_leaves_one_ticket_that_resumes_the_session() {
+        let (server, authority) = server_of("one.test");
+        let folder = tempfile::tempdir().unwrap();
+        let roots = authority.write(folder.path()).unwrap();
         let client = TlsClient::new(&Authorities::File(roots)).unwrap();
         let light = CipherSuite::TLS13_AES_128_GCM_SHA256;
         let prefers_other = client.0.crypto_provider().cipher_suites.first();

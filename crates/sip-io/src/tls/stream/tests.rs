@@ -4,11 +4,11 @@ use std::rc::Rc;
 use rustls::{ClientConfig, HandshakeKind, SupportedProtocolVersion};
 use rustls_pki_types::ServerName;
 use rustls_pki_types::pem::PemObject;
-use testkit::certificates::{Authority, Subject};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_rustls::{TlsConnector, client};
 
-use crate::tls::{CertificateFiles, TlsServer};
+use crate::tls::TlsServer;
+use crate::tls::tests::server_of;
 
 use super::*;
 
@@ -61,14 +61,7 @@ struct Pair {
 
 impl Pair {
     fn new(versions: &[&'static SupportedProtocolVersion]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::new("test authority").unwrap();
-        let subject = Subject {
-            dns: vec!["one.test".to_owned()],
-            ..Subject::default()
-        };
-        let issued = authority.issue(&subject).unwrap();
-        let (chain, key) = issued.write(folder.path(), "server").unwrap();
+        let (server, authority) = server_of("one.test");
         let mut roots = rustls::RootCertStore::empty();
         let pem = authority.pem();
         let certificate = rustls_pki_types::CertificateDer::from_pem_slice(pem.as_bytes());
@@ -80,7 +73,7 @@ impl Pair {
             .with_root_certificates(roots)
             .with_no_client_auth();
         Self {
-            server: TlsServer::new(CertificateFiles { chain, key }).unwrap(),
+            server,
             client: Arc::new(client),
             writes: Rc::default(),
         }
