@@ -4,6 +4,7 @@
 //! something carries a [`Ticket`]; the answer carries the same one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use sip::{Aor, DigestSecret};
 use ua::MessageSummary;
@@ -185,8 +186,8 @@ pub enum Event {
     },
     /// Everything is stored that had changed before [`Command::Flush`].
     Flushed,
-    /// Bindings of these have begun or ended. A mere refresh is not told.
-    BindingsChanged(Vec<BindingsOf>),
+    /// Bindings of these have begun or ended; a mere refresh is not told. More follow when all copies are let go.
+    BindingsChanged(Arc<[BindingsOf]>),
     /// A part of all bindings.
     BindingsListed {
         /// From the question.

@@ -4,9 +4,11 @@
 //! [`GATHER`] for others. What is told is what an address-of-record has then, so that the last word is always right; whoever asks
 //! something of the proxy hears the news before the answer.
 //!
-//! Bounded: each address-of-record waits once.
+//! Bounded: each address-of-record waits once, and of what is told by itself one part at a time is on its way: the next one waits until
+//! the last was read and let go. A hundred thousand phones that come at once are a list of names here, and not of all they have said.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use sip::{Aor, Output};
@@ -18,13 +20,15 @@ use crate::proxy::Proxy;
 const GATHER: Duration = Duration::from_millis(50);
 
 /// Addresses-of-record in one event.
-const PART: usize = 256;
+const PART: usize = 512;
 
 /// What is not told yet.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     aors: BTreeSet<Aor>,
     due: Option<Instant>,
+    /// What was told last, while it is on its way.
+    last: Option<Weak<[BindingsOf]>>,
 }
 
 impl News {
@@ -38,6 +42,11 @@ impl News {
         self.due
     }
 
+    fn is_on_its_way(&self) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|last| last.strong_count() > 0)
+    }
+
     /// Starts the wait, if there is something to tell and it has not begun.
     pub(crate) fn wait(&mut self, now: Instant) {
         if self.due.is_none() && !self.aors.is_empty() {
@@ -47,25 +56,36 @@ impl News {
 }
 
 impl Proxy {
-    /// Tells what has waited long enough.
+    /// Tells a part of what has waited long enough.
     pub(crate) fn tell_ripe_news(&mut self, now: Instant) {
         if self.news.due.is_some_and(|due| due <= now) {
-            self.tell_news();
+            self.news.due = None;
+            if !self.news.is_on_its_way() {
+                self.tell_part();
+            }
+            self.news.wait(now);
         }
     }
 
     /// Tells everything that has changed.
     pub(crate) fn tell_news(&mut self) {
-        let News { aors, .. } = std::mem::take(&mut self.news);
-        let mut aors = aors.into_iter().peekable();
-        while aors.peek().is_some() {
-            let of = |aor| BindingsOf {
-                bindings: self.bindings.read(&aor),
-                aor,
-            };
-            let part = aors.by_ref().take(PART).map(of).collect();
-            self.outputs
-                .push_back(Output::Event(Event::BindingsChanged(part)));
+        self.news.due = None;
+        while !self.news.aors.is_empty() {
+            self.tell_part();
         }
+    }
+
+    fn tell_part(&mut self) {
+        let mut part = Vec::new();
+        while part.len() < PART
+            && let Some(aor) = self.news.aors.pop_first()
+        {
+            let bindings = self.bindings.read(&aor);
+            part.push(BindingsOf { aor, bindings });
+        }
+        let part: Arc<[BindingsOf]> = part.into();
+        self.news.last = Some(Arc::downgrade(&part));
+        self.outputs
+            .push_back(Output::Event(Event::BindingsChanged(part)));
     }
 }

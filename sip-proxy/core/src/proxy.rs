@@ -417,7 +417,7 @@ impl Machine for Proxy {
             }
             // What they have by then is told.
             Event::BindingsChanged(changed) => {
-                for BindingsOf { aor, .. } in &changed {
+                for BindingsOf { aor, .. } in changed.iter() {
                     self.news.note(aor);
                 }
                 self.news.wait(now);

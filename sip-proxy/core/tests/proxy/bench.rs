@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,8 +11,8 @@ use sip::{
     Machine, Message, Method, Output, Private, Request, Response, Transport, answer_challenges,
 };
 use sip_proxy_core::{
-    Account, Binding, CallTrace, Command, Event, LookupFailed, Owner, Proxy, ProxyConfig, Row,
-    StoreFailed, Ticket, TracedCall,
+    Account, Binding, BindingsOf, CallTrace, Command, Event, LookupFailed, Owner, Proxy,
+    ProxyConfig, Row, StoreFailed, Ticket, TracedCall,
 };
 
 pub(crate) const DOMAIN: &str = "acme.test";
@@ -27,6 +28,9 @@ pub(crate) struct Bench {
     sent: Vec<(SocketAddr, Message)>,
     /// Whose bindings were told to have changed, with how many they had then; by event.
     pub(crate) announced: Vec<Vec<(Aor, usize)>>,
+    /// Whether what was told stays unread in `held_news`.
+    pub(crate) hold_news: bool,
+    pub(crate) held_news: Vec<Arc<[BindingsOf]>>,
     /// The edge has no room for that.
     pub(crate) refuse_news: bool,
     /// What else the proxy told.
@@ -81,6 +85,8 @@ impl Bench {
             accounts: HashMap::new(),
             sent: Vec::new(),
             announced: Vec::new(),
+            hold_news: false,
+            held_news: Vec::new(),
             refuse_news: false,
             events: Vec::new(),
             trusted: Vec::new(),
@@ -185,8 +191,12 @@ impl Bench {
                     self.proxy.handle_refused_event(event, self.now);
                 }
                 Output::Event(Event::BindingsChanged(changed)) => {
-                    let counts = changed.into_iter().map(|of| (of.aor, of.bindings.len()));
+                    let counts = changed.iter();
+                    let counts = counts.map(|of| (of.aor.clone(), of.bindings.len()));
                     self.announced.push(counts.collect());
+                    if self.hold_news {
+                        self.held_news.push(changed);
+                    }
                 }
                 Output::Event(Event::CallsListed { calls, .. }) => self.listed = calls,
                 Output::Event(Event::CallFound { trace, .. }) => {

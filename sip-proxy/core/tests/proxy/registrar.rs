@@ -457,3 +457,23 @@ fn an_account_that_changes_while_it_is_looked_up_is_looked_up_again() {
     register(&mut bench, lines);
     assert_eq!(bench.lookups, 2);
 }
+
+#[test]
+fn news_wait_until_the_last_were_read() {
+    let mut bench = Bench::new();
+    let aor = |user: &str| Aor::parse(&format!("sip:{user}@{DOMAIN}")).unwrap();
+    bench.hold_news = true;
+    bench.register(40_001, "1001");
+    bench.pass(Duration::from_millis(50));
+    assert_eq!(bench.announced, [[(aor("1001"), 1)]]);
+    bench.register(40_002, "1002");
+    bench.register(40_003, "1003");
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.announced.len(), 1);
+    bench.held_news.clear();
+    bench.pass(Duration::from_millis(50));
+    assert_eq!(
+        bench.announced.last().unwrap(),
+        &[(aor("1002"), 1), (aor("1003"), 1)]
+    );
+}
