@@ -59,16 +59,21 @@ impl KeyedHash {
 
 /// SipHash-2-4: a number that nobody can foretell without the key.
 #[derive(Clone)]
-pub(crate) struct KeyedNumber(SipHasher24);
+pub(crate) struct KeyedNumber {
+    keys: (u64, u64),
+}
 
 impl KeyedNumber {
     pub(crate) fn new(key: [u8; 16]) -> Self {
-        Self(SipHasher24::new_with_key(&key))
+        Self {
+            keys: SipHasher24::new_with_key(&key).keys(),
+        }
     }
 
     /// The number of the parts, each behind its length and in whole words, which are what the hash takes most easily.
     pub(crate) fn of<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
-        let mut hasher = self.0;
+        // Begun anew, not copied: that it holds no half of a word can then be seen, and need not be asked with each.
+        let mut hasher = SipHasher24::new_with_keys(self.keys.0, self.keys.1);
         for part in parts {
             hasher.write_u64(part.len() as u64);
             let (words, rest) = part.as_chunks();
@@ -110,6 +115,16 @@ mod tests {
         let number = KeyedNumber::new(key);
         // The vectors of the reference implementation begin with the hash of nothing.
         assert_eq!(number.of([]), 0x726f_db47_dd0e_0e31);
+        let words = [
+            &3_u64.to_le_bytes()[..],
+            b"abc\0\0\0\0\0",
+            &8_u64.to_le_bytes(),
+            b"abcdefgh",
+            &[0; 8],
+        ]
+        .concat();
+        let whole = SipHasher24::new_with_key(&key).hash(&words);
+        assert_eq!(number.of([&b"abc"[..], b"abcdefgh"]), whole);
         assert_eq!(number.of([&b"ab"[..], b"c"]), number.of([&b"ab"[..], b"c"]));
         assert_ne!(number.of([&b"ab"[..], b"c"]), number.of([&b"a"[..], b"bc"]));
         assert_ne!(
