@@ -27,52 +27,53 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 
 /// Fills `text` with the text of `bytes`.
 pub(crate) fn write(bytes: &[u8], text: &mut [u8]) {
-    for (chunk, digits) in bytes.chunks(3).zip(text.chunks_mut(4)) {
-        let mut group = [0; 3];
-        group[..chunk.len()].copy_from_slice(chunk);
-        let [a, b, c] = group;
-        let written = [
-            a >> 2,
-            (a & 3) << 4 | b >> 4,
-            (b & 15) << 2 | c >> 6,
-            c & 63,
-        ];
-        for (digit, value) in digits.iter_mut().zip(written) {
-            *digit = ALPHABET[usize::from(value)];
-        }
+    let (groups, rest) = bytes.as_chunks();
+    let (written, last) = text.split_at_mut(groups.len() * 4);
+    for (group, digits) in groups.iter().zip(written.as_chunks_mut().0) {
+        *digits = digits_of(*group);
     }
+    let mut group = [0; 3];
+    group[..rest.len()].copy_from_slice(rest);
+    last.copy_from_slice(&digits_of(group)[..last.len()]);
+}
+
+fn digits_of([a, b, c]: [u8; 3]) -> [u8; 4] {
+    let values = [
+        a >> 2,
+        (a & 3) << 4 | b >> 4,
+        (b & 15) << 2 | c >> 6,
+        c & 63,
+    ];
+    values.map(|value| ALPHABET[usize::from(value)])
 }
 
 /// The bytes of `text` at the start of `into`, and how many they are; `None` if the text is not
 /// what [`encode`] writes, or too long.
 pub(crate) fn decode<'a>(text: &str, into: &'a mut [u8]) -> Option<&'a [u8]> {
-    let mut len = 0;
-    for chunk in text.as_bytes().chunks(4) {
-        let mut digits = [0; 4];
-        for (digit, byte) in digits.iter_mut().zip(chunk) {
-            *digit = VALUES[usize::from(*byte)];
-        }
-        let [a, b, c, d] = digits;
-        // No digit has the bit that stands for none.
-        if (a | b | c | d) & 0x80 != 0 {
-            return None;
-        }
-        let group = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-        // The bits that stand for no whole byte must be zero.
-        let (count, rest) = match chunk.len() {
-            4 => (3, 0),
-            3 => (2, group[2]),
-            2 => (1, group[1]),
-            _ => return None,
-        };
-        if rest != 0 {
-            return None;
-        }
-        into.get_mut(len..len + count)?
-            .copy_from_slice(&group[..count]);
-        len += count;
+    let (groups, last) = text.as_bytes().as_chunks();
+    let into = into.get_mut(..text.len() * 3 / 4)?;
+    let (whole, rest) = into.split_at_mut(groups.len() * 3);
+    for (digits, bytes) in groups.iter().zip(whole.as_chunks_mut().0) {
+        *bytes = group_of(*digits)?;
     }
-    Some(&into[..len])
+    // One digit is less than a byte.
+    if last.len() == 1 {
+        return None;
+    }
+    let mut digits = [b'A'; 4];
+    digits[..last.len()].copy_from_slice(last);
+    let group = group_of(digits)?;
+    let (bytes, beyond) = group.split_at(rest.len());
+    rest.copy_from_slice(bytes);
+    // The bits that stand for no whole byte must be zero.
+    beyond.iter().all(|byte| *byte == 0).then_some(into)
+}
+
+fn group_of(digits: [u8; 4]) -> Option<[u8; 3]> {
+    let [a, b, c, d] = digits.map(|digit| VALUES[usize::from(digit)]);
+    // No digit has the bit that stands for none.
+    let is_read = (a | b | c | d) & 0x80 == 0;
+    is_read.then_some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
 }
 
 #[cfg(test)]
@@ -96,9 +97,23 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_any_number_come_back() {
+        let bytes: Vec<u8> = (0..=255).map(|byte: u8| byte.wrapping_mul(89)).collect();
+        for len in 0..bytes.len() {
+            let text = encode(&bytes[..len]);
+            assert_eq!(decode(&text, &mut [0; 256]), Some(&bytes[..len]));
+            assert_eq!(decode(&text, &mut vec![0; len]), Some(&bytes[..len]));
+            assert_eq!(
+                decode(&text, &mut vec![0; len.saturating_sub(1)]).is_some(),
+                len == 0
+            );
+        }
+    }
+
+    #[test]
     fn only_the_canonical_text_is_read() {
         for text in [
-            "Z", "Zh", "Zm9", "Zg==", "Zm+v", "Zm9vY", "Zg\u{e9}", "Zm 9",
+            "A", "Z", "Zm9vA", "Zh", "Zm9", "Zg==", "Zm+v", "Zm9vY", "Zg\u{e9}", "Zm 9",
         ] {
             assert_eq!(decode(text, &mut [0; 8]), None, "{text}");
         }
