@@ -187,15 +187,15 @@ fn read_piece(text: &str) -> Option<(Piece<'_>, &str)> {
 
 /// The value that a text begins with, and what stands behind it.
 fn read_value(text: &str) -> Option<(Value<'_>, &str)> {
-    let (length, has_escape) = match text.starts_with('"') {
-        true => {
-            let length = scan::quoted_len(text)?;
-            (
-                length,
-                memchr::memchr(b'\\', &text.as_bytes()[..length]).is_some(),
-            )
+    let (length, has_escape) = match text.strip_prefix('"') {
+        Some(inner) => {
+            let at = memchr::memchr2(b'"', b'\\', inner.as_bytes())?;
+            match inner.as_bytes()[at] {
+                b'"' => (at + 2, false),
+                _ => (scan::quoted_len(text)?, true),
+            }
         }
-        false => (scan::value_len(text), false),
+        None => (scan::value_len(text), false),
     };
     let (written, rest) = text.split_at(length);
     let value = Value {
