@@ -206,11 +206,6 @@ impl<'a> ParamsRef<'a> {
         value
     }
 
-    /// As written.
-    pub(crate) fn as_str(self) -> &'a str {
-        self.0
-    }
-
     /// Names and values in order, as written.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
         let mut rest = self.0;

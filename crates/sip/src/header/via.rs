@@ -116,6 +116,8 @@ pub(crate) struct Stamped {
 /// One element of the Via list, read in place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ViaRef<'a> {
+    /// The whole element.
+    text: &'a str,
     pub(crate) protocol: &'a str,
     /// Legal, as written.
     sent_by: &'a str,
@@ -133,6 +135,7 @@ impl<'a> ViaRef<'a> {
         let (sent_by, params) =
             rest.split_at(memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len()));
         let via = Self {
+            text,
             protocol,
             sent_by: scan::trim(sent_by),
             params: ParamsRef::parse(params)?,
@@ -165,53 +168,76 @@ impl<'a> ViaRef<'a> {
     }
 
     /// Writes the element with a note of where the request came from, as [`Via::stamp`] makes it.
-    pub(crate) fn write_stamped(&self, source: SocketAddr, text: &mut String) -> Stamped {
-        const ADDED: usize = "SIP/2.0/ ;received=".len() + 39 + 5;
-        let params = self.params.as_str();
-        text.reserve(self.protocol.len() + self.sent_by.len() + params.len() + ADDED);
-        text.push_str("SIP/2.0/");
-        text.push_str(self.protocol);
-        text.push(' ');
-        let start = text.len();
-        match find_blank(self.sent_by) {
-            None => text.push_str(self.sent_by),
-            Some(_) => text.extend(self.sent_by.split([' ', '\t'])),
+    pub(crate) fn write_stamped(&self, source: SocketAddr, out: &mut String) -> Stamped {
+        let sent_by = NAME_AND_VERSION.len() + self.protocol.len() + 1;
+        if self.is_plain() {
+            let sent_by = sent_by..sent_by + self.sent_by.len();
+            return stamp(self.text, sent_by, self.params.iter(), source, out);
         }
-        let mut stamped = Stamped {
-            sent_by: start..text.len(),
-            branch: None,
-        };
-        let mut is_noted = false;
-        for (name, value) in self.params.iter() {
-            text.push(';');
-            text.push_str(name);
-            if name.eq_ignore_ascii_case("received") {
-                is_noted = true;
-                text.push('=');
-                push_ip(source.ip(), text);
-            } else if name.eq_ignore_ascii_case("rport") {
-                text.push('=');
-                push_decimal(source.port().into(), text);
-            } else if let Some(value) = value {
-                text.push('=');
-                let start = text.len();
-                text.push_str(value);
-                if name.eq_ignore_ascii_case("branch") {
-                    stamped.branch = Some(start..text.len());
-                }
-            }
-        }
-        if !is_noted {
-            text.push_str(";received=");
-            push_ip(source.ip(), text);
-        }
-        stamped
+        let mut plain = [NAME_AND_VERSION, self.protocol, " "].concat();
+        plain.extend(self.sent_by.split([' ', '\t']));
+        let sent_by = sent_by..plain.len();
+        let params = self.params.to_owned();
+        plain.push_str(params.as_str());
+        stamp(&plain, sent_by, params.iter(), source, out)
+    }
+
+    /// Whether the element is written as we write it ourselves, as nearly all are.
+    fn is_plain(&self) -> bool {
+        let behind_protocol = self
+            .text
+            .strip_prefix(NAME_AND_VERSION)
+            .and_then(|text| text.strip_prefix(self.protocol)?.strip_prefix(' '));
+        behind_protocol.is_some_and(|text| find_blank(text).is_none())
     }
 
     /// The branch as written, also one of RFC 2543.
     pub(crate) fn branch(&self) -> Option<&'a str> {
         self.params.value("branch")
     }
+}
+
+/// Writes a plain element with a note of where the request came from. Only the note is new: what stands before, between and behind
+/// is copied as it is.
+fn stamp<'a>(
+    element: &str,
+    sent_by: Range<usize>,
+    params: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    source: SocketAddr,
+    out: &mut String,
+) -> Stamped {
+    let start = out.len();
+    let mut stamped = Stamped {
+        sent_by: start + sent_by.start..start + sent_by.end,
+        branch: None,
+    };
+    // How much of the element is copied, and where the parameter ends that was looked at.
+    let (mut copied, mut end) = (0, sent_by.end);
+    let mut is_noted = false;
+    for (name, value) in params {
+        let name_end = end + 1 + name.len();
+        end = name_end + value.map_or(0, |value| 1 + value.len());
+        let is_received = name.eq_ignore_ascii_case("received");
+        if is_received || name.eq_ignore_ascii_case("rport") {
+            out.push_str(&element[copied..name_end]);
+            out.push('=');
+            match is_received {
+                true => push_ip(source.ip(), out),
+                false => push_decimal(source.port().into(), out),
+            }
+            is_noted |= is_received;
+            copied = end;
+        } else if value.is_some() && name.eq_ignore_ascii_case("branch") {
+            let behind = out.len() - copied;
+            stamped.branch = Some(behind + name_end + 1..behind + end);
+        }
+    }
+    out.push_str(&element[copied..]);
+    if !is_noted {
+        out.push_str(";received=");
+        push_ip(source.ip(), out);
+    }
+    stamped
 }
 
 /// What stands behind the version, where blanks stand before it (RFC 3261, section 25.1, `SLASH`).
@@ -311,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_in_place_is_the_same() {
+    fn a_stamp_in_place_is_the_same_and_tells_where_the_parts_stand() {
         for source in [
             "192.0.2.1:4000",
             "[2001:db8::1]:4000",
@@ -320,15 +346,32 @@ mod tests {
             let source = source.parse().unwrap();
             for text in [
                 "SIP/2.0/UDP h",
+                "SIP/2.0/UDP h;rport",
+                "SIP/2.0/UDP h;branch=z9hG4bKa;rport",
+                "SIP/2.0/UDP h;rport;branch=z9hG4bKa",
+                "SIP/2.0/UDP h;received=192.0.2.77;branch=z9hG4bKa;rport=77;y",
+                "SIP/2.0/UDP h;branch",
                 "SIP/2.0/TCP H : 5070 ;rport;branch=z9hG4bKa",
+                "SIP/2.0/UDP\th;branch=a",
+                "SIP/2.0/UDP  h;branch=a",
+                "SIP/2.0/ UDP h;branch=a",
+                " SIP / 2.0/UDP h;branch=a",
+                "sip/2.0/UDP h;branch=a",
+                "SIP/2.0/UDP h ;branch=a",
+                "SIP/2.0/UDP h;branch= a;rport",
+                "SIP/2.0/UDP h;branch=a; rport ;x",
+                "SIP/2.0/UDP h;branch=a ",
+                "SIP/2.0/UDP h;x=\"; rport\";branch=a",
                 "SIP/2.0/UDP [2001:db8::2]:1;RPORT=7;received=1.2.3.4;x=\";\";branch=z9hG4bKa;y",
             ] {
                 let mut via = Via::parse(text).unwrap();
                 via.stamp(source);
-                let mut in_place = String::new();
-                let parsed = ViaRef::parse(text).unwrap();
-                parsed.write_stamped(source, &mut in_place);
-                assert_eq!(in_place, via.to_string());
+                let mut out = "Via: ".to_owned();
+                let stamped = ViaRef::parse(text).unwrap().write_stamped(source, &mut out);
+                assert_eq!(out["Via: ".len()..], via.to_string(), "{text}");
+                let sent_by: HostPort = out[stamped.sent_by].parse().unwrap();
+                assert_eq!(sent_by, via.sent_by, "{text}");
+                assert_eq!(stamped.branch.map(|place| &out[place]), via.branch());
             }
         }
     }
