@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 pub(crate) type Digits = [u8; 20];
 
 /// A number in decimal.
-pub(crate) fn decimal(number: u64, digits: &mut Digits) -> &str {
+pub(crate) fn decimal(number: u64, digits: &mut Digits) -> &[u8] {
     let mut at = digits.len();
     let mut rest = number;
     loop {
@@ -17,7 +17,7 @@ pub(crate) fn decimal(number: u64, digits: &mut Digits) -> &str {
             break;
         }
     }
-    std::str::from_utf8(&digits[at..]).unwrap_or_default()
+    &digits[at..]
 }
 
 /// Adds a number in decimal: mostly a short one, which needs no room of its own.
@@ -48,6 +48,7 @@ mod tests {
             let mut text = String::new();
             push_decimal(number, &mut text);
             assert_eq!(text, number.to_string());
+            assert_eq!(decimal(number, &mut Digits::default()), text.as_bytes());
         }
         for address in [
             Ipv4Addr::LOCALHOST,

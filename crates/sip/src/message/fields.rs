@@ -49,9 +49,9 @@ impl Fields {
     }
 
     /// See [`Headers::copied`].
-    pub(super) fn copied(names: &[NameId], from: &Self, more: usize) -> Self {
+    pub(super) fn copied(names: &[NameId], from: &Self, to_tag: Option<&str>, more: usize) -> Self {
         Self {
-            headers: Headers::copied(names, &from.headers, more),
+            headers: Headers::copied(names, &from.headers, to_tag, more),
             ..Self::default()
         }
     }
@@ -161,7 +161,7 @@ impl Fields {
     }
 
     /// The message as bytes, under the start line of these words or, if `None`, the one as received.
-    pub(super) fn write(&self, start_line: Option<&[&str]>) -> Bytes {
+    pub(super) fn write(&self, start_line: Option<&[&[u8]]>) -> Bytes {
         if start_line.is_none() && !self.received.is_empty() {
             return self.received.clone();
         }
@@ -175,7 +175,7 @@ impl Fields {
             None => out.extend_from_slice(self.headers.start_line()),
             Some(words) => {
                 for word in words {
-                    out.extend_from_slice(word.as_bytes());
+                    out.extend_from_slice(word);
                 }
                 out.extend_from_slice(b"\r\n");
             }

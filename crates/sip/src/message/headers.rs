@@ -17,7 +17,7 @@
 //! `received.rs` is what comes in, `own.rs` the lines that we write, `write.rs` the way out, this file
 //! the list and its edits.
 //!
-//! Invariant: `text` only grows, so that a piece of it stays what it is; `names` are those of
+//! Invariant: `text` only grows, at its end or in its last line, so that a piece of it stays what it is; `names` are those of
 //! `entries`.
 
 mod own;
@@ -178,15 +178,18 @@ impl Headers {
         self.entries.shrink_to_fit();
     }
 
-    /// The header fields of these names from another message, name by name, byte for byte; with room
-    /// for all others of its and `more` bytes in other fields.
-    pub(super) fn copied(names: &[NameId], from: &Self, more: usize) -> Self {
+    /// The header fields of these names from another message, name by name, byte for byte but for the
+    /// tag that To is given; with room for all others of its and `more` bytes in other fields.
+    pub(super) fn copied(names: &[NameId], from: &Self, to_tag: Option<&str>, more: usize) -> Self {
         let mut headers = Self::with_room(names.len() + SPARE, from.text.len() + more);
         for name in names {
             let Some(first) = from.position_of(*name) else {
                 continue;
             };
             headers.take_over(&from.entries[first], from);
+            if let Some(tag) = to_tag.filter(|_| *name == NameId::TO) {
+                headers.append_to_value(NameId::TO, [";tag=", tag]);
+            }
             if from.repeat(*name) {
                 let later = from.entries[first + 1..].iter();
                 for entry in later.filter(|entry| entry.id == Some(*name)) {

@@ -143,7 +143,7 @@ impl Request {
             .and_then(|rest| rest.strip_prefix(b" "))
             .and_then(|rest| rest.strip_prefix(self.uri.as_str().as_bytes()))
             .is_some_and(|rest| rest.starts_with(b" "));
-        let words = [self.method.as_str(), " ", self.uri.as_str(), " ", VERSION];
+        let words = [self.method.as_str(), " ", self.uri.as_str(), " ", VERSION].map(str::as_bytes);
         self.fields.write((!unchanged).then_some(&words))
     }
 }
@@ -173,7 +173,8 @@ impl Response {
             .is_some_and(|line| parse::parse_status(line).as_ref() == Ok(&self.status));
         let mut digits = Digits::default();
         let code = decimal(self.status.code().into(), &mut digits);
-        let words = [VERSION, " ", code, " ", self.status.phrase()];
+        let [version, phrase] = [VERSION, self.status.phrase()].map(str::as_bytes);
+        let words = [version, b" ", code, b" ", phrase];
         self.fields.write((!unchanged).then_some(&words))
     }
 }
@@ -208,10 +209,6 @@ fn response_with(
     status: Status,
     to_tag: Option<&str>,
 ) -> Response {
-    let mut response = Response {
-        status,
-        fields: Fields::copied(copied, request, ADDED_BYTES),
-    };
     // A To that cannot be read is echoed as it is: a tag could land inside an open quote.
     let untagged = match request.headers.noted_tag(NameId::TO) {
         Some(tag) => tag.is_none(),
@@ -219,11 +216,11 @@ fn response_with(
             .peek_address(NameId::TO)
             .is_ok_and(|to| to.tag.is_none()),
     };
-    if let Some(tag) = to_tag.filter(|_| untagged) {
-        let suffix = [";tag=", tag].concat();
-        response.fields.headers.append_to_value(NameId::TO, &suffix);
+    let to_tag = to_tag.filter(|_| untagged);
+    Response {
+        status,
+        fields: Fields::copied(copied, request, to_tag, ADDED_BYTES),
     }
-    response
 }
 
 /// As much of an INVITE as its responses copy.
@@ -232,7 +229,7 @@ pub(crate) struct ResponseHead(Fields);
 
 impl ResponseHead {
     pub(crate) fn of(invite: &Request) -> Self {
-        let mut fields = Fields::copied(&COPIED, invite, 0);
+        let mut fields = Fields::copied(&COPIED, invite, None, 0);
         fields.headers.shrink();
         Self(fields)
     }

@@ -275,7 +275,7 @@ fn a_tag_that_is_added_to_a_response_is_seen() {
     let mut busy = invite.response(486, Some("2"));
     busy.admit().unwrap();
     assert_eq!(busy.to_tag(), Some("2"));
-    busy.headers.append_to_value(NameId::TO, ";x=y");
+    busy.headers.append_to_value(NameId::TO, [";x=", "y"]);
     assert_eq!(busy.header("To"), Some("sip:bob@example.com;tag=2;x=y"));
     busy.set_header("To", "sip:bob@example.com;tag=3");
     assert_eq!(busy.to_tag(), Some("3"));

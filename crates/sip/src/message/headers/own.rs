@@ -10,8 +10,8 @@ use crate::message::entry::{Entry, Line, Text, offset};
 pub(super) const SPARE_BYTES: usize = 192;
 
 impl Headers {
-    /// Appends `suffix` to the first value of this name, and to its line as it stands.
-    pub(in crate::message) fn append_to_value(&mut self, name: NameId, suffix: &str) {
+    /// Appends the parts of `suffix` to the first value of this name, and to its line as it stands.
+    pub(in crate::message) fn append_to_value(&mut self, name: NameId, suffix: [&str; 2]) {
         let Some(at) = self.position_of(name) else {
             return;
         };
@@ -19,11 +19,15 @@ impl Headers {
         let mut entry = self.entries[at];
         match entry.line {
             Line::Text(line) => {
-                let start = self.text.len();
-                self.text.extend_from_within(line.range());
+                let mut start = line.range().start;
+                // The last line grows where it stands.
+                if line.range().end != self.text.len() {
+                    start = self.text.len();
+                    self.text.extend_from_within(line.range());
+                }
                 let end = start + without_end(&self.text.as_bytes()[start..]).len();
                 self.text.truncate(end);
-                self.text.push_str(suffix);
+                self.text.extend(suffix);
                 let value_end = self.text.len();
                 self.text.push_str("\r\n");
                 let kept = Text::new(start, self.text.len());
@@ -40,7 +44,8 @@ impl Headers {
             }
             Line::Raw(raw) => {
                 let line = without_end(self.raw_line(raw));
-                let line = [line, suffix.as_bytes(), b"\r\n"].concat();
+                let [first, second] = suffix.map(str::as_bytes);
+                let line = [line, first, second, b"\r\n"].concat();
                 entry.line = self.keep_raw(line.into());
                 // Stands right before the value.
                 self.text.extend_from_within(entry.name().range());
@@ -48,7 +53,7 @@ impl Headers {
         }
         let start = self.text.len();
         self.text.extend_from_within(entry.value.range());
-        self.text.push_str(suffix);
+        self.text.extend(suffix);
         entry.value = Text::new(start, self.text.len());
         self.entries[at] = entry;
     }

@@ -8,7 +8,10 @@ use crate::message::entry::Line;
 impl Headers {
     /// How many bytes [`Self::write`] writes at most, and nearly always exactly.
     pub(in crate::message) fn written_len(&self, body_len: usize) -> usize {
-        let lines = self.entries.iter().map(|entry| self.line(entry.line).len());
+        let lines = self.entries.iter().map(|entry| match entry.line {
+            Line::Text(line) => line.range().len(),
+            Line::Raw(at) => self.raw_line(at).len(),
+        });
         let digits = body_len.checked_ilog10().unwrap_or(0) as usize + 1;
         lines.sum::<usize>() + "Content-Length: \r\n".len() + digits
     }
@@ -53,6 +56,6 @@ impl Headers {
 fn write_length(body_len: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Content-Length: ");
     let digits = &mut Digits::default();
-    out.extend_from_slice(decimal(body_len as u64, digits).as_bytes());
+    out.extend_from_slice(decimal(body_len as u64, digits));
     out.extend_from_slice(b"\r\n");
 }
