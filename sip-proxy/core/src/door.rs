@@ -8,30 +8,24 @@
 //! The cheapest check comes first, and until the sender is proven nothing is kept of him: his request makes no transaction, his
 //! answer is sent once and is not longer than one and a half times what he sent.
 //!
-//! Not here: what is wrong with a request whoever sends it (`screening.rs`), what credentials are worth (`authentication.rs`), what is remembered of accounts (`accounts.rs`).
+//! Not here: the words of the answers (`door/answers.rs`), whom a proven INVITE calls (`door/called.rs`), what is wrong with a request whoever sends it
+//! (`screening.rs`), what credentials are worth (`authentication.rs`), what is remembered of accounts (`accounts.rs`).
+
+mod answers;
+mod called;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use sip::{Aor, DialogId, Endpoint, Flow, Method, Output, Request, Response, Tag};
+use sip::{Aor, DialogId, Method, Output, Request};
 
 use crate::accounts::AccountRef;
 use crate::authentication::{Standing, claimed_aor, unheard};
-use crate::binding::Bindings;
-use crate::calling::TooMany;
-use crate::effect::{Account, Event, Located, LookupFailed, Owner, Ticket};
-use crate::elsewhere::Elsewhere;
+use crate::effect::{Account, Event, LookupFailed, Ticket};
 use crate::proxy::Proxy;
 use crate::record::BindingRef;
-use crate::routing::{self, Admitted, Callee};
 use crate::screening::{Fault, screen};
 use crate::waiting::{Answering, Pending, Purpose};
-
-/// Seconds after which a request that finds us too busy may be tried again.
-const RETRY_AFTER_SECS: &str = "2";
-
-/// The same where the tables are nearly full, which takes longer to pass.
-const CROWDED_RETRY_AFTER_SECS: &str = "10";
 
 /// Where a request stands.
 enum Place {
@@ -106,14 +100,6 @@ impl Proxy {
                 || pending.request.method == Method::INVITE && self.calls.len() >= self.room.legs)
     }
 
-    /// Too busy to begin anything new: nothing is kept of the request, which may be tried again.
-    fn put_off(&mut self, pending: &Pending) {
-        let tag = self.tag(pending);
-        let mut response = pending.request.response(503, Some(&tag));
-        response.push_header("Retry-After", CROWDED_RETRY_AFTER_SECS);
-        self.turn_away(pending, [response]);
-    }
-
     /// Whether the request comes over a flow on which `aor` was proven, or from where a device of it is registered.
     fn is_known(&self, aor: &Aor, pending: &Pending) -> bool {
         if self.guessing.is_proven(aor, &pending.flow) {
@@ -138,11 +124,6 @@ impl Proxy {
             self.outputs
                 .push_back(Output::Event(Event::SourceBanned { source }));
         }
-    }
-
-    /// No answer at all, and nothing is kept.
-    fn ignore(&mut self, pending: &Pending) {
-        let _ = self.release(pending);
     }
 
     /// Who carries credentials is judged by the account of `aor`.
@@ -304,174 +285,10 @@ impl Proxy {
             self.refuse(pending, aor, Standing::Unproven, now);
         }
     }
-
-    fn callee(&self, pending: &Pending, caller: &Account) -> Result<Callee, u16> {
-        let invite = &pending.request;
-        match routing::gruu(&invite.uri, &self.gruus, &self.bindings)? {
-            Some(callee) => Ok(callee),
-            None => routing::target_of(&invite.uri, &caller.aor, &self.numbers, &self.endpoint)
-                .map(Callee::from),
-        }
-    }
-
-    /// A proven caller wants `callee`, who may exist.
-    fn call(&mut self, pending: Pending, caller: Arc<Account>, callee: Callee, now: Instant) {
-        let known = self.accounts.find(&callee.aor, now);
-        match known.map(|account| account.map(|account| account.owner)) {
-            Some(owner) => self.on_called(pending, caller, callee, owner, now),
-            None => {
-                let aor = callee.aor.clone();
-                let purpose = Purpose::Call { caller, callee };
-                self.look_up(&aor, pending, purpose, now);
-            }
-        }
-    }
-
-    /// Whether the called account exists is known now.
-    fn on_called(
-        &mut self,
-        pending: Pending,
-        caller: Arc<Account>,
-        callee: Callee,
-        owner: Option<Owner>,
-        now: Instant,
-    ) {
-        if owner.is_none() {
-            self.respond(&pending, 404, now);
-            return;
-        }
-        let open = self.bridges.begun_by(&caller.aor);
-        match self.calling.admit(&caller.aor, open, now) {
-            Ok(()) if self.share.owns(callee.aor.host()) => {
-                let admitted = Admitted {
-                    caller,
-                    callee,
-                    elsewhere: None,
-                };
-                self.ring(pending, admitted, now);
-            }
-            Ok(()) => self.locate(pending, caller, callee, now),
-            Err(TooMany) => self.respond(&pending, 403, now),
-        }
-    }
-
-    /// Another shard knows where the callee is.
-    fn locate(&mut self, pending: Pending, caller: Arc<Account>, callee: Callee, now: Instant) {
-        let aor = callee.aor.clone();
-        let purpose = Purpose::Call { caller, callee };
-        match self.locating.insert(&aor, pending, purpose, now) {
-            Ok(None) => {}
-            Ok(Some(ticket)) => {
-                let shard = self.share.owner(aor.host());
-                self.outputs
-                    .push_back(Output::Event(Event::Locate { shard, ticket, aor }));
-            }
-            Err(pending) => self.busy(&pending, now),
-        }
-    }
-
-    /// Another shard has told where the callee is; `None` if it cannot be asked.
-    pub(crate) fn on_located(&mut self, ticket: Ticket, found: Option<&Located>, now: Instant) {
-        if Elsewhere::owns(ticket) {
-            self.on_target_located(ticket, found, now);
-            return;
-        }
-        // Everybody who waited may have given up meanwhile, and was answered then.
-        let Some(over) = self.locating.take(ticket) else {
-            return;
-        };
-        for (pending, purpose) in over.requests {
-            let (Some(found), Purpose::Call { caller, callee }) = (found, purpose) else {
-                self.busy(&pending, now);
-                continue;
-            };
-            let elsewhere = Some(Bindings::from_told(&callee.aor, found));
-            let admitted = Admitted {
-                caller,
-                callee,
-                elsewhere,
-            };
-            self.ring(pending, admitted, now);
-        }
-    }
-
-    /// An answer to a proven sender that says no more than its status. ACK and CANCEL never come here.
-    pub(crate) fn respond(&mut self, pending: &Pending, status: u16, now: Instant) {
-        let tag = self.tag(pending);
-        let response = pending.request.response(status, Some(&tag));
-        self.send(pending, response, now);
-    }
-
-    /// The request may be tried again in a moment.
-    pub(crate) fn busy(&mut self, pending: &Pending, now: Instant) {
-        let tag = self.tag(pending);
-        let mut response = pending.request.response(503, Some(&tag));
-        response.push_header("Retry-After", RETRY_AFTER_SECS);
-        self.send(pending, response, now);
-    }
-
-    /// The answer to a sender whom we believe.
-    pub(crate) fn send(&mut self, pending: &Pending, response: Response, now: Instant) {
-        match pending.answering {
-            // A transaction that is over needs no answer.
-            Answering::Transaction(transaction) => {
-                let _ = self.endpoint.respond(transaction, response, now);
-            }
-            Answering::Stateless(_) => self.endpoint.respond_stateless(pending.flow, response),
-        }
-    }
-
-    fn refuse(&mut self, pending: &Pending, aor: &Aor, standing: Standing, now: Instant) {
-        let Some(bytes) = self.release(pending) else {
-            return;
-        };
-        let tag = self.tag(pending);
-        let Pending { request, flow, .. } = pending;
-        let source = flow.peer.ip();
-        let refusals = self
-            .authentication
-            .refusals(request, aor, standing, source, &tag, now);
-        answer_first(refusals, *flow, bytes, &mut self.endpoint);
-    }
-
-    /// Tells somebody who has proven nothing the first of these answers that his request is long enough for, and keeps nothing of him.
-    fn turn_away(&mut self, pending: &Pending, answers: impl IntoIterator<Item = Response>) {
-        if let Some(bytes) = self.release(pending) {
-            answer_first(answers, pending.flow, bytes, &mut self.endpoint);
-        }
-    }
-
-    /// Ends the request's transaction, if it has one. Its length as it arrived; `None` if it is answered already.
-    fn release(&mut self, pending: &Pending) -> Option<usize> {
-        match pending.answering {
-            Answering::Transaction(transaction) => {
-                self.endpoint.forget(transaction).map(|(_, bytes)| bytes)
-            }
-            Answering::Stateless(bytes) => Some(bytes),
-        }
-    }
-
-    /// The tag of every answer that the door itself gives.
-    fn tag(&self, pending: &Pending) -> Tag {
-        self.endpoint.stateless_tag(&pending.request)
-    }
 }
 
 /// Whether the account that a request comes from is needed for more than to know that it does: of a REGISTER the address-of-record says
 /// all.
 fn needs_account(request: &Request) -> bool {
     request.method != Method::REGISTER
-}
-
-/// Says the first of `answers` that a request of so many bytes is long enough for.
-fn answer_first(
-    answers: impl IntoIterator<Item = Response>,
-    flow: Flow,
-    request_bytes: usize,
-    endpoint: &mut Endpoint,
-) {
-    // Silence where every answer would amplify.
-    let _ = answers
-        .into_iter()
-        .find(|answer| endpoint.reply(flow, request_bytes, answer).is_ok());
 }
