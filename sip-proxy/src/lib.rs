@@ -22,5 +22,5 @@ pub use sip::{Algorithm, Transport};
 pub use sip_io::{CertificateFiles, Origins};
 pub use sip_proxy_core::{
     Ban, CallingPolicy, Counts, DialPlan, Durability, GuessingPolicy, Owner, TraceDirection,
-    TracePolicy,
+    TracePolicy, TrustedNetworks,
 };

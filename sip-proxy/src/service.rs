@@ -23,7 +23,7 @@ use sip::{Algorithm, Aor, EndpointConfig, Host, HostPort, Transport};
 use sip_io::{Bound, Shard, TlsError};
 use sip_proxy_core::{
     CallingPolicy, Command, DialPlan, Durability, Event, GuessingPolicy, LookupFailed, Proxy,
-    ProxyConfig, Share, Ticket, TracePolicy,
+    ProxyConfig, Share, Ticket, TracePolicy, TrustedNetworks,
 };
 use store::{Database, StoreError, Vault};
 use tokio::sync::mpsc;
@@ -63,6 +63,8 @@ pub struct ServiceConfig {
     pub algorithms: Vec<Algorithm>,
     /// When a registration is confirmed.
     pub durability: Durability,
+    /// Where nobody is asked for a password.
+    pub trusted: TrustedNetworks,
     /// How much guessing of passwords is too much.
     pub guessing: GuessingPolicy,
     /// How much an account may call.
@@ -101,6 +103,7 @@ pub struct Service {
     public: HostPort,
     algorithms: Vec<Algorithm>,
     durability: Durability,
+    trusted: TrustedNetworks,
     guessing: GuessingPolicy,
     calling: CallingPolicy,
     numbers: DialPlan,
@@ -130,6 +133,7 @@ impl Service {
             public: HostPort::new(host, Some(local.port())),
             algorithms: config.algorithms,
             durability: config.durability,
+            trusted: config.trusted,
             guessing: config.guessing,
             calling: config.calling,
             numbers: config.numbers,
@@ -171,6 +175,7 @@ impl Service {
             machines.push(Proxy::new(ProxyConfig {
                 algorithms: self.algorithms.clone(),
                 durability: self.durability,
+                trusted: self.trusted.clone(),
                 guessing: self.guessing,
                 calling: self.calling,
                 numbers: self.numbers.clone(),

@@ -9,7 +9,7 @@ use sip::{EndpointConfig, HostPort, Private, Transport};
 use sip_io::Listeners;
 use sip_proxy::{
     Algorithm, CallingPolicy, Control, DialPlan, Durability, GuessingPolicy, MoreListeners,
-    Service, ServiceConfig, TraceDirection, TracePolicy,
+    Service, ServiceConfig, TraceDirection, TracePolicy, TrustedNetworks,
 };
 use softphone_core::{
     Action, CallId, Command, Event, LineConfig, LineId, LineStatus, LocalAddress, Phase, Phone,
@@ -144,6 +144,7 @@ async fn serve(trace: Option<TracePolicy>) -> Ground {
         shards: std::num::NonZeroUsize::MIN,
         algorithms: vec![Algorithm::Md5],
         durability: Durability::MemoryFirst,
+        trusted: TrustedNetworks::default(),
         guessing: GuessingPolicy::default(),
         calling: CallingPolicy::default(),
         numbers: DialPlan::default(),

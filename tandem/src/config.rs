@@ -12,6 +12,7 @@ use sip_proxy::TracePolicy;
 use crate::cli::{DataArguments, ServeArguments};
 use crate::sip_limits::{BansConfig, CallsConfig, NumbersConfig};
 use crate::sip_listen::{TlsConfig, WebSocketConfig, more_listeners};
+use crate::sip_trusted::trusted_networks;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,14 @@ pub(crate) enum ConfigError {
     NoCertificate,
     #[error("sip.numbers.{key} is {value:?}: digits are expected, with + before a country code")]
     Numbers { key: &'static str, value: String },
+    #[error(
+        "sip.trusted_networks names {named:?}: an address is expected, or a network as 192.0.2.0/28"
+    )]
+    TrustedNetwork { named: String },
+    #[error(
+        "sip.trusted_networks names {network:?}, which is everybody: name the networks that ask for passwords themselves"
+    )]
+    TrustsEverybody { network: String },
     #[error("sip.digest is empty: name MD5, SHA-256 or both")]
     NoDigest,
     #[error(
@@ -89,6 +98,9 @@ pub(crate) struct SipConfig {
     /// When a registration is confirmed: `durable`, once it is on disk, or `memory-first`, at once; a crash then may lose the last five seconds,
     /// and of what was merely renewed the last minute.
     pub(crate) registrar: RegistrarMode,
+    /// Networks, as `192.0.2.0/28`, or addresses from which nobody is asked for a password: those of a session border controller or an
+    /// edge proxy that asks for it itself. Whoever can send from there can call and be called as any account.
+    pub(crate) trusted_networks: Vec<String>,
     /// When guessing of passwords has its source ignored.
     pub(crate) bans: BansConfig,
     /// How much an account may call.
@@ -160,6 +172,7 @@ impl Default for SipConfig {
             base_domain: "tandem.localhost".to_owned(),
             digest: vec![DigestAlgorithm::Md5],
             registrar: RegistrarMode::Durable,
+            trusted_networks: Vec::new(),
             bans: BansConfig::default(),
             calls: CallsConfig::default(),
             numbers: NumbersConfig::default(),
@@ -262,6 +275,7 @@ impl Config {
             });
         }
         self.sip.numbers.plan()?;
+        trusted_networks(&self.sip.trusted_networks)?;
         more_listeners(&self.sip.also_listen, &self.sip.tls, &self.sip.websocket)?;
         Ok(())
     }

@@ -21,6 +21,7 @@ use tracing::info;
 use crate::config::{Config, ConfigError, DigestAlgorithm, RegistrarMode};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::sip_listen::more_listeners;
+use crate::sip_trusted::trusted_networks;
 
 /// Why the server does not start. The texts are for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -174,6 +175,7 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
             RegistrarMode::Durable => Durability::Durable,
             RegistrarMode::MemoryFirst => Durability::MemoryFirst,
         },
+        trusted: trusted_networks(&config.sip.trusted_networks)?,
         guessing: config.sip.bans.policy(),
         calling: config.sip.calls.policy(),
         numbers: config.sip.numbers.plan()?,

@@ -87,7 +87,10 @@ const PURE: &[(&str, &[&str])] = &[
         ],
     ),
     ("softphone-core", &["bytes", "thiserror", "tracing"]),
-    ("sip-proxy-core", &["bytes", "thiserror", "tracing"]),
+    (
+        "sip-proxy-core",
+        &["bytes", "ipnet", "thiserror", "tracing"],
+    ),
 ];
 
 #[test]

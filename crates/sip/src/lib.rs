@@ -113,7 +113,7 @@ pub use digest::{
 };
 pub use endpoint::{
     Answer, ClientTransaction, Endpoint, EndpointConfig, EndpointError, EndpointEvent,
-    EndpointOutput, ServerTransaction,
+    EndpointOutput, ServerTransaction, Stateless,
 };
 pub use flow::{Destination, DomainId, Flow, FlowTokens, Target};
 pub use ids::{Ids, Tag};

@@ -16,6 +16,7 @@ use sip::{
 
 use crate::accounts::AccountRef;
 use crate::screening::brief;
+use crate::trusted::TrustedNetworks;
 
 /// What a request's credentials are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(crate) enum Standing {
     Stale,
     /// Somebody else's.
     Foreign,
+    /// None are needed, but there is no such account.
+    Nobody,
     /// They contradict themselves.
     Malformed,
 }
@@ -57,12 +60,12 @@ pub(crate) struct Authentication {
 }
 
 /// Whether nothing shall be kept of a request: a REGISTER, whose copies are answered alike, and whatever comes from outside a dialog
-/// without credentials for the domain it claims.
-pub(crate) fn is_stateless(request: &Request) -> bool {
+/// without credentials for the domain it claims, unless it needs none.
+pub(crate) fn is_stateless(request: &Request, flow: &Flow, trusted: &TrustedNetworks) -> bool {
     if request.method == Method::REGISTER {
         return true;
     }
-    if request.to_tag().is_some() {
+    if request.to_tag().is_some() || trusted.contain(flow.peer.ip()) {
         return false;
     }
     let names = ["Authorization", "Proxy-Authorization"];
@@ -153,6 +156,8 @@ impl Authentication {
         let (status, name) = match standing {
             Standing::Malformed => (400, ""),
             Standing::Foreign => (403, ""),
+            Standing::Nobody if request.method == Method::REGISTER => (404, ""),
+            Standing::Nobody => (403, ""),
             _ if request.method == Method::REGISTER => (401, "WWW-Authenticate"),
             _ => (407, "Proxy-Authenticate"),
         };

@@ -64,6 +64,11 @@ impl Proxy {
         if self.commits.durability == Durability::MemoryFirst && self.renew(&pending, aor, now) {
             return;
         }
+        if self.is_copy(&pending, aor) {
+            let bound = self.bindings.of(aor);
+            self.confirm(&pending, aor, &bound, now);
+            return;
+        }
         let plan = registrar::decide(
             &pending.request,
             aor,
@@ -137,6 +142,12 @@ impl Proxy {
         let response = registrar::granted(request, &tag, bound, telling);
         self.send(pending, response, now);
         true
+    }
+
+    /// Whether this is another copy of a REGISTER that has been done. One with credentials has shown that it is none, by its nonce.
+    fn is_copy(&self, pending: &Pending, aor: &Aor) -> bool {
+        self.trusted.contain(pending.flow.peer.ip())
+            && registrar::is_done(&pending.request, aor, &self.bindings)
     }
 
     /// Another copy of a REGISTER whose first copy was proven; `false` if it is more than that.

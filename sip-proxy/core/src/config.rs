@@ -14,6 +14,7 @@ use crate::numbers::DialPlan;
 use crate::registrar::RegistrarPolicy;
 use crate::sharing::Share;
 use crate::trace::TracePolicy;
+use crate::trusted::TrustedNetworks;
 
 /// How a proxy behaves, given once at its construction.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct ProxyConfig {
     pub durability: Durability,
     /// How long accounts are remembered.
     pub accounts: AccountCachePolicy,
+    /// Where nobody is asked for a password.
+    pub trusted: TrustedNetworks,
     /// How much guessing of passwords is too much.
     pub guessing: GuessingPolicy,
     /// How much an account may call.
@@ -70,6 +73,7 @@ impl ProxyConfig {
             watching: WatchPolicy::default(),
             durability: Durability::default(),
             accounts: AccountCachePolicy::default(),
+            trusted: TrustedNetworks::default(),
             guessing: GuessingPolicy::default(),
             calling: CallingPolicy::default(),
             numbers: DialPlan::default(),

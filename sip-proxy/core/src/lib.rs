@@ -58,6 +58,7 @@ mod shelf;
 mod shelved;
 mod squeeze;
 mod trace;
+mod trusted;
 mod unwritten;
 mod waiting;
 
@@ -77,3 +78,4 @@ pub use registrar::RegistrarPolicy;
 pub use row::Row;
 pub use sharing::{Share, select};
 pub use trace::{CallTrace, TraceDirection, TraceEvent, TracePolicy, TracedCall};
+pub use trusted::TrustedNetworks;

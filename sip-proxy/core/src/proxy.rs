@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use sip::{
     Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Machine, Output,
-    ResolveError, ResolveId, Target, TransmitId,
+    ResolveError, ResolveId, Stateless, Target, TransmitId,
 };
 use ua::{CallEvent, Calls, CallsConfig, Served, Stages, respond_unserved};
 
@@ -42,6 +42,7 @@ use crate::numbers::DialPlan;
 use crate::registrar::RegistrarPolicy;
 use crate::routing::{self, Admitted, Identity, Plan};
 use crate::sharing::Share;
+use crate::trusted::TrustedNetworks;
 use crate::waiting::{Answering, Pending, Waiting};
 
 /// Methods that the proxy serves, as `Allow` lists them.
@@ -59,6 +60,7 @@ pub struct Proxy {
     pub(crate) bindings: Bindings,
     pub(crate) waiting: Waiting,
     pub(crate) accounts: Accounts,
+    pub(crate) trusted: TrustedNetworks,
     pub(crate) guessing: Guessing,
     pub(crate) calling: Calling,
     pub(crate) numbers: DialPlan,
@@ -89,8 +91,10 @@ impl Proxy {
         let prefix = config.share.call_id_prefix();
         let mut ids = Ids::from_seed(config.seed).with_call_id_prefix(&prefix);
         let room = Room::of(&config);
+        let trusted = config.trusted.clone();
+        let stateless = Stateless::new(move |request, flow| is_stateless(request, flow, &trusted));
         let endpoint = EndpointConfig {
-            stateless: Some(is_stateless),
+            stateless: Some(stateless),
             ..config.endpoint
         };
         let gruus = Gruus::new(&mut ids);
@@ -107,6 +111,7 @@ impl Proxy {
             bindings: Bindings::default(),
             waiting: Waiting::new(config.max_waiting),
             accounts: Accounts::new(config.accounts, &config.algorithms),
+            trusted: config.trusted,
             guessing: Guessing::new(config.guessing),
             calling: Calling::new(config.calling),
             numbers: config.numbers,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sip::{Method, Transport};
 use sip_proxy::{
     Algorithm, CallingPolicy, Control, DialPlan, Durability, GuessingPolicy, MoreListeners,
-    Service, ServiceConfig,
+    Service, ServiceConfig, TrustedNetworks,
 };
 use sip_proxy_core::Share;
 use store::account::Imported;
@@ -62,6 +62,7 @@ impl World {
             shards: shards(),
             algorithms: vec![Algorithm::Md5],
             durability: Durability::Durable,
+            trusted: TrustedNetworks::default(),
             guessing: GuessingPolicy::default(),
             calling: CallingPolicy::default(),
             numbers: DialPlan::default(),

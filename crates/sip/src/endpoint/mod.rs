@@ -46,7 +46,7 @@ use crate::message::{Request, Response};
 use crate::transaction::{Action, Timers};
 use crate::transport::Transport;
 
-pub use config::EndpointConfig;
+pub use config::{EndpointConfig, Stateless};
 pub use event::{
     Answer, ClientTransaction, EndpointError, EndpointEvent, EndpointOutput, ServerTransaction,
 };

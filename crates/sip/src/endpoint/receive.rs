@@ -115,7 +115,8 @@ impl Endpoint {
         if self
             .config
             .stateless
-            .is_some_and(|is_stateless| is_stateless(&request))
+            .as_ref()
+            .is_some_and(|stateless| stateless.judges(&request, &flow))
         {
             self.event(EndpointEvent::Stateless {
                 request,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sip::{EndpointConfig, EndpointError, EndpointEvent, Flow, Transport};
+use sip::{EndpointConfig, EndpointError, EndpointEvent, Flow, Stateless, Transport};
 
 use crate::harness::{Sim, T1, address, config, flow, incoming};
 
@@ -397,7 +397,9 @@ fn stray_bytes_are_dropped() {
 #[test]
 fn a_request_that_the_owner_wants_stateless_leaves_nothing_and_comes_with_each_copy() {
     let mut sim = Sim::with(EndpointConfig {
-        stateless: Some(|request| request.header("Authorization").is_none()),
+        stateless: Some(Stateless::new(|request, _| {
+            request.header("Authorization").is_none()
+        })),
         ..config()
     });
     let invite = incoming("INVITE", BRANCH);

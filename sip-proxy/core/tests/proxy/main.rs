@@ -17,4 +17,5 @@ mod soak;
 mod torture;
 mod trace;
 mod transfer;
+mod trusted;
 mod watching;
