@@ -41,16 +41,16 @@ class Bench:
 
     # --- servers --------------------------------------------------------------------------------------------------
 
-    def tandem(self, registrar="memory-first"):
+    def tandem(self, registrar="memory-first", digest=True):
         """A server that stays up for several rows."""
-        return self._kept(f"tandem-{registrar}", lambda: self._tandem(len(self.users), registrar))
+        return self._kept(f"tandem-{registrar}-{digest}", lambda: self._tandem(len(self.users), registrar, digest))
 
     def kamailio(self, workers=1, digest=True):
         return self._kept(f"kamailio-{workers}-{digest}", lambda: self._kamailio(workers, digest))
 
-    def fresh_tandem(self, accounts, registrar="memory-first"):
+    def fresh_tandem(self, accounts, registrar="memory-first", digest=True):
         """A server of its own for one measurement, so that nothing before it has touched its memory; it ends with the row at the latest."""
-        return self._tandem(accounts, registrar)
+        return self._tandem(accounts, registrar, digest)
 
     def fresh_kamailio(self, tls=False, digest=True):
         return self._kamailio(tls=tls, digest=digest)
@@ -60,10 +60,10 @@ class Bench:
             self.running[name] = make()
         return self.running[name]
 
-    def _tandem(self, accounts, registrar):
+    def _tandem(self, accounts, registrar, digest=True):
         users = [f"u{index:06}" for index in range(max(accounts, 100))] + ["callee"]
         server = Tandem(self.program, self.folder / "tandem" / str(len(list(self.folder.glob("tandem/*")))), self.password, users,
-                        self.certificates, registrar)
+                        self.certificates, registrar, digest)
         self.started.append(server)
         server.prepare()
         server.start()

@@ -15,9 +15,9 @@ class Tandem:
     domain = f"{TENANT}.bench.example"
     more = ""  # of the configuration
 
-    def __init__(self, program, folder, password, users, certificates=None, registrar="durable"):
+    def __init__(self, program, folder, password, users, certificates=None, registrar="durable", digest=True):
         self.program, self.folder, self.password, self.users = Path(program), Path(folder), password, users
-        self.certificates, self.registrar = certificates, registrar
+        self.certificates, self.registrar, self.digest = certificates, registrar, digest
         self.port, self.http = free_port(), free_port()
         self.tls_port = free_port()
         self.process = None
@@ -36,11 +36,15 @@ class Tandem:
     def start(self):
         config = self.folder / "tandem.toml"
         config.write_text(f'[sip]\nlisten = "127.0.0.1:{self.port}"\nbase_domain = "bench.example"\n'
-                          f'registrar = "{self.registrar}"\n{self.more}' + self._tls())
+                          f'registrar = "{self.registrar}"\n{self._trusted()}{self.more}' + self._tls())
         self.process = Process([self.program, "serve", "--config", config, "--data-dir", self.folder / "data",
                                 "--http", f"127.0.0.1:{self.http}"], self.folder / "tandem.log", {"TANDEM_LOG": "warn"})
         self.started = time.monotonic()
         wait_until(lambda: answers_options(self.process, self.port), f"Tandem serves (see {self.folder}/tandem.log)")
+
+    def _trusted(self):
+        """Whoever is on this machine needs no password where digest is off."""
+        return "" if self.digest else 'trusted_networks = ["127.0.0.0/8"]\n'
 
     def _tls(self):
         if not self.certificates:

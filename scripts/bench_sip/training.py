@@ -18,6 +18,12 @@ def train(bench):
             generator.ask("refresh 2000 10000")
         _complete(rows.call(bench, server, 300, 3_000))
         _complete(rows.call(bench, server, 300, 1_000, "call_now", "answer_now"))
+    bench.say("training: registrations and calls in a trusted network")
+    server = bench.tandem(digest=False)
+    with rows.bindings_generator(bench, server, 10_000, push=True) as generator:
+        generator.ask("fill")
+        generator.ask("refresh 2000 5000")
+    _complete(rows.call(bench, server, 300, 1_000, "call_open"))
     for tls, resume in ((False, False), (True, False), (True, True)):
         bench.say(f"training: {'TLS' if tls else 'TCP'} connections{', resumed' if resume else ''}")
         server = bench.fresh_tandem(1_000)

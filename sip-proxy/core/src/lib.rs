@@ -3,6 +3,7 @@
 //! ```text
 //!   proxy.rs ──► door.rs ──► authentication.rs    who asks
 //!      │           ├───────► screening.rs         what nobody may send
+//!      │           ├───────► trusted.rs           where nobody has to prove that
 //!      │           ├───────► accounts.rs          what is remembered of accounts
 //!      │           ├───────► guessing.rs, calling.rs  who tries passwords, how much an account may call
 //!      │           └───────► waiting.rs           requests whose account is being looked up

@@ -31,7 +31,9 @@ pub struct EndpointConfig {
 
 /// Judges whether a request shall make no transaction, by what it says and the flow that it came on.
 #[derive(Clone)]
-pub struct Stateless(Arc<dyn Fn(&Request, &Flow) -> bool + Send + Sync>);
+pub struct Stateless(Arc<Judge>);
+
+type Judge = dyn Fn(&Request, &Flow) -> bool + Send + Sync;
 
 impl Stateless {
     /// Judges by `judge`.
