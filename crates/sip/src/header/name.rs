@@ -89,15 +89,13 @@ const NAMES: [&str; 77] = [
 const EMPTY: u8 = u8::MAX;
 const SLOTS: usize = 256;
 
-/// Places of the names by [`slot`], the next free one if it is taken; made by the compiler.
+/// Places of the names by [`slot`], each in one of its own; made by the compiler.
 const TABLE: [u8; SLOTS] = {
     let mut table = [EMPTY; SLOTS];
     let mut id: u8 = 0;
     while (id as usize) < NAMES.len() {
-        let mut at = slot(NAMES[id as usize].as_bytes());
-        while table[at] != EMPTY {
-            at = (at + 1) % SLOTS;
-        }
+        let at = slot(NAMES[id as usize].as_bytes());
+        assert!(table[at] == EMPTY, "other factors are needed in slot()");
         table[at] = id;
         id += 1;
     }
@@ -107,13 +105,14 @@ const TABLE: [u8; SLOTS] = {
 /// The bit in which capitals differ from small letters.
 const CASE: u8 = 0x20;
 
-/// Of length, first, last and middle letter, in any case.
+/// Of length, first, last and middle letter, in any case. The factors are tried until no two names share a slot: then a name is
+/// compared with one other at most.
 const fn slot(name: &[u8]) -> usize {
     let len = name.len();
     let first = (name[0] | CASE) as usize;
     let middle = (name[len / 2] | CASE) as usize;
     let last = (name[len - 1] | CASE) as usize;
-    (len * 31 + first * 7 + middle * 13 + last * 3) % SLOTS
+    (len * 49 + first * 63 + middle * 3 + last) % SLOTS
 }
 
 /// Some of the names that we know.
@@ -226,16 +225,10 @@ impl NameId {
         if name.is_empty() {
             return None;
         }
-        let mut at = slot(name);
-        while TABLE[at] != EMPTY {
-            let id = TABLE[at];
-            let known = NAMES[usize::from(id)].as_bytes();
-            if known == name || known.eq_ignore_ascii_case(name) {
-                return Some(Self(id));
-            }
-            at = (at + 1) % SLOTS;
-        }
-        None
+        let id = TABLE[slot(name)];
+        let known = NAMES.get(usize::from(id))?.as_bytes();
+        let is_same = known == name || known.eq_ignore_ascii_case(name);
+        is_same.then_some(Self(id))
     }
 
     /// The full name.
