@@ -197,7 +197,8 @@ struct Head {
 /// Room for the header fields of most messages and those that are added to them.
 const USUAL_HEADERS: usize = 24;
 
-fn parse_head(bytes: &Bytes, start_line: usize) -> Head {
+fn parse_head(message: &Bytes, start_line: usize) -> Head {
+    let bytes: &[u8] = message;
     let mut entries = Vec::with_capacity(USUAL_HEADERS);
     let (mut fault, mut has_folds) = (None, false);
     let mut at = start_line;
@@ -224,7 +225,7 @@ fn parse_head(bytes: &Bytes, start_line: usize) -> Head {
         at = line.end + 2;
     };
     let head_len = end.unwrap_or(bytes.len());
-    let mut headers = Headers::received(bytes, head_len, start_line, entries);
+    let mut headers = Headers::received(message, head_len, start_line, entries);
     if has_folds {
         headers.unfold();
     }
@@ -276,13 +277,13 @@ enum LineFault {
 /// The name and the value, as they are written.
 fn parse_line(bytes: &[u8], start: usize, end: &LineEnd) -> Result<Entry, LineFault> {
     let line = &bytes[start..end.end];
-    let name_len = scan::token_len(line);
-    let blanks = line[name_len..].iter().take_while(|byte| is_blank(**byte));
-    let colon = name_len + blanks.count();
-    if name_len == 0 || line.get(colon) != Some(&b':') {
+    let (name, rest) = line.split_at(scan::token_len(line));
+    let [b':', value @ ..] = trim_start(rest) else {
+        return Err(LineFault::Grammar);
+    };
+    if name.is_empty() {
         return Err(LineFault::Grammar);
     }
-    let value = &line[colon + 1..];
     if end.folds > MAX_FOLDS {
         return Err(LineFault::TooLarge(Limit::Folds));
     }
@@ -292,25 +293,28 @@ fn parse_line(bytes: &[u8], start: usize, end: &LineEnd) -> Result<Entry, LineFa
     if end.is_doubtful {
         return Err(LineFault::Grammar);
     }
-    let value_end = colon + 1 + trim_end(value);
-    let blanks = line[colon + 1..value_end].iter();
-    let blanks = blanks.take_while(|byte| is_blank(**byte)).count();
+    let written = trim_end(value);
+    let value_end = end.end - (value.len() - written.len());
     Ok(Entry {
-        id: NameId::find(&line[..name_len]),
+        id: NameId::find(name),
         line: Line::Text(Text::new(start, end.end + 2)),
-        name_len: offset(name_len),
-        value: Text::new(start + colon + 1 + blanks, start + value_end),
+        name_len: offset(name.len()),
+        value: Text::new(value_end - trim_start(written).len(), value_end),
     })
 }
 
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
+fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
-/// The length without blanks at the end.
-fn trim_end(bytes: &[u8]) -> usize {
-    let blanks = bytes.iter().rev().take_while(|byte| is_blank(**byte));
-    bytes.len() - blanks.count()
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// The length of the body behind this head, start line and empty line included; `None` if the

@@ -105,6 +105,20 @@ fn folds_become_one_blank() {
 }
 
 #[test]
+fn blanks_round_a_value_are_not_part_of_it() {
+    let subject = |line: &str| {
+        let message = read(options(&format!("{line}\r\n"), "")).unwrap();
+        message.header("Subject").map(str::to_owned)
+    };
+    for line in ["Subject:a b", "Subject \t: \ta b\t ", "s:  a b "] {
+        assert_eq!(subject(line).as_deref(), Some("a b"), "{line}");
+    }
+    for line in ["Subject:", "Subject: \t "] {
+        assert_eq!(subject(line).as_deref(), Some(""), "{line}");
+    }
+}
+
+#[test]
 fn a_datagram_gives_what_content_length_says() {
     let body = |length: &str| read(options(length, "abcd")).map(|message| message.body().clone());
     assert_eq!(body("").unwrap(), "abcd");
