@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use crate::decimal::{push_decimal, push_ipv4};
+use crate::header::scan::{self, Kind};
 
 /// Where a URI or a Via header points.
 ///
@@ -115,30 +116,59 @@ impl<'a> HostRef<'a> {
             let address = parse_v6(inner).ok_or(HostError::Host)?;
             return Ok((Self::Address(address.into()), rest));
         }
-        // Before the first byte as behind a dot: no label is empty.
-        let (mut before, mut seen) = (DOT, 0);
-        let mut end = 0;
-        for byte in text.bytes() {
-            let kind = KINDS[usize::from(byte)];
-            if kind == OTHER {
-                break;
-            }
-            if kind & before == DOT {
+        if let Some((address, rest)) = split_v4(text) {
+            return Ok((Self::Address(address.into()), rest));
+        }
+        let bytes = text.as_bytes();
+        let (mut end, mut has_dot) = (0, false);
+        loop {
+            let label = scan::run(&bytes[end..], &LABEL);
+            let is_last = bytes.get(end + label) != Some(&b'.');
+            // No label is empty, but for the one behind a dot at the end.
+            if label == 0 && (end == 0 || !is_last) {
                 return Err(HostError::Host);
             }
-            (before, seen) = (kind, seen | kind);
+            end += label;
+            if is_last {
+                break;
+            }
+            has_dot = true;
             end += 1;
         }
         let (name, rest) = text.split_at(end);
-        match (name, seen == DIGIT | DOT) {
-            ("", _) => Err(HostError::Host),
-            // Digits with dots are an address; digits alone may be a name.
-            (name, true) => {
-                let address: Ipv4Addr = name.parse().map_err(|_| HostError::Host)?;
-                Ok((Self::Address(address.into()), rest))
-            }
-            (name, false) => Ok((Self::Name(name), rest)),
+        let mut bytes = name.bytes();
+        // Digits with dots can only be an address, and this is none; digits alone may be a name.
+        match has_dot && bytes.all(|byte| matches!(byte, b'0'..=b'9' | b'.')) {
+            true => Err(HostError::Host),
+            false => Ok((Self::Name(name), rest)),
         }
+    }
+}
+
+/// The IPv4 address at the start of the text, and what stands behind it; `None` also if it is only the beginning of a name.
+fn split_v4(text: &str) -> Option<(Ipv4Addr, &str)> {
+    let bytes = text.as_bytes();
+    let mut octets = [0; 4];
+    let mut at = 0;
+    for (place, octet) in octets.iter_mut().enumerate() {
+        if place > 0 {
+            (bytes.get(at) == Some(&b'.')).then_some(())?;
+            at += 1;
+        }
+        let (first, mut value) = (at, 0);
+        while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
+            if value == 0 && at > first {
+                return None;
+            }
+            value = 10 * value + u16::from(digit - b'0');
+            *octet = u8::try_from(value).ok()?;
+            at += 1;
+        }
+        (at > first).then_some(())?;
+    }
+    match bytes.get(at) {
+        Some(&byte) if byte == b'.' || LABEL[usize::from(byte)] => None,
+        _ => Some((octets.into(), &text[at..])),
     }
 }
 
@@ -187,24 +217,12 @@ impl FromStr for Host {
     }
 }
 
-/// What a byte is to a host: several kinds are told from one by the bits that they have.
-type Kind = u8;
-
-const OTHER: Kind = 0;
-const DIGIT: Kind = 1;
-const DOT: Kind = 2;
-const LETTER: Kind = 4;
-
-const KINDS: [Kind; 256] = {
-    let mut table = [OTHER; 256];
+/// What stands between the dots of a name.
+const LABEL: Kind = {
+    let mut table = [false; 256];
     let mut byte: u8 = 0;
     while byte < 128 {
-        table[byte as usize] = match byte {
-            b'0'..=b'9' => DIGIT,
-            b'.' => DOT,
-            b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => LETTER,
-            _ => OTHER,
-        };
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         byte += 1;
     }
     table
@@ -313,6 +331,9 @@ mod tests {
             ("[2001:db8:::192.0.2.1]", "[2001:db8::192.0.2.1]", None),
             ("hlau_4100", "hlau_4100", None),
             ("example.com.", "example.com.", None),
+            ("1.2.3.4a", "1.2.3.4a", None),
+            ("1.2.3.4.example", "1.2.3.4.example", None),
+            ("12", "12", None),
         ];
         for (text, host, port) in cases {
             let expected = HostPort {
@@ -337,9 +358,41 @@ mod tests {
             "1.2.3",
             "256.1.1.1",
             "a..b",
+            ".a",
+            "a..",
+            "1.",
+            "1.2.3.4.",
+            "01.2.3.4",
             "a@b",
         ] {
             assert!(text.parse::<HostPort>().is_err(), "{text}");
+        }
+    }
+
+    /// All texts of a few bytes that matter.
+    #[test]
+    fn an_address_is_what_the_standard_library_takes_for_one() {
+        const BYTES: &[u8] = b"0129.a:";
+        let mut texts = vec![String::new()];
+        for _ in 0..4 {
+            let longer = |text: &String, byte: &u8| format!("{text}{}", char::from(*byte));
+            let grown = texts
+                .iter()
+                .flat_map(|text| BYTES.iter().map(move |byte| longer(text, byte)));
+            texts = std::iter::once(String::new()).chain(grown).collect();
+        }
+        for start in ["", "1.2.", "1.2.3.", "10.20.30.40", "255.25"] {
+            for text in texts.iter().map(|text| format!("{start}{text}")) {
+                let expected = text
+                    .parse()
+                    .ok()
+                    .map(|address: Ipv4Addr| IpAddr::from(address));
+                let address = match HostRef::parse(&text) {
+                    Ok(HostRef::Address(address)) => Some(address),
+                    Ok(HostRef::Name(_)) | Err(_) => None,
+                };
+                assert_eq!(address, expected, "{text}");
+            }
         }
     }
 

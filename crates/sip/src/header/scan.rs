@@ -9,32 +9,45 @@ use crate::params::Params;
 
 /// `text` without blanks at its ends.
 pub(crate) fn trim(text: &str) -> &str {
-    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    let bytes = text.as_bytes();
-    let (mut start, mut end) = (0, bytes.len());
-    while start < end && is_blank(bytes.get(start)) {
-        start += 1;
+    let mut text = trim_start(text);
+    while let [rest @ .., b' ' | b'\t'] = text.as_bytes() {
+        text = &text[..rest.len()];
     }
-    while start < end && is_blank(bytes.get(end - 1)) {
-        end -= 1;
-    }
-    &text[start..end]
+    text
 }
 
 /// `text` without blanks at its start.
-pub(crate) fn trim_start(text: &str) -> &str {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    &text[run(text.as_bytes(), is_blank)..]
+pub(crate) fn trim_start(mut text: &str) -> &str {
+    while let [b' ' | b'\t', ..] = text.as_bytes() {
+        text = &text[1..];
+    }
+    text
 }
 
+/// Which bytes are of one kind.
+pub(crate) type Kind = [bool; 256];
+
 /// How many of the first bytes are such; in a text they must be ASCII or all that are not.
-fn run(bytes: &[u8], is_such: impl Fn(&u8) -> bool) -> usize {
-    let end = bytes.iter().position(|byte| !is_such(byte));
-    end.unwrap_or(bytes.len())
+pub(crate) fn run(bytes: &[u8], such: &Kind) -> usize {
+    let mut len = 0;
+    // Four by four: most runs are longer, and this is where reading a message spends its time.
+    for four in bytes.as_chunks::<4>().0 {
+        if !four
+            .iter()
+            .fold(true, |all, byte| all & such[usize::from(*byte)])
+        {
+            break;
+        }
+        len += 4;
+    }
+    while bytes.get(len).is_some_and(|byte| such[usize::from(*byte)]) {
+        len += 1;
+    }
+    len
 }
 
 /// Which bytes may stand in a token.
-const TOKEN: [bool; 256] = {
+const TOKEN: Kind = {
     let mut table = [false; 256];
     let mut byte: u8 = 0;
     while byte < 128 {
@@ -60,24 +73,29 @@ pub(crate) fn is_token_bytes(bytes: &[u8]) -> bool {
 
 /// How long the token at the start is; zero if there is none.
 pub(crate) fn token_len(bytes: &[u8]) -> usize {
-    run(bytes, |byte| TOKEN[usize::from(*byte)])
+    let end = bytes.iter().position(|byte| !TOKEN[usize::from(*byte)]);
+    end.unwrap_or(bytes.len())
 }
 
-/// Which bytes end a parameter's value.
-const NEVER_IN_VALUE: [bool; 256] = {
-    let mut table = [false; 256];
-    let stops = b" \t\",<>";
+/// Which bytes may stand in a value that is no quoted string.
+const VALUE: Kind = all_but(b" \t\",<>");
+
+/// Which of them do not end a parameter.
+const PARAM_VALUE: Kind = all_but(b" \t\",<>;");
+
+pub(crate) const fn all_but(stops: &[u8]) -> Kind {
+    let mut table = [true; 256];
     let mut at = 0;
     while at < stops.len() {
-        table[stops[at] as usize] = true;
+        table[stops[at] as usize] = false;
         at += 1;
     }
     table
-};
+}
 
 /// How long the value at the start of `text` is that is no quoted string; zero if there is none.
 pub(crate) fn value_len(text: &str) -> usize {
-    run(text.as_bytes(), |byte| !NEVER_IN_VALUE[usize::from(*byte)])
+    run(text.as_bytes(), &VALUE)
 }
 
 /// The length of the parameter value at the start of `text`: a quoted string, or a run of anything but semicolons, blanks, quotes
@@ -86,8 +104,7 @@ pub(crate) fn param_value_len(text: &str) -> Option<usize> {
     if text.starts_with('"') {
         return quoted_len(text);
     }
-    let is_such = |byte: &u8| *byte != b';' && !NEVER_IN_VALUE[usize::from(*byte)];
-    Some(run(text.as_bytes(), is_such)).filter(|len| *len > 0)
+    Some(run(text.as_bytes(), &PARAM_VALUE)).filter(|len| *len > 0)
 }
 
 /// The length of the quoted string at the start of `text`, both quotes counted; `None` if it does

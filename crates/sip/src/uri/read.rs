@@ -2,6 +2,7 @@
 //!
 //! A request is checked and sorted by its URIs far more often than one of them is kept.
 
+use crate::header::scan::{self, Kind};
 use crate::host::{HostError, HostRef, parse_host_port};
 use crate::params::is_uri_params;
 
@@ -60,6 +61,10 @@ impl<'a> UriRef<'a> {
         })
     }
 
+    pub(crate) fn as_str(self) -> &'a str {
+        self.text
+    }
+
     /// The user as written and the host of a SIP or SIPS URI.
     pub(crate) fn user_and_host(self) -> Option<(&'a str, HostRef<'a>)> {
         match self.parts {
@@ -71,10 +76,11 @@ impl<'a> UriRef<'a> {
 
 impl<'a> SchemeRef<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        for (known, name) in [(Self::Sip, "sip"), (Self::Sips, "sips"), (Self::Tel, "tel")] {
-            if name.eq_ignore_ascii_case(text) {
-                return Some(known);
-            }
+        match text.as_bytes() {
+            [b's' | b'S', b'i' | b'I', b'p' | b'P'] => return Some(Self::Sip),
+            [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S'] => return Some(Self::Sips),
+            [b't' | b'T', b'e' | b'E', b'l' | b'L'] => return Some(Self::Tel),
+            _ => {}
         }
         let letter_first = text.as_bytes().first()?.is_ascii_alphabetic();
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
@@ -93,31 +99,15 @@ impl From<SchemeRef<'_>> for Scheme {
     }
 }
 
-/// What a byte is to [`Marks::of`].
-#[derive(Clone, Copy)]
-enum Byte {
-    Plain,
-    /// Divides parts of a SIP URI.
-    Mark,
-    /// Cannot stand in a URI: blanks and controls, quotes, brackets.
-    Never,
-}
-
-const BYTES: [Byte; 256] = {
-    let mut table = [Byte::Plain; 256];
+/// Which bytes of a URI say nothing about its parts: neither marks, nor those that cannot stand in one, which are blanks and
+/// controls, quotes, brackets.
+const PLAIN: Kind = {
+    let mut table = scan::all_but(b":@;?\"<>\x7f");
     let mut byte = 0;
     while byte <= b' ' as usize {
-        table[byte] = Byte::Never;
+        table[byte] = false;
         byte += 1;
     }
-    table[0x7f] = Byte::Never;
-    table[b'"' as usize] = Byte::Never;
-    table[b'<' as usize] = Byte::Never;
-    table[b'>' as usize] = Byte::Never;
-    table[b':' as usize] = Byte::Mark;
-    table[b'@' as usize] = Byte::Mark;
-    table[b';' as usize] = Byte::Mark;
-    table[b'?' as usize] = Byte::Mark;
     table
 };
 
@@ -140,14 +130,14 @@ impl Marks {
     fn of(text: &str) -> Result<Self, UriError> {
         let mut marks = Self::default();
         let mut colon = None;
-        for (at, byte) in text.bytes().enumerate() {
-            match (BYTES[usize::from(byte)], byte) {
-                (Byte::Plain, _) => {}
-                (Byte::Never, _) => return Err(UriError::Character { at }),
-                (Byte::Mark, b':') if marks.scheme.is_none() => marks.scheme = Some(at),
-                (Byte::Mark, _) if marks.scheme.is_none() => {}
-                (Byte::Mark, b':') => colon = colon.or(Some(at)),
-                (Byte::Mark, b'@') if marks.user.is_none() => {
+        let mut at = 0;
+        loop {
+            at += scan::run(&text.as_bytes()[at..], &PLAIN);
+            match text.as_bytes().get(at) {
+                None => return Ok(marks),
+                Some(b':') if marks.scheme.is_none() => marks.scheme = Some(at),
+                Some(b':') => colon = colon.or(Some(at)),
+                Some(b'@') if marks.user.is_none() => {
                     marks = Self {
                         scheme: marks.scheme,
                         password: colon,
@@ -155,14 +145,14 @@ impl Marks {
                         ..Self::default()
                     };
                 }
-                (Byte::Mark, b';') if marks.headers.is_none() => {
-                    marks.params = marks.params.or(Some(at));
-                }
-                (Byte::Mark, b'?') => marks.headers = marks.headers.or(Some(at)),
-                (Byte::Mark, _) => {}
+                Some(b'@') => {}
+                Some(b';') if marks.headers.is_some() => {}
+                Some(b';') => marks.params = marks.params.or(Some(at)),
+                Some(b'?') => marks.headers = marks.headers.or(Some(at)),
+                Some(_) => return Err(UriError::Character { at }),
             }
+            at += 1;
         }
-        Ok(marks)
     }
 }
 

@@ -48,6 +48,15 @@ fn a_user_may_hold_almost_anything() {
 }
 
 #[test]
+fn marks_behind_the_question_mark_belong_to_the_headers() {
+    let uri = uri("sip:b:5070?x=a;b:c&y=?d");
+    assert_eq!(uri.host_port().unwrap().to_string(), "b:5070");
+    assert!(uri.params().unwrap().is_empty());
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(uri.headers(), [pair("x", "a;b:c"), pair("y", "?d")]);
+}
+
+#[test]
 fn escapes_are_resolved_once() {
     assert_eq!(uri("sip:a%2541%zz@h").user_decoded().unwrap(), "a%41%zz");
     assert_eq!(
