@@ -123,13 +123,30 @@ pub(crate) struct NameAddrRef<'a> {
 
 impl<'a> NameAddrRef<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, NameAddrError> {
+        Self::parse_with(UriRef::parse, text)
+    }
+
+    /// The same beside another address of the message: in a REGISTER the URIs of From and To are one, and need not be read twice.
+    /// The parts then lie in the other text.
+    pub(crate) fn parse_beside(other: &Self, text: &'a str) -> Result<Self, NameAddrError> {
+        let read_uri = |text| match text == other.uri.as_str() {
+            true => Ok(other.uri),
+            false => UriRef::parse(text),
+        };
+        Self::parse_with(read_uri, text)
+    }
+
+    fn parse_with(
+        read_uri: impl Fn(&'a str) -> Result<UriRef<'a>, UriError>,
+        text: &'a str,
+    ) -> Result<Self, NameAddrError> {
         let text = scan::trim(text);
         let (name, rest) = split_display_name(text)?;
         let Some(bracketed) = rest.strip_prefix('<') else {
             return parse_bare(text);
         };
         let end = memchr::memchr(b'>', bracketed.as_bytes()).ok_or(NameAddrError::Unbalanced)?;
-        let uri = UriRef::parse(&bracketed[..end])?;
+        let uri = read_uri(&bracketed[..end])?;
         let (params, tag) = parse_params(&bracketed[end + 1..])?;
         Ok(Self {
             name,
@@ -254,6 +271,23 @@ mod tests {
             assert_eq!(address.uri.as_str(), uri, "{text}");
             assert_eq!(address.tag(), tag, "{text}");
             assert_eq!(NameAddrRef::parse_tag(text), Ok(tag), "{text}");
+        }
+    }
+
+    #[test]
+    fn beside_another_an_address_reads_as_alone() {
+        let other = NameAddrRef::parse("\"A\" <sip:a:p@b:5060;x?h=1>;tag=1").unwrap();
+        for text in [
+            "<sip:a:p@b:5060;x?h=1>",
+            "B <sip:a:p@b:5060;x?h=1>;tag=2",
+            "<sip:a:p@b:5061;x?h=1>",
+            "<sip:c@b>;tag=2",
+            "<sip:a:p@b:5060;x?h=1",
+            "sip:a@b;tag=2",
+            "<>",
+        ] {
+            let beside = NameAddrRef::parse_beside(&other, text);
+            assert_eq!(beside.map(NameAddr::from), text.parse(), "{text}");
         }
     }
 

@@ -102,6 +102,15 @@ impl Fields {
         self.required(name, |text| NameAddrRef::parse(text).ok())
     }
 
+    /// The same where `other` was read before, whose URI may be this one's.
+    pub(crate) fn peek_address_beside<'a>(
+        &'a self,
+        other: &NameAddrRef<'a>,
+        name: NameId,
+    ) -> Result<NameAddrRef<'a>, HeaderError> {
+        self.required(name, |text| NameAddrRef::parse_beside(other, text).ok())
+    }
+
     /// The tag in From; `None` also if From cannot be read. Whether its URI can is not asked.
     pub fn from_tag(&self) -> Option<&str> {
         self.peek_from_tag().ok()?

@@ -165,10 +165,7 @@ fn check_vias(fields: &Fields) -> Result<(usize, Option<TopVia>), HeaderError> {
 }
 
 fn check_common(fields: &Fields) -> Result<Common, HeaderError> {
-    let parties = [
-        read_party(fields, NameId::FROM)?,
-        read_party(fields, NameId::TO)?,
-    ];
+    let parties = read_parties(fields)?;
     fields.call_id()?;
     let cseq = fields.cseq()?;
     let contacts = fields.count_contacts()?;
@@ -182,9 +179,15 @@ fn check_common(fields: &Fields) -> Result<Common, HeaderError> {
     }
 }
 
-/// From or To, read as a whole.
-fn read_party(fields: &Fields, name: NameId) -> Result<Party, HeaderError> {
-    let address = fields.peek_address(name)?;
+/// From and To, read as a whole.
+fn read_parties(fields: &Fields) -> Result<[Party; 2], HeaderError> {
+    let from = fields.peek_address(NameId::FROM)?;
+    let from_party = party(fields, NameId::FROM, &from)?;
+    let to = fields.peek_address_beside(&from, NameId::TO)?;
+    Ok([from_party, party(fields, NameId::TO, &to)?])
+}
+
+fn party(fields: &Fields, name: NameId, address: &NameAddrRef<'_>) -> Result<Party, HeaderError> {
     let tag = match address.tag {
         None => None,
         Some(Some(tag)) => Some(tag),
@@ -194,7 +197,7 @@ fn read_party(fields: &Fields, name: NameId) -> Result<Party, HeaderError> {
             });
         }
     };
-    Ok(fields.headers.party(&address, tag))
+    Ok(fields.headers.party(address, tag))
 }
 
 #[cfg(test)]
