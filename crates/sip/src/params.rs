@@ -163,8 +163,7 @@ pub(crate) struct ParamsRef<'a>(&'a str);
 impl<'a> ParamsRef<'a> {
     /// As [`Params::parse_header`].
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let (params, _) = Self::parse_and_find("", text)?;
-        Some(params)
+        Self::parse_and_see(text, |_, _| {})
     }
 
     /// The same, and the parameter of this name on the way: `Some(None)` if it has no value.
@@ -173,15 +172,26 @@ impl<'a> ParamsRef<'a> {
         text: &'a str,
     ) -> Option<(Self, Option<Option<&'a str>>)> {
         let mut found = None;
+        let params = Self::parse_and_see(text, |name, value| {
+            if name.eq_ignore_ascii_case(wanted) {
+                found = Some(value);
+            }
+        })?;
+        Some((params, found))
+    }
+
+    /// The same, and each parameter as it comes.
+    pub(crate) fn parse_and_see(
+        text: &'a str,
+        mut see: impl FnMut(&'a str, Option<&'a str>),
+    ) -> Option<Self> {
         let params = Self(scan::trim(text));
         // Nearly all headers have fewer; the names of the others are read again.
         let mut first = [""; 8];
         let (mut rest, mut count) = (params.0, 0);
         while !rest.is_empty() {
             let (name, value, behind) = split_param(rest)?;
-            if name.eq_ignore_ascii_case(wanted) {
-                found = Some(value);
-            }
+            see(name, value);
             let is_name = |known: &str| known.eq_ignore_ascii_case(name);
             let is_repeated = first.iter().take(count).any(|known| is_name(known))
                 || count > first.len() && {
@@ -196,14 +206,7 @@ impl<'a> ParamsRef<'a> {
             }
             (rest, count) = (behind, count + 1);
         }
-        Some((params, found))
-    }
-
-    /// The value exactly as written; `None` if the parameter is absent or has no value.
-    pub(crate) fn value(self, name: &str) -> Option<&'a str> {
-        let mut all = self.iter();
-        let (_, value) = all.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        value
+        Some(params)
     }
 
     /// Names and values in order, as written.

@@ -122,6 +122,36 @@ pub(crate) struct ViaRef<'a> {
     /// Legal, as written.
     sent_by: &'a str,
     params: ParamsRef<'a>,
+    /// Those of them that we look at ourselves, in order.
+    known: [Option<KnownParam<'a>>; 3],
+}
+
+/// A parameter that a stamp or a transaction is about: its name, and its value as written.
+#[derive(Clone, Copy, Debug)]
+struct KnownParam<'a> {
+    kind: Known,
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Branch,
+    Received,
+    Rport,
+}
+
+impl Known {
+    fn find(name: &str) -> Option<Self> {
+        let all = [
+            ("branch", Self::Branch),
+            ("received", Self::Received),
+            ("rport", Self::Rport),
+        ];
+        let mut all = all.into_iter();
+        let (_, kind) = all.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(kind)
+    }
 }
 
 impl<'a> ViaRef<'a> {
@@ -134,11 +164,20 @@ impl<'a> ViaRef<'a> {
         let (protocol, rest) = rest.split_at(find_blank(rest)?);
         let (sent_by, params) =
             rest.split_at(memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len()));
+        let (mut known, mut count) = ([None; 3], 0);
+        let params = ParamsRef::parse_and_see(params, |name, value| {
+            // Each name stands once in what is legal.
+            if let (Some(kind), Some(free)) = (Known::find(name), known.get_mut(count)) {
+                *free = Some(KnownParam { kind, name, value });
+                count += 1;
+            }
+        })?;
         let via = Self {
             text,
             protocol,
             sent_by: scan::trim(sent_by),
-            params: ParamsRef::parse(params)?,
+            params,
+            known,
         };
         let is_legal = scan::is_token(protocol) && via.is_sent_by_legal();
         is_legal.then_some(via)
@@ -168,18 +207,15 @@ impl<'a> ViaRef<'a> {
     }
 
     /// Writes the element with a note of where the request came from, as [`Via::stamp`] makes it.
-    pub(crate) fn write_stamped(&self, source: SocketAddr, out: &mut String) -> Stamped {
-        let sent_by = NAME_AND_VERSION.len() + self.protocol.len() + 1;
+    pub(crate) fn write_stamped(&self, source: SocketAddr, out: &mut String) -> Option<Stamped> {
         if self.is_plain() {
-            let sent_by = sent_by..sent_by + self.sent_by.len();
-            return stamp(self.text, sent_by, self.params.iter(), source, out);
+            return Some(self.write_stamped_plain(source, out));
         }
         let mut plain = [NAME_AND_VERSION, self.protocol, " "].concat();
         plain.extend(self.sent_by.split([' ', '\t']));
-        let sent_by = sent_by..plain.len();
-        let params = self.params.to_owned();
-        plain.push_str(params.as_str());
-        stamp(&plain, sent_by, params.iter(), source, out)
+        plain.push_str(self.params.to_owned().as_str());
+        let via = ViaRef::parse(&plain)?;
+        Some(via.write_stamped_plain(source, out))
     }
 
     /// Whether the element is written as we write it ourselves, as nearly all are.
@@ -191,53 +227,49 @@ impl<'a> ViaRef<'a> {
         behind_protocol.is_some_and(|text| find_blank(text).is_none())
     }
 
+    /// As [`write_stamped`](Self::write_stamped), of an element that is written as we write it: what stands before, between and
+    /// behind the notes is copied as it is.
+    fn write_stamped_plain(&self, source: SocketAddr, out: &mut String) -> Stamped {
+        let sent_by = out.len() + NAME_AND_VERSION.len() + self.protocol.len() + 1;
+        let mut stamped = Stamped {
+            sent_by: sent_by..sent_by + self.sent_by.len(),
+            branch: None,
+        };
+        let mut is_noted = false;
+        // How much of the element is copied.
+        let mut copied = 0;
+        for KnownParam { kind, name, value } in self.known.iter().flatten() {
+            let start = name.as_ptr().addr() - self.text.as_ptr().addr();
+            let name_end = start + name.len();
+            let end = name_end + value.map_or(0, |value| 1 + value.len());
+            if *kind == Known::Branch {
+                let behind = out.len() - copied;
+                stamped.branch = value.map(|_| behind + name_end + 1..behind + end);
+                continue;
+            }
+            out.push_str(&self.text[copied..name_end]);
+            out.push('=');
+            if *kind == Known::Received {
+                is_noted = true;
+                push_ip(source.ip(), out);
+            } else {
+                push_decimal(source.port().into(), out);
+            }
+            copied = end;
+        }
+        out.push_str(&self.text[copied..]);
+        if !is_noted {
+            out.push_str(";received=");
+            push_ip(source.ip(), out);
+        }
+        stamped
+    }
+
     /// The branch as written, also one of RFC 2543.
     pub(crate) fn branch(&self) -> Option<&'a str> {
-        self.params.value("branch")
+        let mut known = self.known.iter().flatten();
+        known.find(|param| param.kind == Known::Branch)?.value
     }
-}
-
-/// Writes a plain element with a note of where the request came from. Only the note is new: what stands before, between and behind
-/// is copied as it is.
-fn stamp<'a>(
-    element: &str,
-    sent_by: Range<usize>,
-    params: impl Iterator<Item = (&'a str, Option<&'a str>)>,
-    source: SocketAddr,
-    out: &mut String,
-) -> Stamped {
-    let start = out.len();
-    let mut stamped = Stamped {
-        sent_by: start + sent_by.start..start + sent_by.end,
-        branch: None,
-    };
-    // How much of the element is copied, and where the parameter ends that was looked at.
-    let (mut copied, mut end) = (0, sent_by.end);
-    let mut is_noted = false;
-    for (name, value) in params {
-        let name_end = end + 1 + name.len();
-        end = name_end + value.map_or(0, |value| 1 + value.len());
-        let is_received = name.eq_ignore_ascii_case("received");
-        if is_received || name.eq_ignore_ascii_case("rport") {
-            out.push_str(&element[copied..name_end]);
-            out.push('=');
-            match is_received {
-                true => push_ip(source.ip(), out),
-                false => push_decimal(source.port().into(), out),
-            }
-            is_noted |= is_received;
-            copied = end;
-        } else if value.is_some() && name.eq_ignore_ascii_case("branch") {
-            let behind = out.len() - copied;
-            stamped.branch = Some(behind + name_end + 1..behind + end);
-        }
-    }
-    out.push_str(&element[copied..]);
-    if !is_noted {
-        out.push_str(";received=");
-        push_ip(source.ip(), out);
-    }
-    stamped
 }
 
 /// What stands behind the version, where blanks stand before it (RFC 3261, section 25.1, `SLASH`).
@@ -367,7 +399,10 @@ mod tests {
                 let mut via = Via::parse(text).unwrap();
                 via.stamp(source);
                 let mut out = "Via: ".to_owned();
-                let stamped = ViaRef::parse(text).unwrap().write_stamped(source, &mut out);
+                let stamped = ViaRef::parse(text)
+                    .unwrap()
+                    .write_stamped(source, &mut out)
+                    .unwrap();
                 assert_eq!(out["Via: ".len()..], via.to_string(), "{text}");
                 let sent_by: HostPort = out[stamped.sent_by].parse().unwrap();
                 assert_eq!(sent_by, via.sent_by, "{text}");

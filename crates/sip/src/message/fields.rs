@@ -144,7 +144,8 @@ impl Fields {
         let stamp = |value: &str, out: &mut String| {
             let (first, rest) = scan::split_first(value).ok_or(malformed)?;
             let via = ViaRef::parse(first).ok_or(malformed)?;
-            noted = Some(TopVia::of(&via.write_stamped(source, out)));
+            let stamped = via.write_stamped(source, out).ok_or(malformed)?;
+            noted = Some(TopVia::of(&stamped));
             out.push_str(rest);
             if !rest.is_empty() {
                 vias = Vias::Several;
