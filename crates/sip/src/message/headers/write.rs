@@ -6,14 +6,20 @@ use crate::header::name::NameId;
 use crate::message::entry::Line;
 
 impl Headers {
-    /// How many bytes [`Self::write`] writes at most, and nearly always exactly.
+    /// How many bytes [`Self::write`] writes, unless it corrects a Content-Length.
     pub(in crate::message) fn written_len(&self, body_len: usize) -> usize {
         let lines = self.entries.iter().map(|entry| match entry.line {
             Line::Text(line) => line.range().len(),
             Line::Raw(at) => self.raw_line(at).len(),
         });
-        let digits = body_len.checked_ilog10().unwrap_or(0) as usize + 1;
-        lines.sum::<usize>() + "Content-Length: \r\n".len() + digits
+        let added = match self.contain(NameId::CONTENT_LENGTH) {
+            true => 0,
+            false => {
+                let digits = body_len.checked_ilog10().unwrap_or(0) as usize + 1;
+                "Content-Length: \r\n".len() + digits
+            }
+        };
+        lines.sum::<usize>() + added
     }
 
     /// Writes all lines, with one Content-Length that tells `body_len`. Lines that stand side by side are written as one piece.
