@@ -38,13 +38,13 @@ impl<'a> Challenges<'a> {
 
     fn value(&self, algorithm: Option<&str>) -> String {
         const FIXED: &str = "Digest realm=\"\", nonce=\"\", algorithm=, qop=\"auth\", stale=true";
-        let algorithm_len = algorithm.map_or(0, str::len);
-        let len = FIXED.len() + self.realm.len() + self.nonce.len() + algorithm_len;
+        let (realm, nonce): (_, &str) = (self.realm, &self.nonce);
+        let len = FIXED.len() + realm.len() + nonce.len() + algorithm.map_or(0, str::len);
         let mut value = String::with_capacity(len);
         value.push_str("Digest realm=");
-        scan::push_quoted(self.realm, &mut value);
+        scan::push_quoted(realm, &mut value);
         value.push_str(", nonce=\"");
-        value.push_str(&self.nonce);
+        value.push_str(nonce);
         value.push('"');
         if let Some(algorithm) = algorithm {
             value.push_str(", algorithm=");
