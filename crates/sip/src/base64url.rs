@@ -38,13 +38,13 @@ pub(crate) fn write(bytes: &[u8], text: &mut [u8]) {
 }
 
 fn digits_of([a, b, c]: [u8; 3]) -> [u8; 4] {
-    let values = [
-        a >> 2,
-        (a & 3) << 4 | b >> 4,
-        (b & 15) << 2 | c >> 6,
-        c & 63,
-    ];
-    values.map(|value| ALPHABET[usize::from(value)])
+    let digit = |value: u8| ALPHABET[usize::from(value)];
+    [
+        digit(a >> 2),
+        digit((a & 3) << 4 | b >> 4),
+        digit((b & 15) << 2 | c >> 6),
+        digit(c & 63),
+    ]
 }
 
 /// The bytes of `text` at the start of `into`, and how many they are; `None` if the text is not
@@ -70,7 +70,8 @@ pub(crate) fn decode<'a>(text: &str, into: &'a mut [u8]) -> Option<&'a [u8]> {
 }
 
 fn group_of(digits: [u8; 4]) -> Option<[u8; 3]> {
-    let [a, b, c, d] = digits.map(|digit| VALUES[usize::from(digit)]);
+    let value = |at: usize| VALUES[usize::from(digits[at])];
+    let (a, b, c, d) = (value(0), value(1), value(2), value(3));
     // No digit has the bit that stands for none.
     let is_read = (a | b | c | d) & 0x80 == 0;
     is_read.then_some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
