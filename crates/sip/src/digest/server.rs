@@ -22,12 +22,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
 
 use crate::flow::Flow;
 use crate::header::name::NameId;
 use crate::ids::Ids;
-use crate::keyed::{KeyedHash, KeyedNumber};
+use crate::keyed::{KeyedHash, KeyedNumber, same};
 use crate::message::Request;
 use crate::uri::Uri;
 
@@ -346,8 +345,7 @@ impl DigestServer {
         };
         let request_hash = self.request_hashes.of(&exchange);
         let own = exchange.response_with(&secret.for_algorithm(algorithm), &request_hash);
-        let equal: bool = own.as_bytes().ct_eq(answer.response.as_bytes()).into();
-        equal && answer.algorithm.is_some()
+        same(own.as_bytes(), answer.response.as_bytes()) && answer.algorithm.is_some()
     }
 
     fn fresh_nonce(&mut self, realm: &str, source: IpAddr, now_unix_secs: u64) -> NonceText {
