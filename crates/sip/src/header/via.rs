@@ -124,6 +124,8 @@ pub(crate) struct ViaRef<'a> {
     params: ParamsRef<'a>,
     /// Those of them that we look at ourselves, in order.
     known: [Option<KnownParam<'a>>; 3],
+    /// Whether the element is written as we write it ourselves, as nearly all are.
+    is_plain: bool,
 }
 
 /// A parameter that a stamp or a transaction is about: its name, and its value as written.
@@ -143,27 +145,33 @@ enum Known {
 
 impl Known {
     fn find(name: &str) -> Option<Self> {
-        let all = [
-            ("branch", Self::Branch),
-            ("received", Self::Received),
-            ("rport", Self::Rport),
-        ];
-        let mut all = all.into_iter();
-        let (_, kind) = all.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        Some(kind)
+        let (known, kind) = match name.len() {
+            5 => ("rport", Self::Rport),
+            6 => ("branch", Self::Branch),
+            8 => ("received", Self::Received),
+            _ => return None,
+        };
+        let is_it = name == known || name.eq_ignore_ascii_case(known);
+        is_it.then_some(kind)
     }
 }
 
 impl<'a> ViaRef<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let rest = match text.strip_prefix(NAME_AND_VERSION) {
+        let behind_ours = text.strip_prefix(NAME_AND_VERSION);
+        let rest = match behind_ours {
             Some(rest) => rest,
             None => behind_version(text)?,
         };
         let rest = scan::trim(rest);
-        let (protocol, rest) = rest.split_at(find_blank(rest)?);
+        let (protocol, rest) = rest.split_at(scan::token_len(rest.as_bytes()));
+        let behind = rest.strip_prefix([' ', '\t'])?;
+        let has_blank = find_blank(behind).is_some();
+        let is_plain = !has_blank
+            && rest.starts_with(' ')
+            && behind_ours.is_some_and(|all| all.len() == protocol.len() + rest.len());
         let (sent_by, params) =
-            rest.split_at(memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len()));
+            behind.split_at(memchr::memchr(b';', behind.as_bytes()).unwrap_or(behind.len()));
         let (mut known, mut count) = ([None; 3], 0);
         let params = ParamsRef::parse_and_see(params, |name, value| {
             // Each name stands once in what is legal.
@@ -178,16 +186,13 @@ impl<'a> ViaRef<'a> {
             sent_by: scan::trim(sent_by),
             params,
             known,
+            is_plain,
         };
-        let is_legal = scan::is_token(protocol) && via.is_sent_by_legal();
+        let is_legal = match has_blank {
+            false => parse_host_port(via.sent_by).is_ok(),
+            true => via.sent_by().is_some(),
+        };
         is_legal.then_some(via)
-    }
-
-    fn is_sent_by_legal(&self) -> bool {
-        match find_blank(self.sent_by) {
-            None => parse_host_port(self.sent_by).is_ok(),
-            Some(_) => self.sent_by().is_some(),
-        }
     }
 
     /// As written, if no blank is in it.
@@ -208,7 +213,7 @@ impl<'a> ViaRef<'a> {
 
     /// Writes the element with a note of where the request came from, as [`Via::stamp`] makes it.
     pub(crate) fn write_stamped(&self, source: SocketAddr, out: &mut String) -> Option<Stamped> {
-        if self.is_plain() {
+        if self.is_plain {
             return Some(self.write_stamped_plain(source, out));
         }
         let mut plain = [NAME_AND_VERSION, self.protocol, " "].concat();
@@ -216,15 +221,6 @@ impl<'a> ViaRef<'a> {
         plain.push_str(self.params.to_owned().as_str());
         let via = ViaRef::parse(&plain)?;
         Some(via.write_stamped_plain(source, out))
-    }
-
-    /// Whether the element is written as we write it ourselves, as nearly all are.
-    fn is_plain(&self) -> bool {
-        let behind_protocol = self
-            .text
-            .strip_prefix(NAME_AND_VERSION)
-            .and_then(|text| text.strip_prefix(self.protocol)?.strip_prefix(' '));
-        behind_protocol.is_some_and(|text| find_blank(text).is_none())
     }
 
     /// As [`write_stamped`](Self::write_stamped), of an element that is written as we write it: what stands before, between and
@@ -419,11 +415,18 @@ mod tests {
             "SIP/2.0/UDP ",
             "SIP/7.0/UDP h",
             "HTTP/2.0/UDP h",
+            "SIP/2.0/UDPh",
+            "SIP/2.0/ h",
+            "SIP/2.0/U/D h",
+            "SIP/2.0/UDP <h",
+            "SIP/2.0/UDP h;x=<a",
+            "SIP/2.0/UDP h;x=\"a",
             "SIP/2.0/UDP h;;",
             "SIP/2.0/UDP h;branch=",
             "SIP/2.0/UDP h i",
         ] {
             assert_eq!(Via::parse(text), None, "{text}");
+            assert!(ViaRef::parse(text).is_none(), "{text}");
         }
     }
 }

@@ -52,7 +52,8 @@ impl Fields {
     pub(super) fn copied(names: &[NameId], from: &Self, to_tag: Option<&str>, more: usize) -> Self {
         Self {
             headers: Headers::copied(names, &from.headers, to_tag, more),
-            ..Self::default()
+            body: Bytes::new(),
+            received: Bytes::new(),
         }
     }
 
@@ -142,7 +143,11 @@ impl Fields {
         };
         let mut noted = None;
         let stamp = |value: &str, out: &mut String| {
-            let (first, rest) = scan::split_first(value).ok_or(malformed)?;
+            let (first, rest) = match memchr::memchr(b',', value.as_bytes()) {
+                // A quote or a bracket that does not end is in no Via that can be read.
+                None => (value, ""),
+                Some(_) => scan::split_first(value).ok_or(malformed)?,
+            };
             let via = ViaRef::parse(first).ok_or(malformed)?;
             let stamped = via.write_stamped(source, out).ok_or(malformed)?;
             noted = Some(TopVia::of(&stamped));
