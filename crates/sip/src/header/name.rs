@@ -1,9 +1,11 @@
 //! Header names: their full spelling, their compact form, and a number for each that we know, so
 //! that a header is found by comparing bytes and not texts.
 
-/// A name that we know, by its place in [`NAMES`].
+use std::num::NonZeroU8;
+
+/// A name that we know, by its place in [`NAMES`], counted from one: "none" is a zero then, and comparing costs nothing more for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NameId(u8);
+pub(crate) struct NameId(NonZeroU8);
 
 /// All names that we know, in no particular order.
 const NAMES: [&str; 77] = [
@@ -86,18 +88,17 @@ const NAMES: [&str; 77] = [
     "Warning",
 ];
 
-const EMPTY: u8 = u8::MAX;
 const SLOTS: usize = 256;
 
-/// Places of the names by [`slot`], each in one of its own; made by the compiler.
-const TABLE: [u8; SLOTS] = {
-    let mut table = [EMPTY; SLOTS];
-    let mut id: u8 = 0;
-    while (id as usize) < NAMES.len() {
-        let at = slot(NAMES[id as usize].as_bytes());
-        assert!(table[at] == EMPTY, "other factors are needed in slot()");
-        table[at] = id;
-        id += 1;
+/// The names by [`slot`], each in one of its own; made by the compiler.
+const TABLE: [Option<NameId>; SLOTS] = {
+    let mut table = [None; SLOTS];
+    let mut place: u8 = 0;
+    while (place as usize) < NAMES.len() {
+        let at = slot(NAMES[place as usize].as_bytes());
+        assert!(table[at].is_none(), "other factors are needed in slot()");
+        table[at] = Some(NameId::at(place));
+        place += 1;
     }
     table
 };
@@ -125,18 +126,18 @@ impl NameSet {
         let mut set = 0;
         let mut at = 0;
         while at < names.len() {
-            set |= 1 << NameId::known(names[at]).0;
+            set |= NameId::known(names[at]).bit();
             at += 1;
         }
         Self(set)
     }
 
     pub(crate) fn contains(self, id: NameId) -> bool {
-        self.0 & (1 << id.0) != 0
+        self.0 & id.bit() != 0
     }
 
     pub(crate) fn insert(&mut self, id: NameId) {
-        self.0 |= 1 << id.0;
+        self.0 |= id.bit();
     }
 
     pub(crate) fn none() -> Self {
@@ -210,13 +211,19 @@ impl NameId {
 impl NameId {
     /// The number of a full name, which we must know; for constants.
     pub(crate) const fn known(name: &str) -> Self {
-        let mut id: u8 = 0;
-        loop {
-            if same(NAMES[id as usize].as_bytes(), name.as_bytes()) {
-                return Self(id);
-            }
-            id += 1;
+        let mut place: u8 = 0;
+        while !same(NAMES[place as usize].as_bytes(), name.as_bytes()) {
+            place += 1;
         }
+        Self::at(place)
+    }
+
+    const fn at(place: u8) -> Self {
+        Self(NonZeroU8::MIN.saturating_add(place))
+    }
+
+    const fn bit(self) -> u128 {
+        1 << self.0.get()
     }
 
     /// The number of a name, full or compact, in any case.
@@ -225,15 +232,15 @@ impl NameId {
         if name.is_empty() {
             return None;
         }
-        let id = TABLE[slot(name)];
-        let known = NAMES.get(usize::from(id))?.as_bytes();
+        let id = TABLE[slot(name)]?;
+        let known = id.as_str().as_bytes();
         let is_same = known == name || known.eq_ignore_ascii_case(name);
-        is_same.then_some(Self(id))
+        is_same.then_some(id)
     }
 
     /// The full name.
     pub(crate) fn as_str(self) -> &'static str {
-        NAMES[usize::from(self.0)]
+        NAMES[usize::from(self.0.get()) - 1]
     }
 }
 
@@ -277,7 +284,7 @@ mod tests {
         for (place, name) in NAMES.into_iter().enumerate() {
             for spelling in [name.to_owned(), name.to_lowercase(), name.to_uppercase()] {
                 let id = NameId::find(spelling.as_bytes()).unwrap();
-                assert_eq!((usize::from(id.0), id.as_str()), (place, name));
+                assert_eq!((usize::from(id.0.get()), id.as_str()), (place + 1, name));
             }
             assert_eq!(NameId::find(format!("{name}x").as_bytes()), None);
         }
