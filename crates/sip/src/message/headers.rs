@@ -94,9 +94,10 @@ impl Headers {
 
     /// The texts of all header fields of this name, in order.
     pub(crate) fn all_of(&self, name: NameId) -> impl Iterator<Item = &str> {
-        let entries = match self.contain(name) {
-            true => self.entries.as_slice(),
-            false => &[],
+        let entries = match self.position_of(name) {
+            None => &[],
+            Some(at) if self.repeat(name) => &self.entries[at..],
+            Some(at) => &self.entries[at..=at],
         };
         entries
             .iter()
