@@ -309,10 +309,12 @@ impl FromStr for HostPort {
 }
 
 pub(crate) fn parse_port(digits: &str) -> Option<u16> {
-    digits
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| digits.parse().ok())?
+    let mut port: u16 = 0;
+    for byte in digits.bytes() {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        port = port.checked_mul(10)?.checked_add(digit.into())?;
+    }
+    (!digits.is_empty()).then_some(port)
 }
 
 #[cfg(test)]
@@ -325,6 +327,8 @@ mod tests {
             ("example.com", "example.com", None),
             ("EXAMPLE.com:5070", "example.com", Some(5070)),
             ("192.0.2.1:5060", "192.0.2.1", Some(5060)),
+            ("a:0", "a", Some(0)),
+            ("a:0065535", "a", Some(65_535)),
             ("[2001:db8::1]", "[2001:db8::1]", None),
             ("[2001:db8::1]:5070", "[2001:db8::1]", Some(5070)),
             ("[2001:db8::10:5070]", "[2001:db8::10:5070]", None),

@@ -175,7 +175,10 @@ impl<'a> NameAddrRef<'a> {
 type Tag<'a> = Option<Option<&'a str>>;
 
 fn parse_params(text: &str) -> Result<(ParamsRef<'_>, Tag<'_>), NameAddrError> {
-    ParamsRef::parse_and_find("tag", text).ok_or(NameAddrError::Params)
+    match text.is_empty() {
+        true => Ok((ParamsRef::default(), None)),
+        false => ParamsRef::parse_and_find("tag", text).ok_or(NameAddrError::Params),
+    }
 }
 
 /// The name as written and what follows it; no name if the text does not go on with a bracket.

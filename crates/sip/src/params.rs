@@ -157,7 +157,7 @@ pub(crate) fn is_uri_params(text: &str) -> bool {
 }
 
 /// The parameters of a header field, read in place: legal, each name once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ParamsRef<'a>(&'a str);
 
 impl<'a> ParamsRef<'a> {

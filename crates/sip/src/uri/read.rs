@@ -44,6 +44,13 @@ pub(super) struct SipRef<'a> {
 
 impl<'a> UriRef<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, UriError> {
+        if let Some(sip) = parse_short(text) {
+            return Ok(Self {
+                text,
+                scheme: SchemeRef::Sip,
+                parts: PartsRef::Sip(sip),
+            });
+        }
         let marks = Marks::of(text)?;
         let end = marks.scheme.ok_or(UriError::Scheme)?;
         let scheme = SchemeRef::parse(&text[..end]).ok_or(UriError::Scheme)?;
@@ -159,6 +166,25 @@ impl Marks {
 fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = memchr::memchr(byte, text.as_bytes())?;
     Some((&text[..at], &text[at + 1..]))
+}
+
+/// `sip:user@host:port` without anything else, as most are; `None` for all others, right or wrong.
+fn parse_short(text: &str) -> Option<SipRef<'_>> {
+    let rest = text.strip_prefix("sip:")?;
+    let end = scan::run(rest.as_bytes(), &PLAIN);
+    let (user, address) = match rest.as_bytes().get(end) {
+        Some(b'@') if end > 0 => (Some(&rest[..end]), &rest[end + 1..]),
+        _ => (None, rest),
+    };
+    let (host, port) = parse_host_port(address).ok()?;
+    Some(SipRef {
+        user,
+        password: None,
+        host,
+        port,
+        params: "",
+        headers: "",
+    })
 }
 
 /// What stands behind the scheme, from `start`.

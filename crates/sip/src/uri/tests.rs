@@ -47,6 +47,54 @@ fn a_user_may_hold_almost_anything() {
     }
 }
 
+/// The short form has a way of its own; spelled in capitals it takes the long one.
+#[test]
+fn the_short_form_reads_as_the_long_one() {
+    let parts = |text: &str| {
+        let uri: Uri = text.parse()?;
+        let [user, password] = [uri.user(), uri.password()].map(|part| part.map(str::to_owned));
+        let is_short = uri.params().is_some_and(Params::is_empty) && uri.headers().is_empty();
+        Ok::<_, UriError>((user, password, uri.host_port().cloned(), is_short))
+    };
+    for rest in [
+        "a@b",
+        "a@b:5060",
+        "b",
+        "b:5060",
+        "[::1]:5060",
+        "a@[::1]",
+        "192.0.2.1",
+        "a@192.0.2.1:1",
+        "a:p@b",
+        "b:5060@c",
+        "a@b@c",
+        "a@b:1@c",
+        "@b",
+        "",
+        ":",
+        "b:",
+        "b:x",
+        "a@",
+        "a@:1",
+        "b;x",
+        "b?x=1",
+        "a;x@b",
+        "a?x@b",
+        "a@b;x",
+        "a@b:1?x=1",
+        "a b@c",
+        "a@b c",
+        "a\"@b",
+        "a\u{e9}@b",
+        "a@b\u{e9}",
+        "a..b",
+        "1.2.3",
+    ] {
+        let long = format!("SIP:{rest}");
+        assert_eq!(parts(&format!("sip:{rest}")), parts(&long), "{rest}");
+    }
+}
+
 #[test]
 fn marks_behind_the_question_mark_belong_to_the_headers() {
     let uri = uri("sip:b:5070?x=a;b:c&y=?d");
