@@ -277,13 +277,7 @@ enum LineFault {
 /// The name and the value, as they are written.
 fn parse_line(bytes: &[u8], start: usize, end: &LineEnd) -> Result<Entry, LineFault> {
     let line = &bytes[start..end.end];
-    let (name, rest) = line.split_at(scan::token_len(line));
-    let [b':', value @ ..] = trim_start(rest) else {
-        return Err(LineFault::Grammar);
-    };
-    if name.is_empty() {
-        return Err(LineFault::Grammar);
-    }
+    let (name, id, value) = split_name(line).ok_or(LineFault::Grammar)?;
     if end.folds > MAX_FOLDS {
         return Err(LineFault::TooLarge(Limit::Folds));
     }
@@ -296,11 +290,40 @@ fn parse_line(bytes: &[u8], start: usize, end: &LineEnd) -> Result<Entry, LineFa
     let written = trim_end(value);
     let value_end = end.end - (value.len() - written.len());
     Ok(Entry {
-        id: NameId::find(name),
+        id,
         line: Line::Text(Text::new(start, end.end + 2)),
         name_len: offset(name.len()),
         value: Text::new(value_end - trim_start(written).len(), value_end),
     })
+}
+
+/// Name and value of a line. What we know by its name needs no look at each letter.
+fn split_name(line: &[u8]) -> Option<(&[u8], Option<NameId>, &[u8])> {
+    if let Some(colon) = find_colon(line)
+        && let Some(id) = NameId::find(&line[..colon])
+    {
+        return Some((&line[..colon], Some(id), &line[colon + 1..]));
+    }
+    let (name, rest) = line.split_at(scan::token_len(line));
+    match trim_start(rest) {
+        [b':', value @ ..] if !name.is_empty() => Some((name, NameId::find(name), value)),
+        _ => None,
+    }
+}
+
+/// Where the first colon stands, looked for in eight bytes at once; not where fewer are left.
+fn find_colon(line: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const COLONS: u64 = ONES * b':' as u64;
+    for (at, eight) in line.as_chunks::<8>().0.iter().enumerate() {
+        // A colon becomes a zero, and the lowest zero is the lowest byte whose highest bit the subtraction sets.
+        let others = u64::from_le_bytes(*eight) ^ COLONS;
+        let found = others.wrapping_sub(ONES) & !others & (ONES << 7);
+        if found != 0 {
+            return Some(8 * at + found.trailing_zeros() as usize / 8);
+        }
+    }
+    None
 }
 
 fn trim_start(mut bytes: &[u8]) -> &[u8] {

@@ -105,6 +105,26 @@ fn folds_become_one_blank() {
 }
 
 #[test]
+fn a_name_ends_at_the_first_colon() {
+    let line = "Session-Expires:;::9";
+    for len in 0..line.len() {
+        let mut line = line.as_bytes()[len..].to_vec();
+        line.extend_from_slice(b" \xff and so on");
+        let colon = line.iter().position(|byte| *byte == b':');
+        assert_eq!(find_colon(&line), colon, "{len}");
+    }
+    assert_eq!(find_colon(b"To;;;;;;\xba"), None);
+    let fields = read(options(
+        "s:\r\nx-a:1\r\nSubject::b\r\nX-Session-Name:c:d\r\n",
+        "",
+    ))
+    .unwrap();
+    let values = ["s", "x-a", "X-Session-Name"].map(|name| fields.header(name));
+    assert_eq!(values, [Some(""), Some("1"), Some("c:d")]);
+    assert_eq!(fields.headers_named("Subject").last(), Some(":b"));
+}
+
+#[test]
 fn blanks_round_a_value_are_not_part_of_it() {
     let subject = |line: &str| {
         let message = read(options(&format!("{line}\r\n"), "")).unwrap();
