@@ -55,13 +55,17 @@ const LATE_GROUP: usize = 4_000;
 impl Proxy {
     /// A REGISTER of `aor`, proven.
     pub(crate) fn on_register(&mut self, pending: Pending, aor: &Aor, now: Instant) {
-        if self.commits.busy.contains_key(aor) {
+        let is_busy = self.commits.busy.contains_key(aor);
+        let is_memory_first = self.commits.durability == Durability::MemoryFirst;
+        if !is_busy && is_memory_first && self.renew(&pending, aor, now) {
+            // Whoever is bound on his flow is known by that: nothing else need be remembered of his proof.
+            return;
+        }
+        self.guessing.prove(aor, &pending.flow);
+        if is_busy {
             if let Err(pending) = self.commits.behind(aor, pending) {
                 self.busy(&pending, now);
             }
-            return;
-        }
-        if self.commits.durability == Durability::MemoryFirst && self.renew(&pending, aor, now) {
             return;
         }
         if self.is_copy(&pending, aor) {

@@ -263,10 +263,12 @@ impl Proxy {
         match standing {
             Standing::Proven => {
                 self.outputs.push_back(Output::Trust(pending.flow));
-                self.guessing.prove(aor, &pending.flow);
                 match account {
                     None => self.on_register(pending, aor, now),
-                    Some(account) => self.on_proven(pending, account, now),
+                    Some(account) => {
+                        self.guessing.prove(aor, &pending.flow);
+                        self.on_proven(pending, account, now);
+                    }
                 }
             }
             Standing::Repeated => self.on_repeated(&pending, aor, now),

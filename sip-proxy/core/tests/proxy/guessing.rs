@@ -135,6 +135,22 @@ fn a_ban_hits_no_flow_on_which_the_account_was_proven_and_is_lifted_by_an_operat
 }
 
 #[test]
+fn a_ban_does_not_hit_who_has_proven_himself_by_asking_what_is_bound() {
+    let mut bench = Bench::new();
+    let port = STRANGER + 7;
+    let mut asks = || {
+        let query = bench.request(port, "REGISTER", &format!("sip:{DOMAIN}"), "1001", "");
+        let proven = bench.prove_from(OFFICE, port, "secret-1001", &query);
+        bench.deliver_from(OFFICE, port, &proven);
+        let code = bench.responses_to(port).pop().unwrap().status.code();
+        (0..20).for_each(|_| drop(guesses(&mut bench, OFFICE)));
+        code
+    };
+    assert_eq!([asks(), asks()], [200, 200]);
+    assert_eq!(bans(&mut bench).len(), 1);
+}
+
+#[test]
 fn datagrams_with_a_forged_source_have_nobody_banned_and_guess_nothing() {
     let mut bench = Bench::new();
     // A nonce that somebody has got for himself, and one that is none of ours, in the name of who never asked for any.
