@@ -118,34 +118,36 @@ const fn slot(name: &[u8]) -> usize {
 
 /// Some of the names that we know.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NameSet(u128);
+pub(crate) struct NameSet([u64; 2]);
 
 impl NameSet {
     /// The set of these full names, which we must know.
     pub(crate) const fn of(names: &[&str]) -> Self {
-        let mut set = 0;
+        let mut set = Self::none();
         let mut at = 0;
         while at < names.len() {
-            set |= NameId::known(names[at]).bit();
+            set.insert(NameId::known(names[at]));
             at += 1;
         }
-        Self(set)
+        set
     }
 
     pub(crate) fn contains(self, id: NameId) -> bool {
-        self.0 & id.bit() != 0
+        let (word, bit) = id.place_in_set();
+        self.0[word] & bit != 0
     }
 
-    pub(crate) fn insert(&mut self, id: NameId) {
-        self.0 |= id.bit();
+    pub(crate) const fn insert(&mut self, id: NameId) {
+        let (word, bit) = id.place_in_set();
+        self.0[word] |= bit;
     }
 
-    pub(crate) fn none() -> Self {
-        Self(0)
+    pub(crate) const fn none() -> Self {
+        Self([0; 2])
     }
 
     pub(crate) fn intersects(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+        (self.0[0] & other.0[0]) | (self.0[1] & other.0[1]) != 0
     }
 }
 
@@ -222,8 +224,10 @@ impl NameId {
         Self(NonZeroU8::MIN.saturating_add(place))
     }
 
-    const fn bit(self) -> u128 {
-        1 << self.0.get()
+    /// The word and the bit in it.
+    const fn place_in_set(self) -> (usize, u64) {
+        let number = self.0.get();
+        (number as usize / 64, 1 << (number % 64))
     }
 
     /// The number of a name, full or compact, in any case.
@@ -291,6 +295,20 @@ mod tests {
         assert_eq!(NameId::CONTENT_LENGTH.as_str(), "Content-Length");
         assert_eq!(NameId::find(b""), None);
         assert_eq!(NameId::find(b"X-Own"), None);
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_into_it() {
+        for name in NAMES {
+            let set = NameSet::of(&[name]);
+            let held = NAMES
+                .into_iter()
+                .filter(|other| set.contains(NameId::known(other)));
+            assert!(held.eq([name]));
+            for other in NAMES {
+                assert_eq!(set.intersects(NameSet::of(&[other])), name == other);
+            }
+        }
     }
 
     #[test]
