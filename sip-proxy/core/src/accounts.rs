@@ -3,15 +3,8 @@
 //! Who is not there is remembered too, for a shorter time. The edge tells what has changed ([`Command::AccountChanged`]); the
 //! lifetimes are for changes that it does not hear of.
 //!
-//! A hundred thousand accounts are mostly text and hashes; each is packed, and they stand in a ring in the order they were loaded. The
-//! index finds them by user and domain, which lie only in the packed bytes:
-//!
-//! ```text
-//!   0 until │ flags │ domain │ user │ tenant │ account │ hashes │ the user name and the name that is shown, where there are any
-//! ```
-//!
-//! Domains and tenants are [`Names`]; of an address without account nothing follows the user. Left out are hashes of a password for
-//! algorithms that are never accepted, and the user name where it is the address's own.
+//! A hundred thousand accounts are mostly text and hashes; each is packed (`accounts/packed.rs`), and they stand in a ring in the order they
+//! were loaded. The index finds them by user and domain, which lie only in the packed bytes.
 //!
 //! Invariants: at most `capacity` accounts are remembered; the one that was loaded first is forgotten first. Every account in the ring
 //! stands in the index once, under its number.
@@ -20,29 +13,23 @@
 //!
 //! [`Command::AccountChanged`]: crate::Command::AccountChanged
 
+mod packed;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use sip::{Algorithm, Aor, DigestSecret};
 
+use packed::{AHEAD, Hashes, Head, key, until};
+
 use crate::effect::{Account, Owner};
 use crate::index::{Index, MAX_SLOTS};
 use crate::names::Names;
-use crate::reader::{Reader, push_counted, push_number};
 use crate::shelf::{Handle, Shelf};
 use crate::shelved::Key;
 
 /// Numbers of accounts go round below this.
 const NUMBERS: u32 = MAX_SLOTS;
-
-/// Of the seconds until when an account counts.
-const UNTIL: usize = 4;
-
-const EXISTS: u8 = 1;
-const HAS_USERNAME: u8 = 1 << 1;
-const HAS_DISPLAY_NAME: u8 = 1 << 2;
-/// Read before anybody asked.
-const AHEAD: u8 = 1 << 3;
 
 /// How long and how many accounts are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,26 +81,6 @@ impl<'a> AccountRef<'a> {
             auth_username: self.auth_username.to_owned(),
             secret: self.secret,
             display_name: self.display_name.map(str::to_owned),
-        }
-    }
-}
-
-/// Which hashes of a password are kept.
-#[derive(Clone, Copy, Debug)]
-struct Hashes {
-    md5: bool,
-    sha256: bool,
-    sha512_256: bool,
-}
-
-impl Hashes {
-    fn of(accepted: &[Algorithm]) -> Self {
-        use Algorithm::{Md5, Md5Sess, Sha256, Sha256Sess, Sha512_256, Sha512_256Sess};
-        let any = |own: [Algorithm; 2]| own.iter().any(|own| accepted.contains(own));
-        Self {
-            md5: any([Md5, Md5Sess]),
-            sha256: any([Sha256, Sha256Sess]),
-            sha512_256: any([Sha512_256, Sha512_256Sess]),
         }
     }
 }
@@ -283,111 +250,6 @@ impl Accounts {
             .map(|handle| self.shelf.read(handle))
     }
 
-    /// `None` if there are too many names.
-    fn pack(
-        &mut self,
-        aor: &Aor,
-        account: Option<&Account>,
-        flags: u8,
-        until: u32,
-    ) -> Option<Vec<u8>> {
-        let username = account
-            .map(|account| account.auth_username.as_bytes())
-            .filter(|username| *username != aor.user().as_bytes());
-        let display_name = account.and_then(|account| account.display_name.as_deref());
-        let display_name = display_name.map(str::as_bytes);
-        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
-        let flags = flags
-            | flag(account.is_some(), EXISTS)
-            | flag(username.is_some(), HAS_USERNAME)
-            | flag(display_name.is_some(), HAS_DISPLAY_NAME);
-        let mut packed = Vec::with_capacity(128);
-        packed.extend(until.to_le_bytes());
-        packed.push(flags);
-        push_number(self.names.keep(aor.host().as_bytes())?.into(), &mut packed);
-        push_counted(aor.user().as_bytes(), &mut packed);
-        if let Some(Account { owner, secret, .. }) = account {
-            let tenant = self.names.keep(&owner.tenant.to_le_bytes())?;
-            push_number(tenant.into(), &mut packed);
-            packed.extend(owner.account.to_le_bytes());
-            if self.hashes.md5 {
-                packed.extend(secret.md5_ha1);
-            }
-            if self.hashes.sha256 {
-                packed.extend(secret.sha256_ha1);
-            }
-            if self.hashes.sha512_256 {
-                packed.extend(secret.sha512_256_ha1);
-            }
-        }
-        for text in [username, display_name].into_iter().flatten() {
-            push_counted(text, &mut packed);
-        }
-        Some(packed)
-    }
-
-    /// The account of `aor`, if it has one.
-    fn unpack<'a>(&'a self, packed: &'a [u8], aor: &'a Aor) -> Option<AccountRef<'a>> {
-        let Head {
-            flags, mut rest, ..
-        } = Head::read(packed)?;
-        if flags & EXISTS == 0 {
-            return None;
-        }
-        let tenant = self.names.text(rest.u32()?).first_chunk()?;
-        let owner = Owner {
-            tenant: u128::from_le_bytes(*tenant),
-            account: u128::from_le_bytes(rest.array()?),
-        };
-        let secret = DigestSecret {
-            md5_ha1: match self.hashes.md5 {
-                true => rest.array()?,
-                false => [0; 16],
-            },
-            sha256_ha1: match self.hashes.sha256 {
-                true => rest.array()?,
-                false => [0; 32],
-            },
-            sha512_256_ha1: match self.hashes.sha512_256 {
-                true => rest.array()?,
-                false => [0; 32],
-            },
-        };
-        let auth_username = match flags & HAS_USERNAME {
-            0 => aor.user(),
-            _ => text(&mut rest)?,
-        };
-        let display_name = match flags & HAS_DISPLAY_NAME {
-            0 => None,
-            _ => Some(text(&mut rest)?),
-        };
-        Some(AccountRef {
-            owner,
-            aor,
-            auth_username,
-            secret,
-            display_name,
-        })
-    }
-
-    /// The names of a packed account are no longer kept for it.
-    fn release(&mut self, packed: &[u8]) {
-        let Some(Head {
-            key,
-            flags,
-            mut rest,
-        }) = Head::read(packed)
-        else {
-            return;
-        };
-        self.names.release(key.domain);
-        if flags & EXISTS != 0
-            && let Some(tenant) = rest.u32()
-        {
-            self.names.release(tenant);
-        }
-    }
-
     fn secs(&self, now: Instant) -> u32 {
         let since = self
             .start
@@ -404,40 +266,6 @@ fn nth<'a>(ring: &VecDeque<Option<Handle>>, shelf: &'a Shelf, first: u32, number
 fn distance(first: u32, number: u32) -> usize {
     let distance = (u64::from(number) + u64::from(NUMBERS) - u64::from(first)) % u64::from(NUMBERS);
     usize::try_from(distance).unwrap_or(usize::MAX)
-}
-
-/// The second at which a packed account is over.
-fn until(packed: &[u8]) -> u32 {
-    packed
-        .first_chunk()
-        .map_or(0, |until| u32::from_le_bytes(*until))
-}
-
-/// What a packed account is found by; of bytes that are none, what nothing is found by.
-fn key(packed: &[u8]) -> Key<'_> {
-    Head::read(packed).map_or(Key::NONE, |head| head.key)
-}
-
-/// What every packed account begins with.
-struct Head<'a> {
-    flags: u8,
-    key: Key<'a>,
-    rest: Reader<'a>,
-}
-
-impl<'a> Head<'a> {
-    fn read(packed: &'a [u8]) -> Option<Self> {
-        let mut rest = Reader::new(packed.get(UNTIL..)?);
-        Some(Self {
-            flags: rest.byte()?,
-            key: Key::read(&mut rest)?,
-            rest,
-        })
-    }
-}
-
-fn text<'a>(rest: &mut Reader<'a>) -> Option<&'a str> {
-    str::from_utf8(rest.counted()?).ok()
 }
 
 #[cfg(test)]

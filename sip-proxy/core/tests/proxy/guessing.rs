@@ -143,7 +143,7 @@ fn a_ban_does_not_hit_who_has_proven_himself_by_asking_what_is_bound() {
         let proven = bench.prove_from(OFFICE, port, "secret-1001", &query);
         bench.deliver_from(OFFICE, port, &proven);
         let code = bench.responses_to(port).pop().unwrap().status.code();
-        (0..20).for_each(|_| drop(guesses(&mut bench, OFFICE)));
+        let _ = (0..20).filter(|_| guesses(&mut bench, OFFICE)).count();
         code
     };
     assert_eq!([asks(), asks()], [200, 200]);
