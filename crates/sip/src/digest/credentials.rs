@@ -39,21 +39,21 @@ pub(super) enum Found<'a> {
 /// several servers that each want their own.
 pub(super) fn find<'a>(request: &'a Request, realm: &str) -> Found<'a> {
     let mut found = Found::None;
-    let values = [NameId::AUTHORIZATION, NameId::PROXY_AUTHORIZATION]
-        .into_iter()
-        .flat_map(|name| request.headers().all_of(name));
-    for value in values.filter(|value| is_digest(value)) {
-        let mut written = Written::default();
-        if written.read(value).is_none() {
-            return Found::Malformed;
+    for name in [NameId::AUTHORIZATION, NameId::PROXY_AUTHORIZATION] {
+        let values = request.headers().all_of(name);
+        for value in values.filter(|value| is_digest(value)) {
+            let mut written = Written::default();
+            if written.read(value).is_none() {
+                return Found::Malformed;
+            }
+            if written.realm.is_none_or(|own| own.text() != realm) {
+                continue;
+            }
+            found = match (found, written.answer()) {
+                (Found::None, Some(answer)) => Found::Some(answer),
+                _ => return Found::Malformed,
+            };
         }
-        if written.realm.is_none_or(|own| own.text() != realm) {
-            continue;
-        }
-        found = match (found, written.answer()) {
-            (Found::None, Some(answer)) => Found::Some(answer),
-            _ => return Found::Malformed,
-        };
     }
     found
 }
