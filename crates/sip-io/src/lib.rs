@@ -19,6 +19,7 @@ mod acceptor;
 mod connection;
 mod dispatch;
 mod driver;
+mod fingerprints;
 mod flow_table;
 mod gather;
 mod glance;

@@ -2,28 +2,23 @@
 //! with.
 //!
 //! The machine says so, as often as it is proved; what is not said again is forgotten after one to
-//! two [`LIFE`]s. Flows and calls are kept as keyed hashes of eight bytes in two generations: when
-//! the younger is full or old enough it becomes the older one and that one is dropped. So the table
-//! is bounded, and what is in use stays.
+//! two [`LIFE`]s. Flows and calls are kept as [`Fingerprints`] in two generations: when the younger
+//! is full or old enough it becomes the older one and that one is dropped. So the table is bounded,
+//! and what is in use stays.
 //!
 //! The call matters when somebody floods from the very address and port of a phone: he does not
 //! know the Call-ID of the phone's registration.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
-use std::net::{IpAddr, SocketAddr};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use sip::{Flow, KeyHasher};
+use sip::Flow;
+
+use crate::fingerprints::Fingerprints;
 
 /// After this long the younger generation becomes the older one. Longer than registrations last.
 const LIFE: Duration = Duration::from_secs(3_700);
-
-/// A flow, or a call on a flow, as a number: a keyed hash already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct TrustKey(u64);
-
-type Keys = HashSet<TrustKey, BuildHasherDefault<KeyHasher>>;
 
 /// The flows and calls that are trusted.
 #[derive(Debug)]
@@ -31,8 +26,8 @@ pub(crate) struct Trust {
     hasher: RandomState,
     /// Entries of one generation.
     bound: usize,
-    young: Keys,
-    old: Keys,
+    young: Fingerprints,
+    old: Fingerprints,
     turned: Instant,
 }
 
@@ -42,24 +37,34 @@ impl Trust {
         Self {
             hasher: RandomState::new(),
             bound: flows.saturating_mul(2).max(1),
-            young: Keys::default(),
-            old: Keys::default(),
+            young: Fingerprints::default(),
+            old: Fingerprints::default(),
             turned: now,
         }
     }
 
-    fn flow_key(&self, flow: &Flow) -> TrustKey {
+    /// A keyed hash of both ends; datagrams have no generation.
+    fn flow_key(&self, flow: &Flow) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(&flow_bytes(flow));
-        TrustKey(hasher.finish())
+        for end in [flow.local, flow.peer] {
+            let port = u64::from(end.port());
+            match end.ip() {
+                IpAddr::V4(ip) => hasher.write_u64(u64::from(ip.to_bits()) << u16::BITS | port),
+                IpAddr::V6(ip) => {
+                    hasher.write(&ip.octets());
+                    hasher.write_u64(port);
+                }
+            }
+        }
+        hasher.finish()
     }
 
     /// The call of a flow whose key is known.
-    fn call_key(&self, flow: TrustKey, call_id: &[u8]) -> TrustKey {
+    fn call_key(&self, flow: u64, call_id: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        hasher.write_u64(flow.0);
+        hasher.write_u64(flow);
         hasher.write(call_id);
-        TrustKey(hasher.finish())
+        hasher.finish()
     }
 
     /// Whoever sends on `flow`, and in this call, has proved who he is.
@@ -79,47 +84,21 @@ impl Trust {
     /// The flow is a stranger's again, and with it all its calls.
     pub(crate) fn remove(&mut self, flow: &Flow) {
         let key = self.flow_key(flow);
-        self.young.remove(&key);
-        self.old.remove(&key);
+        self.young.remove(key);
+        self.old.remove(key);
     }
 
     /// Whether `flow` is trusted.
     pub(crate) fn knows(&self, flow: &Flow) -> bool {
         let key = self.flow_key(flow);
-        self.young.contains(&key) || self.old.contains(&key)
+        self.young.contains(key) || self.old.contains(key)
     }
 
     /// Whether this call of a trusted flow is.
     pub(crate) fn knows_call(&self, flow: &Flow, call_id: &[u8]) -> bool {
         let key = self.call_key(self.flow_key(flow), call_id);
-        self.young.contains(&key) || self.old.contains(&key)
+        self.young.contains(key) || self.old.contains(key)
     }
-}
-
-/// Of an address: 16 bytes of IP and two of the port.
-const ADDRESS: usize = 18;
-
-/// Both ends, the transport and the generation, in one piece: hashing many small ones takes longer than hashing them all.
-fn flow_bytes(flow: &Flow) -> [u8; 2 * ADDRESS + 9] {
-    let mut bytes = [0; 2 * ADDRESS + 9];
-    for (place, address) in bytes.chunks_exact_mut(ADDRESS).zip([flow.local, flow.peer]) {
-        place.copy_from_slice(&address_bytes(address));
-    }
-    let rest = &mut bytes[2 * ADDRESS..];
-    rest[0] = flow.transport as u8;
-    rest[1..].copy_from_slice(&flow.generation.to_le_bytes());
-    bytes
-}
-
-fn address_bytes(address: SocketAddr) -> [u8; ADDRESS] {
-    let mut bytes = [0; ADDRESS];
-    let ip = match address.ip() {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-        IpAddr::V6(ip) => ip,
-    };
-    bytes[..16].copy_from_slice(&ip.octets());
-    bytes[16..].copy_from_slice(&address.port().to_le_bytes());
-    bytes
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ pub use endpoint::{
 };
 pub use flow::{Destination, DomainId, Flow, FlowTokens, Target};
 pub use ids::{Ids, Tag};
-pub use key_map::{KeyHasher, KeyMap};
+pub use key_map::KeyMap;
 pub use loop_mark::{LoopDetection, LoopMark};
 pub use machine::{
     CertificateProblem, Machine, Output, ResolveError, ResolveId, ResolveRequest, Security,
