@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use sip::{
-    Algorithm, Aor, Claim, DigestServer, Flow, Ids, Method, Presented, Request, Response, Verdict,
-    has_credentials,
+    Algorithm, Aor, Challenges, Claim, DigestServer, Flow, Ids, Method, Presented, Request,
+    Response, Verdict, has_credentials,
 };
 
 use crate::accounts::AccountRef;
@@ -141,9 +141,7 @@ impl Authentication {
         }
     }
 
-    /// The answers to a request that is not proven, the best one first, each shorter than the one before and made only if it is
-    /// wanted: 401 of a registrar, 407 otherwise, with every challenge; with the least of them only; and a refusal that any request
-    /// has room for.
+    /// The answers to a request that is not proven.
     pub(crate) fn refusals<'a>(
         &'a mut self,
         request: &'a Request,
@@ -152,7 +150,7 @@ impl Authentication {
         source: IpAddr,
         tag: &'a str,
         now: Instant,
-    ) -> impl Iterator<Item = Response> {
+    ) -> Refusals<'a> {
         let (status, name) = match standing {
             Standing::Malformed => (400, ""),
             Standing::Foreign => (403, ""),
@@ -167,28 +165,55 @@ impl Authentication {
             let now = self.unix_secs(now);
             self.digest.challenges(aor.host(), is_stale, source, now)
         });
-        let all = challenges.clone().into_iter().flatten();
-        let whole = std::iter::once_with(move || {
-            let mut whole = request.response(status, Some(tag));
-            for challenge in all {
-                whole.push_header(name, challenge);
-            }
-            whole
-        });
-        let shorter = std::iter::once_with(move || {
-            let mut answer = brief(request, status, tag);
-            if let Some(least) = challenges.and_then(|challenges| challenges.least()) {
-                answer.push_header(name, least);
-            }
-            answer
-        });
-        let shortest = is_challenge.then_some(move || brief(request, 403, tag));
-        let shortest = shortest.into_iter().map(|make| make());
-        whole.chain(shorter).chain(shortest)
+        Refusals {
+            request,
+            tag,
+            status,
+            name,
+            challenges,
+        }
     }
 
     fn unix_secs(&self, now: Instant) -> u64 {
         let (at, unix_secs) = self.started;
         unix_secs + now.saturating_duration_since(at).as_secs()
+    }
+}
+
+/// The answers to a request that is not proven, each shorter than the one before and made only if it is wanted: 401 of a registrar, 407
+/// otherwise, or what is wrong.
+pub(crate) struct Refusals<'a> {
+    request: &'a Request,
+    tag: &'a str,
+    status: u16,
+    /// Of the header field with a challenge.
+    name: &'static str,
+    challenges: Option<Challenges<'a>>,
+}
+
+impl Refusals<'_> {
+    /// With every challenge.
+    pub(crate) fn whole(&self) -> Response {
+        let mut whole = self.request.response(self.status, Some(self.tag));
+        for challenge in self.challenges.clone().into_iter().flatten() {
+            whole.push_header(self.name, challenge);
+        }
+        whole
+    }
+
+    /// With the least of them only.
+    pub(crate) fn shorter(&self) -> Response {
+        let mut shorter = brief(self.request, self.status, self.tag);
+        let least = self.challenges.as_ref().and_then(Challenges::least);
+        if let Some(least) = least {
+            shorter.push_header(self.name, least);
+        }
+        shorter
+    }
+
+    /// A refusal that any request has room for, in the place of a challenge.
+    pub(crate) fn shortest(&self) -> Option<Response> {
+        let is_challenge = self.challenges.is_some();
+        is_challenge.then(|| brief(self.request, 403, self.tag))
     }
 }

@@ -57,7 +57,12 @@ impl Proxy {
         let refusals = self
             .authentication
             .refusals(request, aor, standing, source, &tag, now);
-        answer_first(refusals, *flow, bytes, &mut self.endpoint);
+        let endpoint = &mut self.endpoint;
+        let mut say = |answer: &Response| endpoint.reply(*flow, bytes, answer).is_ok();
+        // Silence where every answer would amplify.
+        let _ = say(&refusals.whole())
+            || say(&refusals.shorter())
+            || refusals.shortest().is_some_and(|shortest| say(&shortest));
     }
 
     /// Tells somebody who has proven nothing the first of these answers that his request is long enough for, and keeps nothing of him.
