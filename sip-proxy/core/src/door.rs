@@ -37,6 +37,15 @@ enum Place {
     Stray,
 }
 
+/// Whom a request claims to come from.
+struct Claimed<'a> {
+    aor: &'a Aor,
+    /// If the request [`needs_account`] and there is one.
+    account: Option<Arc<Account>>,
+    /// Where the bindings lie, if there are any.
+    slot: Option<u32>,
+}
+
 impl Proxy {
     /// A request that is no repetition of one that is being answered.
     pub(crate) fn on_request(&mut self, pending: Pending, now: Instant) {
@@ -132,13 +141,15 @@ impl Proxy {
 
     /// Who needs no credentials is whom he claims to be, if there is such an account.
     fn believe(&mut self, aor: &Aor, pending: Pending, now: Instant) {
+        let slot = self.bindings.slot_of(aor);
         let Some(known) = self.accounts.find(aor, now) else {
             return self.look_up(aor, pending, Purpose::Authenticate, now);
         };
         let standing = believed(known.is_some());
         let account = known.filter(|_| needs_account(&pending.request));
         let account = account.map(|account| Arc::new(account.to_account()));
-        self.on_judged(pending, standing, (aor, account), now);
+        let claimed = Claimed { aor, account, slot };
+        self.on_judged(pending, standing, claimed, now);
     }
 
     /// Who carries credentials is judged by the account of `aor`.
@@ -153,6 +164,8 @@ impl Proxy {
         if let Some(standing) = unheard(&presented, &pending.flow) {
             return self.refuse(&pending, aor, standing, now);
         }
+        // Both are far away in memory: the processor fetches them at the same time if nothing stands between.
+        let slot = self.bindings.slot_of(aor);
         let Some(known) = self.accounts.find(aor, now) else {
             return self.look_up(aor, pending, Purpose::Authenticate, now);
         };
@@ -169,7 +182,8 @@ impl Proxy {
         {
             return self.look_up(aor, pending, Purpose::Authenticate, now);
         }
-        self.on_judged(pending, standing, (aor, account), now);
+        let claimed = Claimed { aor, account, slot };
+        self.on_judged(pending, standing, claimed, now);
     }
 
     /// Has the edge look up an account; the request waits for the answer.
@@ -249,22 +263,24 @@ impl Proxy {
             Err(standing) => standing,
         };
         let account = account.filter(|_| needs_account(request)).cloned();
-        self.on_judged(pending, standing, (aor, account), now);
+        let slot = self.bindings.slot_of(aor);
+        let claimed = Claimed { aor, account, slot };
+        self.on_judged(pending, standing, claimed, now);
     }
 
-    /// What a judgement leads to. The account is there if the request [`needs_account`].
+    /// What a judgement leads to.
     fn on_judged(
         &mut self,
         pending: Pending,
         standing: Standing,
-        (aor, account): (&Aor, Option<Arc<Account>>),
+        Claimed { aor, account, slot }: Claimed<'_>,
         now: Instant,
     ) {
         match standing {
             Standing::Proven => {
                 self.outputs.push_back(Output::Trust(pending.flow));
                 match account {
-                    None => self.on_register(pending, aor, now),
+                    None => self.on_register(pending, aor, slot, now),
                     Some(account) => {
                         self.guessing.prove(aor, &pending.flow);
                         self.on_proven(pending, account, now);

@@ -1,7 +1,5 @@
 //! A binding that begins anew where it lies.
 
-use sip::Aor;
-
 use super::{Bindings, place};
 use crate::bound::Shown;
 use crate::shelved::{self, Dates, Placed};
@@ -9,22 +7,19 @@ use crate::shelved::{self, Dates, Placed};
 /// What has become of an address-of-record of which a binding has begun anew.
 #[derive(Debug)]
 pub(crate) struct Renewed<'a> {
-    /// Where its bindings lie.
-    pub(crate) slot: u32,
     /// The binding, if it is the only one.
     pub(crate) only: Option<Shown<'a>>,
 }
 
 impl Bindings {
-    /// Gives the binding of `aor` for which `decide` finds dates those dates and this Call-ID; `None` if it finds none for any, or if more
+    /// Gives the binding in `slot` for which `decide` finds dates those dates and this Call-ID; `None` if it finds none for any, or if more
     /// than this is to be done to the table, and nothing has changed.
     pub(crate) fn renew<'a>(
         &'a mut self,
-        aor: &Aor,
+        slot: u32,
         call_id: &'a str,
         decide: impl Fn(&Placed<'_, '_>) -> Option<Dates>,
     ) -> Option<Renewed<'a>> {
-        let slot = self.slot_of(aor)?;
         let handle = self.slots.get(place(slot)).copied().flatten()?;
         let record = self.shelf.read(handle);
         let count = shelved::count(record);
@@ -45,6 +40,6 @@ impl Bindings {
             expires: dates.expires,
         };
         let only = Some(shown).filter(|_| count == 1);
-        Some(Renewed { slot, only })
+        Some(Renewed { only })
     }
 }

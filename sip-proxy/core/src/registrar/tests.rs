@@ -257,7 +257,8 @@ impl Side {
     ) -> Option<Bytes> {
         let again = Again::read(request, flow, now_secs)?;
         let dates = |bound: &Placed<'_, '_>| again.dates(bound, &self.policy);
-        let Renewed { slot, only } = self.bindings.renew(aor, again.call_id, dates)?;
+        let slot = self.bindings.slot_of(aor)?;
+        let Renewed { only } = self.bindings.renew(slot, again.call_id, dates)?;
         self.with_others += u32::from(only.is_none());
         let response = match only {
             Some(shown) => {
