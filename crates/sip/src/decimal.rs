@@ -20,8 +20,8 @@ pub(crate) fn decimal(number: u64, digits: &mut Digits) -> &[u8] {
     &digits[at..]
 }
 
-/// Adds a number in decimal: mostly a short one, which needs no room of its own.
-pub(crate) fn push_decimal(number: u64, text: &mut String) {
+/// Adds a number to the end of `text`, in decimal, as a parameter such as `expires` has it: mostly a short one, which needs no room of its own.
+pub fn push_decimal(number: u64, text: &mut String) {
     if number >= 10 {
         push_decimal(number / 10, text);
     }

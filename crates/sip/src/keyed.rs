@@ -7,7 +7,7 @@ use std::hash::Hasher;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use siphasher::sip::SipHasher24;
+use siphasher::sip::SipHasher13;
 use subtle::ConstantTimeEq;
 
 /// HMAC with SHA-256. Keyed once: a signature starts from a copy.
@@ -57,7 +57,7 @@ impl KeyedHash {
     }
 }
 
-/// SipHash-2-4: a number that nobody can foretell without the key.
+/// SipHash-1-3: a number that nobody can foretell without the key.
 #[derive(Clone)]
 pub(crate) struct KeyedNumber {
     keys: (u64, u64),
@@ -66,14 +66,14 @@ pub(crate) struct KeyedNumber {
 impl KeyedNumber {
     pub(crate) fn new(key: [u8; 16]) -> Self {
         Self {
-            keys: SipHasher24::new_with_key(&key).keys(),
+            keys: SipHasher13::new_with_key(&key).keys(),
         }
     }
 
     /// The number of the parts, each behind its length and in whole words, which are what the hash takes most easily.
     pub(crate) fn of<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         // Begun anew, not copied: that it holds no half of a word can then be seen, and need not be asked with each.
-        let mut hasher = SipHasher24::new_with_keys(self.keys.0, self.keys.1);
+        let mut hasher = SipHasher13::new_with_keys(self.keys.0, self.keys.1);
         for part in parts {
             hasher.write_u64(part.len() as u64);
             let (words, rest) = part.as_chunks();
@@ -161,7 +161,7 @@ mod tests {
             b"abcdefghij\0\0\0\0\0\0",
         ]
         .concat();
-        let whole = SipHasher24::new_with_key(&key).hash(&words);
+        let whole = SipHasher13::new_with_key(&key).hash(&words);
         assert_eq!(number.of([&b"abc"[..], b"abcdefgh", b"abcdefghij"]), whole);
         assert_eq!(number.of([&b"ab"[..], b"c"]), number.of([&b"ab"[..], b"c"]));
         assert_ne!(number.of([&b"ab"[..], b"c"]), number.of([&b"a"[..], b"bc"]));

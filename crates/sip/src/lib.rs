@@ -105,6 +105,7 @@ pub use uri::{PushParams, Scheme, Uri, UriError};
 
 // Endpoint, transactions, dialogs, digest and driving.
 pub use deadlines::Deadlines;
+pub use decimal::push_decimal;
 pub use dialog::{Dialog, DialogError, DialogId, DialogState, Opening};
 pub use digest::{
     Algorithm, Challenge, ChallengeProtection, Challenges, Claim, Credentials, DigestClient,

@@ -1,8 +1,6 @@
 //! What a REGISTER is answered: every binding that there is now (RFC 3261, section 10.3, step 8), or why nothing was changed.
 
-use std::fmt::Write;
-
-use sip::{Aor, Contact, Request, Response, Status};
+use sip::{Aor, Contact, Request, Response, Status, push_decimal};
 
 use super::{Knows, Refusal, RegistrarPolicy};
 use crate::bound::Shown;
@@ -42,9 +40,8 @@ pub(crate) fn granted<'a>(
             if let Some(slot) = slot.filter(|_| knows.gruu) {
                 gruus.write_params(aor, slot, binding, line);
             }
-            let left = binding.expires.saturating_sub(now_secs);
-            // Writing to memory does not fail.
-            let _ = write!(line, ";expires={left}");
+            line.push_str(";expires=");
+            push_decimal(binding.expires.saturating_sub(now_secs).into(), line);
         });
     }
     if knows.path {
