@@ -82,9 +82,11 @@ where
                 let _all = all.drop_guard();
                 // Not a task among those of its connections, which would save a look at the sockets for each message: it would wait its
                 // turn behind all that are ready, and with it everybody on UDP.
-                let machine = runtime.block_on(drive(machine, bound, events, edges));
+                // In a box: the runtime moves what comes of it, or the room for that, each time the loop has waited.
+                let machine = runtime
+                    .block_on(async { Box::new(drive(machine, bound, events, edges).await) });
                 // Fails only when nobody waits for the machine.
-                let _ = end.send(machine);
+                let _ = end.send(*machine);
             })?;
         ends.push(ended);
     }

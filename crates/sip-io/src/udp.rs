@@ -361,25 +361,12 @@ fn send_with<S: SockaddrLike + Copy>(
     outgoing: &VecDeque<Outgoing>,
     address: impl Fn(SocketAddr) -> Option<S>,
 ) -> nix::Result<usize> {
-    let count = outgoing.len().min(BATCH);
-    let slices: [[IoSlice<'_>; 1]; BATCH] = std::array::from_fn(|index| {
-        [IoSlice::new(
-            outgoing.get(index).map_or(&[], |datagram| &datagram.bytes),
-        )]
-    });
-    let addresses: [Option<S>; BATCH] = std::array::from_fn(|index| {
-        outgoing
-            .get(index)
-            .and_then(|datagram| address(datagram.peer))
-    });
+    let first = || outgoing.iter().take(BATCH);
+    let slices: Vec<_> = first()
+        .map(|datagram| [IoSlice::new(&datagram.bytes)])
+        .collect();
+    let addresses: Vec<_> = first().map(|datagram| address(datagram.peer)).collect();
     let flags = MsgFlags::MSG_DONTWAIT;
-    let sent = sendmmsg(
-        descriptor,
-        headers,
-        &slices[..count],
-        &addresses[..count],
-        [],
-        flags,
-    )?;
+    let sent = sendmmsg(descriptor, headers, &slices, &addresses, [], flags)?;
     Ok(sent.count())
 }

@@ -146,11 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_siphash_2_4_and_depend_on_where_a_part_ends() {
+    fn numbers_are_those_of_siphash_1_3_and_depend_on_where_a_part_ends() {
         let key = std::array::from_fn(|at| u8::try_from(at).unwrap());
         let number = KeyedNumber::new(key);
-        // The vectors of the reference implementation begin with the hash of nothing.
-        assert_eq!(number.of([]), 0x726f_db47_dd0e_0e31);
+        // The vectors for the key of rising bytes begin with the hash of nothing.
+        assert_eq!(number.of([]), 0xabac_0158_050f_c4dc);
         let words = [
             &3_u64.to_le_bytes()[..],
             b"abc\0\0\0\0\0",
