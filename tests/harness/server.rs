@@ -53,12 +53,17 @@ impl Server {
 
     /// The same, speaking TLS and WebSockets as well.
     pub async fn start_with_tls(certificate: &Certificate) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let config = format!(
             "[sip.tls]\nlisten = [\"127.0.0.1:0\"]\ncertificate = {:?}\nkey = {:?}\n\
              [sip.websocket]\nlisten = [\"127.0.0.1:0\"]\nlisten_secure = [\"127.0.0.1:0\"]\n",
             certificate.chain, certificate.key
         );
+        Self::start_configured(&config).await
+    }
+
+    /// The same with this configuration.
+    pub async fn start_configured(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
         std::fs::write(folder.path().join(CONFIG), config).expect("a file can be written");
         Self::spawn(folder, "127.0.0.1:0", "127.0.0.1:0").await
     }
@@ -78,8 +83,9 @@ impl Server {
             .expect("a log can be opened");
         let mut command = serve_command(&folder.path().join("data"), http, sip);
         let config = folder.path().join(CONFIG);
-        let has_tls = config.exists();
-        if has_tls {
+        let text = std::fs::read_to_string(&config).unwrap_or_default();
+        let has_tls = text.contains("[sip.tls]");
+        if config.exists() {
             command.arg("--config").arg(config);
         }
         let mut child = command

@@ -10,3 +10,4 @@ mod first_call;
 mod floods;
 mod restarts;
 mod transfer;
+mod trusted;
