@@ -1,7 +1,7 @@
 //! A set of keyed hashes in few bytes, each a fetch from memory away.
 //!
 //! Of a hash four bytes are kept, sixteen side by side in what the processor fetches at once. With a hundred thousand in the set a hash that is
-//! not is taken for one of them about once in forty thousand looks: good enough to rank messages, and for nothing else.
+//! not is taken for one of them about once in forty thousand looks: good enough to say whose messages wait or are dropped first, and for nothing else.
 //!
 //! Invariant: of the same line the one that went in first is forgotten first. Lines are split before that is likely.
 

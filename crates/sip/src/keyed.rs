@@ -1,7 +1,7 @@
 //! Keyed hashes: what we hand out and want to know again without remembering it.
 //!
 //! [`KeyedHash`] is for what others would gain from forging. [`KeyedNumber`] is for what they must only not foretell; it is many times
-//! cheaper (`docs/decisions/0012-siphash-for-tags.md`).
+//! cheaper (`docs/decisions/0012-siphash-for-tags.md`, `docs/decisions/0015-lighter-siphash.md`).
 
 use std::hash::Hasher;
 

@@ -4,7 +4,7 @@
 //! learns which users there are. Credentials are verified against the account of the address-of-record that the request claims:
 //! To for a REGISTER, From for everything else; who authenticates as one and claims to be another is refused.
 //!
-//! Not here: digest itself (`sip::DigestServer`), and the look-up of the account (`proxy.rs`).
+//! Not here: digest itself (`sip::DigestServer`), the look-up of the account (`door.rs`), and where nobody is asked (`trusted.rs`).
 
 use std::net::IpAddr;
 use std::time::Instant;

@@ -5,11 +5,13 @@
 //!   4xx ◄──────────┘    503 ◄───┘           └ none: challenge          503 ◄──┘ store fails     └ no: challenge or 403
 //! ```
 //!
+//! From a trusted network no credentials are needed: there the account alone decides, and 404 or 403 says that there is none.
+//!
 //! The cheapest check comes first, and until the sender is proven nothing is kept of him: his request makes no transaction, his
 //! answer is sent once and is not longer than one and a half times what he sent.
 //!
 //! Not here: the words of the answers (`door/answers.rs`), whom a proven INVITE calls (`door/called.rs`), what is wrong with a request whoever sends it
-//! (`screening.rs`), what credentials are worth (`authentication.rs`), what is remembered of accounts (`accounts.rs`).
+//! (`screening.rs`), what credentials are worth (`authentication.rs`), what is remembered of accounts (`accounts.rs`), which networks are trusted (`trusted.rs`).
 
 mod answers;
 mod called;

@@ -8,7 +8,7 @@
 //!   request inside a dialog ─────────────► the leg it belongs to, or 481
 //! ```
 //!
-//! Nothing from outside a dialog passes without proof of who sends it (`door.rs`). Two look-ups leave the machine (the account that is
+//! Nothing from outside a dialog passes without proof of who sends it, or from where nobody is asked for any (`door.rs`). Two look-ups leave the machine (the account that is
 //! claimed, the account that is called) where nothing is remembered; while they are under way the request waits in [`Waiting`].
 //!
 //! Not here: when it is woken (`proxy/machine.rs`), what a REGISTER does (`registrar.rs`), who may (`authentication.rs`), what a call is (`bridge/`).
