@@ -18,9 +18,9 @@ pub use control::Control;
 pub use ladder::{Ladder, LadderMessage, RecentCall};
 pub use listen::MoreListeners;
 pub use service::{Service, ServiceConfig, StartError};
-pub use sip::{Algorithm, Transport};
+pub use sip::{Algorithm, Host, Transport};
 pub use sip_io::{CertificateFiles, Origins};
 pub use sip_proxy_core::{
-    Ban, CallingPolicy, Counts, DialPlan, Durability, GuessingPolicy, Owner, TraceDirection,
-    TracePolicy, TrustedNetworks,
+    Ban, CallingPolicy, Counts, DialPlan, DialPlans, Durability, GuessingPolicy, Owner,
+    TraceDirection, TracePolicy, TrustedNetworks,
 };

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant, SystemTime};
 use sip::{Algorithm, Aor, EndpointConfig, Host, HostPort, Transport};
 use sip_io::{Bound, Shard, TlsError};
 use sip_proxy_core::{
-    CallingPolicy, Command, DialPlan, Durability, Event, GuessingPolicy, LookupFailed, Proxy,
+    CallingPolicy, Command, DialPlans, Durability, Event, GuessingPolicy, LookupFailed, Proxy,
     ProxyConfig, Share, Ticket, TracePolicy, TrustedNetworks,
 };
 use store::{Database, StoreError, Vault};
@@ -70,7 +70,7 @@ pub struct ServiceConfig {
     /// How much an account may call.
     pub calling: CallingPolicy,
     /// Which numbers may be called.
-    pub numbers: DialPlan,
+    pub numbers: DialPlans,
     /// How much of what is said in calls is kept in memory for people to see; nothing unless it is set.
     pub trace: Option<TracePolicy>,
     /// What phones and peers reach it by; the listening address unless it is set.
@@ -106,7 +106,7 @@ pub struct Service {
     trusted: TrustedNetworks,
     guessing: GuessingPolicy,
     calling: CallingPolicy,
-    numbers: DialPlan,
+    numbers: DialPlans,
     trace: Option<TracePolicy>,
 }
 

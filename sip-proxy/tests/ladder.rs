@@ -8,7 +8,7 @@ use std::time::Duration;
 use sip::{EndpointConfig, HostPort, Private, Transport};
 use sip_io::Listeners;
 use sip_proxy::{
-    Algorithm, CallingPolicy, Control, DialPlan, Durability, GuessingPolicy, MoreListeners,
+    Algorithm, CallingPolicy, Control, DialPlans, Durability, GuessingPolicy, MoreListeners,
     Service, ServiceConfig, TraceDirection, TracePolicy, TrustedNetworks,
 };
 use softphone_core::{
@@ -147,7 +147,7 @@ async fn serve(trace: Option<TracePolicy>) -> Ground {
         trusted: TrustedNetworks::default(),
         guessing: GuessingPolicy::default(),
         calling: CallingPolicy::default(),
-        numbers: DialPlan::default(),
+        numbers: DialPlans::default(),
         trace,
         public_host: None,
     })

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use sip_proxy::TracePolicy;
 
 use crate::cli::{DataArguments, ServeArguments};
-use crate::sip_limits::{BansConfig, CallsConfig, NumbersConfig};
+use crate::sip_limits::{BansConfig, CallsConfig};
 use crate::sip_listen::{TlsConfig, WebSocketConfig, more_listeners};
+use crate::sip_numbers::NumbersConfig;
 use crate::sip_trusted::trusted_networks;
 
 /// Why a configuration cannot be used.
@@ -34,7 +35,11 @@ pub(crate) enum ConfigError {
     #[error("TLS needs sip.tls.certificate and sip.tls.key")]
     NoCertificate,
     #[error("sip.numbers.{key} is {value:?}: digits are expected, with + before a country code")]
-    Numbers { key: &'static str, value: String },
+    Numbers { key: String, value: String },
+    #[error(
+        "sip.numbers.domains names {domain:?}: a SIP domain is expected, in lower case and quotes"
+    )]
+    NumbersDomain { domain: String },
     #[error(
         "sip.trusted_networks names {named:?}: an address is expected, or a network as 192.0.2.0/28"
     )]
@@ -274,7 +279,7 @@ impl Config {
                 listen: self.sip.listen,
             });
         }
-        self.sip.numbers.plan()?;
+        self.sip.numbers.plans()?;
         trusted_networks(&self.sip.trusted_networks)?;
         more_listeners(&self.sip.also_listen, &self.sip.tls, &self.sip.websocket)?;
         Ok(())

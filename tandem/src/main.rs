@@ -12,6 +12,7 @@ mod data_dir;
 mod serve;
 mod sip_limits;
 mod sip_listen;
+mod sip_numbers;
 mod sip_trusted;
 
 use std::error::Error;

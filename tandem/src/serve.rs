@@ -178,7 +178,7 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
         trusted: trusted_networks(&config.sip.trusted_networks)?,
         guessing: config.sip.bans.policy(),
         calling: config.sip.calls.policy(),
-        numbers: config.sip.numbers.plan()?,
+        numbers: config.sip.numbers.plans()?,
         trace: config.sip.trace.policy(),
         public_host,
     })

@@ -4,9 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sip_proxy::{CallingPolicy, DialPlan, GuessingPolicy};
-
-use crate::config::ConfigError;
+use sip_proxy::{CallingPolicy, GuessingPolicy};
 
 /// Guessing of passwords. A device is never ignored on a flow that it has proven itself on, nor where it is registered from.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -73,75 +71,6 @@ impl CallsConfig {
     }
 }
 
-/// How numbers are dialled, and which may be called.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct NumbersConfig {
-    /// The country code without `+`. With it numbers are brought into one form, and abroad is denied unless it is allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) country: Option<String>,
-    /// What is dialled before a country code.
-    pub(crate) international_prefix: String,
-    /// What is dialled before a national number; may be empty.
-    pub(crate) national_prefix: String,
-    /// Prefixes that may be called; of this and the next list the longest prefix decides.
-    pub(crate) allowed: Vec<String>,
-    /// Prefixes that may not be called.
-    pub(crate) denied: Vec<String>,
-}
-
-impl Default for NumbersConfig {
-    fn default() -> Self {
-        Self {
-            country: None,
-            international_prefix: "00".to_owned(),
-            national_prefix: "0".to_owned(),
-            allowed: Vec::new(),
-            denied: Vec::new(),
-        }
-    }
-}
-
-impl NumbersConfig {
-    /// Fails on what can be no number.
-    pub(crate) fn plan(&self) -> Result<DialPlan, ConfigError> {
-        let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
-        let prefix = |text: &str| {
-            let rest = text.strip_prefix('+').unwrap_or(text);
-            !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || "*#".contains(c))
-        };
-        let wrong = |key, value: &str| {
-            let value = value.to_owned();
-            Err(ConfigError::Numbers { key, value })
-        };
-        if let Some(country) = &self.country
-            && (country.is_empty() || country.len() > 3 || !digits(country))
-        {
-            return wrong("country", country);
-        }
-        for (key, value) in [
-            ("international_prefix", &self.international_prefix),
-            ("national_prefix", &self.national_prefix),
-        ] {
-            if !digits(value) {
-                return wrong(key, value);
-            }
-        }
-        for (key, values) in [("allowed", &self.allowed), ("denied", &self.denied)] {
-            if let Some(value) = values.iter().find(|value| !prefix(value)) {
-                return wrong(key, value);
-            }
-        }
-        Ok(DialPlan {
-            country: self.country.clone(),
-            international: self.international_prefix.clone(),
-            national: self.national_prefix.clone(),
-            allowed: self.allowed.clone(),
-            denied: self.denied.clone(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
@@ -156,20 +85,6 @@ mod tests {
         assert_eq!((policy.source_failures, policy.ban), (3, usual.ban));
         assert_eq!(BansConfig::default().policy(), usual);
         assert_eq!(config.sip.calls.policy(), CallingPolicy::default());
-    }
-
-    #[test]
-    fn what_is_no_number_is_refused_by_name() {
-        let plan = |text: &str| {
-            let config: Config = toml::from_str(text).unwrap();
-            config.sip.numbers.plan().map_err(|error| error.to_string())
-        };
-        let german = plan("[sip.numbers]\ncountry = '49'\ndenied = ['+49900']").unwrap();
-        assert_eq!(german.normalise("030 1234").as_deref(), Some("+49301234"));
-        for wrong in ["country = '+49'", "national_prefix = 'x'", "allowed = ['']"] {
-            let error = plan(&format!("[sip.numbers]\n{wrong}")).unwrap_err();
-            assert!(error.contains(wrong.split(' ').next().unwrap()), "{error}");
-        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::calling::CallingPolicy;
 use crate::commit::Durability;
 use crate::guessing::GuessingPolicy;
 use crate::notifier::WatchPolicy;
-use crate::numbers::DialPlan;
+use crate::numbers::DialPlans;
 use crate::registrar::RegistrarPolicy;
 use crate::sharing::Share;
 use crate::trace::TracePolicy;
@@ -45,7 +45,7 @@ pub struct ProxyConfig {
     /// How much an account may call.
     pub calling: CallingPolicy,
     /// Which numbers may be called.
-    pub numbers: DialPlan,
+    pub numbers: DialPlans,
     /// Which shard it is.
     pub share: Share,
     /// How many requests may wait for look-ups; more are answered 503.
@@ -76,7 +76,7 @@ impl ProxyConfig {
             trusted: TrustedNetworks::default(),
             guessing: GuessingPolicy::default(),
             calling: CallingPolicy::default(),
-            numbers: DialPlan::default(),
+            numbers: DialPlans::default(),
             share: Share::default(),
             max_waiting: 10_000,
             started,

@@ -73,7 +73,7 @@ pub use effect::{
 };
 pub use guessing::{Ban, GuessingPolicy};
 pub use notifier::WatchPolicy;
-pub use numbers::DialPlan;
+pub use numbers::{DialPlan, DialPlans};
 pub use proxy::Proxy;
 pub use registrar::RegistrarPolicy;
 pub use row::Row;

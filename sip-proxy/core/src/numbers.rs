@@ -7,9 +7,28 @@
 //!   1234          ───► 1234: an extension, which leads nowhere else
 //! ```
 //!
-//! Without a country only a number that begins with `+` is known to be international, and only what is denied is denied.
+//! Without a country only a number that begins with `+` is known to be international, and only what is denied is denied. Whose plan
+//! counts is for the domain of who dials to say: two tenants may sit in two countries.
 //!
 //! Not here: who is behind a number (accounts), how often somebody may call (`calling.rs`).
+
+use std::collections::HashMap;
+
+/// The dial plan of each domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialPlans {
+    /// Of the domains that have none of their own.
+    pub usual: DialPlan,
+    /// Of those that have, by their names in lower case.
+    pub of_domains: HashMap<Box<str>, DialPlan>,
+}
+
+impl DialPlans {
+    /// The plan by which an account of `domain` dials, which is in lower case as [`sip::Aor::host`] is.
+    pub fn of(&self, domain: &str) -> &DialPlan {
+        self.of_domains.get(domain).unwrap_or(&self.usual)
+    }
+}
 
 /// How numbers are written where the callers are, and where they may lead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -36,7 +36,7 @@ use crate::guessing::Guessing;
 use crate::history::History;
 use crate::news::News;
 use crate::notifier::{Desk, Watching};
-use crate::numbers::DialPlan;
+use crate::numbers::DialPlans;
 use crate::registrar::RegistrarPolicy;
 use crate::routing::{self, Admitted, Identity, Plan};
 use crate::sharing::Share;
@@ -61,7 +61,7 @@ pub struct Proxy {
     pub(crate) trusted: TrustedNetworks,
     pub(crate) guessing: Guessing,
     pub(crate) calling: Calling,
-    pub(crate) numbers: DialPlan,
+    pub(crate) numbers: DialPlans,
     pub(crate) share: Share,
     /// Calls whose callee another shard knows.
     pub(crate) locating: Waiting,

@@ -15,7 +15,7 @@ use crate::binding::Bindings;
 use crate::bound::Record;
 use crate::effect::Account;
 use crate::gruu::Gruus;
-use crate::numbers::DialPlan;
+use crate::numbers::DialPlans;
 use crate::record::BindingRef;
 use crate::redial::path;
 
@@ -171,10 +171,11 @@ impl Plan {
 pub(crate) fn target_of(
     uri: &Uri,
     caller: &Aor,
-    numbers: &DialPlan,
+    numbers: &DialPlans,
     endpoint: &Endpoint,
 ) -> Result<Aor, u16> {
     let target = named(uri, caller, endpoint)?;
+    let numbers = numbers.of(caller.host());
     let Some(number) = numbers.normalise(target.user()) else {
         return Ok(target);
     };

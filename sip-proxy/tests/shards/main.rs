@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use sip::{Method, Transport};
 use sip_proxy::{
-    Algorithm, CallingPolicy, Control, DialPlan, Durability, GuessingPolicy, MoreListeners,
+    Algorithm, CallingPolicy, Control, DialPlans, Durability, GuessingPolicy, MoreListeners,
     Service, ServiceConfig, TrustedNetworks,
 };
 use sip_proxy_core::Share;
@@ -65,7 +65,7 @@ impl World {
             trusted: TrustedNetworks::default(),
             guessing: GuessingPolicy::default(),
             calling: CallingPolicy::default(),
-            numbers: DialPlan::default(),
+            numbers: DialPlans::default(),
             trace: None,
             public_host: None,
         })

@@ -12,7 +12,7 @@ use sip::{Aor, Endpoint, Uri};
 use ua::{CallFailure, CallKey, Dial, EndReason};
 
 use super::Line;
-use crate::numbers::DialPlan;
+use crate::numbers::DialPlans;
 use crate::routing::{self, Identity, Plan};
 
 /// Told to a device whose call another device has answered (RFC 3326).
@@ -217,7 +217,7 @@ impl Fork {
     pub(super) fn redirections(
         &self,
         contacts: &[Uri],
-        numbers: &DialPlan,
+        numbers: &DialPlans,
         endpoint: &Endpoint,
     ) -> Vec<Aor> {
         let callee = &self.plan.callee.aor;

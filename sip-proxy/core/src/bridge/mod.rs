@@ -42,7 +42,7 @@ use ua::{CallEvent, CallFailure, CallKey, Calls, EndReason};
 
 use crate::binding::Bindings;
 use crate::calling::Calling;
-use crate::numbers::DialPlan;
+use crate::numbers::DialPlans;
 use crate::routing::{self, Identity, Plan};
 
 use joined::Joined;
@@ -57,7 +57,7 @@ pub(crate) struct Line<'a> {
     pub(crate) endpoint: &'a mut Endpoint,
     pub(crate) bindings: &'a Bindings,
     pub(crate) calling: &'a mut Calling,
-    pub(crate) numbers: &'a DialPlan,
+    pub(crate) numbers: &'a DialPlans,
     /// How long devices ring.
     pub(crate) patience: Duration,
     pub(crate) now: Instant,
@@ -196,7 +196,7 @@ impl Bridges {
     pub(crate) fn targets(
         &self,
         event: &CallEvent,
-        numbers: &DialPlan,
+        numbers: &DialPlans,
         endpoint: &Endpoint,
     ) -> Vec<Aor> {
         let key = self.by_leg.get(&event.call());

@@ -1,7 +1,7 @@
 //! Who callers are to those they call, and which numbers may be called.
 
 use sip::Request;
-use sip_proxy_core::DialPlan;
+use sip_proxy_core::{DialPlan, DialPlans};
 
 use crate::bench::{Bench, DOMAIN};
 
@@ -64,15 +64,22 @@ fn privacy_that_cannot_be_had_fails_only_if_it_is_critical() {
     assert!(called_with(&[("Proxy-Require", "privacy"), ("Privacy", "id")]).is_ok());
 }
 
-/// A bench where numbers are German and 1002's phone is also that of a number.
+fn plan_of(country: &str) -> DialPlan {
+    DialPlan {
+        country: Some(country.to_owned()),
+        international: "00".to_owned(),
+        national: "0".to_owned(),
+        denied: vec!["+49900".to_owned()],
+        ..DialPlan::default()
+    }
+}
+
+/// A bench where numbers are German in the callers' domain alone and 1002's phone is also that of a number.
 fn german() -> Bench {
     let mut bench = Bench::with(|config| {
-        config.numbers = DialPlan {
-            country: Some("49".to_owned()),
-            international: "00".to_owned(),
-            national: "0".to_owned(),
-            denied: vec!["+49900".to_owned()],
-            ..DialPlan::default()
+        config.numbers = DialPlans {
+            usual: plan_of("43"),
+            of_domains: [(DOMAIN.into(), plan_of("49"))].into(),
         };
     });
     for number in ["+49301234", "+499001234", "+15551234"] {
