@@ -15,6 +15,7 @@ use crate::acceptor::Acceptor;
 use crate::resolve::NameServers;
 use crate::source_buckets::SourceRate;
 use crate::tls::{TlsClient, TlsServer};
+use crate::udp::tell_destinations;
 use crate::websocket::Origins;
 
 /// Connections that may wait to be accepted.
@@ -212,6 +213,7 @@ fn bind_udp(
             Some(Protocol::UDP),
         )?;
         enlarge(&socket, buffer);
+        tell_destinations(&socket, address)?;
         prepare(&socket, address, sharing)?;
         let socket = UdpSocket::from(socket);
         Ok((socket.local_addr()?, socket))

@@ -1,55 +1,40 @@
-//! UDP in the loop: datagrams come and go in batches, by one system call each.
+//! UDP in the loop: datagrams come and go in batches (`udp/batch.rs`).
 //!
-//! A datagram's flow has the socket's own address as local end: what `bind` was given, which may
-//! be the unspecified address. What is sent on one socket leaves in the order in which it was
-//! queued, also when the socket's buffer is full for a moment.
-//!
-//! Buffers belong to the thread and are as large as the largest datagrams; only pages that were
-//! ever written take memory. What is passed on is a slice to copy from.
+//! A datagram's flow has as local end the address that the datagram came to, also where the socket
+//! is bound to all of the machine's; what is sent on the flow leaves from there (RFC 3581, section 4).
+//! What is sent on one socket leaves in the order in which it was queued, also when the socket's
+//! buffer is full for a moment.
 //!
 //! Linux: other systems have no call for several datagrams.
 
-use std::cell::{Cell, RefCell};
+mod batch;
+
+pub(crate) use batch::tell_destinations;
+
+use std::cell::Cell;
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::{AsRawFd, RawFd};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use nix::errno::Errno;
-use nix::sys::socket::{
-    MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg, sendmmsg,
-};
 use sip::{Flow, TransmitId, Transport};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tracing::{error, warn};
 
-/// Datagrams of one system call.
-const BATCH: usize = 64;
+use batch::BATCH;
+
+/// Room for datagrams when few are expected.
+const MIN_ROOM: usize = 8;
 
 /// Batches of one socket and turn: what a socket buffer of some megabytes can hold.
 const TURN_BATCHES: usize = 32;
 
-/// Room for one datagram: more than UDP can carry, and such that the beginnings of the slots do
-/// not fall on the same lines of the processor's cache.
-const SLOT: usize = 65_536 + 15 * 64;
-
 /// Datagrams that may wait for a full socket buffer.
 const MAX_UNSENT: usize = 4_096;
-
-thread_local! {
-    static BUFFERS: RefCell<Vec<u8>> = RefCell::new(vec![0; BATCH * SLOT]);
-    static RECEIVE_V4: RefCell<MultiHeaders<SockaddrIn>> = headers();
-    static RECEIVE_V6: RefCell<MultiHeaders<SockaddrIn6>> = headers();
-    static SEND_V4: RefCell<MultiHeaders<SockaddrIn>> = headers();
-    static SEND_V6: RefCell<MultiHeaders<SockaddrIn6>> = headers();
-}
-
-fn headers<S: SockaddrLike + Copy>() -> RefCell<MultiHeaders<S>> {
-    RefCell::new(MultiHeaders::preallocate(BATCH, None))
-}
 
 /// A datagram that did not leave, and why.
 #[derive(Debug)]
@@ -62,6 +47,8 @@ pub(crate) struct Unsent {
 #[derive(Debug)]
 struct Outgoing {
     id: TransmitId,
+    /// Which of the machine's addresses it has to leave from, where the socket does not say it.
+    from: Option<IpAddr>,
     peer: SocketAddr,
     bytes: Bytes,
 }
@@ -72,6 +59,8 @@ struct Socket {
     socket: UdpSocket,
     /// Whether there may be something to receive.
     readable: bool,
+    /// How many datagrams the next system call has room for: to make room ready costs, and mostly few come.
+    room: usize,
     outgoing: VecDeque<Outgoing>,
     /// Whether the socket's buffer is full.
     blocked: bool,
@@ -91,6 +80,7 @@ impl Sockets {
                     local,
                     socket,
                     readable: true,
+                    room: MIN_ROOM,
                     outgoing: VecDeque::new(),
                     blocked: false,
                 }),
@@ -139,8 +129,22 @@ impl Sockets {
     ///
     /// If there is no such socket.
     pub(crate) fn queue_on(&mut self, flow: &Flow, id: TransmitId, bytes: Bytes) -> io::Result<()> {
-        let socket = self.0.iter_mut().find(|socket| socket.local == flow.local);
-        queue(socket, flow.peer, id, bytes)
+        let local = flow.local;
+        let socket = self.0.iter_mut().find(|socket| socket.serves(local));
+        let from = socket
+            .as_ref()
+            .is_some_and(|socket| socket.local != local)
+            .then_some(local.ip());
+        let peer = flow.peer;
+        queue(
+            socket,
+            Outgoing {
+                id,
+                from,
+                peer,
+                bytes,
+            },
+        )
     }
 
     /// Queues a datagram for the best socket for `peer`: same family, loopback only to loopback.
@@ -167,7 +171,13 @@ impl Sockets {
             best = best.or(Some(index));
         }
         let socket = best.and_then(|index| self.0.get_mut(index));
-        queue(socket, peer, id, bytes)
+        let outgoing = Outgoing {
+            id,
+            from: None,
+            peer,
+            bytes,
+        };
+        queue(socket, outgoing)
     }
 
     /// How many datagrams are queued.
@@ -191,26 +201,32 @@ impl Sockets {
     }
 }
 
-fn queue(
-    socket: Option<&mut Socket>,
-    peer: SocketAddr,
-    id: TransmitId,
-    bytes: Bytes,
-) -> io::Result<()> {
-    let socket = socket.filter(|socket| socket.local.is_ipv4() == peer.is_ipv4());
+fn queue(socket: Option<&mut Socket>, outgoing: Outgoing) -> io::Result<()> {
+    let is_v4 = outgoing.peer.is_ipv4();
+    let socket = socket.filter(|socket| socket.local.is_ipv4() == is_v4);
     let socket = socket.ok_or(io::ErrorKind::AddrNotAvailable)?;
     if socket.outgoing.len() >= MAX_UNSENT {
         // A lost datagram, which SIP repairs.
         socket.outgoing.pop_front();
     }
-    socket.outgoing.push_back(Outgoing { id, peer, bytes });
+    socket.outgoing.push_back(outgoing);
     Ok(())
 }
 
 impl Socket {
+    /// Whether what came to `local` came here.
+    fn serves(&self, local: SocketAddr) -> bool {
+        let is_anywhere = || {
+            self.local.ip().is_unspecified()
+                && self.local.is_ipv4() == local.is_ipv4()
+                && self.local.port() == local.port()
+        };
+        self.local == local || is_anywhere()
+    }
+
     fn receive(&mut self, each: &mut impl FnMut(Flow, &[u8])) -> usize {
-        let local = self.local;
-        let mut pass_on = |peer, datagram: &[u8]| {
+        let bound = self.local;
+        let mut pass_on = |local, peer, datagram: &[u8]| {
             let flow = Flow {
                 transport: Transport::Udp,
                 local,
@@ -222,11 +238,12 @@ impl Socket {
         let mut count = 0;
         for _ in 0..TURN_BATCHES {
             let received = Cell::new(None);
+            let room = self.room;
             let mut receive = || {
-                let batch = receive_batch(local, self.socket.as_raw_fd(), &mut pass_on);
+                let batch = batch::receive(bound, self.socket.as_raw_fd(), room, &mut pass_on);
                 received.set(Some(batch));
                 match batch {
-                    Ok(BATCH) => Ok(()),
+                    Ok(count) if count == room => Ok(()),
                     // Less than there was room for: nothing is left, and the next arrival is told.
                     _ => Err(io::Error::from(io::ErrorKind::WouldBlock)),
                 }
@@ -237,9 +254,13 @@ impl Socket {
                 let _ = receive();
             }
             match received.get().unwrap_or(Ok(0)) {
-                Ok(BATCH) => count += BATCH,
+                Ok(full) if full == room => {
+                    count += full;
+                    self.room = BATCH;
+                }
                 Ok(rest) => {
                     self.readable = false;
+                    self.room = (2 * (count + rest)).clamp(MIN_ROOM, BATCH);
                     return count + rest;
                 }
                 Err(Errno::EAGAIN | Errno::EINTR) => {
@@ -247,7 +268,7 @@ impl Socket {
                     return count;
                 }
                 Err(error) => {
-                    warn!(%error, %local, "cannot receive");
+                    warn!(%error, local = %bound, "cannot receive");
                     self.readable = false;
                     return count;
                 }
@@ -258,7 +279,7 @@ impl Socket {
 
     fn flush(&mut self, unsent: &mut Vec<Unsent>) {
         while !self.outgoing.is_empty() && !self.blocked {
-            match send_batch(self.local, self.socket.as_raw_fd(), &self.outgoing) {
+            match batch::send(self.local, self.socket.as_raw_fd(), &self.outgoing) {
                 Ok(sent) => drop(self.outgoing.drain(..sent)),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => self.note_blocked(),
@@ -278,7 +299,7 @@ impl Socket {
         let outgoing = &mut self.outgoing;
         let (local, descriptor) = (self.local, self.socket.as_raw_fd());
         let again = self.socket.try_io(Interest::WRITABLE, || {
-            match send_batch(local, descriptor, outgoing) {
+            match batch::send(local, descriptor, outgoing) {
                 Ok(sent) => Ok(sent),
                 Err(Errno::EAGAIN) => Err(io::ErrorKind::WouldBlock.into()),
                 Err(_) => Ok(0),
@@ -289,84 +310,4 @@ impl Socket {
             Err(_) => self.blocked = true,
         }
     }
-}
-
-/// Receives what is there, up to a batch.
-fn receive_batch(
-    local: SocketAddr,
-    descriptor: RawFd,
-    each: &mut impl FnMut(SocketAddr, &[u8]),
-) -> nix::Result<usize> {
-    match local {
-        SocketAddr::V4(_) => RECEIVE_V4.with_borrow_mut(|headers| {
-            receive_with(descriptor, headers, |address, datagram| {
-                each(SocketAddrV4::from(*address).into(), datagram);
-            })
-        }),
-        SocketAddr::V6(_) => RECEIVE_V6.with_borrow_mut(|headers| {
-            receive_with(descriptor, headers, |address, datagram| {
-                each(SocketAddrV6::from(*address).into(), datagram);
-            })
-        }),
-    }
-}
-
-fn receive_with<S: SockaddrLike + Copy>(
-    descriptor: RawFd,
-    headers: &mut MultiHeaders<S>,
-    mut each: impl FnMut(&S, &[u8]),
-) -> nix::Result<usize> {
-    BUFFERS.with_borrow_mut(|buffers| {
-        let mut slots = buffers.chunks_exact_mut(SLOT);
-        let mut slices: [[IoSliceMut<'_>; 1]; BATCH] =
-            std::array::from_fn(|_| [IoSliceMut::new(slots.next().unwrap_or_default())]);
-        let flags = MsgFlags::MSG_DONTWAIT;
-        let received = recvmmsg(descriptor, headers, slices.iter_mut(), flags, None)?;
-        let mut count = 0;
-        for message in received {
-            count += 1;
-            if let (Some(address), Some(datagram)) = (&message.address, message.iovs().next()) {
-                each(address, datagram);
-            }
-        }
-        Ok(count)
-    })
-}
-
-/// Sends the first of `outgoing`, up to a batch; how many have left.
-fn send_batch(
-    local: SocketAddr,
-    descriptor: RawFd,
-    outgoing: &VecDeque<Outgoing>,
-) -> nix::Result<usize> {
-    match local {
-        SocketAddr::V4(_) => SEND_V4.with_borrow_mut(|headers| {
-            send_with(descriptor, headers, outgoing, |peer| match peer {
-                SocketAddr::V4(peer) => Some(SockaddrIn::from(peer)),
-                SocketAddr::V6(_) => None,
-            })
-        }),
-        SocketAddr::V6(_) => SEND_V6.with_borrow_mut(|headers| {
-            send_with(descriptor, headers, outgoing, |peer| match peer {
-                SocketAddr::V6(peer) => Some(SockaddrIn6::from(peer)),
-                SocketAddr::V4(_) => None,
-            })
-        }),
-    }
-}
-
-fn send_with<S: SockaddrLike + Copy>(
-    descriptor: RawFd,
-    headers: &mut MultiHeaders<S>,
-    outgoing: &VecDeque<Outgoing>,
-    address: impl Fn(SocketAddr) -> Option<S>,
-) -> nix::Result<usize> {
-    let first = || outgoing.iter().take(BATCH);
-    let slices: Vec<_> = first()
-        .map(|datagram| [IoSlice::new(&datagram.bytes)])
-        .collect();
-    let addresses: Vec<_> = first().map(|datagram| address(datagram.peer)).collect();
-    let flags = MsgFlags::MSG_DONTWAIT;
-    let sent = sendmmsg(descriptor, headers, &slices, &addresses, [], flags)?;
-    Ok(sent.count())
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 
+mod addresses;
 mod crowds;
 mod ends;
 mod messages;
@@ -176,7 +177,11 @@ impl Running {
     }
 
     async fn with(behaviour: Behaviour, limits: Limits, events: usize) -> Self {
-        let mut listeners = Listeners::on("127.0.0.1:0".parse().unwrap());
+        let listeners = Listeners::on("127.0.0.1:0".parse().unwrap());
+        Self::on(listeners, behaviour, limits, events)
+    }
+
+    fn on(mut listeners: Listeners, behaviour: Behaviour, limits: Limits, events: usize) -> Self {
         listeners.limits = limits;
         let bound = listeners.bind().unwrap();
         let (udp, tcp) = (bound.udp_addresses()[0], bound.tcp_addresses()[0]);
