@@ -31,7 +31,6 @@ use tracing::debug;
 
 use crate::flow_table::FlowTable;
 use crate::gather::Gather;
-use crate::glance::call_id;
 use crate::inbound::{Entrance, Inbound, Receivers, lanes};
 use crate::intake::{Intake, SLICE};
 use crate::listeners::{Bound, Limits};
@@ -183,8 +182,6 @@ pub(crate) struct Driver<M: Machine> {
     /// Before then no time-out is handled.
     next_tick: Instant,
     unsent: Vec<Unsent>,
-    /// The message that the machine is handling.
-    handling: Option<Bytes>,
 }
 
 impl<M: Machine> Driver<M> {
@@ -213,7 +210,6 @@ impl<M: Machine> Driver<M> {
             now,
             next_tick: now,
             unsent: Vec::new(),
-            handling: None,
         };
         for (local, listener, acceptor) in bound.streams {
             driver.listen(local, listener, acceptor);
@@ -281,10 +277,8 @@ impl<M: Machine> Driver<M> {
 
     /// Gives the machine a message.
     pub(crate) fn receive(&mut self, flow: Flow, bytes: Bytes) {
-        self.handling = Some(bytes.clone());
         self.machine.handle_received(flow, bytes, self.now);
         self.drain();
-        self.handling = None;
     }
 
     fn command(&mut self, command: M::Command) {
@@ -318,7 +312,10 @@ impl<M: Machine> Driver<M> {
                 Output::Transmit(transmit) => self.transmit(transmit),
                 Output::Resolve(request) => self.resolve(&request),
                 Output::Close(flow) => self.close(flow),
-                Output::Trust(flow) => self.trust(flow),
+                Output::Trust { flow, call_id } => {
+                    let call_id = call_id.as_ref().map(|call_id| call_id.as_bytes());
+                    self.stands(flow, Standing::Trusted, call_id);
+                }
                 Output::Distrust(flow) => self.stands(flow, Standing::Stranger, None),
                 Output::Unreachable { transport, peer } => {
                     self.resolver.handle_unreachable(transport, peer);
@@ -334,13 +331,6 @@ impl<M: Machine> Driver<M> {
         if self.sockets.queued() >= SEND_AT {
             self.sockets.flush(&mut self.unsent);
         }
-    }
-
-    /// Notes that the peer of `flow` has proved who he is, with the message at hand if it is his.
-    fn trust(&mut self, flow: Flow) {
-        let handling = self.handling.clone();
-        let call_id = handling.as_deref().and_then(call_id);
-        self.stands(flow, Standing::Trusted, call_id);
     }
 
     /// Sends what is queued, and tells the machine what will never leave.

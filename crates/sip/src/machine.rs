@@ -80,7 +80,13 @@ pub enum Output<E> {
     Close(Flow),
     /// Whoever sends on this flow has proved who he is: under load his messages come before those
     /// of strangers. To be said again whenever it is proved again; the driver forgets in the end.
-    Trust(Flow),
+    Trust {
+        /// The flow.
+        flow: Flow,
+        /// The Call-ID of the request that proves it. Under a flood from the flow's own address
+        /// this call comes first.
+        call_id: Option<Box<str>>,
+    },
     /// The flow is a stranger's again.
     Distrust(Flow),
     /// A server did not answer: others of its domain come first for a while (RFC 3263, section 4.3).

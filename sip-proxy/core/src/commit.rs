@@ -289,7 +289,10 @@ impl Proxy {
 
     fn change(&mut self, before: &Record, aor: &Aor, edits: &[Edit], flow: &Flow) -> Record {
         let homes = edits.iter().filter_map(|edit| other_home(edit, flow));
-        self.outputs.extend(homes.map(Output::Trust));
+        self.outputs.extend(homes.map(|flow| Output::Trust {
+            flow,
+            call_id: None,
+        }));
         let Changed { is_news, after } = self.bindings.change(before, aor, edits);
         if is_news {
             self.news.note(aor);

@@ -280,7 +280,10 @@ impl Proxy {
     ) {
         match standing {
             Standing::Proven => {
-                self.outputs.push_back(Output::Trust(pending.flow));
+                self.outputs.push_back(Output::Trust {
+                    flow: pending.flow,
+                    call_id: pending.request.call_id().ok().map(Box::from),
+                });
                 match account {
                     None => self.on_register(pending, aor, slot, now),
                     Some(account) => {

@@ -35,8 +35,8 @@ pub(crate) struct Bench {
     pub(crate) refuse_news: bool,
     /// What else the proxy told.
     pub(crate) events: Vec<Event>,
-    /// Flows that were proven.
-    pub(crate) trusted: Vec<Flow>,
+    /// Who is trusted, and the call that proved it.
+    pub(crate) trusted: Vec<(Flow, Option<Box<str>>)>,
     kept: HashMap<String, Row>,
     /// Groups that were written.
     pub(crate) writes: usize,
@@ -202,7 +202,7 @@ impl Bench {
                 Output::Event(Event::CallFound { trace, .. }) => {
                     self.found = trace.map(|trace| *trace);
                 }
-                Output::Trust(flow) => self.trusted.push(flow),
+                Output::Trust { flow, call_id } => self.trusted.push((flow, call_id)),
                 Output::Event(
                     event @ (Event::Locate { .. }
                     | Event::Located { .. }

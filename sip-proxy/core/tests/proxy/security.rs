@@ -344,7 +344,14 @@ fn what_a_proven_device_registers_from_and_is_called_at_is_trusted_and_nothing_e
             let request = bench.request(CALLEE, "REGISTER", "sip:acme.test", "1002", &contact);
             let granted = bench.ask(CALLEE, "1002", &request);
             assert_eq!(granted.status.code(), 200);
-            let flows: Vec<_> = trusted.into_iter().map(flow).collect();
+            let flows: Vec<_> = trusted
+                .into_iter()
+                .map(|port| {
+                    // Only this request is known to be of the call.
+                    let call_id = request.call_id().ok().filter(|_| port == CALLEE);
+                    (flow(port), call_id.map(Box::from))
+                })
+                .collect();
             assert_eq!(std::mem::take(&mut bench.trusted), flows, "{contact}");
         }
         let contact = format!("Contact: <sip:1002@127.0.0.1:{CALLED_AT}>\r\n");

@@ -179,7 +179,7 @@ impl World {
                 Output::Event(_)
                 | Output::Close(_)
                 | Output::Unreachable { .. }
-                | Output::Trust(_)
+                | Output::Trust { .. }
                 | Output::Distrust(_)
                 | Output::Resolve(_) => {}
             }
@@ -208,7 +208,7 @@ impl World {
                 Output::Event(event) => phone.note(event),
                 Output::Close(_)
                 | Output::Unreachable { .. }
-                | Output::Trust(_)
+                | Output::Trust { .. }
                 | Output::Distrust(_) => {}
             }
         }

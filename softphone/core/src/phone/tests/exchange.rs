@@ -261,7 +261,7 @@ impl Net {
                 Output::Resolve(request) => self.lookups.push((who, request.id)),
                 Output::Close(_)
                 | Output::Unreachable { .. }
-                | Output::Trust(_)
+                | Output::Trust { .. }
                 | Output::Distrust(_) => {}
                 Output::Event(event) => self.note(who, event),
             }
