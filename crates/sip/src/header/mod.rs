@@ -6,8 +6,8 @@
 //!
 //! | file | headers | RFC |
 //! |---|---|---|
-//! | `access.rs` | the accessors of the headers of the core standard | 3261 §20 |
-//! | `access_extensions.rs` | the accessors of all others | |
+//! | `access.rs` | the accessors of the headers of the core standard, those that a message is known by in `access/identity.rs` | 3261 §20 |
+//! | `access/extensions.rs` | the accessors of all others | |
 //! | `via.rs` | Via | 3261 §20.42, 3581 |
 //! | `contact.rs` | Contact | 3261 §20.10, 5626 |
 //! | `cseq.rs` | `CSeq` | 3261 §20.16 |
@@ -25,7 +25,6 @@
 //! | `scan.rs` | tokens, quoted strings, lists | 3261 §25.1 |
 
 mod access;
-mod access_extensions;
 pub(crate) mod auth;
 mod contact;
 mod cseq;
