@@ -17,6 +17,9 @@ from .load import Sipp
 # Longer than a transaction lives after its end (32 s), so that memory is that of what stays.
 SETTLE = 40
 
+# Rounds of the cheapest rows are so many times shorter, and more.
+SHORTER = 2
+
 PUSH = "pn-provider=fcm;pn-param=tandem-1a2b3;pn-prid="
 
 
@@ -140,8 +143,9 @@ def refreshes(bench, digest, kamailio_digest):
         for server in servers:
             generators[server.name] = generator = bindings_generator(bench, server, 10_000)
             generator.ask("fill")
-        run = lambda s: _Refreshes(generators[s.name].ask(f"refresh 4000 {4_000 * bench.seconds}"))
-        return _both(bench, result, servers, run, bench.rounds)
+        # Other guests of the host disturb the cheapest rows most: a quiet second is likelier than five.
+        run = lambda s: _Refreshes(generators[s.name].ask(f"refresh 4000 {4_000 * bench.seconds // SHORTER}"))
+        return _both(bench, result, servers, run, bench.rounds * SHORTER)
     finally:
         for generator in generators.values():
             generator.close()
