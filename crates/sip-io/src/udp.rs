@@ -283,6 +283,8 @@ impl Socket {
                 Ok(sent) => drop(self.outgoing.drain(..sent)),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => self.note_blocked(),
+                // An address that the machine has no more: better from another one than not at all.
+                Err(Errno::EINVAL | Errno::ENETUNREACH) if self.give_up_address() => {}
                 Err(error) => {
                     unsent.extend(self.outgoing.pop_front().map(|first| Unsent {
                         id: first.id,
@@ -292,6 +294,12 @@ impl Socket {
                 }
             }
         }
+    }
+
+    /// Lets the first datagram leave from anywhere; `false` if it may already.
+    fn give_up_address(&mut self) -> bool {
+        let first = self.outgoing.front_mut();
+        first.is_some_and(|first| first.from.take().is_some())
     }
 
     /// The buffer is full: tries once more under the eyes of the runtime, which then knows too.

@@ -75,3 +75,35 @@ async fn a_flow_names_the_address_that_was_asked_and_can_be_used_later() {
     assert_eq!(buffer[..length], *response(3));
     server.finish().await;
 }
+
+#[tokio::test]
+async fn what_came_to_an_address_that_is_gone_is_answered_from_another() {
+    let listeners = Listeners::on("0.0.0.0:0".parse().unwrap());
+    let server = Running::on(listeners, Behaviour::Tell, Limits::default(), 64);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for (host, number) in [
+        ([192, 0, 2, 1], 1),
+        ([127, 0, 0, 1], 2),
+        ([192, 0, 2, 2], 3),
+    ] {
+        let flow = Flow {
+            transport: Transport::Udp,
+            local: (host, server.udp.port()).into(),
+            peer: socket.local_addr().unwrap(),
+            generation: 0,
+        };
+        server
+            .ask(Ask::Send {
+                destination: flow.into(),
+                bytes: response(number),
+            })
+            .await;
+    }
+    let mut buffer = [0; 4096];
+    for number in 1..=3 {
+        let length = timeout(PATIENCE, socket.recv(&mut buffer)).await;
+        let length = length.expect("each of them, in order").unwrap();
+        assert_eq!(buffer[..length], *response(number));
+    }
+    server.finish().await;
+}
