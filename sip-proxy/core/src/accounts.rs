@@ -7,7 +7,7 @@
 //! were loaded. The index finds them by user and domain, which lie only in the packed bytes.
 //!
 //! Invariants: at most `capacity` accounts are remembered; the one that was loaded first is forgotten first. Every account in the ring
-//! stands in the index once, under its number.
+//! stands in the index once, under its number and with its handle.
 //!
 //! Not here: requests that wait for a look-up (`waiting.rs`).
 //!
@@ -23,7 +23,7 @@ use sip::{Algorithm, Aor, DigestSecret};
 use packed::{AHEAD, Hashes, Head, key, until};
 
 use crate::effect::{Account, Owner};
-use crate::index::{Index, MAX_SLOTS};
+use crate::index::{Found, Index, MAX_SLOTS};
 use crate::names::Names;
 use crate::shelf::{Handle, Shelf};
 use crate::shelved::Key;
@@ -124,7 +124,7 @@ impl Accounts {
 
     /// What is known of `aor`: its account, or that there is none; `None` if the store must be asked.
     pub(crate) fn find<'a>(&'a self, aor: &'a Aor, now: Instant) -> Option<Option<AccountRef<'a>>> {
-        let packed = self.packed(self.number(aor)?)?;
+        let packed = self.shelf.read(self.place(aor)?.handle);
         let is_good = until(packed) > self.secs(now);
         is_good.then(|| self.unpack(packed, aor))
     }
@@ -155,17 +155,17 @@ impl Accounts {
             return;
         };
         self.ring.push_back(Some(handle));
-        let number = (self.first + behind) % NUMBERS;
-        let (ring, shelf, first) = (&self.ring, &self.shelf, self.first);
+        let slot = (self.first + behind) % NUMBERS;
+        let shelf = &self.shelf;
         self.index
-            .insert(number, |number| key(nth(ring, shelf, first, number)));
+            .insert(Found { slot, handle }, |handle| key(shelf.read(handle)));
         self.len += 1;
     }
 
     /// Remembers an account that nobody has asked for: anew if it is known, otherwise only where there is room, so that it
     /// never takes that of one that is in use.
     pub(crate) fn remember_ahead(&mut self, account: &Account, now: Instant) {
-        let is_known = self.number(&account.aor).is_some();
+        let is_known = self.place(&account.aor).is_some();
         self.drop_first(now, |_| false);
         if is_known || self.len < self.policy.capacity {
             self.keep(&account.aor, Some(account), AHEAD, now);
@@ -174,7 +174,7 @@ impl Accounts {
 
     /// Whether the account was read before anybody asked, so that no request has waited for it yet.
     pub(crate) fn is_ahead(&self, aor: &Aor) -> bool {
-        let packed = self.number(aor).and_then(|number| self.packed(number));
+        let packed = self.place(aor).map(|found| self.shelf.read(found.handle));
         packed
             .and_then(Head::read)
             .is_some_and(|head| head.flags & AHEAD != 0)
@@ -182,8 +182,8 @@ impl Accounts {
 
     /// The account has changed: the store is asked the next time.
     pub(crate) fn forget(&mut self, aor: &Aor) {
-        if let Some(number) = self.number(aor) {
-            self.remove(number);
+        if let Some(found) = self.place(aor) {
+            self.remove(found);
         }
     }
 
@@ -209,24 +209,24 @@ impl Accounts {
         let now_secs = self.secs(now);
         while let Some(first) = self.ring.front() {
             let is_over = first.is_none_or(|first| until(self.shelf.read(first)) <= now_secs);
-            let is_there = first.is_some();
+            let handle = *first;
             if !is_over && !is_full(self) {
                 return;
             }
-            if is_there {
-                self.remove(self.first);
+            if let Some(handle) = handle {
+                let slot = self.first;
+                self.remove(Found { slot, handle });
             }
             self.ring.pop_front();
             self.first = (self.first + 1) % NUMBERS;
         }
     }
 
-    fn remove(&mut self, number: u32) {
-        let (ring, shelf, first) = (&self.ring, &self.shelf, self.first);
-        self.index
-            .remove(number, |number| key(nth(ring, shelf, first, number)));
+    fn remove(&mut self, old: Found) {
+        let shelf = &self.shelf;
+        self.index.remove(old, |handle| key(shelf.read(handle)));
         self.len -= 1;
-        let place = self.ring.get_mut(distance(self.first, number));
+        let place = self.ring.get_mut(distance(self.first, old.slot));
         if let Some(handle) = place.and_then(Option::take) {
             let packed = self.shelf.read(handle).to_vec();
             self.shelf.remove(handle);
@@ -234,20 +234,12 @@ impl Accounts {
         }
     }
 
-    fn number(&self, aor: &Aor) -> Option<u32> {
+    fn place(&self, aor: &Aor) -> Option<Found> {
         let domain = self.names.find(aor.host().as_bytes())?;
         let user = aor.user().as_bytes();
-        self.index.find(&Key { domain, user }, |number| {
-            key(nth(&self.ring, &self.shelf, self.first, number))
-        })
-    }
-
-    fn packed(&self, number: u32) -> Option<&[u8]> {
-        let place = self.ring.get(distance(self.first, number));
-        place
-            .copied()
-            .flatten()
-            .map(|handle| self.shelf.read(handle))
+        let shelf = &self.shelf;
+        self.index
+            .find(&Key { domain, user }, |handle| key(shelf.read(handle)))
     }
 
     fn secs(&self, now: Instant) -> u32 {
@@ -256,11 +248,6 @@ impl Accounts {
             .map_or(0, |start| now.saturating_duration_since(start).as_secs());
         u32::try_from(since).unwrap_or(u32::MAX)
     }
-}
-
-fn nth<'a>(ring: &VecDeque<Option<Handle>>, shelf: &'a Shelf, first: u32, number: u32) -> &'a [u8] {
-    let handle = ring.get(distance(first, number)).copied().flatten();
-    handle.map_or(&[], |handle| shelf.read(handle))
 }
 
 fn distance(first: u32, number: u32) -> usize {

@@ -4,7 +4,8 @@
 //! the second `wake`, at which it is looked at: its first binding ends then or, if that was refreshed meanwhile, the slot moves on. So a
 //! refresh does not touch the wheel.
 //!
-//! Invariants: a slot with bindings stands in the index once, and in the wheel at its `wake`, which is not later than its first expiry.
+//! Invariants: a slot with bindings stands in the index once, with the handle that it has in `slots`, and in the wheel at its `wake`,
+//! which is not later than its first expiry.
 //!
 //! Not here: what a REGISTER may do to the table (`registrar.rs`), what is written when (`commit.rs`), who is rung (`routing.rs`).
 
@@ -16,7 +17,7 @@ use sip::{Aor, Destination, Flow};
 
 use crate::bound::{Binding, Edit, Record, VERSION, address_in, bindings_in, edited};
 use crate::effect::Located;
-use crate::index::{Index, MAX_SLOTS};
+use crate::index::{Found, Index, MAX_SLOTS};
 use crate::names::Names;
 use crate::record::BindingRef;
 use crate::redial::{after_restart, without_connection};
@@ -243,11 +244,17 @@ impl Bindings {
 
     /// The slot of an address-of-record: a number that stays the same as long as it has bindings.
     pub(crate) fn slot_of(&self, aor: &Aor) -> Option<u32> {
+        self.find(aor).map(|found| found.slot)
+    }
+
+    /// Where the bindings of `aor` lie until any change.
+    pub(crate) fn find(&self, aor: &Aor) -> Option<Found> {
         let domain = self.names.find(aor.host().as_bytes())?;
         let user = aor.user().as_bytes();
-        let key = Key { domain, user };
-        self.index
-            .find(&key, |slot| key_in(&self.slots, &self.shelf, slot))
+        let shelf = &self.shelf;
+        self.index.find(&Key { domain, user }, |handle| {
+            shelved::key(shelf.read(handle))
+        })
     }
 
     /// The address-of-record of a slot.
@@ -295,17 +302,22 @@ impl Bindings {
                     self.free.push(slot);
                     return None;
                 }
-                let (slots, shelf) = (&self.slots, &self.shelf);
-                self.index.insert(slot, |slot| key_in(slots, shelf, slot));
+                let handle = self.slots.get(place(slot)).copied().flatten()?;
+                let shelf = &self.shelf;
+                self.index.insert(Found { slot, handle }, |handle| {
+                    shelved::key(shelf.read(handle))
+                });
                 Some(slot)
             }
         }
     }
 
     fn empty(&mut self, slot: u32) {
-        let (slots, shelf) = (&self.slots, &self.shelf);
-        self.index.remove(slot, |slot| key_in(slots, shelf, slot));
         if let Some(handle) = self.slots.get_mut(place(slot)).and_then(Option::take) {
+            let shelf = &self.shelf;
+            self.index.remove(Found { slot, handle }, |handle| {
+                shelved::key(shelf.read(handle))
+            });
             let packed = self.shelf.read(handle);
             self.len -= shelved::count(packed);
             shelved::release(packed, &mut self.names);
@@ -341,7 +353,10 @@ impl Bindings {
         };
         self.len += shelved::count(&packed);
         self.packed = packed;
-        self.slots[place(slot)] = Some(handle);
+        match self.slots[place(slot)] {
+            None => self.slots[place(slot)] = Some(handle),
+            before => self.lies_at(Found { slot, handle }, before),
+        }
         if wake.is_none() {
             self.wheel.entry(first).or_default().push(slot);
         }
@@ -349,6 +364,16 @@ impl Bindings {
         self.by_connection
             .extend(connections.map(|generation| (generation, slot)));
         Some(())
+    }
+
+    /// The record of a slot that has one lies there now.
+    fn lies_at(&mut self, now: Found, before: Option<Handle>) {
+        if before != Some(now.handle) {
+            self.slots[place(now.slot)] = Some(now.handle);
+            let shelf = &self.shelf;
+            self.index
+                .moved(now, |handle| shelved::key(shelf.read(handle)));
+        }
     }
 
     fn record(&self, slot: u32) -> Record {
@@ -383,10 +408,6 @@ impl Bindings {
 fn packed_in<'a>(slots: &[Option<Handle>], shelf: &'a Shelf, slot: u32) -> Option<&'a [u8]> {
     let handle = slots.get(place(slot)).copied().flatten()?;
     Some(shelf.read(handle))
-}
-
-fn key_in<'a>(slots: &[Option<Handle>], shelf: &'a Shelf, slot: u32) -> Key<'a> {
-    shelved::key(packed_in(slots, shelf, slot).unwrap_or_default())
 }
 
 fn place(slot: u32) -> usize {

@@ -26,6 +26,7 @@ use sip::{Aor, Destination, Flow, Output};
 use crate::binding::{Changed, Renewed};
 use crate::bound::{Edit, Record, Shown};
 use crate::effect::{Event, StoreFailed, Ticket};
+use crate::index::Found;
 use crate::proxy::Proxy;
 use crate::registrar::{self, Again, Plan, Telling};
 use crate::row::Blocks;
@@ -53,17 +54,17 @@ const GROUP: usize = 1_000;
 const LATE_GROUP: usize = 4_000;
 
 impl Proxy {
-    /// A REGISTER of `aor`, proven, whose bindings lie in `slot`, if there are any.
+    /// A REGISTER of `aor`, proven, whose bindings were found there, if there are any.
     pub(crate) fn on_register(
         &mut self,
         pending: Pending,
         aor: &Aor,
-        slot: Option<u32>,
+        found: Option<Found>,
         now: Instant,
     ) {
         let is_busy = self.commits.busy.contains_key(aor);
         let is_memory_first = self.commits.durability == Durability::MemoryFirst;
-        if !is_busy && is_memory_first && self.renew(&pending, aor, slot, now) {
+        if !is_busy && is_memory_first && self.renew(&pending, aor, found, now) {
             // Whoever is bound on his flow is known by that: nothing else need be remembered of his proof.
             return;
         }
@@ -120,17 +121,18 @@ impl Proxy {
     }
 
     /// Does what a REGISTER that says again what is bound asks for; `false` if it is none and nothing was done.
-    fn renew(&mut self, pending: &Pending, aor: &Aor, slot: Option<u32>, now: Instant) -> bool {
-        let Some(slot) = slot else {
+    fn renew(&mut self, pending: &Pending, aor: &Aor, found: Option<Found>, now: Instant) -> bool {
+        let Some(found) = found else {
             return false;
         };
+        let slot = found.slot;
         let request = &pending.request;
         let now_secs = self.clock.secs(now);
         let Some(again) = Again::read(request, pending.flow, now_secs) else {
             return false;
         };
         let dates = |bound: &Placed<'_, '_>| again.dates(bound, &self.registrar);
-        let Some(Renewed { only }) = self.bindings.renew(slot, again.call_id, dates) else {
+        let Some(Renewed { only }) = self.bindings.renew(found, again.call_id, dates) else {
             return false;
         };
         let Some(shown) = only else {
@@ -208,8 +210,8 @@ impl Proxy {
             let behind = self.commits.busy.remove(&aor).unwrap_or_default();
             self.commits.behind -= behind.len();
             for pending in behind {
-                let slot = self.bindings.slot_of(&aor);
-                self.on_register(pending, &aor, slot, now);
+                let found = self.bindings.find(&aor);
+                self.on_register(pending, &aor, found, now);
             }
         }
         self.write(now);

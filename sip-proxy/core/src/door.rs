@@ -24,6 +24,7 @@ use sip::{Aor, DialogId, Method, Output, Request};
 use crate::accounts::AccountRef;
 use crate::authentication::{Standing, claimed_aor, unheard};
 use crate::effect::{Account, Event, LookupFailed, Ticket};
+use crate::index::Found;
 use crate::proxy::Proxy;
 use crate::record::BindingRef;
 use crate::screening::{Fault, screen};
@@ -45,7 +46,7 @@ struct Claimed<'a> {
     /// If the request [`needs_account`] and there is one.
     account: Option<Arc<Account>>,
     /// Where the bindings lie, if there are any.
-    slot: Option<u32>,
+    found: Option<Found>,
 }
 
 impl Proxy {
@@ -143,14 +144,18 @@ impl Proxy {
 
     /// Who needs no credentials is whom he claims to be, if there is such an account.
     fn believe(&mut self, aor: &Aor, pending: Pending, now: Instant) {
-        let slot = self.bindings.slot_of(aor);
+        let found = self.bindings.find(aor);
         let Some(known) = self.accounts.find(aor, now) else {
             return self.look_up(aor, pending, Purpose::Authenticate, now);
         };
         let standing = believed(known.is_some());
         let account = known.filter(|_| needs_account(&pending.request));
         let account = account.map(|account| Arc::new(account.to_account()));
-        let claimed = Claimed { aor, account, slot };
+        let claimed = Claimed {
+            aor,
+            account,
+            found,
+        };
         self.on_judged(pending, standing, claimed, now);
     }
 
@@ -167,7 +172,7 @@ impl Proxy {
             return self.refuse(&pending, aor, standing, now);
         }
         // Both are far away in memory: the processor fetches them at the same time if nothing stands between.
-        let slot = self.bindings.slot_of(aor);
+        let found = self.bindings.find(aor);
         let Some(known) = self.accounts.find(aor, now) else {
             return self.look_up(aor, pending, Purpose::Authenticate, now);
         };
@@ -184,7 +189,11 @@ impl Proxy {
         {
             return self.look_up(aor, pending, Purpose::Authenticate, now);
         }
-        let claimed = Claimed { aor, account, slot };
+        let claimed = Claimed {
+            aor,
+            account,
+            found,
+        };
         self.on_judged(pending, standing, claimed, now);
     }
 
@@ -265,8 +274,12 @@ impl Proxy {
             Err(standing) => standing,
         };
         let account = account.filter(|_| needs_account(request)).cloned();
-        let slot = self.bindings.slot_of(aor);
-        let claimed = Claimed { aor, account, slot };
+        let found = self.bindings.find(aor);
+        let claimed = Claimed {
+            aor,
+            account,
+            found,
+        };
         self.on_judged(pending, standing, claimed, now);
     }
 
@@ -275,7 +288,11 @@ impl Proxy {
         &mut self,
         pending: Pending,
         standing: Standing,
-        Claimed { aor, account, slot }: Claimed<'_>,
+        Claimed {
+            aor,
+            account,
+            found,
+        }: Claimed<'_>,
         now: Instant,
     ) {
         match standing {
@@ -285,7 +302,7 @@ impl Proxy {
                     call_id: pending.request.call_id().ok().map(Box::from),
                 });
                 match account {
-                    None => self.on_register(pending, aor, slot, now),
+                    None => self.on_register(pending, aor, found, now),
                     Some(account) => {
                         self.guessing.prove(aor, &pending.flow);
                         self.on_proven(pending, account, now);

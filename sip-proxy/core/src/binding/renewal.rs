@@ -1,7 +1,8 @@
 //! A binding that begins anew where it lies.
 
-use super::{Bindings, place};
+use super::Bindings;
 use crate::bound::Shown;
+use crate::index::Found;
 use crate::shelved::{self, Dates, Placed};
 
 /// What has become of an address-of-record of which a binding has begun anew.
@@ -12,16 +13,15 @@ pub(crate) struct Renewed<'a> {
 }
 
 impl Bindings {
-    /// Gives the binding in `slot` for which `decide` finds dates those dates and this Call-ID; `None` if it finds none for any, or if more
+    /// Gives the binding at `found` for which `decide` finds dates those dates and this Call-ID; `None` if it finds none for any, or if more
     /// than this is to be done to the table, and nothing has changed.
     pub(crate) fn renew<'a>(
         &'a mut self,
-        slot: u32,
+        found: Found,
         call_id: &'a str,
         decide: impl Fn(&Placed<'_, '_>) -> Option<Dates>,
     ) -> Option<Renewed<'a>> {
-        let handle = self.slots.get(place(slot)).copied().flatten()?;
-        let record = self.shelf.read(handle);
+        let record = self.shelf.read(found.handle);
         let count = shelved::count(record);
         let (dates, is_outbound) = (0..count).find_map(|index| {
             let placed = Placed::read(record, index, call_id, &self.names, &mut self.spare)?;
@@ -29,8 +29,9 @@ impl Bindings {
             placed.renewed(dates, &mut self.packed)?;
             Some((dates, placed.is_outbound()))
         })?;
-        let handle = self.shelf.replace(handle, &self.packed, |_| {})?;
-        self.slots[place(slot)] = Some(handle);
+        let handle = self.shelf.replace(found.handle, &self.packed, |_| {})?;
+        let slot = found.slot;
+        self.lies_at(Found { slot, handle }, Some(found.handle));
         let shown = Shown {
             contact: self.spare.contact(),
             uri: self.spare.uri(),

@@ -257,8 +257,9 @@ impl Side {
     ) -> Option<Bytes> {
         let again = Again::read(request, flow, now_secs)?;
         let dates = |bound: &Placed<'_, '_>| again.dates(bound, &self.policy);
-        let slot = self.bindings.slot_of(aor)?;
-        let Renewed { only } = self.bindings.renew(slot, again.call_id, dates)?;
+        let found = self.bindings.find(aor)?;
+        let slot = found.slot;
+        let Renewed { only } = self.bindings.renew(found, again.call_id, dates)?;
         self.with_others += u32::from(only.is_none());
         let response = match only {
             Some(shown) => {
