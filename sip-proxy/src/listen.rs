@@ -39,8 +39,10 @@ pub(crate) fn bind(
     listen: SocketAddr,
     more: &MoreListeners,
     shards: NonZeroUsize,
+    segments: bool,
 ) -> Result<Vec<Bound>, StartError> {
-    let listeners = listeners(more)?;
+    let mut listeners = listeners(more)?;
+    listeners.limits.segments = segments;
     if listen.port() != 0 {
         return Ok(with(&listeners, listen).bind_shards(shards)?);
     }

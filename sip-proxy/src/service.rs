@@ -59,6 +59,8 @@ pub struct ServiceConfig {
     pub more: MoreListeners,
     /// How many shards share the work, each in a thread of its own; the domains are spread over them.
     pub shards: NonZeroUsize,
+    /// Whether answers of one size to one peer leave as segments of one send ([`sip_io::Limits::segments`]).
+    pub segments: bool,
     /// Digest algorithms to offer and accept, the best first.
     pub algorithms: Vec<Algorithm>,
     /// When a registration is confirmed.
@@ -117,7 +119,7 @@ impl Service {
     ///
     /// [`StartError::Listen`] if the address is taken or not ours.
     pub async fn bind(config: ServiceConfig) -> Result<Self, StartError> {
-        let bound = listen::bind(config.listen, &config.more, config.shards)?;
+        let bound = listen::bind(config.listen, &config.more, config.shards, config.segments)?;
         let (advertised, local) = match bound.first() {
             Some(first) => (
                 listen::advertised(first, config.public_host.as_ref()),

@@ -142,6 +142,7 @@ async fn serve(trace: Option<TracePolicy>) -> Ground {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         more: MoreListeners::default(),
         shards: std::num::NonZeroUsize::MIN,
+        segments: true,
         algorithms: vec![Algorithm::Md5],
         durability: Durability::MemoryFirst,
         trusted: TrustedNetworks::default(),

@@ -89,6 +89,9 @@ pub(crate) struct SipConfig {
     pub(crate) also_listen: Vec<SocketAddr>,
     /// Threads that share the work; the tenants are spread over them.
     pub(crate) shards: NonZeroU8,
+    /// Whether datagrams of one size to one peer leave as segments of one send (UDP segmentation offload). It saves a good part
+    /// of the work behind an edge proxy or a trunk; a capture on this machine may show what leaves together as one datagram.
+    pub(crate) segments: bool,
     /// SIP over TLS.
     pub(crate) tls: TlsConfig,
     /// SIP over WebSockets.
@@ -171,6 +174,7 @@ impl Default for SipConfig {
             listen: (Ipv4Addr::LOCALHOST, 5060).into(),
             also_listen: Vec::new(),
             shards: NonZeroU8::MIN,
+            segments: true,
             tls: TlsConfig::default(),
             websocket: WebSocketConfig::default(),
             public_host: None,

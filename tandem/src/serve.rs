@@ -170,6 +170,7 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
             &config.sip.tls,
             &config.sip.websocket,
         )?,
+        segments: config.sip.segments,
         algorithms: config.sip.digest.iter().map(algorithm).collect(),
         durability: match config.sip.registrar {
             RegistrarMode::Durable => Durability::Durable,

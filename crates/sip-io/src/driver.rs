@@ -188,7 +188,7 @@ impl<M: Machine> Driver<M> {
     fn start(machine: M, bound: Bound, entrance: Entrance, events: mpsc::Sender<M::Event>) -> Self {
         let now = now();
         let limits = bound.limits;
-        let sockets = Sockets::new(bound.udp);
+        let sockets = Sockets::new(bound.udp, limits.segments);
         let abilities = Abilities {
             udp_v4: sockets.has_v4(),
             udp_v6: sockets.has_v6(),

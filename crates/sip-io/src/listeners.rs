@@ -63,6 +63,9 @@ pub struct Limits {
     /// How long a busy loop lets datagrams gather before it looks again; its thread sleeps
     /// meanwhile. Zero: it never does.
     pub gather: Duration,
+    /// Whether datagrams of one size to one peer leave as segments of one send (UDP segmentation
+    /// offload): cheaper, but a capture on this machine may show them as one datagram.
+    pub segments: bool,
 }
 
 impl Default for Limits {
@@ -89,6 +92,7 @@ impl Default for Limits {
             backlog: 1_024,
             socket_buffer: 8 * 1024 * 1024,
             gather: Duration::ZERO,
+            segments: true,
         }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! A datagram's flow has as local end the address that the datagram came to, also where the socket
 //! is bound to all of the machine's; what is sent on the flow leaves from there (RFC 3581, section 4).
-//! What is sent on one socket leaves in the order in which it was queued, also when the socket's
-//! buffer is full for a moment.
+//! What is sent to one peer on one socket leaves in the order in which it was queued, also when the
+//! socket's buffer is full for a moment.
 //!
 //! Linux: other systems have no call for several datagrams.
 
 mod batch;
+mod segments;
 
 pub(crate) use batch::tell_destinations;
 
@@ -64,6 +65,8 @@ struct Socket {
     outgoing: VecDeque<Outgoing>,
     /// Whether the socket's buffer is full.
     blocked: bool,
+    /// Whether datagrams to one peer may leave as segments of one send.
+    in_pieces: bool,
 }
 
 /// The UDP sockets of one loop.
@@ -72,7 +75,7 @@ pub(crate) struct Sockets(Vec<Socket>);
 
 impl Sockets {
     /// Takes open sockets over into the runtime of the caller.
-    pub(crate) fn new(bound: Vec<(SocketAddr, std::net::UdpSocket)>) -> Self {
+    pub(crate) fn new(bound: Vec<(SocketAddr, std::net::UdpSocket)>, in_pieces: bool) -> Self {
         let mut sockets = Vec::new();
         for (local, socket) in bound {
             match UdpSocket::from_std(socket) {
@@ -83,6 +86,7 @@ impl Sockets {
                     room: MIN_ROOM,
                     outgoing: VecDeque::new(),
                     blocked: false,
+                    in_pieces,
                 }),
                 Err(error) => error!(%error, %local, "socket not used"),
             }
@@ -278,11 +282,21 @@ impl Socket {
     }
 
     fn flush(&mut self, unsent: &mut Vec<Unsent>) {
+        if self.blocked {
+            return;
+        }
+        let descriptor = self.socket.as_raw_fd();
+        let mut in_pieces = self.in_pieces;
+        if in_pieces {
+            self.bring_together();
+        }
         while !self.outgoing.is_empty() && !self.blocked {
-            match batch::send(self.local, self.socket.as_raw_fd(), &self.outgoing) {
+            match batch::send(self.local, descriptor, &self.outgoing, in_pieces) {
                 Ok(sent) => drop(self.outgoing.drain(..sent)),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => self.note_blocked(),
+                // A way out that takes no pieces, or a datagram that would not leave alone either, which then shows.
+                Err(_) if in_pieces => in_pieces = false,
                 // An address that the machine has no more: better from another one than not at all.
                 Err(Errno::EINVAL | Errno::ENETUNREACH) if self.give_up_address() => {}
                 Err(error) => {
@@ -293,6 +307,13 @@ impl Socket {
                     }));
                 }
             }
+        }
+    }
+
+    /// Puts datagrams to one peer next to each other that would leave in one batch.
+    fn bring_together(&mut self) {
+        for batch in self.outgoing.make_contiguous().chunks_mut(BATCH) {
+            batch.sort_by_key(|datagram| datagram.peer);
         }
     }
 
@@ -307,7 +328,7 @@ impl Socket {
         let outgoing = &mut self.outgoing;
         let (local, descriptor) = (self.local, self.socket.as_raw_fd());
         let again = self.socket.try_io(Interest::WRITABLE, || {
-            match batch::send(local, descriptor, outgoing) {
+            match batch::send(local, descriptor, outgoing, false) {
                 Ok(sent) => Ok(sent),
                 Err(Errno::EAGAIN) => Err(io::ErrorKind::WouldBlock.into()),
                 Err(_) => Ok(0),

@@ -60,6 +60,7 @@ impl World {
             listen: "127.0.0.1:0".parse().unwrap(),
             more: MoreListeners::default(),
             shards: shards(),
+            segments: true,
             algorithms: vec![Algorithm::Md5],
             durability: Durability::Durable,
             trusted: TrustedNetworks::default(),

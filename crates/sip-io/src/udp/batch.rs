@@ -1,4 +1,4 @@
-//! Datagrams in batches, by one system call each.
+//! Datagrams in batches, by one system call each; to one peer also as segments of one (`segments.rs`).
 //!
 //! Buffers belong to the thread and are as large as the largest datagrams; only pages that were
 //! ever written take memory. What is passed on is a slice to copy from.
@@ -15,14 +15,16 @@ use std::os::fd::{AsFd, RawFd};
 use std::thread::LocalKey;
 
 use nix::cmsg_space;
+use nix::errno::Errno;
 use nix::libc::{in_addr, in_pktinfo, in6_addr, in6_pktinfo};
 use nix::sys::socket::sockopt::{Ipv4PacketInfo, Ipv6RecvPacketInfo};
 use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrIn, SockaddrIn6,
-    SockaddrLike, recvmmsg, sendmmsg, setsockopt,
+    SockaddrLike, recvmmsg, sendmmsg, sendmsg, setsockopt,
 };
 
 use super::Outgoing;
+use super::segments::{before_piece, first_piece};
 
 /// Datagrams of one system call.
 pub(super) const BATCH: usize = 64;
@@ -123,10 +125,12 @@ fn destination<S>(message: &RecvMsg<'_, '_, S>) -> Option<IpAddr> {
 }
 
 /// Sends the first of `outgoing`, up to a batch of those that leave from the same address; how many have left.
+/// With `in_pieces`, datagrams that can be segments of one send are.
 pub(super) fn send(
     bound: SocketAddr,
     descriptor: RawFd,
     outgoing: &VecDeque<Outgoing>,
+    in_pieces: bool,
 ) -> nix::Result<usize> {
     let from = outgoing.front().and_then(|first| first.from);
     match (bound, from) {
@@ -139,7 +143,8 @@ pub(super) fn send(
                 ipi_addr: in_addr { s_addr: 0 },
             };
             let control = [ControlMessage::Ipv4PacketInfo(&info)];
-            send_with(&V4_OUT_FROM, descriptor, outgoing, &control, v4)
+            let sender = Sender::new(descriptor, &control, v4);
+            sender.send(&V4_OUT_FROM, outgoing, in_pieces)
         }
         (SocketAddr::V6(_), Some(IpAddr::V6(from))) => {
             let info = in6_pktinfo {
@@ -149,10 +154,15 @@ pub(super) fn send(
                 ipi6_ifindex: 0,
             };
             let control = [ControlMessage::Ipv6PacketInfo(&info)];
-            send_with(&V6_OUT_FROM, descriptor, outgoing, &control, v6)
+            let sender = Sender::new(descriptor, &control, v6);
+            sender.send(&V6_OUT_FROM, outgoing, in_pieces)
         }
-        (SocketAddr::V4(_), _) => send_with(&V4_OUT, descriptor, outgoing, &[], v4),
-        (SocketAddr::V6(_), _) => send_with(&V6_OUT, descriptor, outgoing, &[], v6),
+        (SocketAddr::V4(_), _) => {
+            Sender::new(descriptor, &[], v4).send(&V4_OUT, outgoing, in_pieces)
+        }
+        (SocketAddr::V6(_), _) => {
+            Sender::new(descriptor, &[], v6).send(&V6_OUT, outgoing, in_pieces)
+        }
     }
 }
 
@@ -170,25 +180,89 @@ fn v6(peer: SocketAddr) -> Option<SockaddrIn6> {
     }
 }
 
-fn send_with<S: SockaddrLike + Copy>(
-    headers: &'static LocalKey<Headers<S>>,
+/// How datagrams leave that have the address they leave from in common.
+struct Sender<'a, S> {
     descriptor: RawFd,
-    outgoing: &VecDeque<Outgoing>,
-    control: &[ControlMessage<'_>],
-    address: impl Fn(SocketAddr) -> Option<S>,
-) -> nix::Result<usize> {
-    let from = outgoing.front().and_then(|first| first.from);
-    let batch = || {
-        let same = outgoing.iter().take_while(|next| next.from == from);
-        same.take(BATCH)
-    };
-    let slices: Vec<_> = batch()
-        .map(|datagram| [IoSlice::new(&datagram.bytes)])
-        .collect();
-    let addresses: Vec<_> = batch().map(|datagram| address(datagram.peer)).collect();
-    headers.with_borrow_mut(|headers| {
+    control: &'a [ControlMessage<'a>],
+    address: fn(SocketAddr) -> Option<S>,
+}
+
+impl<'a, S: SockaddrLike + Copy> Sender<'a, S> {
+    fn new(
+        descriptor: RawFd,
+        control: &'a [ControlMessage<'a>],
+        address: fn(SocketAddr) -> Option<S>,
+    ) -> Self {
+        Self {
+            descriptor,
+            control,
+            address,
+        }
+    }
+
+    fn send(
+        &self,
+        headers: &'static LocalKey<Headers<S>>,
+        outgoing: &VecDeque<Outgoing>,
+        in_pieces: bool,
+    ) -> nix::Result<usize> {
+        if !in_pieces {
+            return self.send_each(headers, outgoing, BATCH);
+        }
+        match before_piece(outgoing) {
+            0 => self.send_piece(outgoing, first_piece(outgoing)),
+            alone => self.send_each(headers, outgoing, alone.min(BATCH)),
+        }
+    }
+
+    /// Sends the first of `outgoing`, at most so many of them.
+    fn send_each(
+        &self,
+        headers: &'static LocalKey<Headers<S>>,
+        outgoing: &VecDeque<Outgoing>,
+        most: usize,
+    ) -> nix::Result<usize> {
+        let from = outgoing.front().and_then(|first| first.from);
+        let batch = || {
+            let same = outgoing.iter().take_while(|next| next.from == from);
+            same.take(most)
+        };
+        let slices: Vec<_> = batch()
+            .map(|datagram| [IoSlice::new(&datagram.bytes)])
+            .collect();
+        let addresses: Vec<_> = batch()
+            .map(|datagram| (self.address)(datagram.peer))
+            .collect();
+        headers.with_borrow_mut(|headers| {
+            let flags = MsgFlags::MSG_DONTWAIT;
+            let control = self.control;
+            let sent = sendmmsg(
+                self.descriptor,
+                headers,
+                &slices,
+                &addresses,
+                control,
+                flags,
+            )?;
+            Ok(sent.count())
+        })
+    }
+
+    /// Sends the first `count` of `outgoing` as segments of one send, all or none.
+    fn send_piece(&self, outgoing: &VecDeque<Outgoing>, count: usize) -> nix::Result<usize> {
+        let Some(first) = outgoing.front() else {
+            return Ok(0);
+        };
+        let slices: Vec<_> = outgoing
+            .iter()
+            .take(count)
+            .map(|segment| IoSlice::new(&segment.bytes))
+            .collect();
+        let size = u16::try_from(first.bytes.len()).map_err(|_| Errno::EMSGSIZE)?;
+        let control = [self.control, &[ControlMessage::UdpGsoSegments(&size)]].concat();
+        let peer = (self.address)(first.peer);
         let flags = MsgFlags::MSG_DONTWAIT;
-        let sent = sendmmsg(descriptor, headers, &slices, &addresses, control, flags)?;
-        Ok(sent.count())
-    })
+        sendmsg(self.descriptor, &slices, &control, flags, peer.as_ref())?;
+        Ok(count)
+    }
 }

@@ -7,6 +7,7 @@ mod crowds;
 mod ends;
 mod messages;
 mod names;
+mod segments;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
