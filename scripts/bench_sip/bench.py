@@ -23,6 +23,7 @@ class Bench:
     def __init__(self, options):
         self.quick, self.million = options.quick, options.million
         self.rounds = options.rounds or (3 if options.quick else 5)
+        self.apart = options.apart
         self.seconds = 3 if options.quick else 5
         self.program, self.generator = Path(options.bin) / "tandem", Path(options.bin) / "bench"
         self.folder = ROOT / "var" / "bench-sip"
@@ -64,6 +65,7 @@ class Bench:
         users = [f"u{index:06}" for index in range(max(accounts, 100))] + ["callee"]
         server = Tandem(self.program, self.folder / "tandem" / str(len(list(self.folder.glob("tandem/*")))), self.password, users,
                         self.certificates, registrar, digest)
+        server.more = "segments = false\n" if self.apart else ""
         self.started.append(server)
         server.prepare()
         server.start()
