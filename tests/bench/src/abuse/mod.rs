@@ -24,8 +24,11 @@ use wire::Over;
 /// Requests that are pipelined.
 const ILL_REQUESTS: usize = 20_000;
 
-/// How long the server may take to forget those who have left.
+/// How long the server may take to forget those who have left: longer than a transaction lives.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Memory that is no more than this above what it was is back where it was.
+const NOISE_KILOBYTES: u64 = 1_024;
 
 /// Between two looks at the server's memory and files.
 const LOOK: Duration = Duration::from_millis(100);
@@ -179,7 +182,9 @@ fn settled(process: u32, before: Weight) -> io::Result<Weight> {
     let started = Instant::now();
     loop {
         let now = Weight::of(process)?;
-        if now.files <= before.files || started.elapsed() > PATIENCE {
+        let is_back = now.files <= before.files
+            && now.kilobytes <= before.kilobytes + NOISE_KILOBYTES;
+        if is_back || started.elapsed() > PATIENCE {
             return Ok(now);
         }
         thread::park_timeout(LOOK);
