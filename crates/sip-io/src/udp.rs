@@ -340,3 +340,55 @@ impl Socket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use nix::libc;
+
+    use super::*;
+
+    /// A socket without checksums takes no pieces, as a system or a network interface that cannot part them.
+    #[expect(unsafe_code, reason = "no crate of ours sets this option")]
+    fn refuse_pieces(socket: &impl AsRawFd) {
+        let (yes, length) = (&raw const YES, libc::socklen_t::try_from(size_of_val(&YES)));
+        // SAFETY: `YES` lives on, and is as long as is said.
+        let done = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_NO_CHECK,
+                yes.cast(),
+                length.unwrap(),
+            )
+        };
+        assert_eq!(done, 0);
+    }
+
+    static YES: libc::c_int = 1;
+
+    #[tokio::test]
+    async fn where_no_pieces_are_taken_each_datagram_leaves_by_itself() {
+        let near = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        refuse_pieces(&near);
+        near.set_nonblocking(true).unwrap();
+        let far = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        far.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let peer = far.local_addr().unwrap();
+        let mut sockets = Sockets::new(vec![(near.local_addr().unwrap(), near)], true);
+        let texts = [b"first", b"other", b"third"];
+        for (number, text) in (1..).zip(texts) {
+            let bytes = Bytes::from_static(text);
+            sockets.queue_to(peer, TransmitId(number), bytes).unwrap();
+        }
+        let mut unsent = Vec::new();
+        sockets.flush(&mut unsent);
+        assert!(unsent.is_empty());
+        for text in texts {
+            let mut buffer = [0; 64];
+            let length = far.recv(&mut buffer).unwrap();
+            assert_eq!(&buffer[..length], text);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Many datagrams to one peer leave together and arrive one by one, in order.
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::UdpGroSegment;
 use sip::Transport;
 use sip_io::Listeners;
 use tokio::net::UdpSocket;
@@ -80,6 +82,40 @@ async fn a_piece_leaves_from_the_address_that_was_asked() {
             assert_eq!(buffer[..length], *response(5));
             assert_eq!(from, (heard_from, server.udp.port()).into());
         }
+    }
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn what_goes_to_one_peer_leaves_together_although_others_are_sent_to_meanwhile() {
+    let listeners = Listeners::on("127.0.0.1:0".parse().unwrap());
+    let server = Running::on(listeners, Behaviour::Tell, Limits::default(), 64);
+    let mut peers = Vec::new();
+    for _ in 0..2 {
+        let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        // A receiver that takes what came together as one.
+        setsockopt(&peer, UdpGroSegment, &true).unwrap();
+        peers.push(peer);
+    }
+    for _ in 0..20 {
+        for peer in &peers {
+            let address = peer.local_addr().unwrap();
+            server.send(Transport::Udp, address, response(7)).await;
+        }
+    }
+    let expected = response(7).repeat(20);
+    for peer in &peers {
+        let mut received = Vec::new();
+        let mut pieces = 0;
+        while received.len() < expected.len() {
+            let mut buffer = vec![0; 65_536];
+            let length = timeout(PATIENCE, peer.recv(&mut buffer)).await;
+            let length = length.expect("each of them").unwrap();
+            received.extend_from_slice(&buffer[..length]);
+            pieces += 1;
+        }
+        assert_eq!(received, expected);
+        assert!(pieces <= 5, "{pieces} pieces of 20 datagrams");
     }
     server.finish().await;
 }

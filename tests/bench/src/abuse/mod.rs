@@ -182,8 +182,8 @@ fn settled(process: u32, before: Weight) -> io::Result<Weight> {
     let started = Instant::now();
     loop {
         let now = Weight::of(process)?;
-        let is_back = now.files <= before.files
-            && now.kilobytes <= before.kilobytes + NOISE_KILOBYTES;
+        let is_back =
+            now.files <= before.files && now.kilobytes <= before.kilobytes + NOISE_KILOBYTES;
         if is_back || started.elapsed() > PATIENCE {
             return Ok(now);
         }
