@@ -59,7 +59,7 @@ pub struct ServiceConfig {
     pub more: MoreListeners,
     /// How many shards share the work, each in a thread of its own; the domains are spread over them.
     pub shards: NonZeroUsize,
-    /// Whether answers of one size to one peer leave as segments of one send ([`sip_io::Limits::segments`]).
+    /// Whether datagrams of one size to one peer leave as segments of one send ([`sip_io::Limits::segments`]).
     pub segments: bool,
     /// Digest algorithms to offer and accept, the best first.
     pub algorithms: Vec<Algorithm>,

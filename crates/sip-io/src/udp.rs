@@ -352,21 +352,14 @@ mod tests {
     /// A socket without checksums takes no pieces, as a system or a network interface that cannot part them.
     #[expect(unsafe_code, reason = "no crate of ours sets this option")]
     fn refuse_pieces(socket: &impl AsRawFd) {
-        let (yes, length) = (&raw const YES, libc::socklen_t::try_from(size_of_val(&YES)));
-        // SAFETY: `YES` lives on, and is as long as is said.
-        let done = unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_NO_CHECK,
-                yes.cast(),
-                length.unwrap(),
-            )
-        };
+        let yes: libc::c_int = 1;
+        let length = libc::socklen_t::try_from(size_of_val(&yes)).unwrap();
+        let (level, option) = (libc::SOL_SOCKET, libc::SO_NO_CHECK);
+        let value = (&raw const yes).cast();
+        // SAFETY: `yes` lives until the call is over and is `length` bytes long.
+        let done = unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, value, length) };
         assert_eq!(done, 0);
     }
-
-    static YES: libc::c_int = 1;
 
     #[tokio::test]
     async fn where_no_pieces_are_taken_each_datagram_leaves_by_itself() {
