@@ -31,16 +31,16 @@ pub fn reference_transcode(
     let mut decoder = codec.decoder()?;
     let mut payload = [0; MAX_PAYLOAD_BYTES];
     let mut heard = Vec::new();
-    for chunk in samples.chunks(FRAME_SAMPLES) {
-        let mut frame = [0; FRAME_SAMPLES];
-        frame[..chunk.len()].copy_from_slice(chunk);
+    for chunk in samples.chunks(2 * FRAME_SAMPLES) {
+        let mut packet = [0; 2 * FRAME_SAMPLES];
+        packet[..chunk.len()].copy_from_slice(chunk);
         let mut block = Vec::new();
-        down.process(&frame, &mut block);
+        down.process(&packet, &mut block);
         let len = encoder.encode(&block, &mut payload)?;
         let mut decoded = Vec::new();
         match len {
             0 => {
-                decoder.conceal(codec.frame_samples(), None, &mut decoded);
+                decoder.conceal(codec.packet_samples(), None, &mut decoded);
             }
             len => decoder.decode(&payload[..len], &mut decoded)?,
         }
@@ -87,7 +87,7 @@ mod tests {
         let (input, output) = (folder.path().join("in.wav"), folder.path().join("out.wav"));
         let mut sink = WavSink::create(&input).unwrap();
         let mut tone = ToneSource::new(800.0, 0.4);
-        for _ in 0..100 {
+        for _ in 0..200 {
             let mut frame = media::SILENCE;
             tone.read(&mut frame);
             sink.write(&frame);

@@ -1,4 +1,4 @@
-//! One task per call: sockets, pipelines and sound, driven by ticks of 20 ms.
+//! One task per call: sockets, pipelines and sound, driven by ticks of 5 ms.
 //!
 //! The task never waits for anything but its sockets, its commands and its clock: a full socket is
 //! a lost packet, a full event queue a lost event. When the handle is stopped or dropped, the peer
@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use media::rtp::MAX_DATAGRAM_BYTES;
 use media::{
-    Digit, Direction, FRAME_DURATION, JitterConfig, MediaParameters, MediaStats, Microphone,
-    OpusConfig, SILENCE, Session, SessionConfig, SessionEvent, Transmit,
+    Digit, Direction, JitterConfig, MediaParameters, MediaStats, Microphone, OpusConfig, SILENCE,
+    Session, SessionConfig, SessionEvent, Transmit,
 };
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
@@ -31,8 +31,12 @@ const MAX_EVENTS: usize = 128;
 const MAX_DRAIN: usize = 64;
 /// A clock that is further behind than this was stopped, not late: the machine slept.
 const MAX_BEHIND: Duration = Duration::from_millis(500);
+/// How often the sound cards are looked at: half a frame, so that captured sound leaves soon after
+/// it is there.
+const TICK: Duration = Duration::from_millis(5);
+const TICKS_PER_FRAME: u32 = 2;
 /// Ticks between two snapshots of the statistics.
-const TICKS_PER_STATS: u32 = 25;
+const TICKS_PER_STATS: u32 = 100;
 
 /// How a session encodes and plays.
 #[derive(Clone, Debug, Default)]
@@ -140,7 +144,7 @@ impl MediaSession {
             microphone: Microphone::Live,
             events: events.clone(),
             stats: stats_sender,
-            next_tick: now + FRAME_DURATION,
+            next_tick: now + TICK,
             ticks: 0,
             peer_known_at: now,
             lost_events: 0,
@@ -342,42 +346,45 @@ impl Task {
         }
         while self.next_tick <= now {
             self.tick();
-            self.next_tick += FRAME_DURATION;
+            self.next_tick += TICK;
         }
         if let Some(report) = self.session.poll_rtcp(now.into_std()) {
             transmit(&self.sockets.rtcp, report);
         }
     }
 
-    /// 20 ms of both clocks. The moment is the nominal one, so that a task woken late plays on evenly.
+    /// 5 ms of both clocks. The moment is the nominal one, so that a task woken late plays on evenly.
     fn tick(&mut self) {
         let at = self.next_tick.into_std();
+        self.ticks = self.ticks.wrapping_add(1);
+        let passed = usize::from(self.ticks.is_multiple_of(TICKS_PER_FRAME));
         let direction = self.session.direction();
         if direction.is_some() {
-            for _ in 0..self.sink.frames_due() {
+            for _ in 0..self.sink.frames_due(passed) {
                 let mut frame = SILENCE;
                 self.session.play(&mut frame, at);
                 self.sink.write(&frame);
             }
         }
         if direction.is_some_and(Direction::sends) {
-            self.capture();
+            self.capture(passed);
         } else {
             self.source.discard();
-            self.session.capture(&SILENCE);
+            for _ in 0..passed {
+                self.session.capture(&SILENCE);
+            }
         }
-        self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(TICKS_PER_STATS) {
             self.stats.send_replace(self.session.stats());
         }
     }
 
-    fn capture(&mut self) {
+    fn capture(&mut self, passed: usize) {
         let is_muted = self.microphone == Microphone::Muted;
         let due = if is_muted {
-            1
+            passed
         } else {
-            self.source.frames_due()
+            self.source.frames_due(passed)
         };
         for _ in 0..due {
             let mut frame = SILENCE;

@@ -126,7 +126,7 @@ async fn each_hears_the_tone_of_the_other_and_no_packet_is_lost() {
         let mut bob = Side::start(Box::new(ToneSource::new(900.0, 0.4)));
         alice.connect(codec, &bob);
         bob.connect(codec, &alice);
-        let (to_alice, to_bob) = tokio::join!(alice.hear(100), bob.hear(100));
+        let (to_alice, to_bob) = tokio::join!(alice.hear(200), bob.hear(200));
         for (heard, frequency_hz) in [(to_alice, 900.0), (to_bob, 500.0)] {
             let end = &heard[48_000..];
             assert!(
@@ -187,7 +187,7 @@ async fn sound_arrives_within_150_ms() {
         .unwrap()
         .unwrap();
     loop {
-        let heard = bob.hear(1).await;
+        let heard = bob.hear(2).await;
         if media::level::level_dbfs(&heard) > -20.0 {
             break;
         }
@@ -258,7 +258,7 @@ async fn a_muted_microphone_sends_silence_and_a_file_waits() {
     let path = folder.path().join("speech.wav");
     let mut file = WavSink::create(&path).unwrap();
     let mut tone = ToneSource::new(500.0, 0.4);
-    for _ in 0..50 {
+    for _ in 0..100 {
         let mut frame = media::SILENCE;
         tone.read(&mut frame);
         file.write(&frame);
@@ -269,17 +269,17 @@ async fn a_muted_microphone_sends_silence_and_a_file_waits() {
     alice.session.set_microphone(Microphone::Muted).unwrap();
     alice.connect(Codec::Pcmu, &bob);
     bob.connect(Codec::Pcmu, &alice);
-    let quiet = bob.hear(75).await;
+    let quiet = bob.hear(150).await;
     assert!(media::level::level_dbfs(&quiet) < -60.0);
     alice.session.set_microphone(Microphone::Live).unwrap();
     let mut loud_frames = 0;
     for _ in 0..100 {
-        let heard = bob.hear(1).await;
+        let heard = bob.hear(2).await;
         loud_frames += usize::from(media::level::level_dbfs(&heard) > -20.0);
     }
     assert!(
         (48..=53).contains(&loud_frames),
-        "the whole file of 50 frames was heard: {loud_frames}"
+        "the whole file of a second was heard: {loud_frames} times 20 ms"
     );
 }
 
@@ -301,7 +301,7 @@ async fn a_loop_back_returns_what_was_said() {
         .unwrap();
     echo.set_parameters(parameters(Codec::Opus, alice.address, Direction::SendRecv))
         .unwrap();
-    let heard = alice.hear(125).await;
+    let heard = alice.hear(250).await;
     assert!(share_at(&heard[72_000..], 600.0, SAMPLE_RATE_HZ) > 0.9);
 }
 
@@ -325,7 +325,7 @@ async fn stopping_says_bye_closes_the_ports_and_completes_the_recording() {
         .unwrap();
     bob.set_parameters(parameters(Codec::Opus, alice.address, Direction::SendRecv))
         .unwrap();
-    alice.hear(50).await;
+    alice.hear(100).await;
     bob.stop().await;
     let seconds = WavSource::open(&path, AfterEnd::Silence)
         .unwrap()
@@ -364,8 +364,8 @@ async fn a_panic_ends_the_sound_of_its_own_call_only() {
         alice.session.set_microphone(Microphone::Live),
         Err(SessionError::Ended)
     );
-    bob.hear(50).await;
-    carol.hear(50).await;
+    bob.hear(100).await;
+    carol.hear(100).await;
 }
 
 #[tokio::test]

@@ -5,13 +5,13 @@ use std::time::Duration;
 /// Rate of every frame, in Hz.
 pub const SAMPLE_RATE_HZ: u32 = 48_000;
 
-/// Samples in one frame: 20 ms, mono.
-pub const FRAME_SAMPLES: usize = 960;
+/// Samples in one frame: 10 ms, mono.
+pub const FRAME_SAMPLES: usize = 480;
 
 /// How long one frame lasts, and so how often a session is asked for one.
-pub const FRAME_DURATION: Duration = Duration::from_millis(20);
+pub const FRAME_DURATION: Duration = Duration::from_millis(10);
 
-/// 20 ms of sound: mono, 48 kHz, signed 16 bit.
+/// 10 ms of sound: mono, 48 kHz, signed 16 bit.
 pub type Frame = [i16; FRAME_SAMPLES];
 
 /// A frame in which nothing is heard.

@@ -12,7 +12,7 @@
 //! datagrams and captured frames with the time they came, ask it for frames to play and datagrams
 //! to send. Sockets, tasks and files are in `media-io`, sound cards in the softphone.
 //!
-//! Every block of sound at the border is 20 ms, mono, 960 samples at 48 kHz ([`Frame`]). Codecs
+//! Every block of sound at the border is 10 ms, mono, 480 samples at 48 kHz ([`Frame`]). Codecs
 //! that run at another rate resample inside.
 //!
 //! Time is an argument everywhere (`now`), randomness comes from the seed in [`SessionConfig`]:

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!   audio packet ─► jitter buffer ─┬─► decode ──┐
-//!                      ▲           ├─► conceal ─┼─► resample ─► store ─► 20 ms at 48 kHz
+//!                      ▲           ├─► conceal ─┼─► resample ─► store ─► 10 ms at 48 kHz
 //!                 playing clock    └─► merge ───┘
 //! ```
 //!
-//! Packets may last longer or shorter than the 20 ms that are played at a time; the store between
+//! Packets may last longer or shorter than the 10 ms that are played at a time; the store between
 //! evens that out. Whatever comes in, [`ReceivePipeline::play`] fills exactly one frame.
 
 use std::time::Instant;
@@ -219,6 +219,7 @@ mod tests {
 
     use super::*;
     use crate::codec::{MAX_PAYLOAD_BYTES, OpusConfig};
+    use crate::frame::FRAME_DURATION;
     use crate::tone::{Tone, share_at};
 
     /// Plays `packets` packets of a tone of which some are lost; each packet lasts `blocks` times 20 ms.
@@ -236,7 +237,7 @@ mod tests {
         let mut heard = Vec::new();
         for n in 0..packets * blocks {
             let now = start + Duration::from_millis(20) * n;
-            let mut samples = vec![0; codec.frame_samples()];
+            let mut samples = vec![0; codec.packet_samples()];
             tone.fill(&mut samples);
             let mut payload = vec![0; MAX_PAYLOAD_BYTES];
             let len = encoder.encode(&samples, &mut payload).unwrap();
@@ -245,7 +246,7 @@ mod tests {
                 let payload = payload.repeat(usize::try_from(blocks).unwrap());
                 let packet = AudioPacket {
                     sequence: u64::from(n / blocks),
-                    timestamp: n * codec.frame_ticks(),
+                    timestamp: n * 2 * codec.frame_ticks(),
                     duration_ticks: codec.duration_ticks(&payload).unwrap(),
                     marker: false,
                     payload_type: 0,
@@ -253,9 +254,11 @@ mod tests {
                 };
                 pipeline.insert(packet, codec, now);
             }
-            let mut frame = [0; FRAME_SAMPLES];
-            pipeline.play(&mut frame, now);
-            heard.extend(frame);
+            for half in 0..2 {
+                let mut frame = [0; FRAME_SAMPLES];
+                pipeline.play(&mut frame, now + FRAME_DURATION * half);
+                heard.extend(frame);
+            }
         }
         (heard, pipeline)
     }

@@ -21,7 +21,7 @@ pub struct ResampleError {
 /// A running conversion of one mono stream.
 ///
 /// Works in blocks of about 10 ms, which is also its delay. Between 8, 16 and 48 kHz every block
-/// of 20 ms gives exactly a block of 20 ms. Allocates nothing once it runs, if the output vector
+/// of 10 ms gives exactly a block of 10 ms. Allocates nothing once it runs, if the output vector
 /// has room.
 pub struct Resampler {
     /// `None`: the rates are equal.

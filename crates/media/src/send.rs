@@ -6,8 +6,8 @@
 //!   digits ─────────────────────► telephone-event ─┘
 //! ```
 //!
-//! One call of [`SendPipeline::process`] per 20 ms, whatever happens: the timestamp counts time,
-//! also while nothing is sent. At most one packet comes out of it.
+//! One call of [`SendPipeline::process`] per 10 ms, whatever happens: the timestamp counts time,
+//! also while nothing is sent. Two of them make a packet of 20 ms.
 
 use crate::codec::{Codec, CodecError, Encoder, MAX_PAYLOAD_BYTES, OpusConfig};
 use crate::dtmf::EventSender;
@@ -31,8 +31,10 @@ pub struct SendPipeline {
     event_format: Option<EventFormat>,
     encoder: Box<dyn Encoder>,
     resampler: Resampler,
-    /// At the codec's rate.
+    /// Of the packet that is being filled, at the codec's rate.
     samples: Vec<i16>,
+    /// When the packet that is being filled began.
+    timestamp: u32,
     payload: [u8; MAX_PAYLOAD_BYTES],
     datagram: [u8; MAX_DATAGRAM_BYTES],
     /// The next audio packet opens a talkspurt.
@@ -64,7 +66,8 @@ impl SendPipeline {
                 }
             })?;
         Ok(Self {
-            samples: Vec::with_capacity(format.codec.frame_samples()),
+            samples: Vec::with_capacity(format.codec.packet_samples()),
+            timestamp: 0,
             format,
             event_format,
             encoder,
@@ -97,7 +100,7 @@ impl SendPipeline {
         self.encoder.set_expected_loss(percent);
     }
 
-    /// One block of 20 ms: the datagram to send, if any.
+    /// One frame of 10 ms: the datagram to send, if it completes one.
     ///
     /// # Errors
     ///
@@ -109,11 +112,32 @@ impl SendPipeline {
         events: &mut EventSender,
         rtp: &mut RtpSender,
     ) -> Result<Option<&[u8]>, CodecError> {
-        let timestamp = rtp.timestamp();
         let codec = self.format.codec;
+        if self.samples.is_empty() {
+            self.timestamp = rtp.timestamp();
+        }
         rtp.advance(codec.frame_ticks());
+        let frame = match microphone {
+            Microphone::Live => frame,
+            Microphone::Muted => &SILENCE,
+        };
+        self.resampler.process(frame, &mut self.samples);
+        if self.samples.len() < codec.packet_samples() {
+            return Ok(None);
+        }
+        let packet = self.complete(events, rtp);
+        self.samples.clear();
+        Ok(packet?.map(|len| &self.datagram[..len]))
+    }
+
+    /// A packet is full: writes it, or the event in its place. Gives its length.
+    fn complete(
+        &mut self,
+        events: &mut EventSender,
+        rtp: &mut RtpSender,
+    ) -> Result<Option<usize>, CodecError> {
         if let Some(event) = self.event_format
-            && let Some(packet) = events.poll(timestamp, event.clock_rate_hz)
+            && let Some(packet) = events.poll(self.timestamp, event.clock_rate_hz)
         {
             // Audio pauses while an event is sent; what follows is a new talkspurt.
             self.starts_talkspurt = true;
@@ -130,14 +154,8 @@ impl SendPipeline {
                     &packet.payload,
                 )
                 .write(&mut self.datagram);
-            return Ok(packet_len.ok().map(|len| &self.datagram[..len]));
+            return Ok(packet_len.ok());
         }
-        let frame = match microphone {
-            Microphone::Live => frame,
-            Microphone::Muted => &SILENCE,
-        };
-        self.samples.clear();
-        self.resampler.process(frame, &mut self.samples);
         let len = self.encoder.encode(&self.samples, &mut self.payload)?;
         if len == 0 {
             self.starts_talkspurt = true;
@@ -152,15 +170,16 @@ impl SendPipeline {
             .packet(
                 self.format.payload_type,
                 marker,
-                timestamp,
+                self.timestamp,
                 &self.payload[..len],
             )
             .write(&mut self.datagram);
-        Ok(written.ok().map(|len| &self.datagram[..len]))
+        Ok(written.ok())
     }
 
-    /// 20 ms pass without anything being sent: on hold.
+    /// 10 ms pass without anything being sent: on hold.
     pub fn skip(&mut self, rtp: &mut RtpSender) {
+        self.samples.clear();
         rtp.advance(self.format.codec.frame_ticks());
         self.starts_talkspurt = true;
     }
@@ -214,7 +233,13 @@ mod tests {
             }
         }
 
+        /// 20 ms.
         fn step(&mut self, microphone: Microphone) -> Option<(Sent, Vec<u8>)> {
+            assert!(self.frame(microphone).is_none(), "half a packet");
+            self.frame(microphone)
+        }
+
+        fn frame(&mut self, microphone: Microphone) -> Option<(Sent, Vec<u8>)> {
             let mut frame = SILENCE;
             self.tone.fill(&mut frame);
             let bytes = self
@@ -248,7 +273,7 @@ mod tests {
             for n in 0..20_u16 {
                 let (sent, _) = rig.step(Microphone::Live).unwrap();
                 assert_eq!((sent.sequence, sent.marker), (n, n == 0));
-                assert_eq!(sent.timestamp, u32::from(n) * codec.frame_ticks());
+                assert_eq!(sent.timestamp, u32::from(n) * 2 * codec.frame_ticks());
             }
         }
     }
@@ -301,7 +326,9 @@ mod tests {
             },
         );
         rig.step(Microphone::Live).unwrap();
-        rig.pipeline.skip(&mut rig.rtp);
+        for _ in 0..2 {
+            rig.pipeline.skip(&mut rig.rtp);
+        }
         let (sent, _) = rig.step(Microphone::Live).unwrap();
         assert_eq!(
             (sent.sequence, sent.timestamp, sent.marker),

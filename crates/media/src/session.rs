@@ -3,7 +3,7 @@
 //! The owner calls, with the time it happened:
 //!
 //! - [`Session::handle_rtp`] and [`Session::handle_rtcp`] for every datagram, at once;
-//! - [`Session::capture`] and [`Session::play`] for every 20 ms of the recording and of the playing clock;
+//! - [`Session::capture`] and [`Session::play`] for every 10 ms of the recording and of the playing clock;
 //! - [`Session::poll_rtcp`] when [`Session::poll_timeout`] has come;
 //! - [`Session::poll_event`] until it is empty, after each of these.
 //!
@@ -402,7 +402,7 @@ impl Session {
         }
     }
 
-    /// 20 ms were captured: the datagram to send, if any.
+    /// 10 ms were captured: the datagram to send, if any.
     pub fn capture(&mut self, frame: &Frame) -> Option<Transmit<'_>> {
         self.send_level_dbfs = match self.microphone {
             Microphone::Live => level_dbfs(frame),
@@ -424,7 +424,7 @@ impl Session {
         Some(Transmit { target, bytes })
     }
 
-    /// The playing clock has reached `now`: fills the next 20 ms, with silence if there is nothing.
+    /// The playing clock has reached `now`: fills the next 10 ms, with silence if there is nothing.
     pub fn play(&mut self, out: &mut Frame, now: Instant) {
         let receives = self
             .stream

@@ -3,18 +3,13 @@
 //! Cards speak many sample formats and numbers of channels; the ring holds 16-bit mono at the
 //! card's rate. Several channels are averaged when captured, and all get the same when played.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use cpal::{FromSample, Sample, SizedSample};
-use rtrb::{Consumer, Producer};
+use media_io::ring::{CaptureEnd, PlaybackEnd};
 
 /// Moves captured sound into a ring.
 pub(super) struct CaptureCallback {
-    pub(super) ring: Producer<i16>,
+    pub(super) ring: CaptureEnd,
     pub(super) channels: usize,
-    /// Samples that found the ring full.
-    pub(super) lost: Arc<AtomicU64>,
 }
 
 impl CaptureCallback {
@@ -31,19 +26,15 @@ impl CaptureCallback {
                 sum += f32::from_sample(sample);
                 count += 1.0;
             }
-            if self.ring.push(i16::from_sample(sum / count)).is_err() {
-                self.lost.fetch_add(1, Ordering::Relaxed);
-            }
+            self.ring.push(i16::from_sample(sum / count));
         }
     }
 }
 
 /// Moves sound out of a ring to be played.
 pub(super) struct PlaybackCallback {
-    pub(super) ring: Consumer<i16>,
+    pub(super) ring: PlaybackEnd,
     pub(super) channels: usize,
-    /// Samples that were needed but not there.
-    pub(super) lost: Arc<AtomicU64>,
 }
 
 impl PlaybackCallback {
@@ -53,14 +44,8 @@ impl PlaybackCallback {
         T: SizedSample + FromSample<i16>,
     {
         for frame in period.chunks_mut(self.channels) {
-            let value = match self.ring.pop() {
-                Ok(sample) => T::from_sample(sample),
-                Err(_) => {
-                    self.lost.fetch_add(1, Ordering::Relaxed);
-                    T::EQUILIBRIUM
-                }
-            };
-            frame.fill(value);
+            let value = self.ring.pop();
+            frame.fill(value.map_or(T::EQUILIBRIUM, T::from_sample));
         }
     }
 }
@@ -111,17 +96,14 @@ mod tests {
 
     fn callbacks(channels: usize) -> (CaptureCallback, PlaybackCallback) {
         let (producer, consumer) = RingBuffer::new(960);
-        let lost = Arc::new(AtomicU64::new(0));
         (
             CaptureCallback {
-                ring: producer,
+                ring: CaptureEnd::new(producer),
                 channels,
-                lost: lost.clone(),
             },
             PlaybackCallback {
-                ring: consumer,
+                ring: PlaybackEnd::new(consumer),
                 channels,
-                lost,
             },
         )
     }
@@ -146,10 +128,7 @@ mod tests {
             }
         });
         assert_eq!(counted, 0);
-        assert!(
-            capture.lost.load(Ordering::Relaxed) > 0,
-            "the ring was full, and empty"
-        );
+        assert!(capture.ring.lost() > 0 && playback.ring.missed() > 0);
     }
 
     #[test]
@@ -159,7 +138,7 @@ mod tests {
         let mut heard = [9_i16; 6];
         playback.fill(&mut heard);
         assert_eq!(heard, [2_000, 2_000, -500, -500, 0, 0]);
-        assert_eq!(playback.lost.load(Ordering::Relaxed), 1);
+        assert_eq!(playback.ring.missed(), 1);
     }
 
     #[test]

@@ -4,8 +4,7 @@
 //! nobody waits for it: a card that has not started gives silence. Only that the system accepts
 //! the card is waited for.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -46,7 +45,6 @@ struct OpenCard {
     /// Closed by dropping, which ends the thread.
     _close: Sender<()>,
     name: String,
-    lost: Arc<AtomicU64>,
 }
 
 /// Opens a microphone: the one with this id, or the system's choice.
@@ -65,17 +63,15 @@ pub fn open_capture(id: Option<&str>) -> Result<CardSource, AudioError> {
             name,
         )?;
         let refused = refusal(DeviceKind::Microphone, name);
-        let (producer, ring) =
+        let (end, ring) =
             ring::capture_ring(supported.sample_rate()).map_err(|error| refused(&error))?;
-        let lost = Arc::new(AtomicU64::new(0));
         let callback = CaptureCallback {
-            ring: producer,
+            ring: end,
             channels: usize::from(supported.channels()),
-            lost: lost.clone(),
         };
         let stream =
             build_capture(device, &supported, callback).map_err(|error| refused(&error))?;
-        Ok((ring, stream, lost))
+        Ok((ring, stream))
     })?;
     Ok(CardSource { ring, card })
 }
@@ -96,17 +92,15 @@ pub fn open_playback(id: Option<&str>) -> Result<CardSink, AudioError> {
             name,
         )?;
         let refused = refusal(DeviceKind::Loudspeaker, name);
-        let (ring, consumer) =
+        let (ring, end) =
             ring::playback_ring(supported.sample_rate()).map_err(|error| refused(&error))?;
-        let lost = Arc::new(AtomicU64::new(0));
         let callback = PlaybackCallback {
-            ring: consumer,
+            ring: end,
             channels: usize::from(supported.channels()),
-            lost: lost.clone(),
         };
         let stream =
             build_playback(device, &supported, callback).map_err(|error| refused(&error))?;
-        Ok((ring, stream, lost))
+        Ok((ring, stream))
     })?;
     Ok(CardSink { ring, card })
 }
@@ -117,17 +111,11 @@ impl CardSource {
     pub fn name(&self) -> &str {
         &self.card.name
     }
-
-    /// Samples that were captured but not taken in time.
-    #[must_use]
-    pub fn lost_samples(&self) -> u64 {
-        self.card.lost.load(Ordering::Relaxed)
-    }
 }
 
 impl AudioSource for CardSource {
-    fn frames_due(&mut self) -> usize {
-        self.ring.frames_due()
+    fn frames_due(&mut self, passed: usize) -> usize {
+        self.ring.frames_due(passed)
     }
 
     fn read(&mut self, frame: &mut Frame) {
@@ -145,17 +133,11 @@ impl CardSink {
     pub fn name(&self) -> &str {
         &self.card.name
     }
-
-    /// Samples that the card needed but that were not there in time.
-    #[must_use]
-    pub fn lost_samples(&self) -> u64 {
-        self.card.lost.load(Ordering::Relaxed)
-    }
 }
 
 impl AudioSink for CardSink {
-    fn frames_due(&mut self) -> usize {
-        self.ring.frames_due()
+    fn frames_due(&mut self, passed: usize) -> usize {
+        self.ring.frames_due(passed)
     }
 
     fn write(&mut self, frame: &Frame) {
@@ -163,8 +145,8 @@ impl AudioSink for CardSink {
     }
 }
 
-/// What a builder gives: the session's end of the ring, the stream, the count of lost samples.
-type Built<R> = Result<(R, Stream, Arc<AtomicU64>), AudioError>;
+/// What a builder gives: the session's end of the ring and the stream.
+type Built<R> = Result<(R, Stream), AudioError>;
 
 /// Runs `build` on a new thread that then keeps the stream until it is closed.
 fn open<R: Send + 'static>(
@@ -182,8 +164,8 @@ fn open<R: Send + 'static>(
         });
         match built {
             Err(error) => drop(report.send(Err(error))),
-            Ok((name, (ring, stream, lost))) => {
-                if report.send(Ok((ring, name, lost))).is_ok() {
+            Ok((name, (ring, stream))) => {
+                if report.send(Ok((ring, name))).is_ok() {
                     keep(&stream, kind, &closed);
                 }
             }
@@ -198,13 +180,12 @@ fn open<R: Send + 'static>(
     let outcome = reported
         .recv_timeout(OPEN_TIMEOUT)
         .map_err(|_| AudioError::TimedOut { kind })?;
-    let (ring, name, lost) = outcome?;
+    let (ring, name) = outcome?;
     Ok((
         ring,
         OpenCard {
             _close: close,
             name,
-            lost,
         },
     ))
 }

@@ -10,8 +10,8 @@ const CAPACITY_SAMPLES: usize = 9_600;
 pub fn loop_back() -> (RingSink, RingSource) {
     let (producer, consumer) = rtrb::RingBuffer::new(CAPACITY_SAMPLES);
     (
-        RingSink::paced_by_ticks(producer),
-        RingSource::paced_by_ticks(consumer),
+        RingSink::paced_by_session(producer),
+        RingSource::paced_by_session(consumer),
     )
 }
 
@@ -26,11 +26,11 @@ mod tests {
     fn what_goes_in_comes_out() {
         let (mut sink, mut source) = loop_back();
         for n in 1..50_i16 {
-            assert_eq!((sink.frames_due(), source.frames_due()), (1, 1));
-            sink.write(&[n; 960]);
+            assert_eq!((sink.frames_due(1), source.frames_due(1)), (1, 1));
+            sink.write(&[n; 480]);
             let mut frame = SILENCE;
             source.read(&mut frame);
-            assert_eq!(frame, [n; 960]);
+            assert_eq!(frame, [n; 480]);
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Where sound comes from and where it goes, 20 ms at a time.
+//! Where sound comes from and where it goes, 10 ms at a time.
 //!
-//! A session asks each side once per 20 ms how many frames are due: a file or a tone always one,
-//! a sound card none or two now and then, because its clock is not the system's.
+//! A session asks each side every 5 ms how many frames are due and says how many have passed by its own
+//! clock: for a file or a tone these are due, a sound card looks at its ring instead, because its
+//! clock is not the system's.
 
 mod loop_back;
 pub mod ring;
@@ -13,27 +14,27 @@ pub use loop_back::loop_back;
 
 /// Gives captured sound. Must not block: it is called from the task that carries the call.
 pub trait AudioSource: Send {
-    /// Frames to take now; asked every 20 ms.
-    fn frames_due(&mut self) -> usize {
-        1
+    /// Frames to take now; asked every 5 ms. `passed` is how many have passed by the session's clock.
+    fn frames_due(&mut self, passed: usize) -> usize {
+        passed
     }
 
-    /// Fills the next frame: 20 ms, mono, 960 samples at 48 kHz.
+    /// Fills the next frame: 10 ms, mono, 480 samples at 48 kHz.
     fn read(&mut self, frame: &mut Frame);
 
-    /// 20 ms pass in which nobody listens: before the call, on hold, muted. What is live is
+    /// Time passes in which nobody listens: before the call, on hold, muted. What is live is
     /// thrown away, a file waits.
     fn discard(&mut self) {}
 }
 
 /// Takes sound to play or to keep. Must not block.
 pub trait AudioSink: Send {
-    /// Frames to give now; asked every 20 ms.
-    fn frames_due(&mut self) -> usize {
-        1
+    /// Frames to give now; asked every 5 ms. `passed` is how many have passed by the session's clock.
+    fn frames_due(&mut self, passed: usize) -> usize {
+        passed
     }
 
-    /// Takes the next frame: 20 ms, mono, 960 samples at 48 kHz.
+    /// Takes the next frame: 10 ms, mono, 480 samples at 48 kHz.
     fn write(&mut self, frame: &Frame);
 
     /// The call is over: finish what was begun. May block; called where that does no harm.
@@ -41,8 +42,8 @@ pub trait AudioSink: Send {
 }
 
 impl<T: AudioSource + ?Sized> AudioSource for Box<T> {
-    fn frames_due(&mut self) -> usize {
-        (**self).frames_due()
+    fn frames_due(&mut self, passed: usize) -> usize {
+        (**self).frames_due(passed)
     }
 
     fn read(&mut self, frame: &mut Frame) {
@@ -55,8 +56,8 @@ impl<T: AudioSource + ?Sized> AudioSource for Box<T> {
 }
 
 impl<T: AudioSink + ?Sized> AudioSink for Box<T> {
-    fn frames_due(&mut self) -> usize {
-        (**self).frames_due()
+    fn frames_due(&mut self, passed: usize) -> usize {
+        (**self).frames_due(passed)
     }
 
     fn write(&mut self, frame: &Frame) {

@@ -17,9 +17,9 @@ use super::WavError;
 use crate::AudioSink;
 
 /// Frames that may wait for the disk: 5 s. Beyond that they are lost and counted.
-const MAX_WAITING_FRAMES: usize = 250;
+const MAX_WAITING_FRAMES: usize = 500;
 /// Frames between two updates of the header.
-const FRAMES_PER_UPDATE: usize = 50;
+const FRAMES_PER_UPDATE: usize = 100;
 
 /// Mono, 16 bit, 48 kHz.
 #[derive(Debug)]
@@ -123,16 +123,16 @@ mod tests {
         let path = folder.path().join("heard.wav");
         let mut sink = WavSink::create(&path).unwrap();
         for n in 0..60 {
-            sink.write(&[n; 960]);
+            sink.write(&[n; 480]);
         }
         sink.finish();
-        sink.write(&[99; 960]);
+        sink.write(&[99; 480]);
         let samples: Vec<i16> = WavReader::open(&path)
             .unwrap()
             .into_samples()
             .map(Result::unwrap)
             .collect();
-        let expected: Vec<i16> = (0..60).flat_map(|n| [n; 960]).collect();
+        let expected: Vec<i16> = (0..60).flat_map(|n| [n; 480]).collect();
         assert_eq!(samples, expected);
         assert_eq!(sink.dropped_frames(), 0);
     }
@@ -151,11 +151,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cut.wav");
         let mut sink = WavSink::create(&path).unwrap();
-        for _ in 0..170 {
-            sink.write(&[5; 960]);
+        for _ in 0..340 {
+            sink.write(&[5; 480]);
         }
         // The file as a killed process leaves it: never finished. The third update may still come.
-        while length_samples(&path) < 150 * 960 {
+        while length_samples(&path) < 300 * 480 {
             std::thread::yield_now();
         }
         let copy = folder.path().join("copy.wav");
@@ -165,7 +165,7 @@ mod tests {
             .into_samples()
             .map(Result::unwrap)
             .collect();
-        assert!(samples.len() >= 150 * 960 && samples.iter().all(|&sample| sample == 5));
+        assert!(samples.len() >= 300 * 480 && samples.iter().all(|&sample| sample == 5));
         sink.finish();
     }
 

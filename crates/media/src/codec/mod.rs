@@ -125,19 +125,19 @@ impl Codec {
         }
     }
 
-    /// Samples in 20 ms.
+    /// Samples in a packet of ours: 20 ms.
     #[must_use]
-    pub fn frame_samples(self) -> usize {
+    pub fn packet_samples(self) -> usize {
         match self {
             Self::Opus => 960,
             Self::Pcmu | Self::Pcma => 160,
         }
     }
 
-    /// Ticks of the RTP clock in 20 ms.
+    /// Ticks of the RTP clock in a frame: 10 ms.
     #[must_use]
     pub fn frame_ticks(self) -> u32 {
-        self.clock_rate_hz() / 50
+        self.clock_rate_hz() / 100
     }
 
     /// How long a payload lasts, in ticks of the RTP clock. `None`: it cannot be of this codec.

@@ -97,7 +97,7 @@ impl super::Encoder for OpusEncoder {
             codec: Codec::Opus,
             samples: samples.len(),
         };
-        if samples.len() != Codec::Opus.frame_samples() {
+        if samples.len() != Codec::Opus.packet_samples() {
             return Err(unencodable);
         }
         let len = self.inner.encode(samples, out).map_err(|_| unencodable)?;

@@ -19,7 +19,7 @@ fn encode_with(
     frames: usize,
 ) -> Vec<Vec<u8>> {
     let mut tone = Tone::new(frequency_hz, codec.clock_rate_hz(), 0.4);
-    let mut samples = vec![0; codec.frame_samples()];
+    let mut samples = vec![0; codec.packet_samples()];
     let mut out = [0; MAX_PAYLOAD_BYTES];
     (0..frames)
         .map(|_| {
@@ -54,10 +54,10 @@ fn a_tone_survives_every_codec() {
         let mut decoder = codec.decoder().unwrap();
         let mut heard = Vec::new();
         for packet in &packets {
-            assert_eq!(codec.duration_ticks(packet), Some(codec.frame_ticks()));
+            assert_eq!(codec.duration_ticks(packet), Some(2 * codec.frame_ticks()));
             decoder.decode(packet, &mut heard).unwrap();
         }
-        assert_eq!(heard.len(), SECOND_FRAMES * codec.frame_samples());
+        assert_eq!(heard.len(), SECOND_FRAMES * codec.packet_samples());
         let share = share_at(&heard[heard.len() / 2..], 440.0, codec.clock_rate_hz());
         assert!(
             share > 0.99,
@@ -200,7 +200,7 @@ proptest! {
             let mut heard = Vec::new();
             for payload in &payloads {
                 let before = heard.len();
-                let concealed = codec.frame_samples();
+                let concealed = codec.packet_samples();
                 decoder.conceal(concealed, Some(payload), &mut heard);
                 prop_assert_eq!(heard.len(), before + concealed);
                 if decoder.decode(payload, &mut heard).is_ok() {
