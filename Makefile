@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run release test lint bench bench-sip bench-flood bench-abuse soak fuzz
+.PHONY: setup run release test lint bench bench-sip bench-speech bench-flood bench-abuse soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -22,6 +22,9 @@ bench: ## measurements; results belong into docs/performance.md
 
 bench-sip: ## our server beside Kamailio under the same load; ARGS="--quick" for four minutes, --help for the rest
 	@scripts/bench-sip $(ARGS)
+
+bench-speech: ## speech through our media path over simulated networks, scored; ARGS="--only opus --seeds 3"
+	@scripts/bench-speech $(ARGS)
 
 bench-flood: ## 30,000 requests a second without credentials while a registered phone refreshes
 	@scripts/bench-flood $(ARGS)

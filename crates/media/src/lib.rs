@@ -38,7 +38,7 @@ pub use dtmf::Digit;
 pub use frame::{FRAME_DURATION, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
 pub use jitter::JitterConfig;
 pub use parameters::{EventFormat, MediaParameters, ParametersError, ReceiveFormat, SendFormat};
-pub use receive::ReceivePipeline;
+pub use receive::{Counters, ReceivePipeline};
 pub use sdp::Direction;
 pub use send::{Microphone, SendPipeline};
 pub use session::{DigitError, Session, SessionConfig, SessionEvent, Transmit};

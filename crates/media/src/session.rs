@@ -35,6 +35,8 @@ use crate::rtp::{
 use crate::send::{Microphone, SendPipeline};
 use crate::stats::MediaStats;
 
+/// Packets of the peer from which its loss can be guessed: 0.6 s.
+const PACKETS_FOR_A_GUESS: u64 = 30;
 /// Events that may wait for the owner; the oldest go first.
 const MAX_EVENTS: usize = 64;
 
@@ -293,10 +295,12 @@ impl Session {
             timestamp: packet.timestamp,
             duration_ticks,
             marker: packet.marker,
+            has_copy: codec.has_copy(packet.payload),
             payload_type: packet.payload_type,
             payload: packet.payload.to_vec(),
         };
         self.receive.insert(packet, codec, now)?;
+        self.guess_loss();
         Some(())
     }
 
@@ -394,11 +398,32 @@ impl Session {
         self.round_trip = round_trip.or(self.round_trip);
         self.remote_packets_lost = Some(block.cumulative_lost);
         let reported = u8::try_from(u32::from(block.fraction_lost) * 100 / 256).unwrap_or(100);
-        self.expected_loss_percent = reported.max(self.expected_loss_percent / 4 * 3);
+        self.expect_loss(reported.max(self.expected_loss_percent / 4 * 3));
+    }
+
+    /// Until the peer reports for the first time, after some seconds, its loss is taken to be ours:
+    /// most paths are alike in both directions.
+    fn guess_loss(&mut self) {
+        if self.remote_packets_lost.is_some() {
+            return;
+        }
+        let Some(tracker) = self.source.as_ref().map(RtpSource::tracker) else {
+            return;
+        };
+        let (received, lost) = (tracker.received(), tracker.lost());
+        if received + lost >= PACKETS_FOR_A_GUESS {
+            let percent = u8::try_from(lost * 100 / (received + lost)).unwrap_or(100);
+            self.expect_loss(percent);
+        }
+    }
+
+    fn expect_loss(&mut self, percent: u8) {
+        if percent == self.expected_loss_percent {
+            return;
+        }
+        self.expected_loss_percent = percent;
         if let Some(stream) = &mut self.stream {
-            stream
-                .pipeline
-                .set_expected_loss(self.expected_loss_percent);
+            stream.pipeline.set_expected_loss(percent);
         }
     }
 
@@ -540,8 +565,7 @@ impl Session {
             packets_duplicate: self.earlier.duplicates
                 + tracker.map_or(0, SequenceTracker::duplicates),
             datagrams_dropped: self.datagrams_dropped,
-            concealed_ms: self.receive.concealed_ms(),
-            packets_recovered: self.receive.recovered(),
+            received: self.receive.counters(),
             jitter_ms: source.map_or(0.0, RtpSource::jitter_ms),
             round_trip: self.round_trip,
             remote_packets_lost: self.remote_packets_lost,

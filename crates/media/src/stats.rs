@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::jitter::JitterStats;
+use crate::receive::Counters;
 
 /// A snapshot. Counters grow over the life of the session, across holds and changes of the source.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,10 +27,8 @@ pub struct MediaStats {
     pub packets_duplicate: u64,
     /// Datagrams dropped: from strangers, malformed, of no agreed payload type.
     pub datagrams_dropped: u64,
-    /// Milliseconds of sound made up because a packet was missing or late.
-    pub concealed_ms: u64,
-    /// Lost packets whose sound came from the copy in the next packet.
-    pub packets_recovered: u64,
+    /// What became of the sound on its way out.
+    pub received: Counters,
     /// Interarrival jitter (RFC 3550), in milliseconds.
     pub jitter_ms: f64,
     /// Round trip by RTCP, once known.

@@ -286,7 +286,7 @@ fn both_hear_each_other_in_every_codec() {
                 (Some(codec), Some(codec))
             );
             assert!((248..=250).contains(&stats.packets_received));
-            assert_eq!(stats.concealed_ms, 0);
+            assert_eq!(stats.received.concealed_ms, 0.0);
         }
     }
 }
@@ -334,9 +334,9 @@ fn a_bad_network_is_survived_with_redundancy_once_loss_is_reported() {
         // Bob's tone passes for voice in libopus, which adds copies to nothing else.
         let least = [100, 0][n];
         assert!(
-            stats.packets_recovered >= least,
+            stats.received.recovered >= least,
             "{} recovered of {}",
-            stats.packets_recovered,
+            stats.received.recovered,
             stats.packets_lost
         );
         assert!(stats.packets_duplicate > 0);

@@ -2,7 +2,7 @@
 //!
 //! Each command prints JSON. `core` drives the machine in memory, `flood` bombards a server while one registered phone
 //! refreshes, `streams` opens TCP or TLS connections and registers on each, `bindings` registers many users with nonces they keep
-//! and asks for what is bound, `abuse` means ill while others go on.
+//! and asks for what is bound, `abuse` means ill while others go on, `speech` sends speech over a simulated network.
 //!
 //! Everything here is blocking and single-threaded where it measures. Not here: rows, rounds and Kamailio (`scripts/bench_sip`).
 
@@ -13,6 +13,7 @@ mod core;
 mod flood;
 mod message;
 mod registrar;
+mod speech;
 mod streams;
 
 use allocated::Counting;
@@ -36,6 +37,8 @@ enum Command {
     Streams(streams::Arguments),
     /// Peers that mean ill over TCP, TLS or WebSockets, while others go on.
     Abuse(abuse::Arguments),
+    /// Speech from one phone's media path to another's over a simulated network, in simulated time.
+    Speech(speech::Arguments),
     /// Refreshes with kept nonces at a fixed rate, or questions after what is bound.
     Bindings(bindings::Arguments),
 }
@@ -50,6 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Command::Flood(arguments) => println!("{}", flood::run(&arguments)?),
         Command::Streams(arguments) => streams::run(&arguments)?,
         Command::Abuse(arguments) => println!("{}", abuse::run(&arguments)?),
+        Command::Speech(arguments) => println!("{}", speech::run(&arguments)?),
         Command::Bindings(arguments) => bindings::run(&arguments)?,
     }
     Ok(())

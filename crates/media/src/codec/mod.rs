@@ -116,12 +116,38 @@ impl Codec {
         }
     }
 
-    /// RTP clock, and rate of the samples that go in and come out, in Hz.
+    /// RTP clock, in Hz.
     #[must_use]
     pub fn clock_rate_hz(self) -> u32 {
         match self {
             Self::Opus => 48_000,
             Self::Pcmu | Self::Pcma => 8_000,
+        }
+    }
+
+    /// Rate of the samples that go in and come out, in Hz.
+    #[must_use]
+    pub fn sample_rate_hz(self) -> u32 {
+        match self {
+            Self::Opus => 48_000,
+            Self::Pcmu | Self::Pcma => 8_000,
+        }
+    }
+
+    /// Samples that so many ticks of the RTP clock last.
+    #[must_use]
+    pub fn samples_of_ticks(self, ticks: u32) -> usize {
+        let samples =
+            u64::from(ticks) * u64::from(self.sample_rate_hz()) / u64::from(self.clock_rate_hz());
+        usize::try_from(samples).unwrap_or(usize::MAX)
+    }
+
+    /// Whether a payload carries a copy of what was sent before it.
+    #[must_use]
+    pub fn has_copy(self, payload: &[u8]) -> bool {
+        match self {
+            Self::Opus => opus::has_redundancy(payload),
+            Self::Pcmu | Self::Pcma => false,
         }
     }
 

@@ -1,10 +1,12 @@
 //! Opus (RFC 6716, RFC 7587): mono at 48 kHz, 20 ms per packet, through `libopus`.
 //!
 //! In-band FEC costs quality on a clean network, so it is switched on by the loss that the peer
-//! reports, not by configuration alone. The decoder's complexity, which would bring the neural
-//! concealment of `libopus`, cannot be set through this binding: `docs/decisions/0003-media-crates.md`.
+//! reports, not by configuration alone. Two bindings of the same library: `opus` encodes, `opusic-c`
+//! decodes because it can switch on the library's neural concealment and read deep redundancy
+//! (`docs/decisions/0021-opus-decoder.md`).
 
-use opus::{Application, Bitrate, Channels, Decoder, Encoder};
+use opus::{Application, Bitrate, Channels, Encoder};
+use opusic_c::{Decoder, SampleRate};
 
 use super::{Codec, CodecError, Concealed};
 
@@ -15,6 +17,8 @@ const MAX_SAMPLES: usize = 5_760;
 const DTX_BYTES: usize = 2;
 /// From this expected loss on FEC is worth its bits.
 const FEC_FROM_PERCENT: u8 = 2;
+/// From 5 on the decoder fills gaps with a neural model of speech instead of fading repetition.
+const DECODER_COMPLEXITY: u8 = 5;
 /// FEC is sized for a loss in this range: below 10 % `libopus` sends no copies at our bit rates.
 const EXPECTED_LOSS_PERCENT: std::ops::RangeInclusive<u8> = 10..=30;
 
@@ -119,13 +123,30 @@ impl super::Encoder for OpusEncoder {
 
 pub(super) struct OpusDecoder {
     inner: Decoder,
+    /// The library's samples, which its binding takes for unsigned.
+    samples: Box<[u16; MAX_SAMPLES]>,
 }
 
 impl OpusDecoder {
     pub(super) fn new() -> Result<Self, CodecError> {
-        let inner = Decoder::new(SAMPLE_RATE_HZ, Channels::Mono)
-            .map_err(|_| CodecError::Setup { codec: Codec::Opus })?;
-        Ok(Self { inner })
+        Self::set_up().map_err(|_| CodecError::Setup { codec: Codec::Opus })
+    }
+
+    fn set_up() -> Result<Self, opusic_c::ErrorCode> {
+        let mut inner = Decoder::new(opusic_c::Channels::Mono, SampleRate::Hz48000)?;
+        inner.set_complexity(DECODER_COMPLEXITY)?;
+        Ok(Self {
+            inner,
+            samples: Box::new([0; MAX_SAMPLES]),
+        })
+    }
+
+    /// Decodes at most `most` samples, which for a lost packet (`payload` empty) are exactly made.
+    fn run(&mut self, payload: &[u8], most: usize, fec: bool, out: &mut Vec<i16>) -> Option<usize> {
+        let samples = &mut self.samples[..most];
+        let len = self.inner.decode_to_slice(payload, samples, fec).ok()?;
+        out.extend(samples[..len].iter().map(|sample| sample.cast_signed()));
+        Some(len)
     }
 }
 
@@ -137,27 +158,25 @@ impl super::Decoder for OpusDecoder {
         };
         // An empty payload would mean concealment to the library.
         Codec::Opus.duration_ticks(payload).ok_or(undecodable)?;
-        let start = out.len();
-        out.resize(start + MAX_SAMPLES, 0);
-        let decoded = self.inner.decode(payload, &mut out[start..], false);
-        out.truncate(start + decoded.as_ref().copied().unwrap_or(0));
-        decoded.map(|_| ()).map_err(|_| undecodable)
+        self.run(payload, MAX_SAMPLES, false, out)
+            .map(drop)
+            .ok_or(undecodable)
     }
 
     fn conceal(&mut self, samples: usize, next: Option<&[u8]>, out: &mut Vec<i16>) -> Concealed {
         // The library conceals in units of 2.5 ms and at most 120 ms.
         let whole = samples.clamp(120, MAX_SAMPLES) / 120 * 120;
         let start = out.len();
-        out.resize(start + whole, 0);
-        let recovered = next.is_some_and(|next| {
-            has_redundancy(next)
-                && self
-                    .inner
-                    .decode(next, &mut out[start..], true)
-                    .is_ok_and(|len| len == whole)
+        let copy = next.filter(|next| has_redundancy(next));
+        let recovered = copy.is_some_and(|next| {
+            // A copy comes whole. Of one that is filled in part already, the end is wanted.
+            let len = duration_samples(next).unwrap_or(whole).max(whole);
+            let is_decoded = self.run(next, len.min(MAX_SAMPLES), true, out).is_some();
+            out.drain(start..start + (out.len() - start).saturating_sub(samples));
+            is_decoded
         });
-        if !recovered && self.inner.decode(&[], &mut out[start..], false).is_err() {
-            out[start..].fill(0);
+        if !recovered {
+            self.run(&[], whole, false, out);
         }
         out.resize(start + samples, 0);
         if recovered {
@@ -172,7 +191,7 @@ impl super::Decoder for OpusDecoder {
 /// section 4.2.3). Without it decoding for FEC is concealment under another name.
 ///
 /// Read for the packets that a phone meets: one SILK or hybrid frame of 10 or 20 ms, mono.
-fn has_redundancy(payload: &[u8]) -> bool {
+pub(super) fn has_redundancy(payload: &[u8]) -> bool {
     let [toc, first, ..] = payload else {
         return false;
     };

@@ -1,15 +1,20 @@
 //! The jitter buffer: packets come in as the network brings them, and leave one after another when
 //! the playing clock asks.
 //!
-//! [`JitterBuffer`] is the interface; [`PlayoutBuffer`] holds or drops whole packets to follow
-//! the network's delay. One that stretches time can take its place without a change elsewhere.
+//! - [`queue`](PacketQueue): what waits, in order of its time;
+//! - [`transit`](Transit): how long packets travel, and so how long they should wait;
+//! - [`JitterBuffer`]: what to do next, as a [`Step`].
+//!
+//! It decides and never touches sound: to decode, to conceal and to stretch is the business of
+//! [`crate::ReceivePipeline`].
 
-mod playout;
+mod buffer;
+mod queue;
+#[cfg(test)]
+mod tests;
 mod transit;
 
-use std::time::Instant;
-
-pub use playout::PlayoutBuffer;
+pub use buffer::JitterBuffer;
 
 /// One audio packet that waits for its turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub struct AudioPacket {
     pub duration_ticks: u32,
     /// First of a talkspurt.
     pub marker: bool,
+    /// It carries a copy of what came before it.
+    pub has_copy: bool,
     /// Tells the codec.
     pub payload_type: u8,
     /// Codec data.
@@ -41,13 +48,16 @@ pub enum Inserted {
     Resynchronised,
 }
 
-/// What to play next.
+/// What to do next.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Playout<'a> {
-    /// Decode this.
-    Packet(AudioPacket),
-    /// Decode both and make one of them: the delay has become longer than needed.
-    Merge(AudioPacket, AudioPacket),
+pub enum Step<'a> {
+    /// Decode this, and change its length if that can be done without being heard.
+    Play {
+        /// What to decode.
+        packet: AudioPacket,
+        /// How its length should change.
+        stretch: Stretch,
+    },
     /// A packet was lost. Conceal so many ticks; `next` is the payload right after it, if it is here.
     Missing {
         /// Length of the gap to fill now.
@@ -55,9 +65,8 @@ pub enum Playout<'a> {
         /// May carry a copy of what was lost.
         next: Option<&'a [u8]>,
     },
-    /// Nothing was lost, but the delay must grow or the next packet has not come yet: conceal so
-    /// many ticks, and everything after it plays later.
-    Hold {
+    /// The next packet has not come yet: conceal so many ticks, and everything after it plays later.
+    Wait {
         /// Length to fill.
         ticks: u32,
     },
@@ -68,6 +77,23 @@ pub enum Playout<'a> {
     },
     /// No stream, or not yet time to start.
     Idle,
+}
+
+/// How the length of a packet's sound should change, so that the delay comes nearer to its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch {
+    /// Not at all.
+    Keep,
+    /// The delay is too long: leave out up to so many milliseconds.
+    Shorten {
+        /// By how much the delay is too long.
+        ms: u32,
+    },
+    /// The delay is too short: repeat up to so many milliseconds.
+    Lengthen {
+        /// By how much the delay is too short.
+        ms: u32,
+    },
 }
 
 /// How the delay may move.
@@ -82,7 +108,7 @@ pub struct JitterConfig {
 impl Default for JitterConfig {
     fn default() -> Self {
         Self {
-            min_delay_ms: 40,
+            min_delay_ms: 10,
             max_delay_ms: 400,
         }
     }
@@ -97,27 +123,10 @@ pub struct JitterStats {
     pub duplicates: u64,
     /// Thrown away because the buffer was full.
     pub overflowed: u64,
-    /// Times the delay grew by concealment.
-    pub held: u64,
-    /// Times the delay shrank by merging two packets.
-    pub merged: u64,
+    /// Times that a packet had not come when its turn was, and everything after it played later.
+    pub waited: u64,
     /// Times the stream started anew.
     pub resynchronised: u64,
     /// The delay aimed at, in milliseconds.
     pub target_delay_ms: f64,
-}
-
-/// A jitter buffer of one audio stream. Bounded: when full the oldest packet goes.
-pub trait JitterBuffer: Send {
-    /// A packet came at `now`.
-    fn insert(&mut self, packet: AudioPacket, now: Instant) -> Inserted;
-
-    /// The playing clock has reached `now` and needs the next block.
-    fn pull(&mut self, now: Instant) -> Playout<'_>;
-
-    /// Forgets the stream, not what was counted; the next has this clock.
-    fn restart(&mut self, clock_rate_hz: u32);
-
-    /// What was counted so far.
-    fn stats(&self) -> JitterStats;
 }

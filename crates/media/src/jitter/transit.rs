@@ -3,6 +3,9 @@
 //! Clocks of sender and receiver have different zeros, so only differences mean something: the
 //! *excess* of a packet is what it took longer than the fastest recent one. The fastest is
 //! remembered over two windows, which follows clocks that drift apart.
+//!
+//! What nearly all packets need is a quantile of their excess. A network or a sender that stalled
+//! once stalls again, which is too rare for the quantile: such a *peak* is held and falls slowly.
 
 use std::collections::VecDeque;
 
@@ -12,6 +15,10 @@ const REMEMBERED: usize = 256;
 const IN_TIME_PERCENT: usize = 98;
 /// Packets after which the quantile is computed again in any case.
 const PACKETS_PER_QUANTILE: u32 = 16;
+/// A peak further above the quantile is beyond help, in milliseconds.
+const MAX_PEAK_MS: f64 = 80.0;
+/// A peak falls so much with each packet: 2 ms in a second.
+const PEAK_FALL_MS: f64 = 0.04;
 /// Length of a window of the fastest packet, in milliseconds.
 const WINDOW_MS: f64 = 5_000.0;
 
@@ -22,6 +29,8 @@ pub(super) struct Transit {
     excess_ms: VecDeque<f64>,
     quantile_ms: f64,
     since_quantile: u32,
+    /// Above the quantile.
+    peak_ms: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +47,9 @@ impl Transit {
             .map(|fastest| fastest.this_window_ms.min(fastest.last_window_ms))
     }
 
-    /// Excess that nearly all recent packets stay below.
-    pub(super) fn quantile_ms(&self) -> f64 {
-        self.quantile_ms
+    /// Excess that nearly all recent packets stay below, and rare peaks too.
+    pub(super) fn needed_ms(&self) -> f64 {
+        self.quantile_ms + self.peak_ms
     }
 
     /// Takes note of a packet that came at `arrival_ms` after `transit_ms`.
@@ -68,6 +77,11 @@ impl Transit {
         if excess > self.quantile_ms || self.since_quantile >= PACKETS_PER_QUANTILE {
             self.since_quantile = 0;
             self.quantile_ms = self.compute_quantile();
+        }
+        let above = excess - self.quantile_ms;
+        self.peak_ms = (self.peak_ms - PEAK_FALL_MS).max(0.0);
+        if above <= MAX_PEAK_MS {
+            self.peak_ms = self.peak_ms.max(above);
         }
     }
 
@@ -99,7 +113,7 @@ mod tests {
             transit.note(1_000.0 + wobble, f64::from(n) * 20.0);
         }
         assert_eq!(transit.fastest_ms(), Some(1_000.0));
-        assert_eq!(transit.quantile_ms(), 27.0);
+        assert_eq!(transit.quantile_ms, 27.0);
     }
 
     #[test]
@@ -109,7 +123,21 @@ mod tests {
             let transit_ms = if n % 100 == 50 { 300.0 } else { 0.0 };
             transit.note(transit_ms, f64::from(n) * 20.0);
         }
-        assert_eq!(transit.quantile_ms(), 0.0);
+        assert_eq!(transit.needed_ms(), 0.0);
+    }
+
+    #[test]
+    fn a_peak_is_held_and_falls_slowly() {
+        let mut transit = Transit::default();
+        let mut needed = Vec::new();
+        for n in 0..2_000_u32 {
+            let transit_ms = if n == 500 { 40.0 } else { 0.0 };
+            transit.note(transit_ms, f64::from(n) * 20.0);
+            needed.push(transit.needed_ms());
+        }
+        assert_eq!((needed[499], needed[500]), (0.0, 40.0));
+        assert!((needed[1_000] - 20.0).abs() < 0.1, "{}", needed[1_000]);
+        assert_eq!(needed[1_999], 0.0);
     }
 
     #[test]
@@ -122,6 +150,6 @@ mod tests {
         let drifted = 60_000.0 * 20.0 * 0.000_2;
         let fastest = transit.fastest_ms().unwrap();
         assert!(drifted - fastest < 2.1, "{fastest} of {drifted} ms");
-        assert!(transit.quantile_ms() < 2.1);
+        assert!(transit.needed_ms() < 2.1);
     }
 }

@@ -1,64 +1,69 @@
 //! From RTP packets to sound.
 //!
 //! ```text
-//!   audio packet ─► jitter buffer ─┬─► decode ──┐
-//!                      ▲           ├─► conceal ─┼─► resample ─► store ─► 10 ms at 48 kHz
-//!                 playing clock    └─► merge ───┘
+//!   audio packet ─► jitter buffer ─┬─► decode ──┐                ┌─► stretch ─┐
+//!                      ▲           └─► conceal ─┴─► resample ────┴────────────┴─► sound ─► 10 ms at 48 kHz
+//!                 playing clock
 //! ```
 //!
-//! Packets may last longer or shorter than the 10 ms that are played at a time; the store between
-//! evens that out. Whatever comes in, [`ReceivePipeline::play`] fills exactly one frame.
+//! Packets last longer than the 10 ms that are played at a time, and stretched ones last neither;
+//! the sound between evens that out. Whatever comes in, [`ReceivePipeline::play`] fills exactly
+//! one frame.
+
+mod chain;
+mod sound;
 
 use std::time::Instant;
 
-use crate::codec::{Codec, Concealed, Decoder};
-use crate::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, sample_from_f32, ticks_to_ms};
+use chain::Chain;
+use sound::Sound;
+
+use crate::codec::{Codec, Concealed};
+use crate::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, ticks_to_ms};
 use crate::jitter::{
-    AudioPacket, Inserted, JitterBuffer, JitterConfig, JitterStats, Playout, PlayoutBuffer,
+    AudioPacket, Inserted, JitterBuffer, JitterConfig, JitterStats, Step, Stretch,
 };
-use crate::resample::Resampler;
 
 /// Pulls per frame: packets of 2.5 ms are the shortest that are kept up with.
 const MAX_PULLS: usize = 8;
+/// Packets between two changes of length, unless the delay is off by this many milliseconds.
+const PACKETS_BETWEEN_STRETCHES: u32 = 2;
+const URGENT_MS: u32 = 60;
 
 /// See the module header.
 pub struct ReceivePipeline {
-    buffer: Box<dyn JitterBuffer>,
+    buffer: JitterBuffer,
     chain: Option<Chain>,
-    /// At 48 kHz, not played yet.
-    store: Vec<i16>,
-    concealed_ms: f64,
-    recovered: u64,
-    undecodable: u64,
+    sound: Sound,
+    packets_since_stretch: u32,
+    counters: Counters,
 }
 
-/// The parts that belong to one codec.
-struct Chain {
-    codec: Codec,
-    payload_type: u8,
-    decoder: Box<dyn Decoder>,
-    resampler: Resampler,
-    /// At the codec's rate.
-    samples: Vec<i16>,
+/// What a pipeline has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counters {
+    /// Sound made up so far, in milliseconds.
+    pub concealed_ms: f64,
+    /// Lost packets whose sound came from a copy in a later one.
+    pub recovered: u64,
+    /// Packets that were not of their codec.
+    pub undecodable: u64,
+    /// Sound left out because the delay was too long, in milliseconds.
+    pub shortened_ms: f64,
+    /// Sound repeated because the delay was too short, in milliseconds.
+    pub lengthened_ms: f64,
 }
 
 impl ReceivePipeline {
     /// Silent until packets come.
     #[must_use]
     pub fn new(config: JitterConfig) -> Self {
-        Self::with_buffer(Box::new(PlayoutBuffer::new(config, SAMPLE_RATE_HZ)))
-    }
-
-    /// The same with another jitter buffer.
-    #[must_use]
-    pub fn with_buffer(buffer: Box<dyn JitterBuffer>) -> Self {
         Self {
-            buffer,
+            buffer: JitterBuffer::new(config, SAMPLE_RATE_HZ),
             chain: None,
-            store: Vec::with_capacity(16 * FRAME_SAMPLES),
-            concealed_ms: 0.0,
-            recovered: 0,
-            undecodable: 0,
+            sound: Sound::new(),
+            packets_since_stretch: 0,
+            counters: Counters::default(),
         }
     }
 
@@ -67,7 +72,7 @@ impl ReceivePipeline {
         let fits = self
             .chain
             .as_ref()
-            .is_some_and(|chain| chain.codec == codec && chain.payload_type == packet.payload_type);
+            .is_some_and(|chain| chain.is_for(codec, packet.payload_type));
         if !fits {
             self.chain = Some(Chain::new(codec, packet.payload_type)?);
             self.buffer.restart(codec.clock_rate_hz());
@@ -78,50 +83,30 @@ impl ReceivePipeline {
     /// The stream starts anew, by another source or after a hold. What waits is dropped.
     pub fn restart(&mut self) {
         self.chain = None;
-        self.store.clear();
+        self.sound.clear();
         self.buffer.restart(SAMPLE_RATE_HZ);
     }
 
     /// The playing clock has reached `now`: fills one frame.
     pub fn play(&mut self, out: &mut Frame, now: Instant) {
         for _ in 0..MAX_PULLS {
-            if self.store.len() >= FRAME_SAMPLES || !self.pull(now) {
+            if self.sound.waiting() >= FRAME_SAMPLES || !self.pull(now) {
                 break;
             }
         }
-        let ready = self.store.len().min(FRAME_SAMPLES);
-        out[..ready].copy_from_slice(&self.store[..ready]);
-        out[ready..].fill(0);
-        self.store.drain(..ready);
+        self.sound.take(out);
     }
 
     /// Codec of the last packet.
     #[must_use]
     pub fn codec(&self) -> Option<Codec> {
-        self.chain.as_ref().map(|chain| chain.codec)
+        self.chain.as_ref().map(Chain::codec)
     }
 
-    /// Milliseconds of sound made up so far.
+    /// What was counted.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "grows from zero in small steps"
-    )]
-    pub fn concealed_ms(&self) -> u64 {
-        self.concealed_ms as u64
-    }
-
-    /// Lost packets recovered from the next.
-    #[must_use]
-    pub fn recovered(&self) -> u64 {
-        self.recovered
-    }
-
-    /// Packets that were not of their codec.
-    #[must_use]
-    pub fn undecodable(&self) -> u64 {
-        self.undecodable
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// What the jitter buffer counted.
@@ -130,87 +115,67 @@ impl ReceivePipeline {
         self.buffer.stats()
     }
 
-    /// One step of the buffer into the store. `false`: nothing more for this frame.
+    /// One step of the buffer. `false`: nothing more for this frame.
     fn pull(&mut self, now: Instant) -> bool {
         let Some(chain) = &mut self.chain else {
             return false;
         };
-        chain.samples.clear();
-        match self.buffer.pull(now) {
-            Playout::Packet(packet) => {
-                self.undecodable += chain.decode(&packet);
+        let clock_rate_hz = chain.codec().clock_rate_hz();
+        let ready_ms = samples_to_ms(self.sound.waiting());
+        match self.buffer.pull(now, ready_ms) {
+            Step::Play { packet, stretch } => {
+                let before = self.sound.waiting();
+                self.counters.undecodable += chain.decode(&packet, self.sound.end());
+                let added = self.sound.waiting() - before;
+                self.stretch(stretch, added);
             }
-            Playout::Merge(first, second) => {
-                self.undecodable += chain.decode(&first);
-                let middle = chain.samples.len();
-                self.undecodable += chain.decode(&second);
-                merge(&mut chain.samples, middle);
-            }
-            Playout::Missing { ticks, next } => {
-                if chain.conceal(ticks, next) == Concealed::Recovered {
-                    self.recovered += 1;
+            Step::Missing { ticks, next } => {
+                if chain.conceal(ticks, next, self.sound.end()) == Concealed::Recovered {
+                    self.counters.recovered += 1;
                 } else {
-                    self.concealed_ms += ticks_to_ms(ticks, chain.codec.clock_rate_hz());
+                    self.counters.concealed_ms += ticks_to_ms(ticks, clock_rate_hz);
                 }
             }
-            Playout::Hold { ticks } => {
-                chain.conceal(ticks, None);
-                self.concealed_ms += ticks_to_ms(ticks, chain.codec.clock_rate_hz());
+            Step::Wait { ticks } => {
+                chain.conceal(ticks, None, self.sound.end());
+                self.counters.concealed_ms += ticks_to_ms(ticks, clock_rate_hz);
             }
             // What a decoder makes of silence is its comfort noise.
-            Playout::Silence { ticks } => {
-                chain.conceal(ticks, None);
+            Step::Silence { ticks } => {
+                chain.conceal(ticks, None, self.sound.end());
             }
-            Playout::Idle => return false,
+            Step::Idle => return false,
         }
-        chain.resampler.process(&chain.samples, &mut self.store);
         true
     }
-}
 
-impl Chain {
-    fn new(codec: Codec, payload_type: u8) -> Option<Self> {
-        Some(Self {
-            codec,
-            payload_type,
-            decoder: codec.decoder().ok()?,
-            resampler: Resampler::new(codec.clock_rate_hz(), SAMPLE_RATE_HZ).ok()?,
-            samples: Vec::with_capacity(8 * FRAME_SAMPLES),
-        })
-    }
-
-    /// Appends the packet's sound; in place of one that cannot be decoded, as much concealment.
-    /// Gives how many could not.
-    fn decode(&mut self, packet: &AudioPacket) -> u64 {
-        if self
-            .decoder
-            .decode(&packet.payload, &mut self.samples)
-            .is_ok()
-        {
-            return 0;
+    /// Changes the length of what waits; `added` samples of it are new.
+    fn stretch(&mut self, stretch: Stretch, added: usize) {
+        let (Stretch::Shorten { ms } | Stretch::Lengthen { ms }) = stretch else {
+            self.packets_since_stretch = self.packets_since_stretch.saturating_add(1);
+            return;
+        };
+        self.packets_since_stretch = self.packets_since_stretch.saturating_add(1);
+        if self.packets_since_stretch <= PACKETS_BETWEEN_STRETCHES && ms < URGENT_MS {
+            return;
         }
-        self.conceal(packet.duration_ticks, None);
-        1
-    }
-
-    fn conceal(&mut self, ticks: u32, next: Option<&[u8]>) -> Concealed {
-        // Ticks of the RTP clock are samples for every codec of ours.
-        let samples = usize::try_from(ticks).unwrap_or(FRAME_SAMPLES);
-        self.decoder.conceal(samples, next, &mut self.samples)
+        let changed = if matches!(stretch, Stretch::Shorten { .. }) {
+            let left_out = self.sound.shorten(ms);
+            self.counters.shortened_ms += samples_to_ms(left_out);
+            left_out
+        } else {
+            let put_in = self.sound.lengthen(ms, added);
+            self.counters.lengthened_ms += samples_to_ms(put_in);
+            put_in
+        };
+        if changed > 0 {
+            self.packets_since_stretch = 0;
+        }
     }
 }
 
-/// Crossfades from the start of the first part to the second, whose rest follows.
-fn merge(samples: &mut Vec<i16>, middle: usize) {
-    let faded = middle.min(samples.len() - middle);
-    let step = 1.0 / f32::from(u16::try_from(faded.max(1)).unwrap_or(u16::MAX));
-    let (first, second) = samples.split_at_mut(middle);
-    let mut weight = 0.0;
-    for (old, &new) in first.iter_mut().zip(second.iter()) {
-        *old = sample_from_f32(f32::from(*old) * (1.0 - weight) + f32::from(new) * weight);
-        weight += step;
-    }
-    samples.drain(faded..middle + faded);
+fn samples_to_ms(samples: usize) -> f64 {
+    ticks_to_ms(u32::try_from(samples).unwrap_or(u32::MAX), SAMPLE_RATE_HZ)
 }
 
 #[cfg(test)]
@@ -249,6 +214,7 @@ mod tests {
                     timestamp: n * 2 * codec.frame_ticks(),
                     duration_ticks: codec.duration_ticks(&payload).unwrap(),
                     marker: false,
+                    has_copy: codec.has_copy(&payload),
                     payload_type: 0,
                     payload,
                 };
@@ -271,7 +237,7 @@ mod tests {
                 let share = share_at(second, 500.0, SAMPLE_RATE_HZ);
                 assert!(share > 0.98, "{codec:?}: {share}");
             }
-            assert_eq!((pipeline.concealed_ms(), pipeline.undecodable()), (0, 0));
+            assert_eq!(pipeline.counters(), Counters::default());
         }
     }
 
@@ -279,8 +245,14 @@ mod tests {
     fn lost_packets_are_concealed_and_counted() {
         for codec in Codec::ALL {
             let (heard, pipeline) = play(codec, 200, 1, |n| n % 20 == 10);
-            let made_up = pipeline.concealed_ms() / 20 + pipeline.recovered();
-            assert_eq!(made_up, 10, "{codec:?}");
+            let Counters {
+                concealed_ms,
+                recovered,
+                ..
+            } = pipeline.counters();
+            // Before the delay makes room for copies, half of a packet may be made up and half come from a copy.
+            let made_up = concealed_ms / 20.0 + f64::from(u32::try_from(recovered).unwrap());
+            assert!((10.0..13.0).contains(&made_up), "{codec:?}: {made_up}");
             let silent = heard[9_600..]
                 .chunks_exact(480)
                 .filter(|block| block.iter().all(|&sample| sample == 0))
@@ -295,7 +267,7 @@ mod tests {
         let (heard, pipeline) = play(Codec::Pcmu, 60, 3, |_| false);
         let share = share_at(&heard[24_000..96_000], 500.0, SAMPLE_RATE_HZ);
         assert!(share > 0.98, "{share}");
-        assert_eq!(pipeline.concealed_ms(), 0);
+        assert_eq!(pipeline.counters().concealed_ms, 0.0);
     }
 
     #[test]
@@ -307,6 +279,7 @@ mod tests {
             timestamp: 0,
             duration_ticks: 960,
             marker: false,
+            has_copy: false,
             payload_type,
             payload: payload.to_vec(),
         };
@@ -321,20 +294,6 @@ mod tests {
         assert_eq!(pipeline.codec(), Some(Codec::Opus));
         let mut frame = [1; FRAME_SAMPLES];
         pipeline.play(&mut frame, now + Duration::from_millis(50));
-        assert_eq!(pipeline.undecodable(), 1);
-    }
-
-    #[test]
-    fn merging_two_blocks_gives_one_that_starts_like_the_first_and_ends_like_the_second() {
-        let mut samples = [vec![1_000; 160], vec![-1_000; 160]].concat();
-        merge(&mut samples, 160);
-        assert_eq!(samples.len(), 160);
-        assert!(samples[0] == 1_000 && samples[159] < -950);
-        let mut uneven = [vec![5; 80], vec![9; 160]].concat();
-        merge(&mut uneven, 80);
-        assert_eq!((uneven.len(), uneven[159]), (160, 9));
-        let mut nothing = Vec::new();
-        merge(&mut nothing, 0);
-        assert_eq!(nothing, []);
+        assert_eq!(pipeline.counters().undecodable, 1);
     }
 }
