@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run release test lint bench bench-sip bench-speech bench-flood bench-abuse soak fuzz
+.PHONY: setup run release test lint bench bench-sip bench-speech bench-flood bench-abuse bench-audio soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -31,6 +31,9 @@ bench-flood: ## 30,000 requests a second without credentials while a registered 
 
 bench-abuse: ## peers that never read, pipeline, or are slow, while others go on
 	@scripts/bench-abuse $(ARGS)
+
+bench-audio: ## our phone's sound beside baresip and linphonec on good and bad networks; ARGS="--quick" for ten minutes, --help for the rest
+	@scripts/bench-audio $(ARGS)
 
 soak: ## 10,000 calls over bad networks with restarts; every call must end, every table must be empty
 	@scripts/soak

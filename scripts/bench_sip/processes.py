@@ -38,11 +38,11 @@ class Cpu:
 class Process:
     """A program we have started, with its children."""
 
-    def __init__(self, command, log, environment=None):
+    def __init__(self, command, log, environment=None, stdin=subprocess.DEVNULL):
         self.command = [str(part) for part in command]
         self.log = Path(log)
         with open(self.log, "ab") as out:
-            self.child = subprocess.Popen(self.command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+            self.child = subprocess.Popen(self.command, stdout=out, stderr=out, stdin=stdin,
                                           env={**os.environ, **(environment or {})}, start_new_session=True)
 
     @property
@@ -73,7 +73,11 @@ class Process:
 
     def pss(self):
         """Memory in bytes; what processes share is counted once."""
-        return sum(_pss(pid) for pid in self.tree())
+        return sum(_kilobytes(pid, "smaps_rollup", "Pss:") for pid in self.tree()) * 1024
+
+    def rss(self):
+        """Memory in bytes that is in RAM, as `ps` counts it: what processes share counts for each."""
+        return sum(_kilobytes(pid, "status", "VmRSS:") for pid in self.tree()) * 1024
 
     def is_alive(self):
         return self.child.poll() is None
@@ -113,11 +117,11 @@ def _ran(pid):
             pass
 
 
-def _pss(pid):
+def _kilobytes(pid, file, key):
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
+        for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+            if line.startswith(key):
+                return int(line.split()[1])
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         pass
     return 0
