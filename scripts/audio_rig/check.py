@@ -1,18 +1,22 @@
 """Whether the rig itself is true: what it measures with must not be what is measured."""
 
+import os
 import socket
+import subprocess
+import sys
 import time
 
 import numpy as np
 from scipy.io import wavfile
 
 from .impairment import Impairment, Path
-from .pulse import RATE, Sound, samples_per_second
+from .pulse import RATE, Sound, clock, samples_per_second
 from .score import load, score
 
 # Packets that are sent through the real namespaces, one every 2 ms.
 PROBES = 1_000
 PROBE_PORT = 20_000
+FAR_OFF_PPM = 20_000
 
 
 class Untrue(Exception):
@@ -132,17 +136,41 @@ def _read_all(receiver):
         yield int.from_bytes(data[2:6], "big"), at
 
 
-def clocks_are_as_asked(folder, ppm, realtime=True, seconds=30):
-    """The cards of the second phone in the case of drift are as much too fast as asked."""
-    sounds = [Sound(folder / name, clock_ppm=fast, realtime=realtime) for name, fast in (("right", 0.0), ("fast", ppm))]
+def clocks_are_as_asked(folder, ppm, realtime=True):
+    """The second sound system's clock is as much too fast as asked, and its cards follow its clock.
+
+    How fast cards are is known to some hundred ppm within seconds, so that is looked at with a clock that is far more off."""
+    found = _clock_ppm(ppm)
+    if abs(found - ppm) > 30:
+        raise Untrue(f"the second clock is {found:.0f} ppm fast instead of {ppm:.0f}")
+    sounds = [Sound(folder / name, clock_ppm=fast, realtime=realtime) for name, fast in (("right", 0), ("fast", FAR_OFF_PPM))]
     try:
         for sound in sounds:
             sound.start()
-        right, fast = samples_per_second(sounds, seconds)
+        right, fast = samples_per_second(sounds, 8)
     finally:
         for sound in sounds:
             sound.stop()
-    found = 1e6 * (fast / right - 1)
-    if abs(found - ppm) > 60:
-        raise Untrue(f"the second sound system is {found:.0f} ppm fast instead of {ppm:.0f}")
-    return f"clocks: cards at {right:.1f} and {fast:.1f} samples a second, {found:.0f} ppm apart for {ppm:.0f} asked"
+    cards = 1e6 * (fast / right - 1)
+    if abs(cards / FAR_OFF_PPM - 1) > 0.1:
+        raise Untrue(f"cards are {cards:.0f} ppm fast under a clock that is {FAR_OFF_PPM}")
+    return f"clocks: {found:.0f} ppm apart for {ppm:.0f} asked; cards {cards:.0f} ppm fast under a clock that is {FAR_OFF_PPM}"
+
+
+def _clock_ppm(ppm, seconds=5.0):
+    """By how much such a clock is faster than ours."""
+    told = "import sys, time\nfor line in sys.stdin: print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)"
+    with subprocess.Popen([sys.executable, "-c", told], env={**os.environ, **clock(ppm)}, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as other:
+        def asked():
+            before = time.monotonic()
+            other.stdin.write("\n")
+            other.stdin.flush()
+            there = float(other.stdout.readline())
+            after = time.monotonic()
+            return after - before, (before + after) / 2, there
+
+        _, here_first, there_first = min(asked() for _ in range(50))
+        time.sleep(seconds)
+        _, here_last, there_last = min(asked() for _ in range(50))
+    return 1e6 * ((there_last - there_first) / (here_last - here_first) - 1)

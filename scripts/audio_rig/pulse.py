@@ -34,7 +34,8 @@ FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 class Sound:
     def __init__(self, folder, phones=("a", "b"), clock_ppm=0.0, realtime=True):
         self.folder, self.phones, self.clock_ppm = Path(folder), tuple(phones), clock_ppm
-        self._priority = ["chrt", "-r", str(PRIORITY)] if realtime else []
+        # Begins the commands of the rig's own programs.
+        self.priority = ["chrt", "-r", str(PRIORITY)] if realtime else []
         self.channels = 2 * len(self.phones)
         self._runtime, self._state = self.folder / "run", self.folder / "state"
         self._daemon = None
@@ -50,13 +51,9 @@ class Sound:
         # Asked of nobody, but a client without one of this length is turned away.
         (self.folder / "cookie").write_bytes(os.urandom(256))
         self._write_configuration()
-        environment = {**self.environment, "PULSE_CONFIG": str(self.folder / "daemon.conf")}
-        if self.clock_ppm:
-            if not FAKETIME.exists():
-                raise RuntimeError(f"{FAKETIME} is missing: run scripts/setup")
-            environment |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+0 x{1 + self.clock_ppm / 1e6:.6f}"}
+        environment = {**self.environment, **clock(self.clock_ppm), "PULSE_CONFIG": str(self.folder / "daemon.conf")}
         log = self.folder / "pulseaudio.log"
-        command = [*self._priority, "pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--disallow-exit", "--exit-idle-time=-1",
+        command = [*self.priority, "pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--disallow-exit", "--exit-idle-time=-1",
                    "--log-target=stderr", "--log-level=notice", "-F", self.folder / "wire.pa"]
         self._daemon = Process(command, log, environment)
         wait_until(self._answers, f"PulseAudio serves (see {log})", 10)
@@ -84,7 +81,7 @@ class Sound:
         return 2 * self.phones.index(phone) + {"air": 0, "mic": 0, "spk": 1, "ear": 1}[kind]
 
     def _program(self, *command):
-        return Process([*self._priority, *command], self.folder / f"{command[0]}.log", self.environment)
+        return Process([*self.priority, *command], self.folder / f"{command[0]}.log", self.environment)
 
     def _answers(self):
         if not self._daemon.is_alive():
@@ -120,9 +117,18 @@ def _aux(channels):
     return ",".join(f"aux{channel}" for channel in channels)
 
 
+def clock(ppm):
+    """What a program's environment must say for its clock to run that much faster."""
+    if not ppm:
+        return {}
+    if not FAKETIME.exists():
+        raise RuntimeError(f"{FAKETIME} is missing: run scripts/setup")
+    return {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+0 x{1 + ppm / 1e6:.6f}"}
+
+
 def samples_per_second(sounds, seconds):
     """How fast the cards of each daemon are, by everybody else's clock: samples against the time of their arrival."""
-    pipes = [subprocess.Popen(["parec", "--device=wire.monitor", "--raw", "--format=s16le", f"--rate={RATE}", "--channels=1",
+    pipes = [subprocess.Popen([*sound.priority, "parec", "--device=wire.monitor", "--raw", "--format=s16le", f"--rate={RATE}", "--channels=1",
                                "--latency-msec=10"], env={**os.environ, **sound.environment}, stdout=subprocess.PIPE) for sound in sounds]
     try:
         return [_rate(arrivals) for arrivals in _arrivals([pipe.stdout for pipe in pipes], seconds)]
@@ -146,9 +152,9 @@ def _arrivals(streams, seconds):
 
 
 def _rate(arrivals):
-    """Samples in a second, from the first to the last quarter. Who comes late is not early elsewhere, so the middle of each counts."""
+    """Samples in a second, from the first to the last quarter. A busy machine makes samples late, never early: the earliest count."""
     times, samples = arrivals.T
     ahead = samples - RATE * times
     quarter = times[-1] / 4
-    first, last = np.median(ahead[times < quarter]), np.median(ahead[times > 3 * quarter])
+    first, last = np.quantile(ahead[times < quarter], 0.98), np.quantile(ahead[times > 3 * quarter], 0.98)
     return float(RATE + (last - first) / (3 * quarter))
