@@ -13,8 +13,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from bench_sip.processes import unwind_when_terminated
 
 from .bench import ROOT, SPEECH, Bench
@@ -32,7 +30,7 @@ def main():
     parser.add_argument("--self-check", action="store_true", help="only find out whether the rig itself is true")
     parser.add_argument("--json", metavar="FILE", help="keep the figures of every round")
     parser.add_argument("--bin", metavar="DIR", help="folder with built programs; otherwise they are built")
-    parser.add_argument("--keep", action="store_true", help="leave recordings and logs in var/")
+    parser.add_argument("--keep", action="store_true", help="leave recordings and logs behind, and say where")
     options = parser.parse_args()
     pairs = options.pairs.split(",")
     if unknown := set(pairs) - set(PAIRS):

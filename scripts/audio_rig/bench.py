@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
-import time
+import tempfile
 import traceback
 from pathlib import Path
 
@@ -31,8 +31,7 @@ class Bench:
     def __init__(self, cases, rounds, programs, keep=False):
         self.cases, self.rounds, self.keep = cases, rounds, keep
         self.realtime = subprocess.run(["chrt", "-r", str(PRIORITY), "true"], capture_output=True).returncode == 0
-        self.folder = ROOT / "var" / f"bench-audio-{os.getpid()}"
-        self.folder.mkdir(parents=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="bench-audio-"))  # sockets are in it, whose paths must be short
         self.speech = (SPEECH / "human.wav", SPEECH / "human-man.wav")
         self.network = Network(self.realtime)
         priority = ["chrt", "-r", str(PRIORITY)] if self.realtime else []
@@ -109,7 +108,9 @@ class Bench:
     def stop(self):
         self.server.stop()
         self.network.stop()
-        if not self.keep:
+        if self.keep:
+            say(f"recordings and logs are in {self.folder}")
+        else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 

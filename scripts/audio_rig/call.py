@@ -8,9 +8,9 @@ import numpy as np
 
 from bench_sip.processes import wait_until
 
-from .phones import PHONES, Place, registered
+from .phones import PHONES, Place
 from .pulse import Sound
-from .score import RATE, load, occurrences, read_wav, score, slowed
+from .score import load, occurrences, read_wav, score, slowed
 
 # As long as a person needs to pick up; a phone may use it to open its cards.
 RINGING = 1.0
@@ -18,7 +18,7 @@ RINGING = 1.0
 SETTLED = 2.0
 # What is still under way when the last word was said.
 TAIL = 1.5
-MOST_SETUP = 10.0
+MOST_SETUP = 20.0
 # Recordings of two daemons do not begin together.
 APART = (-3.0, 3.0)
 
@@ -50,7 +50,7 @@ def measured(stage, case, network, seed):
             phones.append(PHONES[case.pair](place))
             phones[-1].start()
         for phone in phones:
-            registered(phone)
+            wait_until(phone.is_registered, f"{phone.title} registers (see {phone.log})", MOST_SETUP)
         recordings = {sound: sound.record(folder / f"{sound.folder.name}.raw") for sound in set(sounds)}
         figures = _talk(stage, phones, sounds, network.times)
         for recording in recordings.values():
@@ -72,7 +72,7 @@ def _sounds(folder, clock_ppm, realtime):
 def _talk(stage, phones, sounds, times):
     caller, called = phones
     caller.call(called.user)
-    wait_until(called.is_ringing, "the called phone rings", MOST_SETUP)
+    wait_until(called.is_ringing, f"the called {called.title} rings", MOST_SETUP)
     time.sleep(RINGING)
     said_at = called.answer()
     wait_until(lambda: _flows(stage.network.seen()), "sound goes both ways", MOST_SETUP)
@@ -119,7 +119,8 @@ def _scores(stage, sounds, network):
         else:
             scores = _over_time(said, heard, read_wav(stage.speech[speaker]), network.times)
         figures |= {f"{prefix}{name}": value for name, value in scores.items()}
-    return figures | {"drift_abs_ms": abs(figures["drift_ms"])}
+    moves = (figures[f"{prefix}delay_high_ms"] - figures[f"{prefix}delay_low_ms"] for prefix in ("", "back_"))
+    return figures | {"wander_ms": round(max(moves), 2)}
 
 
 def _channel(recorded, sounds, side, device):
@@ -128,9 +129,10 @@ def _channel(recorded, sounds, side, device):
 
 
 def _over_time(said, heard, text, times):
-    """The last time it was said is scored; drift is how much later that came than the first time, gaps are of all times.
+    """The last time it was said is scored; drift is how much later that came than the first time, gaps and the range of delays are of all
+    times.
 
-    Two recordings do not begin in one moment, so there is no delay to tell."""
+    Two recordings do not begin in one moment, so delays are known among each other only."""
     begins, scores = occurrences(said, text, times), []
     for begin in begins:
         part = np.zeros_like(said)
@@ -138,5 +140,5 @@ def _over_time(said, heard, text, times):
         scores.append(score(part, heard, APART))
     first, last = scores[0], scores[-1]
     return vars(last) | {"delay_ms": None, "drift_ms": round(last.delay_ms - first.delay_ms, 2),
-                         "gaps": sum(each.gaps for each in scores), "gap_ms": sum(each.gap_ms for each in scores),
-                         "seconds_apart": round((begins[-1] - begins[0]) / RATE, 1)}
+                         "delay_low_ms": min(each.delay_low_ms for each in scores), "delay_high_ms": max(each.delay_high_ms for each in scores),
+                         "gaps": sum(each.gaps for each in scores), "gap_ms": sum(each.gap_ms for each in scores)}

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_sip.processes import Process, wait_until
+from bench_sip.processes import Process
 
-from .server import DOMAIN, HTTP_PORT, USERS
+from .server import DOMAIN, USERS
 
 # Below the audio thread of the sound system (5) and the network (3).
 PRIORITY = 2
@@ -87,6 +87,10 @@ class Phone:
             raise RuntimeError(f"{type(self).__name__} has ended: see {self.log}")
         return self.log.read_text(errors="replace")
 
+    def problems(self):
+        """What it says is wrong with its sound."""
+        return []
+
     def stop(self):
         if self.process:
             self.process.stop(5)
@@ -130,7 +134,6 @@ class Softphone(Phone):
         self._ask({"type": "hang-up"})
 
     def problems(self):
-        """What it says is wrong with its sound."""
         return [call["problem"] for call in self._state()["calls"] if call.get("problem")]
 
     def stop(self):
@@ -213,9 +216,6 @@ class Baresip(Phone):
     def hang_up(self):
         self._command("hangup")
 
-    def problems(self):
-        return []
-
     def _command(self, name, parameters=""):
         with self.place.network.inside(self.place.side):
             control = socket.create_connection(("127.0.0.1", CONTROL_PORT), 5)
@@ -262,9 +262,6 @@ class Linphonec(Phone):
     def hang_up(self):
         self._type("terminate")
 
-    def problems(self):
-        return []
-
     def stop(self):
         if self.process and self.process.is_alive():
             with suppress(BrokenPipeError):
@@ -284,7 +281,3 @@ class Linphonec(Phone):
 
 
 PHONES = {"tandem": Softphone, "baresip": Baresip, "linphonec": Linphonec}
-
-
-def registered(phone):
-    wait_until(phone.is_registered, f"{type(phone).__name__} registers (see {phone.log}; portal on port {HTTP_PORT})", 20)

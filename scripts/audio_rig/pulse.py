@@ -15,13 +15,10 @@ of a real card does: a phone gets and has to give that many more samples in a se
 import os
 import select
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench_sip.processes import Process, wait_until
 

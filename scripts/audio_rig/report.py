@@ -8,8 +8,8 @@ from .phones import PHONES
 # Heading, figure, decimals.
 COLUMNS = [
     ("lost %", "loss_percent", 1), ("PESQ wb", "pesq_wb", 2), ("PESQ nb", "pesq_nb", 2), ("STOI", "stoi", 3), ("mouth to ear ms", "delay_ms", 1),
-    ("drift ms", "drift_ms", 1), ("gaps", "gaps", 0), ("level dB", "level_db", 1), ("CPU % caller", "cpu_caller_percent", 1),
-    ("callee", "cpu_callee_percent", 1), ("RSS MB", "rss_mb", 1), ("200 OK ms", "answer_ms", 1),
+    ("drift ms", "drift_ms", 1), ("wander ms", "wander_ms", 1), ("gaps", "gaps", 0), ("level dB", "level_db", 1),
+    ("CPU % caller", "cpu_caller_percent", 1), ("callee", "cpu_callee_percent", 1), ("RSS MB", "rss_mb", 1), ("200 OK ms", "answer_ms", 1),
     ("first RTP ms callee", "first_rtp_callee_ms", 0), ("caller", "first_rtp_caller_ms", 0)]
 
 
