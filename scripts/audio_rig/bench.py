@@ -41,7 +41,7 @@ class Bench:
 
     def check(self, clocks):
         """Prints what was found true of the rig itself, and raises what was not."""
-        checks = [check.chance_is_as_asked, lambda: check.loop_is_exact(self.folder, self.speech[0], self.realtime),
+        checks = [check.chance_is_as_asked, check.packets_are_told_apart, lambda: check.loop_is_exact(self.folder, self.speech[0], self.realtime),
                   lambda: check.network_is_as_asked(self.network)]
         if clocks:
             checks.append(lambda: check.clocks_are_as_asked(self.folder, NETWORKS["drift"].clock_ppm, self.realtime))

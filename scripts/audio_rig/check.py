@@ -9,10 +9,13 @@ import time
 import numpy as np
 from scipy.io import wavfile
 
+from .emulator import classify
 from .impairment import Impairment, Path
 from .pulse import RATE, Sound, clock, samples_per_second
 from .score import load, score
 
+# Packets of which only the fate is asked.
+INVENTED = 50_000
 # Packets that are sent through the real namespaces, one every 2 ms.
 PROBES = 1_000
 PROBE_PORT = 20_000
@@ -66,22 +69,57 @@ def _exact_lag(said, heard, name):
 
 
 def chance_is_as_asked():
-    """Loss, bursts, reordering and duplicates of many invented packets, and that a seed decides them."""
-    for asked in (Impairment(loss=5), Impairment(loss=20), Impairment(loss=10, burst=3), Impairment(reorder=5, duplicate=2)):
-        path, same = (Path(asked, "a seed") for _ in range(2))
-        fates = [path.arrivals(at / 50, 200) for at in range(100_000)]
-        counts = path.counts
-        lost, burst = 100 * counts.lost / counts.seen, counts.lost / max(counts.bursts, 1)
-        expected = asked.burst if asked.burst > 1 else 1 / (1 - asked.loss / 100)
-        found = {"loss": (lost, asked.loss, 0.5), "packets lost in a row": (burst if asked.loss else 1.0, expected, 0.1),
-                 "reordered": (100 * counts.overtaken / counts.seen, asked.reorder, 0.3),
-                 "duplicated": (100 * counts.duplicated / counts.seen, asked.duplicate, 0.3)}
-        for what, (is_so, should_be, tolerance) in found.items():
-            if abs(is_so - should_be) > tolerance:
-                raise Untrue(f"{asked}: {what} is {is_so:.2f}, not {should_be:.2f}")
-        if fates != [same.arrivals(at / 50, 200) for at in range(100_000)]:
+    """What many invented packets meet, and that a seed decides it."""
+    # So far apart that none catches up with another, and close together.
+    for asked, apart in ((Impairment(loss=5), 0.02), (Impairment(loss=20), 0.02), (Impairment(loss=10, burst=3), 0.02),
+                         (Impairment(delay_ms=60, jitter_ms=50), 0.2), (Impairment(delay_ms=60, jitter_ms=50), 0.02),
+                         (Impairment(delay_ms=20, reorder=5, duplicate=2), 0.02), (Impairment(rate_kbps=64, queue_ms=100), 0.02)):
+        sent = [number * apart for number in range(INVENTED)]
+        fates, again = ([path.arrivals(at, 200) for at in sent] for path in (Path(asked, "a seed"), Path(asked, "a seed")))
+        if fates != again:
             raise Untrue(f"{asked}: the same seed gave another fate")
-    return "chance: loss 5 and 20 %, bursts of three at 10 %, reordering, duplicates as asked over 100,000 packets; a seed repeats them"
+        for what, found, least, most in _expectations(asked, apart, sent, fates):
+            if not least <= found <= most:
+                raise Untrue(f"{asked}, packets every {1000 * apart:.0f} ms: {what} is {found:.2f}, not from {least:.2f} to {most:.2f}")
+    return f"chance: loss, bursts, jitter, order, reordering, duplicates and rate as asked over {INVENTED:,} packets; a seed repeats them"
+
+
+def _expectations(asked, apart, sent, fates):
+    """What is so of these packets, and between what it should be."""
+    is_lost = np.array([not fate for fate in fates])
+    arrived = np.array([fate[0] for fate in fates if fate])
+    delays = 1000 * (arrived - np.array(sent)[~is_lost])
+    overtaken = 100 * np.mean(arrived[:-1] > arrived[1:])
+    twice, more = (100 * np.mean([len(fate) in copies for fate in fates]) for copies in ((2,), range(3, 9)))
+    if asked.rate_kbps:  # 200 bytes every 20 ms are 80 kbit/s: every fifth finds no room, and the others wait for the queue
+        yield "loss", 100 * np.mean(is_lost), 19.5, 20.5
+        yield "delay once the queue is full", np.median(delays), asked.queue_ms, asked.queue_ms + 30
+        return
+    yield "loss", 100 * np.mean(is_lost), asked.loss - 0.6, asked.loss + 0.6
+    in_a_row = np.sum(is_lost) / max(1, np.sum(is_lost[1:] & ~is_lost[:-1]))
+    expected = asked.burst if asked.burst > 1 else 1 / (1 - asked.loss / 100)
+    yield "packets lost in a row", in_a_row, *((expected - 0.1, expected + 0.1) if asked.loss else (0, 0))
+    yield "twice", twice, asked.duplicate - 0.4, asked.duplicate + 0.4
+    yield "more than twice", more, 0, 0
+    yield "overtaken", overtaken, asked.reorder - 0.5, asked.reorder + (0.5 if asked.reorder else 0)
+    latest = asked.delay_ms + (asked.reorder_ms if asked.reorder else asked.jitter_ms)
+    yield "delay of the latest", np.max(delays), latest - 1, latest + 0.01
+    if apart > asked.jitter_ms / 500:
+        yield "delay of the earliest", np.min(delays), asked.delay_ms - asked.jitter_ms - 0.01, asked.delay_ms - asked.jitter_ms + 1
+        if not asked.reorder:
+            yield "mean delay", np.mean(delays), asked.delay_ms - 1, asked.delay_ms + 1
+
+
+def packets_are_told_apart():
+    """RTP, RTCP and signalling, by ports and first bytes."""
+    for expected, source, destination, payload in (
+            ("rtp", 20_000, 20_002, b"\x80\x60"), ("rtp", 16_384, 20_000, b"\x80\xe0"), ("rtcp", 20_001, 20_003, b"\x80\xc8"),
+            ("rtcp", 20_000, 20_002, b"\x81\xcd"), ("sip", 40_000, 5_060, b"REGISTER"), ("sip", 5_060, 40_000, b"SIP/2.0")):
+        ports = source.to_bytes(2, "big") + destination.to_bytes(2, "big")
+        found, _ = classify(b"\x45" + bytes(8) + b"\x11" + bytes(10) + ports + bytes(4) + payload)
+        if found != expected:
+            raise Untrue(f"{payload} from {source} to {destination} is taken for {found}, not for {expected}")
+    return "packets: RTP, RTCP and signalling told apart"
 
 
 def network_is_as_asked(network):
@@ -91,7 +129,7 @@ def network_is_as_asked(network):
     with network.inside(0):
         sender, signalling = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         sender.bind((network.addresses[0], PROBE_PORT))
-        signalling.bind((network.addresses[0], 5_999))
+        signalling.bind((network.addresses[0], PROBE_PORT + 1))
     with network.inside(1):
         receiver, other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
         receiver.bind((network.addresses[1], PROBE_PORT))
