@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -29,15 +28,13 @@ class Stage:
 
     network: object
     server: object
-    folder: Path
     # What side a and side b say.
     speech: tuple
     realtime: bool
 
 
-def measured(stage, case, network, seed):
-    """Figures of one call, by name."""
-    folder = stage.folder / str(case).replace(":", "-") / str(seed)
+def measured(stage, case, network, seed, folder):
+    """Figures of one call, by name; recordings and logs go into a folder of its own."""
     folder.mkdir(parents=True)
     stage.network.impair(network.impairment, seed)
     sounds = _sounds(folder, network.clock_ppm, stage.realtime)
