@@ -36,7 +36,7 @@ NETWORKS = {
     "faster200": ["--ppm", "200"],
     "slower200": ["--ppm", "-200"],
 }
-CODECS = ["opus", "pcma"]
+CODECS = ["opus", "g722", "pcma"]
 # PESQ that must be reached: wide band with Opus, narrow band with G.711.
 TARGETS = {
     ("opus", "loss5"): 4.0,
@@ -99,7 +99,7 @@ def main():
             scores = [job.result() for job in results]
             column = {key: [score[key] for score in scores] for key in ("wb", "nb", "stoi", "delay_ms")}
             target = TARGETS.get((codec, network))
-            judged = column["wb" if codec == "opus" else "nb"]
+            judged = column["nb" if codec == "pcma" else "wb"]
             verdict = "" if target is None else f"{target} {'held' if median(judged) >= target else '**missed**'}"
             print(f"| {codec} | {network} | {spread(column['wb'])} | {spread(column['nb'])} | {spread(column['stoi'], 3)} "
                   f"| {spread(column['delay_ms'], 0)} | {verdict} |", flush=True)

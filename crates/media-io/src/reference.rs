@@ -25,8 +25,8 @@ pub fn reference_transcode(
 ) -> Result<(), ReferenceError> {
     let setup = |_| CodecError::Setup { codec };
     let samples = read_samples(input)?;
-    let mut down = Resampler::new(SAMPLE_RATE_HZ, codec.clock_rate_hz()).map_err(setup)?;
-    let mut up = Resampler::new(codec.clock_rate_hz(), SAMPLE_RATE_HZ).map_err(setup)?;
+    let mut down = Resampler::new(SAMPLE_RATE_HZ, codec.sample_rate_hz()).map_err(setup)?;
+    let mut up = Resampler::new(codec.sample_rate_hz(), SAMPLE_RATE_HZ).map_err(setup)?;
     let mut encoder = codec.encoder(opus)?;
     let mut decoder = codec.decoder()?;
     let mut payload = [0; MAX_PAYLOAD_BYTES];

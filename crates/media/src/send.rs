@@ -60,7 +60,7 @@ impl SendPipeline {
             ..opus.clone()
         })?;
         let resampler =
-            Resampler::new(SAMPLE_RATE_HZ, format.codec.clock_rate_hz()).map_err(|_| {
+            Resampler::new(SAMPLE_RATE_HZ, format.codec.sample_rate_hz()).map_err(|_| {
                 CodecError::Setup {
                     codec: format.codec,
                 }

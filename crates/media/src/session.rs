@@ -295,7 +295,7 @@ impl Session {
             timestamp: packet.timestamp,
             duration_ticks,
             marker: packet.marker,
-            has_copy: codec.has_copy(packet.payload),
+            mends_gap: codec.mends_gap(packet.payload),
             payload_type: packet.payload_type,
             payload: packet.payload.to_vec(),
         };

@@ -3,7 +3,7 @@
 use audio_codec::pcma::{PcmaDecoder, PcmaEncoder};
 use audio_codec::pcmu::{PcmuDecoder, PcmuEncoder};
 
-use super::conceal::PitchRepeater;
+use super::conceal::Concealer;
 use super::{Codec, CodecError, Concealed, Decoder, Encoder};
 
 /// Coder for one of the two laws.
@@ -42,7 +42,7 @@ impl Encoder for G711Encoder {
 pub(super) struct G711Decoder {
     codec: Codec,
     inner: Box<dyn audio_codec::Decoder>,
-    repeater: PitchRepeater,
+    concealer: Concealer,
 }
 
 impl G711Decoder {
@@ -54,7 +54,7 @@ impl G711Decoder {
         Self {
             codec,
             inner,
-            repeater: PitchRepeater::default(),
+            concealer: Concealer::new(codec.sample_rate_hz()),
         }
     }
 }
@@ -72,14 +72,20 @@ impl Decoder for G711Decoder {
             out.truncate(start);
             return Err(undecodable);
         }
-        self.repeater.heard(&mut out[start..]);
+        self.concealer.heard(&mut out[start..]);
         Ok(())
     }
 
-    fn conceal(&mut self, samples: usize, _next: Option<&[u8]>, out: &mut Vec<i16>) -> Concealed {
+    fn conceal(&mut self, samples: usize, next: Option<&[u8]>, out: &mut Vec<i16>) -> Concealed {
+        // Each byte stands for itself, so what comes after the gap can be looked at beforehand.
+        let after = next.and_then(|next| {
+            let mut after = vec![0; next.len()];
+            let decoded = self.inner.decode_into(next, &mut after);
+            decoded.is_ok().then_some(after)
+        });
         let start = out.len();
         out.resize(start + samples, 0);
-        self.repeater.invent(&mut out[start..]);
+        self.concealer.invent(&mut out[start..], after.as_deref());
         Concealed::Invented
     }
 }

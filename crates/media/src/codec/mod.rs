@@ -4,6 +4,7 @@
 
 mod conceal;
 mod g711;
+mod g722;
 mod opus;
 
 use sdp::PayloadFormat;
@@ -21,6 +22,8 @@ const MAX_PACKET_MS: u32 = 120;
 pub enum Codec {
     /// RFC 6716, in RTP by RFC 7587. 48 kHz, mono here although the wire says two channels.
     Opus,
+    /// G.722, 16 kHz.
+    G722,
     /// G.711 µ-law, 8 kHz.
     Pcmu,
     /// G.711 A-law, 8 kHz.
@@ -51,7 +54,7 @@ pub trait Decoder: Send {
     fn decode(&mut self, payload: &[u8], out: &mut Vec<i16>) -> Result<(), CodecError>;
 
     /// Appends exactly `samples` samples in place of a lost packet. `next` is the packet after it,
-    /// if that is there already: it may carry a second copy.
+    /// if that is there already: it may carry a second copy, or say where the sound has to lead.
     fn conceal(&mut self, samples: usize, next: Option<&[u8]>, out: &mut Vec<i16>) -> Concealed;
 }
 
@@ -94,7 +97,7 @@ pub enum CodecError {
 
 impl Codec {
     /// All of them, preferred first.
-    pub const ALL: [Self; 3] = [Self::Opus, Self::Pcmu, Self::Pcma];
+    pub const ALL: [Self; 4] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma];
 
     /// The codec that a payload format means, if it is one of ours.
     #[must_use]
@@ -111,6 +114,7 @@ impl Codec {
     pub fn name(self) -> &'static str {
         match self {
             Self::Opus => "opus",
+            Self::G722 => "G722",
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
         }
@@ -121,7 +125,8 @@ impl Codec {
     pub fn clock_rate_hz(self) -> u32 {
         match self {
             Self::Opus => 48_000,
-            Self::Pcmu | Self::Pcma => 8_000,
+            // A mistake of the first standard that all keep (RFC 3551 section 4.5.2).
+            Self::G722 | Self::Pcmu | Self::Pcma => 8_000,
         }
     }
 
@@ -130,6 +135,7 @@ impl Codec {
     pub fn sample_rate_hz(self) -> u32 {
         match self {
             Self::Opus => 48_000,
+            Self::G722 => 16_000,
             Self::Pcmu | Self::Pcma => 8_000,
         }
     }
@@ -142,12 +148,13 @@ impl Codec {
         usize::try_from(samples).unwrap_or(usize::MAX)
     }
 
-    /// Whether a payload carries a copy of what was sent before it.
+    /// Whether a payload helps to fill a gap right before it: it carries a copy of what was there, or says
+    /// where the sound has to lead.
     #[must_use]
-    pub fn has_copy(self, payload: &[u8]) -> bool {
+    pub fn mends_gap(self, payload: &[u8]) -> bool {
         match self {
             Self::Opus => opus::has_redundancy(payload),
-            Self::Pcmu | Self::Pcma => false,
+            Self::G722 | Self::Pcmu | Self::Pcma => true,
         }
     }
 
@@ -156,6 +163,7 @@ impl Codec {
     pub fn packet_samples(self) -> usize {
         match self {
             Self::Opus => 960,
+            Self::G722 => 320,
             Self::Pcmu | Self::Pcma => 160,
         }
     }
@@ -171,7 +179,7 @@ impl Codec {
     pub fn duration_ticks(self, payload: &[u8]) -> Option<u32> {
         let ticks = match self {
             Self::Opus => opus::duration_samples(payload)?,
-            Self::Pcmu | Self::Pcma => payload.len(),
+            Self::G722 | Self::Pcmu | Self::Pcma => payload.len(),
         };
         let longest = self.clock_rate_hz() / 1_000 * MAX_PACKET_MS;
         u32::try_from(ticks)
@@ -187,6 +195,7 @@ impl Codec {
     pub fn encoder(self, opus: &OpusConfig) -> Result<Box<dyn Encoder>, CodecError> {
         Ok(match self {
             Self::Opus => Box::new(opus::OpusEncoder::new(opus)?),
+            Self::G722 => Box::new(g722::G722Encoder::new()),
             Self::Pcmu | Self::Pcma => Box::new(g711::G711Encoder::new(self)),
         })
     }
@@ -199,6 +208,7 @@ impl Codec {
     pub fn decoder(self) -> Result<Box<dyn Decoder>, CodecError> {
         Ok(match self {
             Self::Opus => Box::new(opus::OpusDecoder::new()?),
+            Self::G722 => Box::new(g722::G722Decoder::new()),
             Self::Pcmu | Self::Pcma => Box::new(g711::G711Decoder::new(self)),
         })
     }
@@ -206,7 +216,7 @@ impl Codec {
     fn channels_on_the_wire(self) -> u8 {
         match self {
             Self::Opus => 2,
-            Self::Pcmu | Self::Pcma => 1,
+            Self::G722 | Self::Pcmu | Self::Pcma => 1,
         }
     }
 }

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The same comparison follows network jitter and clocks that drift apart. The target covers what
-//! nearly all recent packets needed; while packets are lost and the sender adds copies of earlier
-//! ones, also the time until the next packet, which brings the copy.
+//! nearly all recent packets needed; while packets are lost and the packet after a gap helps to fill
+//! it, also the time until that one.
 //!
 //! The playing clock takes a frame at a time, so packets are taken at whole frames. What is ready
 //! to be played beyond a frame's border is delay that helps nobody, and is left out first.
@@ -38,7 +38,7 @@ const TOO_SHORT_MS: f64 = 2.0;
 const TOO_LONG_MS: f64 = 5.0;
 /// What the playing clock takes at a time, in milliseconds.
 const TAKEN_MS: f64 = 10.0;
-/// Share of packets lost from which the delay makes room for copies.
+/// Share of packets lost from which the delay makes room for the packet after a gap.
 const LOSS_WORTH_WAITING: f64 = 0.01;
 /// A longer gap counts as one of this many packets.
 const MAX_LOST_AT_ONCE: u64 = 10;
@@ -46,8 +46,8 @@ const MAX_LOST_AT_ONCE: u64 = 10;
 const LOSS_WEIGHT: f64 = 0.002;
 /// Weight at the beginning of a call, when each packet tells much.
 const FIRST_LOSS_WEIGHT: f64 = 0.02;
-/// A sender that added a copy to one of so many packets, 5 s, adds them where it thinks that they help.
-const COPIES_EXPECTED_FOR: u32 = 250;
+/// One packet in so many, 5 s, that mends gaps says that others will.
+const MENDING_EXPECTED_FOR: u32 = 250;
 
 /// See the module header.
 pub struct JitterBuffer {
@@ -66,12 +66,12 @@ pub struct JitterBuffer {
     stats: JitterStats,
 }
 
-/// How many packets are lost, and whether copies would help.
+/// How many packets are lost, and whether those after them would help.
 #[derive(Clone, Copy, Debug, Default)]
 struct Loss {
     share: f64,
     packets: u32,
-    since_copy: Option<u32>,
+    since_mending: Option<u32>,
 }
 
 impl Loss {
@@ -91,19 +91,19 @@ impl Loss {
         self.share += (lost - self.share) * weight;
     }
 
-    fn note_copy(&mut self, has_copy: bool) {
-        self.since_copy = if has_copy {
+    fn note_mending(&mut self, mends_gap: bool) {
+        self.since_mending = if mends_gap {
             Some(0)
         } else {
-            self.since_copy.map(|packets| packets.saturating_add(1))
+            self.since_mending.map(|packets| packets.saturating_add(1))
         };
     }
 
-    fn makes_copies_worth_waiting(&self) -> bool {
-        let adds_copies = self
-            .since_copy
-            .is_some_and(|packets| packets < COPIES_EXPECTED_FOR);
-        adds_copies && self.share >= LOSS_WORTH_WAITING
+    fn makes_next_worth_waiting(&self) -> bool {
+        let mends_gaps = self
+            .since_mending
+            .is_some_and(|packets| packets < MENDING_EXPECTED_FOR);
+        mends_gaps && self.share >= LOSS_WORTH_WAITING
     }
 }
 
@@ -139,7 +139,7 @@ impl JitterBuffer {
         }
         self.transit
             .note(arrival_ms - self.time_ms(time), arrival_ms);
-        self.loss.note_copy(packet.has_copy);
+        self.loss.note_mending(packet.mends_gap);
         self.push(time, packet).unwrap_or(verdict)
     }
 
@@ -218,12 +218,12 @@ impl JitterBuffer {
             f64::from(self.config.min_delay_ms),
             f64::from(self.config.max_delay_ms),
         );
-        let until_copy = if self.loss.makes_copies_worth_waiting() {
+        let until_next = if self.loss.makes_next_worth_waiting() {
             self.frame_ms()
         } else {
             0.0
         };
-        (self.transit.needed_ms() + MARGIN_MS + until_copy).clamp(least, most.max(least))
+        (self.transit.needed_ms() + MARGIN_MS + until_next).clamp(least, most.max(least))
     }
 
     fn frame_ms(&self) -> f64 {

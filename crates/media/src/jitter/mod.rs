@@ -27,8 +27,8 @@ pub struct AudioPacket {
     pub duration_ticks: u32,
     /// First of a talkspurt.
     pub marker: bool,
-    /// It carries a copy of what came before it.
-    pub has_copy: bool,
+    /// It helps to fill a gap right before it, see [`crate::Codec::mends_gap`].
+    pub mends_gap: bool,
     /// Tells the codec.
     pub payload_type: u8,
     /// Codec data.

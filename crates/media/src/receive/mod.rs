@@ -198,7 +198,7 @@ mod tests {
         let mut pipeline = ReceivePipeline::new(JitterConfig::default());
         let mut encoder = codec.encoder(&OpusConfig::default()).unwrap();
         encoder.set_expected_loss(15);
-        let mut tone = Tone::new(500.0, codec.clock_rate_hz(), 0.4);
+        let mut tone = Tone::new(500.0, codec.sample_rate_hz(), 0.4);
         let mut heard = Vec::new();
         for n in 0..packets * blocks {
             let now = start + Duration::from_millis(20) * n;
@@ -214,7 +214,7 @@ mod tests {
                     timestamp: n * 2 * codec.frame_ticks(),
                     duration_ticks: codec.duration_ticks(&payload).unwrap(),
                     marker: false,
-                    has_copy: codec.has_copy(&payload),
+                    mends_gap: codec.mends_gap(&payload),
                     payload_type: 0,
                     payload,
                 };
@@ -279,7 +279,7 @@ mod tests {
             timestamp: 0,
             duration_ticks: 960,
             marker: false,
-            has_copy: false,
+            mends_gap: false,
             payload_type,
             payload: payload.to_vec(),
         };

@@ -51,6 +51,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum CodecName {
     Opus,
+    G722,
     Pcma,
     Pcmu,
 }
@@ -59,6 +60,7 @@ impl CodecName {
     fn codec(self) -> Codec {
         match self {
             Self::Opus => Codec::Opus,
+            Self::G722 => Codec::G722,
             Self::Pcma => Codec::Pcma,
             Self::Pcmu => Codec::Pcmu,
         }
