@@ -25,6 +25,7 @@ pub mod jitter;
 pub mod level;
 mod parameters;
 mod receive;
+pub mod relay;
 pub mod resample;
 pub mod rtcp;
 pub mod rtp;

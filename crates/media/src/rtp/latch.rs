@@ -89,6 +89,24 @@ impl SourceLatch {
         Latch::Locked(source)
     }
 
+    /// A source has proven itself by other means than its packets' numbers: by a key, or by ICE.
+    pub fn lock(&mut self, source: SocketAddr) {
+        self.candidate = None;
+        self.locked = Some(source);
+    }
+
+    /// The address that signalling announced last.
+    #[must_use]
+    pub fn announced(&self) -> SocketAddr {
+        self.announced
+    }
+
+    /// Where packets were taken from until the last announcement, while nothing is proven since.
+    #[must_use]
+    pub fn former(&self) -> Option<SocketAddr> {
+        self.former.filter(|_| self.locked.is_none())
+    }
+
     /// Where to send media, if there is such a place: an unspecified address is the old way of
     /// holding (RFC 3264 section 8.4).
     #[must_use]

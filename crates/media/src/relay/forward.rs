@@ -1,0 +1,234 @@
+//! What happens to a datagram, and what the relay sends of its own.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Relay;
+use super::counts::DropReason;
+use super::leg::Leg;
+use super::place::{Component, LegId, Place};
+use super::protection::PROTECTION_ROOM;
+use crate::rtcp::{self, Due, Leaving, WallClock};
+use crate::rtp::is_rtcp;
+
+/// What to do with a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Send the first `len` bytes of its buffer.
+    Forward {
+        /// Of the leg that it leaves by; from the RTP port.
+        from: Place,
+        /// Where to.
+        to: SocketAddr,
+        /// How long it is now.
+        len: usize,
+    },
+    /// Nothing: it was a report, and has been read.
+    Read,
+    /// It is STUN (RFC 7983): for whoever does ICE.
+    Stun,
+    /// It is DTLS (RFC 7983): for whoever makes the keys.
+    Dtls,
+    /// Nothing.
+    Drop(DropReason),
+}
+
+/// A report of the relay's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Of the leg that it leaves by.
+    pub from: Place,
+    /// From which port of that place.
+    pub component: Component,
+    /// Where to.
+    pub to: SocketAddr,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// Where a datagram came to, where from and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// At which ports of ours.
+    pub place: Place,
+    /// At which of them.
+    pub component: Component,
+    /// Who says to have sent it.
+    pub source: SocketAddr,
+    /// When.
+    pub now: Instant,
+}
+
+impl Relay {
+    /// Whose a datagram is, whether or not it is accepted.
+    #[must_use]
+    pub fn find(&self, arrival: &Arrival, datagram: &[u8]) -> Option<LegId> {
+        let at = if is_rtcp(datagram) { 4 } else { 8 };
+        let ssrc = || {
+            let bytes = datagram.get(at..at + 4)?.try_into().ok()?;
+            Some(u32::from_be_bytes(bytes))
+        };
+        self.keys.find(arrival.place, arrival.source, ssrc)
+    }
+
+    /// A datagram came: `buffer[..len]`, with [`PROTECTION_ROOM`] bytes behind it if any leg is secured. It is
+    /// changed where it lies.
+    pub fn handle(&mut self, arrival: &Arrival, buffer: &mut [u8], len: usize) -> Verdict {
+        let verdict = match buffer.get(..len) {
+            Some([0..=3, ..]) => Verdict::Stun,
+            Some([20..=63, ..]) => Verdict::Dtls,
+            Some(datagram @ [128..=191, ..]) => {
+                let is_report = arrival.component == Component::Rtcp || is_rtcp(datagram);
+                match self.find(arrival, datagram) {
+                    None => Verdict::Drop(DropReason::Unknown),
+                    Some(id) if is_report => self.handle_rtcp(id, arrival, buffer, len),
+                    Some(id) => self.handle_rtp(id, arrival, buffer, len),
+                }
+            }
+            _ => Verdict::Drop(DropReason::Malformed),
+        };
+        match verdict {
+            Verdict::Forward { .. } => self.counts.forwarded += 1,
+            Verdict::Read => self.counts.reports_read += 1,
+            Verdict::Drop(reason) => self.counts.note_drop(reason),
+            Verdict::Stun | Verdict::Dtls => {}
+        }
+        verdict
+    }
+
+    fn handle_rtp(
+        &mut self,
+        id: LegId,
+        arrival: &Arrival,
+        buffer: &mut [u8],
+        len: usize,
+    ) -> Verdict {
+        let Some(call) = self.table.call_mut(id.call) else {
+            return Verdict::Drop(DropReason::Unknown);
+        };
+        let tap = &mut call.tap.take();
+        let Some((leg, other)) = call.legs_mut(id) else {
+            return Verdict::Drop(DropReason::Unknown);
+        };
+        let accepted = match other.peer() {
+            Some(_) => leg.accept(arrival.source, buffer, len, arrival.now),
+            None => Err(DropReason::NotAnswered),
+        };
+        let verdict = accepted.and_then(|accepted| {
+            if accepted.is_first {
+                self.keys.renew(id, leg);
+            }
+            if let Some(tap) = tap {
+                tap.packet(id, &buffer[..accepted.len], arrival.now);
+            }
+            other.send(accepted, buffer, arrival.now)
+        });
+        let verdict = match verdict {
+            Ok((to, len)) => Verdict::Forward {
+                from: other.place,
+                to,
+                len,
+            },
+            Err(reason) => {
+                leg.datagrams_dropped += 1;
+                Verdict::Drop(reason)
+            }
+        };
+        call.tap = tap.take();
+        verdict
+    }
+
+    fn handle_rtcp(
+        &mut self,
+        id: LegId,
+        arrival: &Arrival,
+        buffer: &mut [u8],
+        len: usize,
+    ) -> Verdict {
+        let Some(leg) = self
+            .table
+            .call_mut(id.call)
+            .and_then(|call| call.leg_mut(id))
+        else {
+            return Verdict::Drop(DropReason::Unknown);
+        };
+        match leg.read_rtcp(arrival.source, buffer, len, arrival.now) {
+            Ok(is_new_source) => {
+                if is_new_source {
+                    self.keys.renew(id, leg);
+                }
+                Verdict::Read
+            }
+            Err(reason) => {
+                leg.datagrams_dropped += 1;
+                Verdict::Drop(reason)
+            }
+        }
+    }
+
+    /// When to call [`Relay::handle_timeout`] next, if ever.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Writes the reports that are due. Afterwards the next deadline is later than `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, id)) = self.deadlines.first().copied()
+            && at <= now
+        {
+            self.deadlines.pop_first();
+            let Some(call) = self.table.call_mut(id.call) else {
+                continue;
+            };
+            let name = call.names[id.side.other().index()];
+            let Some((leg, far)) = call.legs_mut(id) else {
+                continue;
+            };
+            if leg.reporter.expire(now) == Due::Send
+                && let Some(report) = report_to(leg, far, name, &self.clock, now)
+            {
+                self.counts.reports_written += 1;
+                self.outgoing.push_back(report);
+            }
+            self.deadlines.insert((leg.reporter.deadline(), id));
+        }
+    }
+
+    /// The next report to send.
+    pub fn poll_output(&mut self) -> Option<Outgoing> {
+        self.outgoing.pop_front()
+    }
+}
+
+/// The report to a leg's party, named and protected; `None` if there is nobody to send it to.
+fn report_to(
+    leg: &mut Leg,
+    far: &Leg,
+    name: [u8; 12],
+    clock: &WallClock,
+    now: Instant,
+) -> Option<Outgoing> {
+    let (component, to) = leg.rtcp_target().filter(|_| leg.is_alive())?;
+    let rate_hz = far.peer().map_or(0, |peer| peer.clock_rate_hz);
+    let report = leg
+        .reporter
+        .write(leg.source.as_mut(), &far.reporter, rate_hz, clock, now);
+    let mut bytes = rtcp::write(&report, &canonical_name(name), Leaving::No).ok()?;
+    let plain = bytes.len();
+    leg.reporter.note_size(plain);
+    bytes.resize(plain + PROTECTION_ROOM, 0);
+    let len = leg.protect_rtcp(&mut bytes, plain)?;
+    bytes.truncate(len);
+    Some(Outgoing {
+        from: leg.place,
+        component,
+        to,
+        bytes,
+    })
+}
+
+/// 96 bits that tell nothing of their owner (RFC 7022 section 4.2).
+fn canonical_name(name: [u8; 12]) -> String {
+    name.iter().map(|byte| format!("{byte:02x}")).collect()
+}

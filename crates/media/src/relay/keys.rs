@@ -1,0 +1,132 @@
+//! Whose a datagram is: legs by what it tells of itself (docs/decisions/0018).
+//!
+//! On a pair of its own a leg is known by the port. On the shared port it is known by the address that
+//! its packets come from, announced or proven; and by the SSRC that its description announced, where the address is nobody's
+//! or that of several.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::SocketAddr;
+
+use super::leg::Leg;
+use super::place::{LegId, Pair, Place};
+
+/// See the module header.
+#[derive(Default)]
+pub(super) struct Keys {
+    by_source: HashMap<(u8, SocketAddr), Owner>,
+    by_ssrc: HashMap<(u8, u32), LegId>,
+    by_port: HashMap<(u8, u16), LegId>,
+}
+
+struct Owner {
+    leg: LegId,
+    /// Others announced the same address and are told from this one by their SSRC.
+    is_contested: bool,
+}
+
+/// What a leg is found by at present.
+#[derive(Default)]
+pub(super) struct LegKeys {
+    sources: Vec<SocketAddr>,
+    ssrc: Option<u32>,
+}
+
+impl Keys {
+    /// `ssrc` is asked for only if it matters.
+    pub(super) fn find(
+        &self,
+        place: Place,
+        source: SocketAddr,
+        ssrc: impl FnOnce() -> Option<u32>,
+    ) -> Option<LegId> {
+        let interface = place.interface;
+        if let Pair::Own(port) = place.pair {
+            return self.by_port.get(&(interface, port)).copied();
+        }
+        let by_ssrc = |ssrc| self.by_ssrc.get(&(interface, ssrc)).copied();
+        match self.by_source.get(&(interface, source)) {
+            Some(owner) if !owner.is_contested => Some(owner.leg),
+            Some(owner) => ssrc().and_then(by_ssrc).or(Some(owner.leg)),
+            None => ssrc().and_then(by_ssrc),
+        }
+    }
+
+    /// Whether nobody has that pair yet.
+    pub(super) fn is_free(&self, place: Place) -> bool {
+        match place.pair {
+            Pair::Shared => true,
+            Pair::Own(port) => !self.by_port.contains_key(&(place.interface, port)),
+        }
+    }
+
+    /// Whether packets from `source` would be taken for another leg's, if it could not be told by its SSRC.
+    pub(super) fn is_ambiguous(
+        &self,
+        by: LegId,
+        interface: u8,
+        source: SocketAddr,
+        ssrc: Option<u32>,
+    ) -> bool {
+        let owner = self.by_source.get(&(interface, source));
+        let is_taken = owner.is_some_and(|owner| owner.leg != by);
+        let is_told_apart = ssrc.is_some_and(|ssrc| {
+            let known = self.by_ssrc.get(&(interface, ssrc));
+            known.is_none_or(|known| *known == by)
+        });
+        is_taken && !is_told_apart
+    }
+
+    /// Puts in what the leg can be found by now, takes out what it was found by before.
+    pub(super) fn renew(&mut self, id: LegId, leg: &mut Leg) {
+        self.remove(leg);
+        let interface = leg.place.interface;
+        if let Pair::Own(port) = leg.place.pair {
+            self.by_port.insert((interface, port), id);
+            return;
+        }
+        let mut sources = Vec::with_capacity(2);
+        for source in leg.addresses() {
+            match self.by_source.entry((interface, source)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Owner {
+                        leg: id,
+                        is_contested: false,
+                    });
+                    sources.push(source);
+                }
+                Entry::Occupied(mut entry) if entry.get().leg != id => {
+                    entry.get_mut().is_contested = true;
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        let announced = leg.peer().and_then(|peer| peer.ssrc);
+        let ssrc = announced.filter(|ssrc| {
+            let owner = *self.by_ssrc.entry((interface, *ssrc)).or_insert(id);
+            owner == id
+        });
+        leg.keys = LegKeys { sources, ssrc };
+    }
+
+    /// Takes out what the leg is found by.
+    pub(super) fn remove(&mut self, leg: &mut Leg) {
+        let interface = leg.place.interface;
+        if let Pair::Own(port) = leg.place.pair {
+            self.by_port.remove(&(interface, port));
+        }
+        let LegKeys { sources, ssrc } = std::mem::take(&mut leg.keys);
+        for source in sources {
+            self.by_source.remove(&(interface, source));
+        }
+        if let Some(ssrc) = ssrc {
+            self.by_ssrc.remove(&(interface, ssrc));
+        }
+    }
+
+    /// How many keys there are; none once every call has ended.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_source.len() + self.by_ssrc.len() + self.by_port.len()
+    }
+}

@@ -1,0 +1,274 @@
+//! Media between two parties that cannot or must not reach each other, without sockets or clocks.
+//!
+//! ```text
+//!   caller ◄─► leg ┐            ┌ leg ◄─► callee      RTP passes: number, time, SSRC as they come
+//!              │   └── stream ──┘   │
+//!              └─ RTCP ends here ───┘                 reports to each party are the relay's own
+//! ```
+//!
+//! [`Relay`] owns the table of calls. The owner gives it datagrams with where they came to and from
+//! ([`Relay::handle`]) and does what the [`Verdict`] says; sends what [`Relay::poll_output`] has after
+//! [`Relay::handle_timeout`], when [`Relay::poll_timeout`] has come.
+//!
+//! What holds always:
+//! - nothing is relayed before both parties are announced, and nothing after the call has ended;
+//! - packets are taken from one source per leg ([`crate::rtp::SourceLatch`]), reports likewise;
+//! - nothing is sent to an address that was neither signalled nor proven;
+//! - calls, streams of a call, and what is kept of each are bounded.
+//!
+//! Not here: sockets and ports (`media-io`), keys (a [`Protection`] is given), ICE (STUN and DTLS are handed back,
+//! [`Relay::prove`] takes what came of them). Streams that are bundled (RFC 9143) are told apart only by announced SSRCs.
+
+mod counts;
+mod error;
+mod forward;
+mod keys;
+mod leg;
+mod pairs;
+mod peer;
+mod place;
+mod protection;
+mod report;
+mod table;
+mod tap;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+pub use counts::{DropReason, LegStats, RelayCounts};
+pub use error::RelayError;
+pub use forward::{Arrival, Outgoing, Verdict};
+pub use pairs::{OwnerId, PairError, PairPool};
+pub use peer::{Peer, RtcpAddress};
+pub use place::{CallId, Component, LegId, Pair, Place, Side};
+pub use protection::{PROTECTION_ROOM, PacketKind, Protection, ProtectionError};
+pub use table::MAX_STREAMS;
+pub use tap::Tap;
+
+use crate::rtcp::WallClock;
+use keys::Keys;
+use leg::Leg;
+use report::Reporter;
+use table::{Call, Table};
+
+/// What a relay needs to know.
+#[derive(Clone, Debug)]
+pub struct RelayConfig {
+    /// Calls at one time.
+    pub max_calls: usize,
+    /// Source of our SSRCs, of canonical names and of RTCP's intervals.
+    pub seed: [u8; 32],
+    /// The time of day at the `now` of [`Relay::new`], for sender reports.
+    pub since_unix_epoch: Duration,
+}
+
+/// See the module header.
+pub struct Relay {
+    max_calls: usize,
+    random: ChaCha8Rng,
+    clock: WallClock,
+    table: Table,
+    keys: Keys,
+    /// When each leg's next report may be due.
+    deadlines: BTreeSet<(Instant, LegId)>,
+    outgoing: VecDeque<Outgoing>,
+    counts: RelayCounts,
+}
+
+impl Relay {
+    /// With no calls yet.
+    #[must_use]
+    pub fn new(config: &RelayConfig, now: Instant) -> Self {
+        Self {
+            max_calls: config.max_calls,
+            random: ChaCha8Rng::from_seed(config.seed),
+            clock: WallClock::new(now, config.since_unix_epoch),
+            table: Table::default(),
+            keys: Keys::default(),
+            deadlines: BTreeSet::new(),
+            outgoing: VecDeque::new(),
+            counts: RelayCounts::default(),
+        }
+    }
+
+    /// Calls at present.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.table.len()
+    }
+
+    /// What was counted over all calls.
+    #[must_use]
+    pub fn counts(&self) -> RelayCounts {
+        self.counts
+    }
+
+    /// A call that has no streams yet.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::TooManyCalls`].
+    pub fn create_call(&mut self) -> Result<CallId, RelayError> {
+        let max_calls = self.max_calls;
+        if self.table.len() >= max_calls {
+            return Err(RelayError::TooManyCalls { max_calls });
+        }
+        let mut names = [[0; 12]; 2];
+        for name in &mut names {
+            self.random.fill_bytes(name);
+        }
+        Ok(self.table.insert(Call {
+            streams: Vec::with_capacity(1),
+            tap: None,
+            names,
+        }))
+    }
+
+    /// One more stream, with the places of caller and callee: its number in the call.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::TooManyStreams`], [`RelayError::NoSuchLeg`] or [`RelayError::PairTaken`].
+    pub fn add_stream(
+        &mut self,
+        id: CallId,
+        places: [Place; 2],
+        now: Instant,
+    ) -> Result<u8, RelayError> {
+        let call = self.table.call_mut(id).ok_or(RelayError::NoSuchLeg)?;
+        if call.streams.len() >= MAX_STREAMS {
+            return Err(RelayError::TooManyStreams);
+        }
+        let [caller, callee] = places;
+        let taken = |place: &Place| !self.keys.is_free(*place);
+        let is_twice = caller == callee && caller.pair != Pair::Shared;
+        if let Some(Pair::Own(port)) = places
+            .iter()
+            .find(|place| is_twice || taken(place))
+            .map(|place| place.pair)
+        {
+            return Err(RelayError::PairTaken { port });
+        }
+        let stream = u8::try_from(call.streams.len()).map_err(|_| RelayError::TooManyStreams)?;
+        let mut leg = |place| {
+            let random = ChaCha8Rng::seed_from_u64(self.random.next_u64());
+            Leg::new(place, Reporter::new(random, now))
+        };
+        call.streams.push([leg(caller), leg(callee)]);
+        for side in [Side::Caller, Side::Callee] {
+            let id = LegId {
+                call: id,
+                stream,
+                side,
+            };
+            if let Some(leg) = call.leg_mut(id) {
+                self.keys.renew(id, leg);
+                self.deadlines.insert((leg.reporter.deadline(), id));
+            }
+        }
+        Ok(stream)
+    }
+
+    /// Signalling says where a party is, for the first time or anew.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::Ambiguous`] or [`RelayError::NoSuchLeg`]; then everything is as before.
+    pub fn announce(&mut self, id: LegId, peer: Peer) -> Result<(), RelayError> {
+        let leg = leg_mut(&mut self.table, id)?;
+        let Place { interface, pair } = leg.place;
+        let is_ambiguous = |address| self.keys.is_ambiguous(id, interface, address, peer.ssrc);
+        if pair == Pair::Shared && peer.addresses().any(is_ambiguous) {
+            return Err(RelayError::Ambiguous { rtp: peer.rtp });
+        }
+        leg.announce(peer);
+        self.keys.renew(id, leg);
+        Ok(())
+    }
+
+    /// Secures a leg, gives it other keys, or with `None` makes it plain.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::NoSuchLeg`].
+    pub fn set_protection(
+        &mut self,
+        id: LegId,
+        protection: Option<Box<dyn Protection>>,
+    ) -> Result<(), RelayError> {
+        leg_mut(&mut self.table, id)?.set_protection(protection);
+        Ok(())
+    }
+
+    /// ICE has found where a leg's party is: it is sent to and heard from there (RFC 8445).
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::NoSuchLeg`], also while the party is not announced.
+    pub fn prove(&mut self, id: LegId, source: SocketAddr) -> Result<(), RelayError> {
+        let leg = leg_mut(&mut self.table, id)?;
+        if leg.peer().is_none() {
+            return Err(RelayError::NoSuchLeg);
+        }
+        leg.prove(source);
+        self.keys.renew(id, leg);
+        Ok(())
+    }
+
+    /// Lets somebody listen to a call, or with `None` nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::NoSuchLeg`].
+    pub fn set_tap(&mut self, id: CallId, tap: Option<Box<dyn Tap>>) -> Result<(), RelayError> {
+        self.table.call_mut(id).ok_or(RelayError::NoSuchLeg)?.tap = tap;
+        Ok(())
+    }
+
+    /// Nothing more is relayed. What the call used of our ports.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::NoSuchLeg`].
+    pub fn end_call(&mut self, id: CallId) -> Result<Vec<Place>, RelayError> {
+        let mut call = self.table.remove(id).ok_or(RelayError::NoSuchLeg)?;
+        let mut places = Vec::with_capacity(2);
+        for (stream, legs) in (0..).zip(&mut call.streams) {
+            for (side, leg) in [Side::Caller, Side::Callee].into_iter().zip(legs) {
+                let id = LegId {
+                    call: id,
+                    stream,
+                    side,
+                };
+                self.keys.remove(leg);
+                self.deadlines.remove(&(leg.reporter.deadline(), id));
+                places.push(leg.place);
+            }
+        }
+        Ok(places)
+    }
+
+    /// How each stream of a call fares: caller, callee.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::NoSuchLeg`].
+    pub fn stats(&self, id: CallId, now: Instant) -> Result<Vec<[LegStats; 2]>, RelayError> {
+        let call = self.table.call(id).ok_or(RelayError::NoSuchLeg)?;
+        let streams = call.streams.iter();
+        Ok(streams
+            .map(|legs| legs.each_ref().map(|leg| leg.stats(now)))
+            .collect())
+    }
+}
+
+fn leg_mut(table: &mut Table, id: LegId) -> Result<&mut Leg, RelayError> {
+    let call = table.call_mut(id.call).ok_or(RelayError::NoSuchLeg)?;
+    call.leg_mut(id).ok_or(RelayError::NoSuchLeg)
+}

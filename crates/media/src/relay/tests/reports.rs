@@ -1,0 +1,352 @@
+//! RTCP: each party is told of the whole way, by the relay.
+
+use super::*;
+use crate::rtcp::{
+    Leaving, Received, Report, ReportBlock, SenderInfo, ntp_middle, parse, round_trip, write,
+};
+
+const CALLER_RTCP: &str = "192.0.2.1:4001";
+const CALLEE_RTCP: &str = "192.0.2.2:5001";
+
+fn block(ssrc: u32) -> ReportBlock {
+    ReportBlock {
+        ssrc,
+        fraction_lost: 0,
+        cumulative_lost: 0,
+        highest_sequence: 0,
+        jitter_ticks: 0,
+        last_sender_report: 0,
+        delay_since: 0,
+    }
+}
+
+fn receiver_report(ssrc: u32, block: ReportBlock) -> Report {
+    Report {
+        ssrc,
+        sender: None,
+        blocks: vec![block],
+    }
+}
+
+impl Rig {
+    fn rtcp(&mut self, source: &str, report: &Report, leaving: Leaving) -> Verdict {
+        let bytes = write(report, "private@192.168.1.5", leaving).unwrap();
+        self.arrives(SHARED, Component::Rtcp, source, &bytes)
+    }
+
+    /// Lets time pass until a report goes to `target`, and both talk meanwhile; the report.
+    fn next_report(&mut self, target: &str, sequences: &mut [u16; 2]) -> Report {
+        loop {
+            self.passes(20);
+            for (source, ssrc, sequence) in [(CALLER, 1, 0), (CALLEE, 2, 1)] {
+                self.rtp(source, ssrc, sequences[sequence]);
+                sequences[sequence] = sequences[sequence].wrapping_add(1);
+            }
+            self.relay.handle_timeout(self.now);
+            while let Some(outgoing) = self.relay.poll_output() {
+                if outgoing.to == address(target) {
+                    assert_eq!(
+                        (outgoing.from, outgoing.component),
+                        (SHARED, Component::Rtcp)
+                    );
+                    let received = parse(&outgoing.bytes).unwrap();
+                    let [Received::Report(report)] = &received[..] else {
+                        panic!("{received:?}");
+                    };
+                    return report.clone();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn reports_of_our_own_tell_each_party_what_came_and_what_was_sent() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    let mut sequences = [0, 1_000];
+    rig.next_report(CALLER_RTCP, &mut sequences);
+    // One in ten of the caller's packets is lost on its way to us.
+    for n in 0..100 {
+        if n % 10 != 0 {
+            rig.rtp(CALLER, 1, sequences[0]);
+        }
+        sequences[0] += 1;
+    }
+    let highest = sequences[0];
+    let report = rig.next_report(CALLER_RTCP, &mut sequences);
+    assert_eq!(report.ssrc, 2, "in the name of the stream that it hears");
+    let sender = report.sender.unwrap();
+    assert_eq!(sender.packets, u32::from(sequences[1] - 1_000));
+    assert_eq!(sender.octets, sender.packets * 160);
+    assert_eq!(sender.ntp, rig.clock.ntp(rig.now));
+    assert_eq!(sender.rtp_timestamp, u32::from(sequences[1] - 1) * 160);
+    let block = report.blocks[0];
+    assert_eq!((block.ssrc, block.cumulative_lost), (1, 10));
+    assert_eq!(block.highest_sequence, u32::from(sequences[0] - 1));
+    assert!(block.highest_sequence > u32::from(highest));
+    assert!(
+        (3..=26).contains(&block.fraction_lost),
+        "{}",
+        block.fraction_lost
+    );
+}
+
+#[test]
+fn loss_on_the_far_half_of_the_way_is_told_too() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    let mut sequences = [0, 1_000];
+    rig.next_report(CALLER_RTCP, &mut sequences);
+    let seen = |lost, highest| ReportBlock {
+        cumulative_lost: lost,
+        highest_sequence: highest,
+        jitter_ticks: 44,
+        fraction_lost: 9,
+        ..block(1)
+    };
+    rig.rtcp(
+        CALLEE_RTCP,
+        &receiver_report(2, seen(20, 1_000)),
+        Leaving::No,
+    );
+    rig.next_report(CALLER_RTCP, &mut sequences);
+    rig.rtcp(
+        CALLEE_RTCP,
+        &receiver_report(2, seen(60, 1_200)),
+        Leaving::No,
+    );
+    rig.rtcp(
+        CALLEE_RTCP,
+        &receiver_report(2, seen(70, 1_400)),
+        Leaving::No,
+    );
+    let told = rig.next_report(CALLER_RTCP, &mut sequences).blocks[0];
+    assert_eq!(
+        (
+            told.cumulative_lost,
+            told.highest_sequence,
+            told.jitter_ticks
+        ),
+        (70, 1_400, 44)
+    );
+    assert_eq!(told.fraction_lost, 32, "50 of 400, both intervals together");
+}
+
+#[test]
+fn a_party_that_no_longer_reports_is_replaced_by_our_own_counters() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    let mut sequences = [0, 1_000];
+    rig.next_report(CALLER_RTCP, &mut sequences);
+    let seen = ReportBlock {
+        cumulative_lost: 20,
+        ..block(1)
+    };
+    rig.rtcp(CALLEE_RTCP, &receiver_report(2, seen), Leaving::No);
+    assert_eq!(
+        rig.next_report(CALLER_RTCP, &mut sequences).blocks[0].cumulative_lost,
+        20
+    );
+    let mut last = 20;
+    for _ in 0..6 {
+        last = rig.next_report(CALLER_RTCP, &mut sequences).blocks[0].cumulative_lost;
+    }
+    assert_eq!(last, 0);
+}
+
+/// Caller — 30 ms — relay — 50 ms — callee, each way.
+#[test]
+fn the_round_trip_that_a_party_computes_is_that_of_the_whole_way() {
+    let mut rig = Rig::new();
+    let [caller, callee] = rig.answered([SHARED; 2]);
+    let mut sequences = [0, 1_000];
+    let near = Duration::from_millis(30);
+    let far = Duration::from_millis(50);
+
+    // The callee answers a sender report of ours after a second.
+    let sent = rig.next_report(CALLEE_RTCP, &mut sequences).sender.unwrap();
+    rig.passes(1_100);
+    let answer = ReportBlock {
+        last_sender_report: ntp_middle(sent.ntp),
+        delay_since: 65_536,
+        ..block(1)
+    };
+    rig.rtcp(CALLEE_RTCP, &receiver_report(2, answer), Leaving::No);
+    let stats = rig.relay.stats(callee.call, rig.now).unwrap()[0];
+    assert_eq!(
+        stats[1].round_trip.unwrap().as_millis(),
+        2 * far.as_millis()
+    );
+
+    // The caller's sender report, as it was 30 ms ago, and what it computes of our answer 30 ms later.
+    let clock = WallClock::new(rig.now, Duration::from_secs(5_000));
+    let sender = SenderInfo {
+        ntp: clock.ntp(rig.now),
+        rtp_timestamp: 0,
+        packets: 1,
+        octets: 160,
+    };
+    let report = Report {
+        ssrc: 1,
+        sender: Some(sender),
+        blocks: vec![],
+    };
+    rig.now += near;
+    assert_eq!(rig.rtcp(CALLER_RTCP, &report, Leaving::No), Verdict::Read);
+    let told = rig.next_report(CALLER_RTCP, &mut sequences).blocks[0];
+    let computed = round_trip(
+        clock.ntp(rig.now + near),
+        told.last_sender_report,
+        told.delay_since,
+    );
+    let computed = computed.unwrap().as_secs_f64() * 1_000.0;
+    assert!((computed - 160.0).abs() < 0.1, "{computed} ms");
+    assert_eq!(
+        rig.relay.stats(caller.call, rig.now).unwrap()[0][0].round_trip,
+        None
+    );
+}
+
+#[test]
+fn a_sender_report_carries_the_clocks_of_who_speaks() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    let mut sequences = [0, 1_000];
+    rig.next_report(CALLEE_RTCP, &mut sequences);
+    let start = rig.now;
+    let report = Report {
+        ssrc: 1,
+        sender: Some(SenderInfo {
+            ntp: 77 << 32,
+            rtp_timestamp: 1_000_000,
+            packets: 1,
+            octets: 160,
+        }),
+        blocks: vec![],
+    };
+    rig.rtcp(CALLER_RTCP, &report, Leaving::No);
+    let told = rig.next_report(CALLEE_RTCP, &mut sequences).sender.unwrap();
+    let since = rig.now - start;
+    assert_eq!(told.ntp >> 32, 77 + since.as_secs());
+    assert_eq!(
+        u128::from(told.rtp_timestamp),
+        1_000_000 + since.as_millis() * 8
+    );
+}
+
+#[test]
+fn bye_names_and_forged_reports_go_nowhere() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    let mut sequences = [0, 1_000];
+    rig.next_report(CALLER_RTCP, &mut sequences);
+    let forged = ReportBlock {
+        cumulative_lost: 5_000,
+        ..block(1)
+    };
+    let stranger = rig.rtcp(STRANGER, &receiver_report(2, forged), Leaving::Yes);
+    assert_eq!(stranger, dropped(DropReason::Unknown));
+    let same_host = rig.rtcp("192.0.2.2:9", &receiver_report(2, forged), Leaving::Yes);
+    assert_eq!(same_host, dropped(DropReason::Unknown));
+    // Even the party's own BYE: signalling ends calls.
+    assert_eq!(
+        rig.rtcp(CALLEE_RTCP, &receiver_report(2, block(1)), Leaving::Yes),
+        Verdict::Read
+    );
+    assert_eq!(rig.rtp(CALLEE, 2, sequences[1]), to(SHARED, CALLER));
+    sequences[1] += 1;
+    for _ in 0..3 {
+        let told = rig.next_report(CALLER_RTCP, &mut sequences);
+        assert_eq!(told.blocks[0].cumulative_lost, 0);
+    }
+}
+
+#[test]
+fn no_name_of_a_party_reaches_the_other_and_a_party_has_one_name() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    rig.rtcp(CALLER_RTCP, &receiver_report(1, block(2)), Leaving::No);
+    let mut sent = Vec::new();
+    for sequence in 0..2_000 {
+        rig.rtp(CALLER, 1, sequence);
+        rig.passes(20);
+        rig.relay.handle_timeout(rig.now);
+        sent.extend(std::iter::from_fn(|| rig.relay.poll_output()));
+    }
+    let to_callee: Vec<_> = sent
+        .iter()
+        .filter(|out| out.to == address(CALLEE_RTCP))
+        .collect();
+    assert!(to_callee.len() > 3);
+    let name_of = |bytes: &[u8]| bytes[bytes.len() - 28..].to_vec();
+    for out in &to_callee {
+        assert!(!out.bytes.windows(7).any(|part| part == b"private"));
+        assert_eq!(name_of(&out.bytes), name_of(&to_callee[0].bytes));
+    }
+}
+
+#[test]
+fn multiplexed_reports_use_the_port_of_the_media() {
+    let mut rig = Rig::new();
+    let [caller, _] = rig.answered([SHARED; 2]);
+    let peer = Peer {
+        rtcp: RtcpAddress::Multiplexed,
+        ..Peer::at(address(CALLER), 8_000)
+    };
+    rig.relay.announce(caller, peer).unwrap();
+    rig.rtp(CALLER, 1, 1);
+    let bytes = write(&receiver_report(1, block(2)), "name", Leaving::No).unwrap();
+    assert_eq!(
+        rig.arrives(SHARED, Component::Rtp, CALLER, &bytes),
+        Verdict::Read
+    );
+    assert_eq!(
+        rig.arrives(SHARED, Component::Rtp, CALLER_RTCP, &bytes),
+        dropped(DropReason::Unknown)
+    );
+    let out = loop {
+        rig.passes(100);
+        rig.relay.handle_timeout(rig.now);
+        if let Some(out) = rig.relay.poll_output()
+            && out.to.ip() == address(CALLER).ip()
+        {
+            break out;
+        }
+    };
+    assert_eq!((out.to, out.component), (address(CALLER), Component::Rtp));
+}
+
+#[test]
+fn nobody_is_sent_reports_who_neither_sent_nor_heard_anything() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    for _ in 0..600 {
+        rig.passes(100);
+        rig.relay.handle_timeout(rig.now);
+        assert_eq!(rig.relay.poll_output(), None);
+    }
+}
+
+#[test]
+fn reports_of_a_translated_party_are_taken_from_its_proven_host_once() {
+    let mut rig = Rig::new();
+    let place = own(20_000);
+    rig.answered([place, SHARED]);
+    let bytes = write(&receiver_report(1, block(2)), "name", Leaving::No).unwrap();
+    let rtcp = |rig: &mut Rig, source| rig.arrives(place, Component::Rtcp, source, &bytes);
+    assert_eq!(
+        rtcp(&mut rig, "198.51.100.7:61001"),
+        dropped(DropReason::WrongSource)
+    );
+    for sequence in 0..3 {
+        rig.rtp_at(place, TRANSLATED, 1, sequence);
+    }
+    assert_eq!(rtcp(&mut rig, STRANGER), dropped(DropReason::WrongSource));
+    assert_eq!(rtcp(&mut rig, "198.51.100.7:61001"), Verdict::Read);
+    assert_eq!(
+        rtcp(&mut rig, "198.51.100.7:61003"),
+        dropped(DropReason::WrongSource)
+    );
+    assert_eq!(rtcp(&mut rig, TRANSLATED), Verdict::Read);
+}
