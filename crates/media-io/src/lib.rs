@@ -10,13 +10,15 @@
 //! - [`MediaSession`]: one task per call that owns the sockets, the pipelines and the sound, and
 //!   never blocks; a panic in it ends that call's sound and nothing else;
 //! - [`AudioSource`] and [`AudioSink`]: where sound comes from and goes to. A sound card (through
-//!   a [`ring`]), a WAV file, a tone, silence and a loop-back are equals.
+//!   a [`ring`]), a WAV file, a tone, silence and a loop-back are equals;
+//! - [`relay`]: one thread that forwards the media of many calls over one port.
 //!
 //! Sound cards themselves are in the softphone: only it has people in front of it.
 
 mod audio;
 mod ports;
 mod reference;
+pub mod relay;
 mod session;
 mod wav;
 

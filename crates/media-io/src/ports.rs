@@ -63,6 +63,11 @@ impl PortRange {
         Ok(range)
     }
 
+    /// The even ports whose next one is in the range too.
+    pub(crate) fn rtp_ports(self) -> Vec<u16> {
+        (0..self.pairs()).map(|n| self.rtp_port(n)).collect()
+    }
+
     /// Pairs of an even port and the next in the range.
     fn pairs(self) -> u16 {
         let first_even = self.first.saturating_add(self.first % 2);
@@ -163,6 +168,11 @@ impl RtpSockets {
 }
 
 fn bind_one(address: SocketAddr) -> io::Result<UdpSocket> {
+    UdpSocket::from_std(bind_socket(address)?)
+}
+
+/// A socket for voice that never blocks.
+pub(crate) fn bind_socket(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::DGRAM,
@@ -174,7 +184,7 @@ fn bind_one(address: SocketAddr) -> io::Result<UdpSocket> {
         let _ = socket.set_tos_v4(VOICE_TOS);
     }
     socket.bind(&address.into())?;
-    UdpSocket::from_std(socket.into())
+    Ok(socket.into())
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct RelayCounts {
     pub forwarded: u64,
     /// RTCP that was read.
     pub reports_read: u64,
+    /// STUN and DTLS, which the owner got back.
+    pub handed_back: u64,
     /// RTCP that was written.
     pub reports_written: u64,
     dropped: [u64; REASONS],

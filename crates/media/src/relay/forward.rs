@@ -91,7 +91,7 @@ impl Relay {
             Verdict::Forward { .. } => self.counts.forwarded += 1,
             Verdict::Read => self.counts.reports_read += 1,
             Verdict::Drop(reason) => self.counts.note_drop(reason),
-            Verdict::Stun | Verdict::Dtls => {}
+            Verdict::Stun | Verdict::Dtls => self.counts.handed_back += 1,
         }
         verdict
     }

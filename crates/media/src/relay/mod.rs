@@ -175,6 +175,18 @@ impl Relay {
         Ok(stream)
     }
 
+    /// Which ports of ours a leg uses.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::NoSuchLeg`].
+    pub fn place(&self, id: LegId) -> Result<Place, RelayError> {
+        let call = self.table.call(id.call).ok_or(RelayError::NoSuchLeg)?;
+        let stream = call.streams.get(usize::from(id.stream));
+        let legs = stream.ok_or(RelayError::NoSuchLeg)?;
+        Ok(legs[id.side.index()].place)
+    }
+
     /// Signalling says where a party is, for the first time or anew.
     ///
     /// # Errors
