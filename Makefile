@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run release test lint bench bench-sip bench-speech bench-flood bench-abuse bench-audio soak fuzz
+.PHONY: setup run release test lint bench bench-sip bench-speech bench-flood bench-abuse bench-audio bench-relay soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -34,6 +34,9 @@ bench-abuse: ## peers that never read, pipeline, or are slow, while others go on
 
 bench-audio: ## our phone's sound beside baresip and linphonec on good and bad networks; ARGS="--quick" for ten minutes, --help for the rest
 	@scripts/bench-audio $(ARGS)
+
+bench-relay: ## our media relay beside rtpengine under the same calls; ARGS="--calls 400", --help for the rest
+	@scripts/bench-relay $(ARGS)
 
 soak: ## 10,000 calls over bad networks with restarts; every call must end, every table must be empty
 	@scripts/soak

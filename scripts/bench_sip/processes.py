@@ -38,11 +38,11 @@ class Cpu:
 class Process:
     """A program we have started, with its children."""
 
-    def __init__(self, command, log, environment=None, stdin=subprocess.DEVNULL):
+    def __init__(self, command, log, environment=None, stdin=subprocess.DEVNULL, stdout=None):
         self.command = [str(part) for part in command]
         self.log = Path(log)
         with open(self.log, "ab") as out:
-            self.child = subprocess.Popen(self.command, stdout=out, stderr=out, stdin=stdin,
+            self.child = subprocess.Popen(self.command, stdout=stdout or out, stderr=out, stdin=stdin,
                                           env={**os.environ, **(environment or {})}, start_new_session=True)
 
     @property

@@ -1,8 +1,10 @@
-//! Load that sipp cannot make, and the proxy's core without sockets: the programs behind `make bench-sip` and `make bench-flood`.
+//! Load that sipp cannot make, and the proxy's core without sockets: the programs behind `make bench-sip`, `make bench-flood` and
+//! `make bench-relay`.
 //!
 //! Each command prints JSON. `core` drives the machine in memory, `flood` bombards a server while one registered phone
 //! refreshes, `streams` opens TCP or TLS connections and registers on each, `bindings` registers many users with nonces they keep
-//! and asks for what is bound, `abuse` means ill while others go on, `speech` sends speech over a simulated network.
+//! and asks for what is bound, `abuse` means ill while others go on, `speech` sends speech over a simulated network. `relay` is
+//! our relay on its own, `voices` are the telephones that talk through it or another (`scripts/bench_relay`).
 //!
 //! Everything here is blocking and single-threaded where it measures. Not here: rows, rounds and Kamailio (`scripts/bench_sip`).
 
@@ -13,8 +15,10 @@ mod core;
 mod flood;
 mod message;
 mod registrar;
+mod relay;
 mod speech;
 mod streams;
+mod voices;
 
 use allocated::Counting;
 use clap::{Parser, Subcommand};
@@ -39,6 +43,10 @@ enum Command {
     Abuse(abuse::Arguments),
     /// Speech from one phone's media path to another's over a simulated network, in simulated time.
     Speech(speech::Arguments),
+    /// Our relay, for calls that standard input asks for.
+    Relay(relay::Arguments),
+    /// Telephones that talk with each other through a relay.
+    Voices(voices::Arguments),
     /// Refreshes with kept nonces at a fixed rate, or questions after what is bound.
     Bindings(bindings::Arguments),
 }
@@ -54,6 +62,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Command::Streams(arguments) => streams::run(&arguments)?,
         Command::Abuse(arguments) => println!("{}", abuse::run(&arguments)?),
         Command::Speech(arguments) => println!("{}", speech::run(&arguments)?),
+        Command::Relay(arguments) => relay::run(&arguments)?,
+        Command::Voices(arguments) => voices::run(&arguments)?,
         Command::Bindings(arguments) => bindings::run(&arguments)?,
     }
     Ok(())

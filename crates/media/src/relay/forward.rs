@@ -68,7 +68,8 @@ impl Relay {
             let bytes = datagram.get(at..at + 4)?.try_into().ok()?;
             Some(u32::from_be_bytes(bytes))
         };
-        self.keys.find(arrival.place, arrival.source, ssrc)
+        self.keys
+            .find(arrival.place, arrival.component, arrival.source, ssrc)
     }
 
     /// A datagram came: `buffer[..len]`, with [`PROTECTION_ROOM`] bytes behind it if any leg is secured. It is

@@ -1,20 +1,20 @@
 //! Whose a datagram is: legs by what it tells of itself (docs/decisions/0018).
 //!
-//! On a pair of its own a leg is known by the port. On the shared port it is known by the address that
-//! its packets come from, announced or proven; and by the SSRC that its description announced, where the address is nobody's
-//! or that of several.
+//! On a pair of its own a leg is known by the port. On the shared pair it is known by the address that
+//! its packets come from, announced or proven, for RTP and RTCP apart; and by the SSRC that its description announced, where the
+//! address is nobody's or that of several.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 
 use super::leg::Leg;
-use super::place::{LegId, Pair, Place};
+use super::place::{Component, LegId, Pair, Place};
 
 /// See the module header.
 #[derive(Default)]
 pub(super) struct Keys {
-    by_source: HashMap<(u8, SocketAddr), Owner>,
+    by_source: HashMap<(u8, Component, SocketAddr), Owner>,
     by_ssrc: HashMap<(u8, u32), LegId>,
     by_port: HashMap<(u8, u16), LegId>,
 }
@@ -28,7 +28,7 @@ struct Owner {
 /// What a leg is found by at present.
 #[derive(Default)]
 pub(super) struct LegKeys {
-    sources: Vec<SocketAddr>,
+    sources: Vec<(Component, SocketAddr)>,
     ssrc: Option<u32>,
 }
 
@@ -37,6 +37,7 @@ impl Keys {
     pub(super) fn find(
         &self,
         place: Place,
+        component: Component,
         source: SocketAddr,
         ssrc: impl FnOnce() -> Option<u32>,
     ) -> Option<LegId> {
@@ -45,7 +46,9 @@ impl Keys {
             return self.by_port.get(&(interface, port)).copied();
         }
         let by_ssrc = |ssrc| self.by_ssrc.get(&(interface, ssrc)).copied();
-        match self.by_source.get(&(interface, source)) {
+        let by_source = |component| self.by_source.get(&(interface, component, source));
+        // Some send reports to our port for them from the one that they send media from.
+        match by_source(component).or_else(|| by_source(Component::Rtp)) {
             Some(owner) if !owner.is_contested => Some(owner.leg),
             Some(owner) => ssrc().and_then(by_ssrc).or(Some(owner.leg)),
             None => ssrc().and_then(by_ssrc),
@@ -60,7 +63,7 @@ impl Keys {
         }
     }
 
-    /// Whether packets from `source` would be taken for another leg's, if it could not be told by its SSRC.
+    /// Whether media from `source` would be taken for another leg's, if it could not be told by its SSRC.
     pub(super) fn is_ambiguous(
         &self,
         by: LegId,
@@ -68,7 +71,7 @@ impl Keys {
         source: SocketAddr,
         ssrc: Option<u32>,
     ) -> bool {
-        let owner = self.by_source.get(&(interface, source));
+        let owner = self.by_source.get(&(interface, Component::Rtp, source));
         let is_taken = owner.is_some_and(|owner| owner.leg != by);
         let is_told_apart = ssrc.is_some_and(|ssrc| {
             let known = self.by_ssrc.get(&(interface, ssrc));
@@ -86,14 +89,14 @@ impl Keys {
             return;
         }
         let mut sources = Vec::with_capacity(2);
-        for source in leg.addresses() {
-            match self.by_source.entry((interface, source)) {
+        for (component, source) in leg.addresses() {
+            match self.by_source.entry((interface, component, source)) {
                 Entry::Vacant(entry) => {
                     entry.insert(Owner {
                         leg: id,
                         is_contested: false,
                     });
-                    sources.push(source);
+                    sources.push((component, source));
                 }
                 Entry::Occupied(mut entry) if entry.get().leg != id => {
                     entry.get_mut().is_contested = true;
@@ -116,8 +119,8 @@ impl Keys {
             self.by_port.remove(&(interface, port));
         }
         let LegKeys { sources, ssrc } = std::mem::take(&mut leg.keys);
-        for source in sources {
-            self.by_source.remove(&(interface, source));
+        for (component, source) in sources {
+            self.by_source.remove(&(interface, component, source));
         }
         if let Some(ssrc) = ssrc {
             self.by_ssrc.remove(&(interface, ssrc));

@@ -90,16 +90,24 @@ impl Leg {
         }
     }
 
-    /// The addresses that a packet for this leg may come from.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+    /// The addresses that media and reports for this leg may come from.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (Component, SocketAddr)> {
         let latch = self.latch.as_ref();
-        let proven = latch.and_then(SourceLatch::locked);
-        let former = latch.and_then(SourceLatch::former);
-        let announced = self.peer.iter().flat_map(Peer::addresses);
-        announced
-            .chain(proven)
-            .chain(former)
-            .chain(self.rtcp_source)
+        let media = [
+            self.peer.map(|peer| peer.rtp),
+            latch.and_then(SourceLatch::locked),
+            latch.and_then(SourceLatch::former),
+        ];
+        let reports = [
+            self.peer.and_then(|peer| peer.rtcp_apart()),
+            self.rtcp_source,
+        ];
+        let media = media.into_iter().flatten();
+        let reports = reports.into_iter().flatten();
+        media
+            .map(|address| (Component::Rtp, address))
+            .chain(reports.map(|address| (Component::Rtcp, address)))
+            .filter(|(_, address)| is_reachable(*address))
     }
 
     /// Judges what came for this leg and reads it, if it is RTP of its party.

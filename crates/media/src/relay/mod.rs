@@ -54,6 +54,7 @@ pub use tap::Tap;
 use crate::rtcp::WallClock;
 use keys::Keys;
 use leg::Leg;
+use peer::is_reachable;
 use report::Reporter;
 use table::{Call, Table};
 
@@ -195,8 +196,10 @@ impl Relay {
     pub fn announce(&mut self, id: LegId, peer: Peer) -> Result<(), RelayError> {
         let leg = leg_mut(&mut self.table, id)?;
         let Place { interface, pair } = leg.place;
-        let is_ambiguous = |address| self.keys.is_ambiguous(id, interface, address, peer.ssrc);
-        if pair == Pair::Shared && peer.addresses().any(is_ambiguous) {
+        if pair == Pair::Shared
+            && is_reachable(peer.rtp)
+            && self.keys.is_ambiguous(id, interface, peer.rtp, peer.ssrc)
+        {
             return Err(RelayError::Ambiguous { rtp: peer.rtp });
         }
         leg.announce(peer);

@@ -37,16 +37,12 @@ impl Peer {
         }
     }
 
-    /// The addresses that its packets are expected from.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        let apart = match self.rtcp {
+    /// Where its reports are expected from, if from elsewhere than its media.
+    pub(super) fn rtcp_apart(&self) -> Option<SocketAddr> {
+        match self.rtcp {
             RtcpAddress::Multiplexed => None,
             RtcpAddress::At(address) => Some(address),
-        };
-        [Some(self.rtp), apart]
-            .into_iter()
-            .flatten()
-            .filter(|address| is_reachable(*address))
+        }
     }
 }
 

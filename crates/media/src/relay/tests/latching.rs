@@ -140,6 +140,21 @@ fn two_calls_that_announce_one_address_need_an_ssrc_or_a_pair() {
 }
 
 #[test]
+fn where_one_sends_reports_from_may_be_where_another_sends_media_from() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    let [caller, callee] = rig.offered([SHARED; 2]);
+    rig.announce(caller, "192.0.2.1:4001").unwrap();
+    rig.announce(callee, "192.0.2.2:4999").unwrap();
+    assert_eq!(
+        rig.rtp("192.0.2.1:4001", 3, 1),
+        to(SHARED, "192.0.2.2:4999")
+    );
+    assert_eq!(rig.rtp(CALLER, 1, 1), to(SHARED, CALLEE));
+    assert_eq!(rig.rtp(CALLEE, 2, 1), to(SHARED, CALLER));
+}
+
+#[test]
 fn an_address_that_is_announced_again_does_not_take_over_a_call() {
     let mut rig = Rig::new();
     rig.answered([SHARED; 2]);

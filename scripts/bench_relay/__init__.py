@@ -1,0 +1,1 @@
+"""Our relay beside rtpengine. `scripts/bench-relay` is the command."""
