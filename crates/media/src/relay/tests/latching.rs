@@ -127,6 +127,11 @@ fn two_calls_that_announce_one_address_need_an_ssrc_or_a_pair() {
     );
     rig.announce_ssrc(caller, CALLER, 77).unwrap();
     rig.announce(callee, CALLER).unwrap();
+    let [third, _] = rig.offered([SHARED; 2]);
+    assert_eq!(
+        rig.announce_ssrc(third, CALLER, 77),
+        Err(RelayError::Ambiguous { rtp })
+    );
     assert_eq!(
         rig.rtp(CALLER, 77, 1),
         to(own(20_000), CALLER),
@@ -211,6 +216,22 @@ fn a_party_that_holds_in_the_old_way_gets_nothing() {
     assert_eq!(rig.rtp(CALLEE, 2, 1), dropped(DropReason::NoTarget));
     rig.announce(caller, CALLER).unwrap();
     assert_eq!(rig.rtp(CALLEE, 2, 2), to(SHARED, CALLER));
+}
+
+#[test]
+fn one_packet_with_a_number_far_off_is_dropped_and_a_new_start_is_not() {
+    let mut rig = Rig::new();
+    rig.answered([SHARED; 2]);
+    rig.rtp(CALLER, 1, 10);
+    assert_eq!(rig.rtp(CALLER, 1, 40_000), dropped(DropReason::OutOfLine));
+    assert_eq!(rig.rtp(CALLER, 1, 11), to(SHARED, CALLEE));
+    assert_eq!(rig.rtp(CALLER, 1, 50_000), dropped(DropReason::OutOfLine));
+    assert_eq!(rig.rtp(CALLER, 1, 50_001), to(SHARED, CALLEE));
+    assert_eq!(
+        rig.rtp(CALLER, 1, 50_001),
+        to(SHARED, CALLEE),
+        "a copy passes"
+    );
 }
 
 #[test]

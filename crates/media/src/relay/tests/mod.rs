@@ -2,6 +2,7 @@
 
 mod bounds;
 mod latching;
+mod reporters;
 mod reports;
 mod secured;
 
