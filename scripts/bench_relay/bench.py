@@ -65,7 +65,8 @@ class Bench:
 
     def talk(self, relay, calls, seconds, figures):
         """One round of so many calls through one relay; its memory while they talk."""
-        self.voices = Process([self.generator, "voices", "--calls", calls, "--seconds", seconds], self.folder / "voices.log",
+        self.voices = Process([self.generator, "voices", "--calls", calls, "--seconds", seconds, "--tick-us", self.options.tick],
+                              self.folder / "voices.log",
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             parties = self._line()

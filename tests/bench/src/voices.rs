@@ -17,9 +17,6 @@ use serde_json::json;
 /// Between two packets of one party.
 const SPACING: Duration = Duration::from_millis(20);
 
-/// How often is looked who has to send: a fraction of the spacing.
-const TICK: Duration = Duration::from_millis(1);
-
 /// Talk before it counts.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -35,6 +32,9 @@ pub(crate) struct Arguments {
     /// For how long it counts.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
+    /// How often is looked who has to send, in microseconds: what is due meanwhile leaves in one go.
+    #[arg(long, default_value_t = 1_000)]
+    tick_us: u64,
 }
 
 struct Party {
@@ -48,6 +48,7 @@ struct Party {
 struct Voices {
     parties: Vec<Party>,
     epoll: Epoll,
+    tick: Duration,
     sent: u64,
     received: u64,
     refused: u64,
@@ -66,7 +67,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let targets: Vec<[SocketAddr; 2]> = serde_json::from_str(&line)?;
-    let mut voices = Voices::new(sockets, targets.as_flattened())?;
+    let tick = Duration::from_micros(arguments.tick_us);
+    let mut voices = Voices::new(sockets, targets.as_flattened(), tick)?;
 
     voices.talk(WARM_UP)?;
     say(&json!({"begin": voices.sent}))?;
@@ -74,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error
     say(&json!({"end": voices.sent}))?;
     let end = Instant::now() + LINGER;
     while Instant::now() < end && voices.received < voices.sent {
-        thread::sleep(TICK);
+        thread::sleep(tick);
         voices.listen()?;
     }
     let lost = voices.sent - voices.received;
@@ -88,7 +90,7 @@ fn say(value: &serde_json::Value) -> io::Result<()> {
 }
 
 impl Voices {
-    fn new(sockets: Vec<UdpSocket>, targets: &[SocketAddr]) -> io::Result<Self> {
+    fn new(sockets: Vec<UdpSocket>, targets: &[SocketAddr], tick: Duration) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let count = u32::try_from(sockets.len()).map_err(io::Error::other)?;
         let start = Instant::now();
@@ -108,6 +110,7 @@ impl Voices {
         Ok(Self {
             parties,
             epoll,
+            tick,
             sent: 0,
             received: 0,
             refused: 0,
@@ -128,7 +131,7 @@ impl Voices {
                 }
             }
             self.listen()?;
-            thread::sleep(TICK.saturating_sub(now.elapsed()));
+            thread::sleep(self.tick.saturating_sub(now.elapsed()));
             now = Instant::now();
         }
         Ok(())
