@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error
     say(&json!({"end": voices.sent}))?;
     let end = Instant::now() + LINGER;
     while Instant::now() < end && voices.received < voices.sent {
-        thread::sleep(tick);
+        thread::park_timeout(tick);
         voices.listen()?;
     }
     let lost = voices.sent - voices.received;
@@ -131,7 +131,7 @@ impl Voices {
                 }
             }
             self.listen()?;
-            thread::sleep(self.tick.saturating_sub(now.elapsed()));
+            thread::park_timeout(self.tick.saturating_sub(now.elapsed()));
             now = Instant::now();
         }
         Ok(())
