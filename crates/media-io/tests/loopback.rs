@@ -37,6 +37,8 @@ fn parameters(codec: Codec, remote_rtp: SocketAddr, direction: Direction) -> Med
             peer_uses_fec: true,
             max_bitrate: None,
         },
+        send_redundancy: None,
+        receive_redundancy: None,
         receive: vec![ReceiveFormat {
             payload_type: 96,
             codec,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use sdp::{Direction, Negotiated, PayloadFormat};
 
 use crate::codec::Codec;
+use crate::rtp::{self, Block, RtpPacket};
 
 /// How to send and what to expect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +16,12 @@ pub struct MediaParameters {
     pub remote_rtcp: SocketAddr,
     /// The format that we send.
     pub send: SendFormat,
+    /// The peer takes packets that carry earlier ones once more (RFC 2198), by this number.
+    pub send_redundancy: Option<u8>,
     /// The audio formats that may come in, by our numbers.
     pub receive: Vec<ReceiveFormat>,
+    /// Our number for packets that carry earlier ones once more.
+    pub receive_redundancy: Option<u8>,
     /// What we do.
     pub direction: Direction,
     /// How we send digits; `None`: the peer takes none as events.
@@ -77,7 +82,7 @@ impl MediaParameters {
             .iter()
             .find_map(SendFormat::of)
             .ok_or(ParametersError::NoKnownCodec)?;
-        let receive = negotiated
+        let receive: Vec<_> = negotiated
             .receive
             .iter()
             .filter_map(ReceiveFormat::of)
@@ -85,7 +90,11 @@ impl MediaParameters {
         Ok(Self {
             remote_rtp: negotiated.remote,
             remote_rtcp: negotiated.remote_rtcp,
+            send_redundancy: redundancy(&negotiated.send, send.payload_type),
             send,
+            receive_redundancy: receive
+                .iter()
+                .find_map(|format| redundancy(&negotiated.receive, format.payload_type)),
             receive,
             direction: negotiated.direction,
             send_event: negotiated.telephone_event.as_ref().map(EventFormat::of),
@@ -106,6 +115,19 @@ impl MediaParameters {
             .map(|format| format.codec)
     }
 
+    /// The packets that a packet carries, oldest first; the last is its own. `None` if it is malformed.
+    #[must_use]
+    pub fn blocks<'a>(&self, packet: &RtpPacket<'a>) -> Option<Vec<Block<'a>>> {
+        if self.receive_redundancy == Some(packet.payload_type) {
+            return rtp::blocks(packet.payload);
+        }
+        Some(vec![Block {
+            payload_type: packet.payload_type,
+            offset_ticks: 0,
+            payload: packet.payload,
+        }])
+    }
+
     /// Whether a payload type that comes in is an event.
     #[must_use]
     pub fn is_event(&self, payload_type: u8) -> bool {
@@ -113,6 +135,14 @@ impl MediaParameters {
             .iter()
             .any(|format| format.payload_type == payload_type)
     }
+}
+
+/// The number of the redundancy format that carries this audio format.
+fn redundancy(formats: &[PayloadFormat], payload_type: u8) -> Option<u8> {
+    formats
+        .iter()
+        .find(|format| format.redundancy_of() == Some(payload_type))
+        .map(|format| format.number)
 }
 
 impl SendFormat {
@@ -169,7 +199,12 @@ mod tests {
 
     #[test]
     fn the_first_codec_that_we_speak_is_sent_and_all_of_ours_are_understood() {
-        let formats = vec![gsm(), PayloadFormat::opus(111), PayloadFormat::pcma()];
+        let formats = vec![
+            gsm(),
+            PayloadFormat::opus(111),
+            PayloadFormat::red(63, &PayloadFormat::opus(111)),
+            PayloadFormat::pcma(),
+        ];
         let parameters = MediaParameters::from_negotiated(&negotiated(formats)).unwrap();
         assert_eq!(
             (parameters.send.payload_type, parameters.send.codec),
@@ -179,6 +214,10 @@ mod tests {
         assert_eq!(parameters.codec_of(111), Some(Codec::Opus));
         assert_eq!(parameters.codec_of(8), Some(Codec::Pcma));
         assert_eq!(parameters.codec_of(3), None);
+        assert_eq!(
+            (parameters.send_redundancy, parameters.receive_redundancy),
+            (Some(63), Some(63))
+        );
         assert_eq!(
             parameters.send_event,
             Some(EventFormat {

@@ -14,7 +14,11 @@ use crate::dtmf::EventSender;
 use crate::frame::{Frame, SAMPLE_RATE_HZ, SILENCE};
 use crate::parameters::{EventFormat, SendFormat};
 use crate::resample::Resampler;
-use crate::rtp::{MAX_DATAGRAM_BYTES, Marker, RtpSender};
+use crate::rtp::{Copies, MAX_DATAGRAM_BYTES, Marker, RtpSender};
+
+/// From these losses on every packet carries the one before it once more, or the two before it, if the
+/// peer takes that.
+const COPIES_FROM_PERCENT: [u8; 2] = [2, 10];
 
 /// Whether the microphone reaches the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,11 @@ pub enum Microphone {
 /// See the module header.
 pub struct SendPipeline {
     format: SendFormat,
+    /// The peer's number for packets with copies.
+    redundancy: Option<u8>,
+    copies: Copies,
+    with_copies: Vec<u8>,
+    expected_loss_percent: u8,
     event_format: Option<EventFormat>,
     encoder: Box<dyn Encoder>,
     resampler: Resampler,
@@ -49,6 +58,7 @@ impl SendPipeline {
     /// [`CodecError::Setup`] if the codec cannot be set up.
     pub fn new(
         format: SendFormat,
+        redundancy: Option<u8>,
         event_format: Option<EventFormat>,
         opus: &OpusConfig,
     ) -> Result<Self, CodecError> {
@@ -69,6 +79,10 @@ impl SendPipeline {
             samples: Vec::with_capacity(format.codec.packet_samples()),
             timestamp: 0,
             format,
+            redundancy,
+            copies: Copies::default(),
+            with_copies: Vec::new(),
+            expected_loss_percent: 0,
             event_format,
             encoder,
             resampler,
@@ -92,12 +106,19 @@ impl SendPipeline {
 
     /// The peer loses about this share of our packets.
     pub fn set_expected_loss(&mut self, percent: u8) {
-        let percent = if self.format.peer_uses_fec {
-            percent
-        } else {
-            0
-        };
-        self.encoder.set_expected_loss(percent);
+        self.expected_loss_percent = percent;
+        // Whole copies are better than the coarse ones that FEC puts in place of better sound.
+        let needs_fec = self.format.peer_uses_fec && self.copies_wanted() == 0;
+        self.encoder
+            .set_expected_loss(if needs_fec { percent } else { 0 });
+    }
+
+    fn copies_wanted(&self) -> usize {
+        let reached = |from: &&u8| self.expected_loss_percent >= **from;
+        match self.redundancy {
+            Some(_) => COPIES_FROM_PERCENT.iter().filter(reached).count(),
+            None => 0,
+        }
     }
 
     /// One frame of 10 ms: the datagram to send, if it completes one.
@@ -158,6 +179,7 @@ impl SendPipeline {
         }
         let len = self.encoder.encode(&self.samples, &mut self.payload)?;
         if len == 0 {
+            self.copies.clear();
             self.starts_talkspurt = true;
             return Ok(None);
         }
@@ -166,13 +188,29 @@ impl SendPipeline {
         } else {
             Marker::Clear
         };
+        let payload = &self.payload[..len];
+        let (payload_type, payload) = match (self.redundancy, self.copies_wanted()) {
+            (Some(number), copies @ 1..)
+                if self
+                    .copies
+                    .write(
+                        self.format.payload_type,
+                        self.timestamp,
+                        payload,
+                        copies,
+                        &mut self.with_copies,
+                    )
+                    .is_some() =>
+            {
+                (number, self.with_copies.as_slice())
+            }
+            _ => {
+                self.copies.keep(self.timestamp, payload);
+                (self.format.payload_type, payload)
+            }
+        };
         let written = rtp
-            .packet(
-                self.format.payload_type,
-                marker,
-                self.timestamp,
-                &self.payload[..len],
-            )
+            .packet(payload_type, marker, self.timestamp, payload)
             .write(&mut self.datagram);
         Ok(written.ok())
     }
@@ -226,7 +264,7 @@ mod tests {
                 clock_rate_hz: codec.clock_rate_hz(),
             };
             Self {
-                pipeline: SendPipeline::new(format, Some(event), opus).unwrap(),
+                pipeline: SendPipeline::new(format, None, Some(event), opus).unwrap(),
                 events: EventSender::default(),
                 rtp: RtpSender::new(1, 0, 0),
                 tone: Tone::new(440.0, SAMPLE_RATE_HZ, 0.3),

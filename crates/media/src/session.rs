@@ -169,6 +169,7 @@ impl Session {
         let is_same = kept.as_ref().is_some_and(|stream| {
             *stream.pipeline.format() == parameters.send
                 && stream.pipeline.event_format() == parameters.send_event
+                && stream.parameters.send_redundancy == parameters.send_redundancy
         });
         let latch = match &kept {
             Some(stream) => {
@@ -181,8 +182,12 @@ impl Session {
         let mut pipeline = match kept {
             Some(stream) if is_same => stream.pipeline,
             kept => {
-                match SendPipeline::new(parameters.send.clone(), parameters.send_event, &self.opus)
-                {
+                match SendPipeline::new(
+                    parameters.send.clone(),
+                    parameters.send_redundancy,
+                    parameters.send_event,
+                    &self.opus,
+                ) {
                     Ok(pipeline) => pipeline,
                     Err(error) => {
                         self.stream = kept;
@@ -253,7 +258,9 @@ impl Session {
         let stream = self.stream.as_mut()?;
         let receives = stream.parameters.direction.receives();
         let packet = RtpPacket::parse(datagram).ok()?;
-        let codec = stream.parameters.codec_of(packet.payload_type);
+        let mut blocks = stream.parameters.blocks(&packet)?;
+        let own = blocks.pop()?;
+        let codec = stream.parameters.codec_of(own.payload_type);
         let is_event = stream.parameters.is_event(packet.payload_type);
         if codec.is_none() && !is_event {
             trace!(
@@ -286,20 +293,22 @@ impl Session {
             }
             return Some(());
         };
-        let duration_ticks = codec.duration_ticks(packet.payload)?;
+        let audio = AudioPacket::new(codec, &packet, own, sequence)?;
         if let Some(source) = &mut self.source {
             source.measure_jitter(packet.timestamp, codec.clock_rate_hz(), now);
         }
-        let packet = AudioPacket {
-            sequence,
-            timestamp: packet.timestamp,
-            duration_ticks,
-            marker: packet.marker,
-            mends_gap: codec.mends_gap(packet.payload),
-            payload_type: packet.payload_type,
-            payload: packet.payload.to_vec(),
+        let audio = AudioPacket {
+            mends: audio
+                .mends
+                .max(u8::try_from(blocks.len()).unwrap_or(u8::MAX)),
+            ..audio
         };
-        self.receive.insert(packet, codec, now)?;
+        self.receive.insert(audio, codec, now)?;
+        for (copy, back) in blocks.into_iter().rev().zip(1..) {
+            let number = sequence.checked_sub(back);
+            let copy = number.and_then(|number| AudioPacket::new(codec, &packet, copy, number));
+            copy.and_then(|copy| self.receive.insert_copy(copy, codec));
+        }
         self.guess_loss();
         Some(())
     }

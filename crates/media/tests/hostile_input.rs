@@ -40,6 +40,8 @@ fn session(now: Instant, peer: SocketAddr) -> Session {
                 peer_uses_fec: false,
                 max_bitrate: None,
             },
+            send_redundancy: Some(63),
+            receive_redundancy: Some(63),
             receive: vec![
                 ReceiveFormat {
                     payload_type: 0,

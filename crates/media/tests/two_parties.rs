@@ -79,6 +79,8 @@ fn parameters(codec: Codec, remote: SocketAddr) -> MediaParameters {
             peer_uses_fec: true,
             max_bitrate: None,
         },
+        send_redundancy: None,
+        receive_redundancy: None,
         receive: vec![ReceiveFormat {
             payload_type: 96,
             codec,
@@ -317,6 +319,34 @@ fn reports_measure_the_round_trip_and_loss_that_the_other_side_sees() {
             "{}",
             stats.loss_percent()
         );
+    }
+}
+
+#[test]
+fn whole_copies_replace_nearly_every_lost_packet() {
+    for codec in [Codec::Opus, Codec::Pcma] {
+        let network = Network {
+            loss_percent: 10,
+            delay_ms: 40,
+            ..Network::default()
+        };
+        let mut world = World::new(network, codec);
+        for (party, peer) in world.parties.iter_mut().zip([BOB, ALICE]) {
+            let with_copies = MediaParameters {
+                send_redundancy: Some(63),
+                receive_redundancy: Some(63),
+                ..parameters(codec, address(peer))
+            };
+            party.session.set_parameters(with_copies).unwrap();
+        }
+        world.run(Duration::from_secs(60));
+        for stats in world.stats() {
+            let (recovered, lost) = (stats.received.recovered, stats.packets_lost);
+            assert!(
+                lost > 200 && recovered * 100 >= lost * 90,
+                "{codec:?}: {recovered} of {lost}"
+            );
+        }
     }
 }
 

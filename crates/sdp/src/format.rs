@@ -51,6 +51,33 @@ impl PayloadFormat {
         Self::static_format(9).expect("9 is in the table")
     }
 
+    /// Packets of `audio` that carry earlier ones once more (RFC 2198).
+    #[must_use]
+    pub fn red(number: u8, audio: &Self) -> Self {
+        Self {
+            number,
+            name: "red".to_owned(),
+            clock_rate: audio.clock_rate,
+            channels: audio.channels,
+            parameters: format!("{0}/{0}", audio.number),
+        }
+    }
+
+    /// The number of the audio format that this one carries once more; `None` if it is no redundancy, or one
+    /// of several formats.
+    #[must_use]
+    pub fn redundancy_of(&self) -> Option<u8> {
+        if !self.name.eq_ignore_ascii_case("red") {
+            return None;
+        }
+        let mut numbers = self
+            .parameters
+            .split('/')
+            .map(|number| number.trim().parse());
+        let first = numbers.next()?.ok()?;
+        numbers.all(|number| number == Ok(first)).then_some(first)
+    }
+
     /// DTMF digits as events 0–15 (RFC 4733) at the clock rate of the audio beside it.
     #[must_use]
     pub fn telephone_event(number: u8, clock_rate: u32) -> Self {

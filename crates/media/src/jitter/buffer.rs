@@ -39,7 +39,8 @@ const TOO_LONG_MS: f64 = 5.0;
 /// What the playing clock takes at a time, in milliseconds.
 const TAKEN_MS: f64 = 10.0;
 /// Share of packets lost from which the delay makes room for the packet after a gap.
-const LOSS_WORTH_WAITING: f64 = 0.01;
+/// For two in a row it takes more.
+const LOSS_WORTH_WAITING: [f64; 2] = [0.01, 0.08];
 /// A longer gap counts as one of this many packets.
 const MAX_LOST_AT_ONCE: u64 = 10;
 /// Weight of one packet in that share: half is forgotten after 350 packets, 7 s.
@@ -71,17 +72,21 @@ pub struct JitterBuffer {
 struct Loss {
     share: f64,
     packets: u32,
-    since_mending: Option<u32>,
+    /// Lost in a row often enough to be worth waiting for.
+    frames: u8,
+    /// Packets that the one after a gap replaces, at most, and for how long that may be expected.
+    mended: u8,
+    since_mending: u32,
 }
 
 impl Loss {
     /// A packet plays after `last`; what is between them was not there.
-    fn note_played(&mut self, sequence: u64, last: Option<u64>) {
-        let lost = last.map_or(0, |last| sequence.saturating_sub(last + 1));
+    fn note_played(&mut self, packet: &AudioPacket, last: Option<u64>) {
+        let lost = last.map_or(0, |last| packet.sequence.saturating_sub(last + 1));
         for _ in 0..lost.min(MAX_LOST_AT_ONCE) {
             self.note(true);
         }
-        self.note(false);
+        self.note(packet.is_copy);
     }
 
     fn note(&mut self, is_lost: bool) {
@@ -89,21 +94,28 @@ impl Loss {
         let weight = (1.0 / f64::from(self.packets)).clamp(LOSS_WEIGHT, FIRST_LOSS_WEIGHT);
         let lost = if is_lost { 1.0 } else { 0.0 };
         self.share += (lost - self.share) * weight;
-    }
-
-    fn note_mending(&mut self, mends_gap: bool) {
-        self.since_mending = if mends_gap {
-            Some(0)
-        } else {
-            self.since_mending.map(|packets| packets.saturating_add(1))
+        let reached = |scale: f64| {
+            let frames = LOSS_WORTH_WAITING
+                .iter()
+                .filter(|&&share| self.share >= share * scale);
+            u8::try_from(frames.count()).unwrap_or(u8::MAX)
         };
+        // Given up at half of what it took, so that the delay does not go to and fro.
+        self.frames = self.frames.clamp(reached(1.0), reached(0.5));
     }
 
-    fn makes_next_worth_waiting(&self) -> bool {
-        let mends_gaps = self
-            .since_mending
-            .is_some_and(|packets| packets < MENDING_EXPECTED_FOR);
-        mends_gaps && self.share >= LOSS_WORTH_WAITING
+    fn note_mending(&mut self, mends: u8) {
+        self.since_mending = self.since_mending.saturating_add(1);
+        if mends >= self.mended || self.since_mending > MENDING_EXPECTED_FOR {
+            self.mended = mends;
+            self.since_mending = 0;
+        }
+    }
+
+    /// Frames that are worth waiting for what follows a gap: one for each packet that it replaces,
+    /// while that many are lost in a row often enough.
+    fn worth_waiting_frames(&self) -> u8 {
+        self.frames.min(self.mended)
     }
 }
 
@@ -139,12 +151,12 @@ impl JitterBuffer {
         }
         self.transit
             .note(arrival_ms - self.time_ms(time), arrival_ms);
-        self.loss.note_mending(packet.mends_gap);
+        self.loss.note_mending(packet.mends);
         self.push(time, packet).unwrap_or(verdict)
     }
 
-    /// A copy of an earlier packet came with another one: it fills a gap and says nothing about the
-    /// network's delay.
+    /// A copy of an earlier packet came with another one, after which it is inserted: it fills a gap and says
+    /// nothing about the network's delay.
     pub fn insert_copy(&mut self, packet: AudioPacket) -> Inserted {
         let time = self.queue.place(packet.timestamp);
         if self.cursor.is_some_and(|cursor| time < cursor) {
@@ -218,11 +230,7 @@ impl JitterBuffer {
             f64::from(self.config.min_delay_ms),
             f64::from(self.config.max_delay_ms),
         );
-        let until_next = if self.loss.makes_next_worth_waiting() {
-            self.frame_ms()
-        } else {
-            0.0
-        };
+        let until_next = self.frame_ms() * f64::from(self.loss.worth_waiting_frames());
         (self.transit.needed_ms() + MARGIN_MS + until_next).clamp(least, most.max(least))
     }
 
@@ -277,7 +285,7 @@ impl JitterBuffer {
         self.frame_ticks = packet.duration_ticks;
         self.cursor = Some(time + i64::from(packet.duration_ticks));
         let last = self.last_played.replace(packet.sequence);
-        self.loss.note_played(packet.sequence, last);
+        self.loss.note_played(&packet, last);
         Step::Play { packet, stretch }
     }
 

@@ -16,6 +16,9 @@ mod transit;
 
 pub use buffer::JitterBuffer;
 
+use crate::codec::Codec;
+use crate::rtp::{Block, RtpPacket};
+
 /// One audio packet that waits for its turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioPacket {
@@ -27,12 +30,37 @@ pub struct AudioPacket {
     pub duration_ticks: u32,
     /// First of a talkspurt.
     pub marker: bool,
-    /// It helps to fill a gap right before it, see [`crate::Codec::mends_gap`].
-    pub mends_gap: bool,
+    /// It came inside a later packet: its own was lost.
+    pub is_copy: bool,
+    /// Packets right before it that it helps to replace: by copies, or see [`crate::Codec::mends_gap`].
+    pub mends: u8,
     /// Tells the codec.
     pub payload_type: u8,
     /// Codec data.
     pub payload: Vec<u8>,
+}
+
+impl AudioPacket {
+    /// What one block of an RTP packet says; `sequence` is the block's own. `None` if it cannot be of this codec.
+    #[must_use]
+    pub fn new(
+        codec: Codec,
+        packet: &RtpPacket<'_>,
+        block: Block<'_>,
+        sequence: u64,
+    ) -> Option<Self> {
+        let is_copy = block.offset_ticks > 0;
+        Some(Self {
+            sequence,
+            timestamp: packet.timestamp.wrapping_sub(block.offset_ticks),
+            duration_ticks: codec.duration_ticks(block.payload)?,
+            marker: packet.marker && !is_copy,
+            is_copy,
+            mends: u8::from(codec.mends_gap(block.payload)),
+            payload_type: block.payload_type,
+            payload: block.payload.to_vec(),
+        })
+    }
 }
 
 /// What became of a packet that came in.

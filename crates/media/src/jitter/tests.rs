@@ -141,7 +141,8 @@ fn packet(n: u32, timestamp: u32) -> AudioPacket {
         timestamp,
         duration_ticks: TICKS,
         marker: n == 0,
-        mends_gap: false,
+        is_copy: false,
+        mends: 0,
         payload_type: 0,
         payload: vec![0; 160],
     }
@@ -191,7 +192,7 @@ fn lost_packets_are_missing_and_the_next_one_is_offered() {
 fn when_the_sender_adds_copies_the_delay_makes_room_for_the_next_packet() {
     let outcome =
         Trace::new(1_000, |n| (n % 20 != 5).then_some(sent_ms(n))).play_as(|n| AudioPacket {
-            mends_gap: true,
+            mends: 1,
             ..packet(n, n * TICKS)
         });
     assert!(
@@ -201,7 +202,7 @@ fn when_the_sender_adds_copies_the_delay_makes_room_for_the_next_packet() {
     );
     assert!((30.0..40.0).contains(&outcome.last_delay_ms()));
     let calm = Trace::new(1_000, |n| Some(sent_ms(n))).play_as(|n| AudioPacket {
-        mends_gap: true,
+        mends: 1,
         ..packet(n, n * TICKS)
     });
     assert!(calm.last_delay_ms() < 20.0, "not while nothing is lost");

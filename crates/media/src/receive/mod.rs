@@ -80,6 +80,14 @@ impl ReceivePipeline {
         Some(self.buffer.insert(packet, now))
     }
 
+    /// A copy of an earlier packet came inside another one, after which it is inserted.
+    pub fn insert_copy(&mut self, packet: AudioPacket, codec: Codec) -> Option<Inserted> {
+        self.chain
+            .as_ref()
+            .filter(|chain| chain.is_for(codec, packet.payload_type))?;
+        Some(self.buffer.insert_copy(packet))
+    }
+
     /// The stream starts anew, by another source or after a hold. What waits is dropped.
     pub fn restart(&mut self) {
         self.chain = None;
@@ -125,6 +133,7 @@ impl ReceivePipeline {
         match self.buffer.pull(now, ready_ms) {
             Step::Play { packet, stretch } => {
                 let before = self.sound.waiting();
+                self.counters.recovered += u64::from(packet.is_copy);
                 self.counters.undecodable += chain.decode(&packet, self.sound.end());
                 let added = self.sound.waiting() - before;
                 self.stretch(stretch, added);
@@ -214,7 +223,8 @@ mod tests {
                     timestamp: n * 2 * codec.frame_ticks(),
                     duration_ticks: codec.duration_ticks(&payload).unwrap(),
                     marker: false,
-                    mends_gap: codec.mends_gap(&payload),
+                    is_copy: false,
+                    mends: u8::from(codec.mends_gap(&payload)),
                     payload_type: 0,
                     payload,
                 };
@@ -279,7 +289,8 @@ mod tests {
             timestamp: 0,
             duration_ticks: 960,
             marker: false,
-            mends_gap: false,
+            is_copy: false,
+            mends: 0,
             payload_type,
             payload: payload.to_vec(),
         };

@@ -4,10 +4,12 @@
 
 mod latch;
 mod packet;
+mod redundancy;
 mod sequence;
 mod source;
 
 pub use latch::{Latch, SourceLatch};
 pub use packet::{MAX_DATAGRAM_BYTES, RtpError, RtpPacket, is_rtcp};
+pub use redundancy::{Block, Copies, MAX_COPIES, blocks};
 pub use sequence::{LossReport, SequenceTracker, Sequenced};
 pub use source::{Marker, RtpSender, RtpSource};

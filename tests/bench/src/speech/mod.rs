@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 /// How often the parties look at their clocks.
 const STEP: Duration = Duration::from_millis(5);
 const PAYLOAD_TYPE: u8 = 96;
+const REDUNDANCY_PAYLOAD_TYPE: u8 = 63;
 
 /// What is said, over what.
 #[derive(Args, Debug)]
@@ -43,6 +44,9 @@ pub(crate) struct Arguments {
     /// The receiver's loudspeaker runs faster by so many millionths.
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     ppm: f64,
+    /// Both sides take packets that carry earlier ones once more.
+    #[arg(long)]
+    redundancy: bool,
     #[command(flatten)]
     network: network::Impairments,
 }
@@ -114,6 +118,7 @@ struct Party {
 impl Call {
     fn new(arguments: &Arguments, now: Instant) -> Result<Self, Box<dyn Error>> {
         let addresses: [SocketAddr; 2] = ["192.0.2.1:4000".parse()?, "192.0.2.2:4000".parse()?];
+        let redundancy = arguments.redundancy.then_some(REDUNDANCY_PAYLOAD_TYPE);
         let party = |n: usize| -> Result<Party, Box<dyn Error>> {
             let config = SessionConfig {
                 opus: OpusConfig {
@@ -125,7 +130,11 @@ impl Call {
                 since_unix_epoch: Duration::from_secs(1_800_000_000),
             };
             let mut session = Session::new(config, now);
-            session.set_parameters(parameters(arguments.codec.codec(), addresses[1 - n]))?;
+            session.set_parameters(parameters(
+                arguments.codec.codec(),
+                redundancy,
+                addresses[1 - n],
+            ))?;
             Ok(Party {
                 session,
                 address: addresses[n],
@@ -194,7 +203,7 @@ fn rtcp_of(rtp: SocketAddr) -> SocketAddr {
     SocketAddr::new(rtp.ip(), rtp.port() + 1)
 }
 
-fn parameters(codec: Codec, remote: SocketAddr) -> MediaParameters {
+fn parameters(codec: Codec, redundancy: Option<u8>, remote: SocketAddr) -> MediaParameters {
     MediaParameters {
         remote_rtp: remote,
         remote_rtcp: rtcp_of(remote),
@@ -204,6 +213,8 @@ fn parameters(codec: Codec, remote: SocketAddr) -> MediaParameters {
             peer_uses_fec: true,
             max_bitrate: None,
         },
+        send_redundancy: redundancy,
+        receive_redundancy: redundancy,
         receive: vec![ReceiveFormat {
             payload_type: PAYLOAD_TYPE,
             codec,
