@@ -31,6 +31,7 @@ pub mod rtcp;
 pub mod rtp;
 mod send;
 mod session;
+pub mod srtp;
 pub mod stats;
 pub mod tone;
 

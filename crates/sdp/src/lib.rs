@@ -24,6 +24,7 @@ mod format;
 mod media;
 mod offer_answer;
 mod parse;
+mod security;
 mod session;
 mod write;
 
@@ -35,6 +36,7 @@ pub use format::PayloadFormat;
 pub use media::{LocalMedia, MediaDescription};
 pub use offer_answer::{Negotiated, OfferAnswer, answer, negotiate, offer};
 pub use parse::{MAX_BYTES, MAX_LINES, MAX_MEDIA};
+pub use security::{MasterKey, Mki, SrtpSuite};
 pub use session::{Bandwidth, Connection, Origin, SessionDescription, Time};
 
 /// The media type of a session description in a SIP body.
