@@ -1,7 +1,12 @@
 //! Attributes: `a=name` and `a=name:value`, in the order they were written.
 
+use std::fmt;
+
+/// Attributes whose values are secret: they are written where they belong and printed nowhere else.
+const SECRET: [&str; 3] = ["crypto", "key-mgmt", "ice-pwd"];
+
 /// One `a=` line.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Attribute {
     /// What stands before the colon.
     pub name: String,
@@ -26,6 +31,20 @@ impl Attribute {
             name: name.into(),
             value: Some(value.into()),
         }
+    }
+}
+
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_secret = |name: &&str| name.eq_ignore_ascii_case(self.name.trim());
+        let value = match &self.value {
+            Some(_) if SECRET.iter().any(is_secret) => Some("***"),
+            value => value.as_deref(),
+        };
+        f.debug_struct("Attribute")
+            .field("name", &self.name)
+            .field("value", &value)
+            .finish()
     }
 }
 

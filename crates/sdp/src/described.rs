@@ -5,13 +5,15 @@
 //!
 //! Invariant: the text of a [`Described`] is what [`SessionDescription::to_bytes`] makes of its description.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::parse::{ConnectionLine, Line, Lines, MAX_BYTES, MediaLine, OriginLine};
 use crate::{SdpError, SessionDescription};
 
-/// A description that can be read. Copies share the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A description that can be read. Copies share the text, which may hold keys and so is not printed by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Described(Bytes);
 
 impl Described {
@@ -40,6 +42,12 @@ impl Described {
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.0
+    }
+}
+
+impl fmt::Debug for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Described({} bytes)", self.0.len())
     }
 }
 

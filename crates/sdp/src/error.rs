@@ -1,5 +1,7 @@
 //! Why a description cannot be read, and why an offer or answer leads to no session.
 
+use crate::CryptoError;
+
 /// Why bytes are not a session description.
 ///
 /// Every variant is the sender's fault; a SIP request that carried it is answered with
@@ -67,12 +69,24 @@ pub enum AnswerError {
     /// Audio was offered or answered, but in no payload format that we have.
     #[error("no common payload format")]
     NoCommonFormat,
-    /// No audio over plain RTP in it, or its port is 0.
+    /// No audio over RTP in it, or its port is 0.
     #[error("no audio that we could join")]
     NoAudio,
     /// The connection line is absent or names no IP address.
     #[error("no usable address for the media")]
     NoAddress,
+    /// Only secured media was offered, and ours is off.
+    #[error("the other side wants secured media, which is switched off here")]
+    SecurityOff,
+    /// The media would not be secured, and it must be.
+    #[error("the other side does not secure its media, and this line asks for it")]
+    SecurityRequired,
+    /// Secured media was offered or answered in no way that we have.
+    #[error("no common way to secure the media{}", .reason.map(|reason| format!(": {reason}")).unwrap_or_default())]
+    NoCommonSecurity {
+        /// What is wrong with the first key, if there is one.
+        reason: Option<CryptoError>,
+    },
     /// An answer came although no offer of ours is open.
     #[error("an answer without an offer")]
     NoOffer,
@@ -87,7 +101,13 @@ impl AnswerError {
     pub fn reply_status(&self) -> u16 {
         match self {
             Self::Glare => 491,
-            Self::NoCommonFormat | Self::NoAudio | Self::NoAddress | Self::NoOffer => 488,
+            Self::NoCommonFormat
+            | Self::NoAudio
+            | Self::NoAddress
+            | Self::SecurityOff
+            | Self::SecurityRequired
+            | Self::NoCommonSecurity { .. }
+            | Self::NoOffer => 488,
         }
     }
 }

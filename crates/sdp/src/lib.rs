@@ -12,9 +12,9 @@
 //!                          LocalMedia ────┘
 //! ```
 //!
-//! Only one audio stream over plain RTP is acted on; every other media line is answered with
-//! port 0 and stays in its place. Not here: SDP security descriptions, ICE candidates (kept as
-//! attributes, not read), and how descriptions travel in SIP (crate `ua`).
+//! Only one audio stream over RTP is acted on, plain or secured ([`LocalSecurity`]); every other media line is
+//! answered with port 0 and stays in its place. Not here: ICE candidates (kept as attributes, not read), and how
+//! descriptions travel in SIP (crate `ua`).
 
 mod attribute;
 mod described;
@@ -36,8 +36,11 @@ pub use format::PayloadFormat;
 pub use media::{LocalMedia, MediaDescription};
 pub use offer_answer::{Negotiated, OfferAnswer, answer, negotiate, offer};
 pub use parse::{MAX_BYTES, MAX_LINES, MAX_MEDIA};
-pub use security::{MasterKey, Mki, SrtpSuite};
-pub use session::{Bandwidth, Connection, Origin, SessionDescription, Time};
+pub use security::{
+    CryptoAttribute, CryptoError, DtlsRole, Fingerprint, FingerprintHash, KeyExchange,
+    LocalSecurity, MasterKey, MediaSecurity, Mki, SecurityPolicy, Setup, SrtpSuite,
+};
+pub use session::{Bandwidth, Connection, KeyLine, Origin, SessionDescription, Time};
 
 /// The media type of a session description in a SIP body.
 pub const CONTENT_TYPE: &str = "application/sdp";

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::{Attribute, Attributes, Bandwidth, Connection, Direction, PayloadFormat};
+use crate::{
+    Attribute, Attributes, Bandwidth, Connection, Direction, KeyLine, LocalSecurity, PayloadFormat,
+};
 
 /// A media description: `m=` and the lines that follow it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub struct MediaDescription {
     /// `b=`.
     pub bandwidth: Vec<Bandwidth>,
     /// `k=`: obsolete, kept as it is.
-    pub key: Option<String>,
+    pub key: Option<KeyLine>,
     /// `a=`.
     pub attributes: Attributes,
 }
@@ -104,12 +106,10 @@ impl MediaDescription {
         Some((port, words.nth(2).and_then(|address| address.parse().ok())))
     }
 
-    /// RTP without encryption, the only kind we answer.
+    /// RTP and RTCP share a port, if the other side wants it too (RFC 5761 section 5.1.1).
     #[must_use]
-    pub fn is_plain_rtp(&self) -> bool {
-        ["RTP/AVP", "RTP/AVPF"]
-            .iter()
-            .any(|known| self.protocol.eq_ignore_ascii_case(known))
+    pub fn has_rtcp_mux(&self) -> bool {
+        self.attributes.contains("rtcp-mux")
     }
 
     /// This media line, refused: port 0, formats kept because the grammar wants one
@@ -131,7 +131,7 @@ impl MediaDescription {
     }
 }
 
-/// What we can do in a session: one audio stream over plain RTP.
+/// What we can do in a session: one audio stream over RTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalMedia {
     /// Where we receive.
@@ -145,10 +145,12 @@ pub struct LocalMedia {
     pub direction: Direction,
     /// Packet time that we want to receive, in milliseconds.
     pub ptime: Option<u16>,
+    /// How it may be secured.
+    pub security: LocalSecurity,
 }
 
 impl LocalMedia {
-    /// Both ways, the usual formats, packets of 20 ms.
+    /// Both ways, the usual formats, packets of 20 ms, not secured.
     #[must_use]
     pub fn audio(receive: SocketAddr) -> Self {
         Self {
@@ -157,6 +159,7 @@ impl LocalMedia {
             formats: PayloadFormat::usual_audio(),
             direction: Direction::SendRecv,
             ptime: Some(20),
+            security: LocalSecurity::default(),
         }
     }
 

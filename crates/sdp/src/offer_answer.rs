@@ -16,9 +16,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::security::{self, Accepted};
 use crate::{
-    AnswerError, Direction, DirectionParts, LocalMedia, MediaDescription, Origin, PayloadFormat,
-    SessionDescription, Time,
+    AnswerError, Attribute, Direction, DirectionParts, DtlsRole, LocalMedia, MediaDescription,
+    MediaSecurity, Origin, PayloadFormat, SessionDescription, Time,
 };
 
 /// Media lines looked at for an audio stream; later ones are refused unread.
@@ -47,12 +48,33 @@ pub struct Negotiated {
     pub direction: Direction,
     /// Packet time that the peer wants to receive, in milliseconds.
     pub ptime: Option<u16>,
+    /// RTP and RTCP share a port on both sides.
+    pub rtcp_mux: bool,
+    /// How both are protected.
+    pub security: MediaSecurity,
+}
+
+impl Negotiated {
+    fn carried(self, rtcp_mux: bool, security: MediaSecurity) -> Self {
+        let remote_rtcp = if rtcp_mux {
+            self.remote
+        } else {
+            self.remote_rtcp
+        };
+        Self {
+            remote_rtcp,
+            rtcp_mux,
+            security,
+            ..self
+        }
+    }
 }
 
 /// An offer of what we can do: one audio line.
 #[must_use]
 pub fn offer(local: &LocalMedia, origin: &Origin) -> SessionDescription {
-    let media = local.describe("RTP/AVP", &local.formats, local.direction);
+    let mut media = local.describe("RTP/AVP", &local.formats, local.direction);
+    security::offer(&local.security, &mut media);
     describe(local.address, origin, vec![media])
 }
 
@@ -67,7 +89,17 @@ pub fn answer(
     local: &LocalMedia,
     origin: &Origin,
 ) -> Result<(SessionDescription, Negotiated), AnswerError> {
-    let index = acceptable_media(offer, local)?;
+    answer_as(offer, local, origin, None)
+}
+
+/// `role` is our part in the DTLS handshake that there was already.
+fn answer_as(
+    offer: &SessionDescription,
+    local: &LocalMedia,
+    origin: &Origin,
+    role: Option<DtlsRole>,
+) -> Result<(SessionDescription, Negotiated), AnswerError> {
+    let (index, accepted) = acceptable_media(offer, local, role)?;
     let chosen = &offer.media[index];
     let common: Vec<_> = chosen
         .payload_formats()
@@ -83,7 +115,8 @@ pub fn answer(
     let remote_direction = remote_direction(offer, chosen);
     let direction = local.direction.intersect(remote_direction.reversed());
     let answered: Vec<_> = common.iter().map(|(ours, _)| ours.clone()).collect();
-    let negotiated = agree(offer, chosen, &common, direction)?;
+    let negotiated = agree(offer, chosen, &common, direction)?
+        .carried(chosen.has_rtcp_mux(), accepted.security.clone());
 
     let media = offer
         .media
@@ -91,7 +124,12 @@ pub fn answer(
         .enumerate()
         .map(|(at, line)| {
             if at == index {
-                local.describe(&line.protocol, &answered, direction)
+                let mut media = local.describe(&line.protocol, &answered, direction);
+                if negotiated.rtcp_mux {
+                    media.attributes.push(Attribute::flag("rtcp-mux"));
+                }
+                accepted.write(&mut media);
+                media
             } else {
                 line.rejected()
             }
@@ -129,7 +167,9 @@ pub fn negotiate(
         .collect();
     let wanted = offered.own_direction().unwrap_or_default();
     let direction = wanted.intersect(remote_direction(answer_received, chosen).reversed());
-    agree(answer_received, chosen, &common, direction)
+    let security = security::conclude(offered, answer_received, chosen)?;
+    let rtcp_mux = offered.has_rtcp_mux() && chosen.has_rtcp_mux();
+    Ok(agree(answer_received, chosen, &common, direction)?.carried(rtcp_mux, security))
 }
 
 /// The offer/answer state of one dialog on our side.
@@ -167,8 +207,15 @@ impl OfferAnswer {
         self.pending.is_some()
     }
 
-    /// Makes an offer and remembers it until its answer. A second offer replaces the first.
+    /// Makes an offer and remembers it until its answer. A second offer replaces the first. Keys of ours that
+    /// are in use stay.
     pub fn offer(&mut self, local: &LocalMedia) -> SessionDescription {
+        self.offer_anew(&self.keeping_keys(local))
+    }
+
+    /// Makes an offer that somebody else may answer than before: with new keys, because whoever joins a stream
+    /// late cannot know how often its numbers wrapped (RFC 3711 section 3.3.1).
+    pub fn offer_anew(&mut self, local: &LocalMedia) -> SessionDescription {
         let mut offer = offer(local, &self.origin);
         if let Some(before) = &self.local {
             let audio = offered_audio(before).unwrap_or(0);
@@ -202,11 +249,43 @@ impl OfferAnswer {
         if self.pending.is_some() {
             return Err(AnswerError::Glare);
         }
-        let (mut answer, negotiated) = answer(offer, local, &self.origin)?;
+        let (mut answer, negotiated) = self.answer(offer, local)?;
         self.version(&mut answer);
         self.local = Some(answer.clone());
         self.negotiated = Some(negotiated.clone());
         Ok((answer, negotiated))
+    }
+
+    /// A peer that keeps its key goes on with ours, one with a new key gets a new one.
+    fn answer(
+        &self,
+        offer: &SessionDescription,
+        local: &LocalMedia,
+    ) -> Result<(SessionDescription, Negotiated), AnswerError> {
+        let before = self.negotiated.as_ref().map(|agreed| &agreed.security);
+        match before {
+            Some(MediaSecurity::Sdes { remote, .. }) => {
+                let kept = answer(offer, &self.keeping_keys(local), &self.origin)?;
+                match &kept.1.security {
+                    MediaSecurity::Sdes { remote: now, .. } if now == remote => Ok(kept),
+                    _ => answer(offer, local, &self.origin),
+                }
+            }
+            Some(MediaSecurity::Dtls { role, .. }) => {
+                answer_as(offer, local, &self.origin, Some(*role))
+            }
+            Some(MediaSecurity::Plain) | None => answer(offer, local, &self.origin),
+        }
+    }
+
+    fn keeping_keys(&self, local: &LocalMedia) -> LocalMedia {
+        let mut local = local.clone();
+        let before = self.local.as_ref();
+        let line = before.and_then(|before| before.media.get(offered_audio(before)?));
+        if let Some(line) = line {
+            security::keep_keys(&mut local.security, line);
+        }
+        local
     }
 
     /// Takes the answer to our open offer.
@@ -271,34 +350,44 @@ fn describe(address: IpAddr, origin: &Origin, media: Vec<MediaDescription>) -> S
     }
 }
 
-/// The first audio line with a format of ours.
-fn acceptable_media(offer: &SessionDescription, local: &LocalMedia) -> Result<usize, AnswerError> {
-    let mut audio = offer
-        .media
-        .iter()
-        .enumerate()
-        .take(MAX_MEDIA_CONSIDERED)
-        .filter(|(_, media)| is_usable_audio(media))
-        .peekable();
-    if audio.peek().is_none() {
-        return Err(AnswerError::NoAudio);
+/// The first audio line with a format of ours that would be secured; else the first that may be plain.
+fn acceptable_media(
+    offer: &SessionDescription,
+    local: &LocalMedia,
+    role: Option<DtlsRole>,
+) -> Result<(usize, Accepted), AnswerError> {
+    let mut error = AnswerError::NoAudio;
+    let mut plain = None;
+    let lines = offer.media.iter().enumerate().take(MAX_MEDIA_CONSIDERED);
+    for (index, media) in lines.filter(|(_, media)| is_usable_audio(media)) {
+        let refusal = if has_common_audio(media, local) {
+            match security::accept(offer, media, &local.security, role) {
+                Ok(accepted) if accepted.security == MediaSecurity::Plain => {
+                    plain = plain.or(Some((index, accepted)));
+                    continue;
+                }
+                Ok(accepted) => return Ok((index, accepted)),
+                Err(error) => error,
+            }
+        } else {
+            AnswerError::NoCommonFormat
+        };
+        if error == AnswerError::NoAudio {
+            error = refusal;
+        }
     }
-    audio
-        .find(|(_, media)| {
-            media.payload_formats().iter().any(|theirs| {
-                is_audio(theirs)
-                    && local
-                        .formats
-                        .iter()
-                        .any(|ours| ours.is_same_encoding(theirs))
-            })
-        })
-        .map(|(index, _)| index)
-        .ok_or(AnswerError::NoCommonFormat)
+    plain.ok_or(error)
+}
+
+fn has_common_audio(media: &MediaDescription, local: &LocalMedia) -> bool {
+    media.payload_formats().iter().any(|theirs| {
+        let is_known = |ours: &PayloadFormat| ours.is_same_encoding(theirs);
+        is_audio(theirs) && local.formats.iter().any(is_known)
+    })
 }
 
 fn is_usable_audio(media: &MediaDescription) -> bool {
-    media.media.eq_ignore_ascii_case("audio") && media.port != 0 && media.is_plain_rtp()
+    media.media.eq_ignore_ascii_case("audio") && media.port != 0 && media.is_rtp()
 }
 
 /// Something one can talk in.
@@ -361,6 +450,8 @@ fn agree(
             (Some(wanted), Some(longest)) => Some(wanted.min(longest)),
             (wanted, longest) => wanted.or(longest.filter(|&ms| ms < USUAL_PTIME_MS)),
         },
+        rtcp_mux: false,
+        security: MediaSecurity::Plain,
     })
 }
 

@@ -8,7 +8,8 @@
 //! [`Described`](crate::Described) only that it can be read.
 
 use crate::{
-    Attribute, Bandwidth, Connection, MediaDescription, Origin, SdpError, SessionDescription, Time,
+    Attribute, Bandwidth, Connection, KeyLine, MediaDescription, Origin, SdpError,
+    SessionDescription, Time,
 };
 
 /// Longest description that is read, in bytes.
@@ -200,7 +201,7 @@ struct Partial {
     bandwidth: Vec<Bandwidth>,
     times: Vec<Time>,
     zones: Option<String>,
-    key: Option<String>,
+    key: Option<KeyLine>,
     attributes: Vec<Attribute>,
     media: Vec<MediaDescription>,
 }
@@ -234,7 +235,7 @@ impl Partial {
                 }
             }
             Line::Zones(value) => self.zones = text(value),
-            Line::Key(value) => self.key = text(value),
+            Line::Key(value) => self.key = Some(KeyLine(value.to_owned())),
             Line::Attribute(name, value) => self.attributes.push(owned_attribute(name, value)),
             Line::Media(media) => self.media.push(media.into()),
         }
@@ -269,7 +270,7 @@ fn add_to_media<'a>(media: &mut MediaDescription, line: Line<'a>) -> Option<Line
         Line::Information(value) => media.information = Some(value.to_owned()),
         Line::Connection(connection) => media.connections.push(connection.into()),
         Line::Bandwidth(kind, value) => media.bandwidth.push(bandwidth(kind, value)),
-        Line::Key(value) => media.key = Some(value.to_owned()),
+        Line::Key(value) => media.key = Some(KeyLine(value.to_owned())),
         Line::Attribute(name, value) => media.attributes.push(owned_attribute(name, value)),
         line => return Some(line),
     }

@@ -1,5 +1,6 @@
 //! The session level of a description (RFC 8866 section 5).
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::{Attributes, MediaDescription};
@@ -28,7 +29,7 @@ pub struct SessionDescription {
     /// `z=`.
     pub zones: Option<String>,
     /// `k=`: obsolete, kept as it is.
-    pub key: Option<String>,
+    pub key: Option<KeyLine>,
     /// `a=` before the first media line.
     pub attributes: Attributes,
     /// `m=` and what belongs to each.
@@ -89,6 +90,22 @@ impl From<IpAddr> for Connection {
             family: family.to_owned(),
             address: address.to_string(),
         }
+    }
+}
+
+/// What a key line says: perhaps a key in clear, so `Debug` does not print it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyLine(pub String);
+
+impl fmt::Debug for KeyLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyLine(***)")
+    }
+}
+
+impl fmt::Display for KeyLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -142,7 +142,8 @@ fn refused_offers_say_why() {
         ("m=audio 3000 RTP/AVP 96\n", AnswerError::NoCommonFormat),
         ("m=audio 0 RTP/AVP 0\n", AnswerError::NoAudio),
         ("m=video 3000 RTP/AVP 31\n", AnswerError::NoAudio),
-        ("m=audio 3000 RTP/SAVP 0\n", AnswerError::NoAudio),
+        ("m=audio 3000 RTP/SAVP 0\n", AnswerError::SecurityOff),
+        ("m=audio 3000 TCP/RTP/AVP 0\n", AnswerError::NoAudio),
         ("", AnswerError::NoAudio),
         (
             "m=audio 3000 RTP/AVP 0\nc=IN IP4 host.example\n",
