@@ -16,6 +16,7 @@
 //! Sound cards themselves are in the softphone: only it has people in front of it.
 
 mod audio;
+mod identity;
 mod ports;
 mod reference;
 pub mod relay;
@@ -24,6 +25,7 @@ mod wav;
 
 pub use audio::ring;
 pub use audio::{AudioSink, AudioSource, NoSink, Silence, ToneSource, loop_back};
+pub use identity::{IdentityError, new_identity};
 pub use ports::{PortError, PortRange, RtpSockets};
 pub use reference::{ReferenceError, reference_transcode};
 pub use session::{EndCause, MediaEvent, MediaSession, SessionError, SessionOptions};

@@ -11,9 +11,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use media::rtp::MAX_DATAGRAM_BYTES;
+use media::srtp::DtlsIdentity;
 use media::{
     Digit, Direction, JitterConfig, MediaParameters, MediaStats, Microphone, OpusConfig, SILENCE,
-    Session, SessionConfig, SessionEvent, Transmit,
+    Secured, SecurityFailure, Session, SessionConfig, SessionEvent, Transmit,
 };
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
@@ -45,6 +46,8 @@ pub struct SessionOptions {
     pub opus: OpusConfig,
     /// Bounds of the play-out delay.
     pub jitter: JitterConfig,
+    /// The certificate for DTLS-SRTP; see [`new_identity`](crate::new_identity).
+    pub identity: Option<DtlsIdentity>,
 }
 
 /// News of a session.
@@ -61,6 +64,10 @@ pub enum MediaEvent {
     Digit(Digit),
     /// The peer's stream says that it is over.
     RemoteBye,
+    /// Both directions are secured from now on.
+    Secured(Secured),
+    /// Secured media was agreed and cannot be: there is no sound.
+    NotSecured(SecurityFailure),
     /// A command could not be carried out; the session goes on as before.
     Refused {
         /// As a sentence.
@@ -135,6 +142,7 @@ impl MediaSession {
             since_unix_epoch: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default(),
+            identity: options.identity,
         };
         let task = Task {
             session: Session::new(config, now.into_std()),
@@ -263,14 +271,16 @@ impl Task {
                 _ = self.sockets.rtcp.readable(), if self.next_tick > Instant::now() => self.drain(),
                 () = tokio::time::sleep_until(self.next_tick.min(rtcp_due)) => self.handle_time(),
             }
+            self.send_handshake();
             self.pass_events_on();
         }
         self.end().await;
     }
 
     async fn end(mut self) {
+        let socket = rtcp_socket(&self.sockets, &self.session);
         if let Some(bye) = self.session.leave(Instant::now().into_std()) {
-            transmit(&self.sockets.rtcp, bye);
+            transmit(socket, bye);
         }
         self.stats.send_replace(self.session.stats());
         let Self {
@@ -297,7 +307,7 @@ impl Task {
                     self.peer_known_at = Instant::now();
                 }
                 self.session
-                    .set_parameters(*parameters)
+                    .set_parameters(*parameters, Instant::now().into_std())
                     .err()
                     .map(|error| error.to_string())
             }
@@ -348,8 +358,15 @@ impl Task {
             self.tick();
             self.next_tick += TICK;
         }
+        let socket = rtcp_socket(&self.sockets, &self.session);
         if let Some(report) = self.session.poll_rtcp(now.into_std()) {
-            transmit(&self.sockets.rtcp, report);
+            transmit(socket, report);
+        }
+    }
+
+    fn send_handshake(&mut self) {
+        while let Some(datagram) = self.session.poll_handshake(Instant::now().into_std()) {
+            transmit(&self.sockets.rtp, datagram);
         }
     }
 
@@ -408,6 +425,8 @@ impl Task {
                 },
                 SessionEvent::Digit(digit) => MediaEvent::Digit(digit),
                 SessionEvent::RemoteBye => MediaEvent::RemoteBye,
+                SessionEvent::Secured(secured) => MediaEvent::Secured(secured),
+                SessionEvent::NotSecured(failure) => MediaEvent::NotSecured(failure),
             });
         }
     }
@@ -417,6 +436,15 @@ impl Task {
         if self.events.capacity() <= 1 || self.events.try_send(event).is_err() {
             self.lost_events += 1;
         }
+    }
+}
+
+/// Reports leave from where the peer sends its own to.
+fn rtcp_socket<'a>(sockets: &'a RtpSockets, session: &Session) -> &'a UdpSocket {
+    if session.has_rtcp_mux() {
+        &sockets.rtp
+    } else {
+        &sockets.rtcp
     }
 }
 

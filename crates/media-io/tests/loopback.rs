@@ -46,6 +46,8 @@ fn parameters(codec: Codec, remote_rtp: SocketAddr, direction: Direction) -> Med
         direction,
         send_event: Some(event),
         receive_events: vec![event],
+        rtcp_mux: false,
+        security: media::MediaSecurity::Plain,
     }
 }
 

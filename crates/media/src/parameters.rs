@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use sdp::{Direction, Negotiated, PayloadFormat};
+use sdp::{Direction, MediaSecurity, Negotiated, PayloadFormat};
 
 use crate::codec::Codec;
 use crate::rtp::{self, Block, RtpPacket};
@@ -28,6 +28,10 @@ pub struct MediaParameters {
     pub send_event: Option<EventFormat>,
     /// How digits may come in.
     pub receive_events: Vec<EventFormat>,
+    /// RTCP travels on the port of RTP (RFC 5761).
+    pub rtcp_mux: bool,
+    /// How both are protected.
+    pub security: MediaSecurity,
 }
 
 /// The audio format that we send.
@@ -103,6 +107,8 @@ impl MediaParameters {
                 .iter()
                 .map(EventFormat::of)
                 .collect(),
+            rtcp_mux: negotiated.rtcp_mux,
+            security: negotiated.security.clone(),
         })
     }
 
@@ -190,6 +196,8 @@ mod tests {
             receive_telephone_events: vec![PayloadFormat::telephone_event(102, 8_000)],
             direction: Direction::SendRecv,
             ptime: None,
+            rtcp_mux: false,
+            security: MediaSecurity::Plain,
         }
     }
 

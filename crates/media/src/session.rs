@@ -5,7 +5,7 @@
 //! - [`Session::handle_rtp`] and [`Session::handle_rtcp`] for every datagram, at once;
 //! - [`Session::capture`] and [`Session::play`] for every 10 ms of the recording and of the playing clock;
 //! - [`Session::poll_rtcp`] when [`Session::poll_timeout`] has come;
-//! - [`Session::poll_event`] until it is empty, after each of these.
+//! - [`Session::poll_handshake`] and [`Session::poll_event`] until they are empty, after each of these.
 //!
 //! Until [`Session::set_parameters`] nothing is sent and everything is dropped; later calls of it
 //! carry out a re-INVITE: hold, resume, another codec, another address.
@@ -25,14 +25,16 @@ use crate::frame::{Frame, SILENCE};
 use crate::jitter::{AudioPacket, JitterConfig};
 use crate::level::{SILENCE_DBFS, level_dbfs};
 use crate::parameters::MediaParameters;
+use crate::protection::{Protection, Secured, SecurityFailure};
 use crate::receive::ReceivePipeline;
 use crate::rtcp::{
     self, Due, Leaving, Received, Report, ReportBlock, Schedule, SenderInfo, WallClock,
 };
 use crate::rtp::{
-    Latch, RtpPacket, RtpSender, RtpSource, SequenceTracker, Sequenced, SourceLatch, is_rtcp,
+    DatagramKind, Latch, RtpPacket, RtpSender, RtpSource, SequenceTracker, Sequenced, SourceLatch,
 };
 use crate::send::{Microphone, SendPipeline};
+use crate::srtp::DtlsIdentity;
 use crate::stats::MediaStats;
 
 /// Packets of the peer from which its loss can be guessed: 0.6 s.
@@ -51,6 +53,8 @@ pub struct SessionConfig {
     pub seed: [u8; 32],
     /// The time of day at the `now` of [`Session::new`], for sender reports.
     pub since_unix_epoch: Duration,
+    /// The certificate for DTLS-SRTP; without one no handshake can be agreed to.
+    pub identity: Option<DtlsIdentity>,
 }
 
 /// Something that the owner may want to know.
@@ -65,6 +69,10 @@ pub enum SessionEvent {
     Digit(Digit),
     /// The peer's stream says that it is over. Signalling decides about the call.
     RemoteBye,
+    /// Both directions are secured from now on.
+    Secured(Secured),
+    /// Secured media was agreed and cannot be: nothing is sent or heard until a new agreement.
+    NotSecured(SecurityFailure),
 }
 
 /// A datagram to send.
@@ -79,6 +87,8 @@ pub struct Transmit<'a> {
 /// See the module header.
 pub struct Session {
     opus: OpusConfig,
+    identity: Option<DtlsIdentity>,
+    protection: Protection,
     clock: WallClock,
     cname: String,
     schedule: Schedule,
@@ -104,6 +114,9 @@ pub struct Session {
     has_started: bool,
     reported_packets: u64,
     rtcp_bytes: Vec<u8>,
+    handshake_bytes: Vec<u8>,
+    /// Where packets are decrypted.
+    opened: Vec<u8>,
     events: VecDeque<SessionEvent>,
 }
 
@@ -133,6 +146,8 @@ impl Session {
         let rtp = RtpSender::new(random.next_u32(), first_sequence, random.next_u32());
         Self {
             opus: config.opus,
+            identity: config.identity,
+            protection: Protection::new(),
             clock: WallClock::new(now, config.since_unix_epoch),
             cname,
             schedule: Schedule::new(random, now),
@@ -155,6 +170,8 @@ impl Session {
             has_started: false,
             reported_packets: 0,
             rtcp_bytes: Vec::new(),
+            handshake_bytes: Vec::new(),
+            opened: Vec::new(),
             events: VecDeque::new(),
         }
     }
@@ -164,7 +181,11 @@ impl Session {
     /// # Errors
     ///
     /// [`CodecError::Setup`] if the codec cannot be set up; the session goes on as before.
-    pub fn set_parameters(&mut self, parameters: MediaParameters) -> Result<(), CodecError> {
+    pub fn set_parameters(
+        &mut self,
+        parameters: MediaParameters,
+        now: Instant,
+    ) -> Result<(), CodecError> {
         let kept = self.stream.take();
         let is_same = kept.as_ref().is_some_and(|stream| {
             *stream.pipeline.format() == parameters.send
@@ -206,12 +227,32 @@ impl Session {
         if !parameters.direction.sends() || parameters.send_event.is_none() {
             self.digits.clear();
         }
+        let security = self
+            .protection
+            .agree(&parameters.security, self.identity.as_ref(), now);
+        self.tell_security(security.transpose());
         self.stream = Some(Stream {
             parameters,
             latch,
             pipeline,
         });
         Ok(())
+    }
+
+    fn tell_security(&mut self, outcome: Option<Result<Secured, SecurityFailure>>) {
+        match outcome {
+            Some(Ok(secured)) => self.push_event(SessionEvent::Secured(secured)),
+            Some(Err(failure)) => self.push_event(SessionEvent::NotSecured(failure)),
+            None => {}
+        }
+    }
+
+    /// Whether RTCP goes out by the port of RTP.
+    #[must_use]
+    pub fn has_rtcp_mux(&self) -> bool {
+        self.stream
+            .as_ref()
+            .is_some_and(|stream| stream.parameters.rtcp_mux)
     }
 
     /// What we do with the stream; `None` before there is one.
@@ -244,17 +285,62 @@ impl Session {
 
     /// A datagram came in on the RTP port.
     pub fn handle_rtp(&mut self, datagram: &[u8], source: SocketAddr, now: Instant) {
-        if is_rtcp(datagram) {
-            self.handle_rtcp(datagram, source, now);
-            return;
-        }
-        if self.accept(datagram, source, now).is_none() {
+        let taken = match DatagramKind::of(datagram) {
+            DatagramKind::Rtcp => {
+                self.handle_rtcp(datagram, source, now);
+                return;
+            }
+            DatagramKind::Rtp => {
+                let mut opened = std::mem::take(&mut self.opened);
+                let packet = self.protection.open_rtp(datagram, &mut opened);
+                let taken = packet.and_then(|packet| self.accept(packet, source, now));
+                self.opened = opened;
+                taken
+            }
+            DatagramKind::Dtls => self.accept_handshake(datagram, source, now),
+            DatagramKind::Stun | DatagramKind::Other => None,
+        };
+        if taken.is_none() {
             self.datagrams_dropped += 1;
         }
     }
 
-    /// `None`: the datagram is dropped and counted.
+    /// Only from where the peer is known to be: a handshake is much work, and its answers go there.
+    fn accept_handshake(
+        &mut self,
+        datagram: &[u8],
+        source: SocketAddr,
+        now: Instant,
+    ) -> Option<()> {
+        let stream = self.stream.as_ref()?;
+        let expected = stream
+            .latch
+            .locked()
+            .unwrap_or(stream.parameters.remote_rtp);
+        if source != expected {
+            return None;
+        }
+        self.protection.handle_handshake(datagram, now)?;
+        let outcome = self.protection.poll_outcome();
+        self.tell_security(outcome);
+        Some(())
+    }
+
+    /// The next datagram of the handshake for secured media, to be sent from the port of RTP.
+    pub fn poll_handshake(&mut self, now: Instant) -> Option<Transmit<'_>> {
+        let datagram = self.protection.poll_handshake(now);
+        let outcome = self.protection.poll_outcome();
+        self.tell_security(outcome);
+        self.handshake_bytes = datagram?;
+        Some(Transmit {
+            target: self.stream.as_ref()?.latch.target()?,
+            bytes: &self.handshake_bytes,
+        })
+    }
+
+    /// `None`: the plain packet is dropped and counted.
     fn accept(&mut self, datagram: &[u8], source: SocketAddr, now: Instant) -> Option<()> {
+        let is_authentic = self.protection.authenticates();
         let stream = self.stream.as_mut()?;
         let receives = stream.parameters.direction.receives();
         let packet = RtpPacket::parse(datagram).ok()?;
@@ -269,7 +355,12 @@ impl Session {
             );
             return None;
         }
-        match stream.latch.judge(source, &packet) {
+        let latch = if is_authentic {
+            stream.latch.judge_authentic(source)
+        } else {
+            stream.latch.judge(source, &packet)
+        };
+        match latch {
             Latch::Drop => return None,
             Latch::Accept => {}
             Latch::Locked(source) => self.note_start(source),
@@ -357,8 +448,9 @@ impl Session {
         }) else {
             return;
         };
-        let received = if expected {
-            rtcp::parse(datagram).ok()
+        let received = if expected || self.protection.authenticates() {
+            let packet = self.protection.open_rtcp(datagram, &mut self.opened);
+            packet.and_then(|packet| rtcp::parse(packet).ok())
         } else {
             None
         };
@@ -446,7 +538,7 @@ impl Session {
         let target = stream
             .latch
             .target()
-            .filter(|_| stream.parameters.direction.sends());
+            .filter(|_| stream.parameters.direction.sends() && self.protection.is_open());
         let Some(target) = target else {
             stream.pipeline.skip(&mut self.rtp);
             return None;
@@ -455,7 +547,16 @@ impl Session {
             .pipeline
             .process(frame, self.microphone, &mut self.digits, &mut self.rtp)
             .ok()??;
-        Some(Transmit { target, bytes })
+        match self.protection.close_rtp(bytes) {
+            Ok(bytes) => Some(Transmit {
+                target,
+                bytes: bytes?,
+            }),
+            Err(failure) => {
+                Self::push(&mut self.events, SessionEvent::NotSecured(failure));
+                None
+            }
+        }
     }
 
     /// The playing clock has reached `now`: fills the next 10 ms, with silence if there is nothing.
@@ -475,7 +576,10 @@ impl Session {
     /// When to call [`Session::poll_rtcp`] next.
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
-        self.schedule.next()
+        let report = self.schedule.next();
+        self.protection
+            .poll_timeout()
+            .map_or(report, |handshake| handshake.min(report))
     }
 
     /// The report that is due at `now`, if one is. Afterwards the deadline is later than `now`.
@@ -498,11 +602,17 @@ impl Session {
         let target = self.rtcp_target()?;
         let report = self.report(now);
         self.rtcp_bytes = rtcp::write(&report, &self.cname, leaving).ok()?;
-        self.schedule.note_packet(self.rtcp_bytes.len());
-        Some(Transmit {
-            target,
-            bytes: &self.rtcp_bytes,
-        })
+        match self.protection.close_rtcp(&self.rtcp_bytes) {
+            Ok(bytes) => {
+                let bytes = bytes?;
+                self.schedule.note_packet(bytes.len());
+                Some(Transmit { target, bytes })
+            }
+            Err(failure) => {
+                Self::push(&mut self.events, SessionEvent::NotSecured(failure));
+                None
+            }
+        }
     }
 
     /// Where the peer's reports come from, else the announced address, as long as its media comes
@@ -552,10 +662,14 @@ impl Session {
     }
 
     fn push_event(&mut self, event: SessionEvent) {
-        if self.events.len() == MAX_EVENTS {
-            self.events.pop_front();
+        Self::push(&mut self.events, event);
+    }
+
+    fn push(events: &mut VecDeque<SessionEvent>, event: SessionEvent) {
+        if events.len() == MAX_EVENTS {
+            events.pop_front();
         }
-        self.events.push_back(event);
+        events.push_back(event);
     }
 
     /// What was counted so far.

@@ -10,12 +10,16 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use media::{
-    Codec, Direction, EventFormat, MediaParameters, OpusConfig, ReceiveFormat, SILENCE, SendFormat,
-    Session, SessionConfig,
+    Codec, Direction, EventFormat, MediaParameters, MediaSecurity, OpusConfig, ReceiveFormat,
+    SILENCE, SendFormat, Session, SessionConfig,
 };
 use proptest::prelude::*;
 
 fn session(now: Instant, peer: SocketAddr) -> Session {
+    session_with(now, peer, MediaSecurity::Plain)
+}
+
+fn session_with(now: Instant, peer: SocketAddr, security: MediaSecurity) -> Session {
     let config = SessionConfig {
         opus: OpusConfig {
             complexity: 0,
@@ -24,6 +28,7 @@ fn session(now: Instant, peer: SocketAddr) -> Session {
         jitter: media::JitterConfig::default(),
         seed: [3; 32],
         since_unix_epoch: Duration::ZERO,
+        identity: None,
     };
     let event = EventFormat {
         payload_type: 101,
@@ -31,35 +36,40 @@ fn session(now: Instant, peer: SocketAddr) -> Session {
     };
     let mut session = Session::new(config, now);
     session
-        .set_parameters(MediaParameters {
-            remote_rtp: peer,
-            remote_rtcp: peer,
-            send: SendFormat {
-                payload_type: 0,
-                codec: Codec::Pcmu,
-                peer_uses_fec: false,
-                max_bitrate: None,
-            },
-            send_redundancy: Some(63),
-            receive_redundancy: Some(63),
-            receive: vec![
-                ReceiveFormat {
+        .set_parameters(
+            MediaParameters {
+                remote_rtp: peer,
+                remote_rtcp: peer,
+                send: SendFormat {
                     payload_type: 0,
                     codec: Codec::Pcmu,
+                    peer_uses_fec: false,
+                    max_bitrate: None,
                 },
-                ReceiveFormat {
-                    payload_type: 8,
-                    codec: Codec::Pcma,
-                },
-                ReceiveFormat {
-                    payload_type: 96,
-                    codec: Codec::Opus,
-                },
-            ],
-            direction: Direction::SendRecv,
-            send_event: Some(event),
-            receive_events: vec![event],
-        })
+                send_redundancy: Some(63),
+                receive_redundancy: Some(63),
+                receive: vec![
+                    ReceiveFormat {
+                        payload_type: 0,
+                        codec: Codec::Pcmu,
+                    },
+                    ReceiveFormat {
+                        payload_type: 8,
+                        codec: Codec::Pcma,
+                    },
+                    ReceiveFormat {
+                        payload_type: 96,
+                        codec: Codec::Opus,
+                    },
+                ],
+                direction: Direction::SendRecv,
+                send_event: Some(event),
+                receive_events: vec![event],
+                rtcp_mux: false,
+                security,
+            },
+            now,
+        )
         .unwrap();
     session
 }

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use media::tone::{Tone, share_at};
 use media::{
-    Codec, Digit, Direction, EventFormat, FRAME_DURATION, MediaParameters, MediaStats, OpusConfig,
-    ReceiveFormat, SAMPLE_RATE_HZ, SILENCE, SendFormat, Session, SessionConfig, SessionEvent,
+    Codec, Digit, Direction, EventFormat, FRAME_DURATION, MediaParameters, MediaSecurity,
+    MediaStats, OpusConfig, ReceiveFormat, SAMPLE_RATE_HZ, SILENCE, SendFormat, Session,
+    SessionConfig, SessionEvent,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -88,6 +89,8 @@ fn parameters(codec: Codec, remote: SocketAddr) -> MediaParameters {
         direction: Direction::SendRecv,
         send_event: Some(event),
         receive_events: vec![event],
+        rtcp_mux: false,
+        security: MediaSecurity::Plain,
     }
 }
 
@@ -101,6 +104,7 @@ impl Party {
             jitter: media::JitterConfig::default(),
             seed: [seed; 32],
             since_unix_epoch: Duration::from_secs(1_800_000_000),
+            identity: None,
         };
         Self {
             session: Session::new(config, now),
@@ -133,11 +137,11 @@ impl World {
         let mut world = Self::idle(network);
         world.parties[0]
             .session
-            .set_parameters(parameters(codec, address(BOB)))
+            .set_parameters(parameters(codec, address(BOB)), world.now)
             .unwrap();
         world.parties[1]
             .session
-            .set_parameters(parameters(codec, address(ALICE)))
+            .set_parameters(parameters(codec, address(ALICE)), world.now)
             .unwrap();
         world
     }
@@ -428,7 +432,10 @@ fn hold_stops_packets_and_resume_brings_the_sound_back() {
             direction: Direction::Inactive,
             ..parameters(Codec::Opus, address(remote))
         };
-        world.parties[party].session.set_parameters(held).unwrap();
+        world.parties[party]
+            .session
+            .set_parameters(held, world.now)
+            .unwrap();
     }
     world.run(Duration::from_secs(30));
     let held = world.stats();
@@ -441,11 +448,11 @@ fn hold_stops_packets_and_resume_brings_the_sound_back() {
     }
     world.parties[0]
         .session
-        .set_parameters(parameters(Codec::Opus, address(BOB)))
+        .set_parameters(parameters(Codec::Opus, address(BOB)), world.now)
         .unwrap();
     world.parties[1]
         .session
-        .set_parameters(parameters(Codec::Opus, address(ALICE)))
+        .set_parameters(parameters(Codec::Opus, address(ALICE)), world.now)
         .unwrap();
     world.run(Duration::from_secs(2));
     assert!(world.parties[0].share(700.0, 1.0) > 0.98);
@@ -469,7 +476,7 @@ fn the_codec_may_change_in_a_call() {
         changed.receive[0].codec = Codec::Pcmu;
         world.parties[party]
             .session
-            .set_parameters(changed)
+            .set_parameters(changed, world.now)
             .unwrap();
     }
     world.run(Duration::from_secs(2));
@@ -486,7 +493,7 @@ fn a_peer_behind_address_translation_is_found_and_strangers_are_not_heard() {
     let announced = address("10.0.0.5:5000");
     world.parties[0]
         .session
-        .set_parameters(parameters(Codec::Pcmu, announced))
+        .set_parameters(parameters(Codec::Pcmu, announced), world.now)
         .unwrap();
     world.run(Duration::from_secs(1));
     assert!(
@@ -521,7 +528,7 @@ fn another_source_at_the_same_address_is_believed_from_its_second_packet() {
     };
     world.parties[1]
         .session
-        .set_parameters(parameters(Codec::Pcmu, address(ALICE)))
+        .set_parameters(parameters(Codec::Pcmu, address(ALICE)), world.now)
         .unwrap();
     world.run(Duration::from_secs(2));
     assert!(world.parties[0].share(900.0, 1.0) > 0.98);

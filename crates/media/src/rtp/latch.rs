@@ -3,7 +3,7 @@
 //! A peer behind address translation announces an address that it cannot be reached at. The first
 //! *consistent* source wins: the announced address by its first packet, any other by several
 //! packets in a row of one SSRC with consecutive numbers. From then on every other source is
-//! dropped until signalling announces another address. Nothing is ever sent to an address that
+//! dropped until signalling announces another address; with SRTP every packet proves its source. Nothing is ever sent to an address that
 //! was neither announced nor proven that way.
 //!
 //! Whoever was heard before the new announcement goes on sending for a moment (a transferor that
@@ -105,6 +105,31 @@ impl SourceLatch {
     #[must_use]
     pub fn former(&self) -> Option<SocketAddr> {
         self.former.filter(|_| self.locked.is_none())
+    }
+
+    /// Judges a packet that only the peer can have made: it is taken from anywhere. The first one locks, and
+    /// several in a row from elsewhere move the lock: a repeated one does not get this far.
+    pub fn judge_authentic(&mut self, source: SocketAddr) -> Latch {
+        if self.locked == Some(source) {
+            self.candidate = None;
+            return Latch::Accept;
+        }
+        let seen = match &self.candidate {
+            Some(candidate) if candidate.source == source => candidate.packets,
+            _ => 0,
+        };
+        if self.locked.is_some() && seen + 1 < CONSISTENT_PACKETS {
+            self.candidate = Some(Candidate {
+                source,
+                ssrc: 0,
+                next_sequence: 0,
+                packets: seen + 1,
+            });
+            return Latch::Accept;
+        }
+        self.candidate = None;
+        self.locked = Some(source);
+        Latch::Locked(source)
     }
 
     /// Where to send media, if there is such a place: an unspecified address is the old way of
@@ -269,6 +294,26 @@ mod tests {
         let judged = (3_u16..).step_by(2).take(usize::from(STAYING_PACKETS));
         let last = judged.map(|n| judge(&mut latch, TRANSLATED, 1, n)).last();
         assert_eq!(last, Some(Latch::Locked(address(TRANSLATED))));
+    }
+
+    #[test]
+    fn an_authentic_source_locks_at_once_and_moves_the_lock_by_going_on() {
+        let mut latch = SourceLatch::new(address(ANNOUNCED));
+        let [moved, old] = [TRANSLATED, ANNOUNCED].map(address);
+        assert_eq!(latch.judge_authentic(old), Latch::Locked(old));
+        for _ in 0..2 {
+            assert_eq!(latch.judge_authentic(moved), Latch::Accept);
+            assert_eq!(latch.judge_authentic(moved), Latch::Accept);
+            assert_eq!(latch.target(), Some(old));
+            assert_eq!(latch.judge_authentic(old), Latch::Accept);
+        }
+        latch.judge_authentic(moved);
+        latch.judge_authentic(moved);
+        assert_eq!(latch.judge_authentic(moved), Latch::Locked(moved));
+        assert_eq!(latch.target(), Some(moved));
+
+        let mut behind_nat = SourceLatch::new(old);
+        assert_eq!(behind_nat.judge_authentic(moved), Latch::Locked(moved));
     }
 
     #[test]

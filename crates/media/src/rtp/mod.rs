@@ -2,12 +2,14 @@
 //!
 //! Encryption is not here; the owner of a secured session unprotects before and protects after.
 
+mod demultiplex;
 mod latch;
 mod packet;
 mod redundancy;
 mod sequence;
 mod source;
 
+pub use demultiplex::DatagramKind;
 pub use latch::{Latch, SourceLatch};
 pub use packet::{MAX_DATAGRAM_BYTES, RtpError, RtpPacket, is_rtcp};
 pub use redundancy::{Block, Copies, MAX_COPIES, blocks};

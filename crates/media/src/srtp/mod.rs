@@ -6,17 +6,19 @@
 //! ```
 //!
 //! Invariants: nothing about a source is remembered before one of its packets was authenticated; no index is used
-//! twice for sending under one key; keys are wiped when dropped and never printed.
+//! twice for sending under one key; keys are wiped when dropped and never printed. The handshake is in `dtls.rs`.
 //!
 //! Not here: key exchange in descriptions (`sdp::security`), who is listened to ([`Session`](crate::Session)). Key
 //! derivation rates other than 0 are not agreed to, so there is one set of session keys per master key.
 
 mod cipher;
 mod context;
+mod dtls;
 mod keys;
 mod window;
 
 pub use context::{SrtpError, SrtpSession};
+pub use dtls::{DtlsError, DtlsHandshake, DtlsIdentity, DtlsOutcome};
 pub use sdp::{MasterKey, Mki, SrtpSuite};
 
 #[cfg(test)]
