@@ -134,12 +134,59 @@ pub struct Run {
     /// Codecs in place of those that the portal configured, preferred first.
     #[arg(long, value_name = "CODEC,…", value_enum, value_delimiter = ',')]
     pub codecs: Vec<CodecChoice>,
+    /// Whether the sound of calls is encrypted.
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t)]
+    pub secure_sound: SecureSound,
+    /// How encryption is offered; both ways are accepted.
+    #[arg(long, value_name = "WAY", value_enum, default_value_t)]
+    pub secure_by: SecureBy,
     /// Certificate authorities (PEM) to believe instead of the system's, for SIP over TLS.
     #[arg(long, value_name = "FILE.pem", env = "SOFTPHONE_SIP_AUTHORITIES")]
     pub sip_authorities: Option<PathBuf>,
     /// No sound card: silence is sent and what comes is dropped, unless files are given.
     #[arg(long)]
     pub no_sound_card: bool,
+}
+
+/// Whether the sound of calls is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SecureSound {
+    /// Neither offered nor accepted.
+    Off,
+    /// Wherever the other side can.
+    #[default]
+    Optional,
+    /// No call without it.
+    Required,
+}
+
+/// How the keys of encrypted sound are agreed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SecureBy {
+    /// In the signalling, which should be TLS then (SDES).
+    #[default]
+    Sdes,
+    /// Between the two phones (DTLS-SRTP).
+    Dtls,
+}
+
+impl From<SecureSound> for sdp::SecurityPolicy {
+    fn from(choice: SecureSound) -> Self {
+        match choice {
+            SecureSound::Off => Self::Off,
+            SecureSound::Optional => Self::Optional,
+            SecureSound::Required => Self::Required,
+        }
+    }
+}
+
+impl From<SecureBy> for sdp::KeyExchange {
+    fn from(choice: SecureBy) -> Self {
+        match choice {
+            SecureBy::Sdes => Self::Sdes,
+            SecureBy::Dtls => Self::Dtls,
+        }
+    }
 }
 
 /// A codec by name.

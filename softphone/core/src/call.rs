@@ -12,8 +12,11 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use sdp::{Direction, LocalMedia, Negotiated, OfferAnswer, PayloadFormat, SessionDescription};
-use sip::{NameAddr, Private, Uri};
+use sdp::{
+    Direction, LocalMedia, LocalSecurity, MasterKey, Negotiated, OfferAnswer, PayloadFormat,
+    SessionDescription, SrtpSuite,
+};
+use sip::{Ids, NameAddr, Private, Uri};
 use ua::{CallKey, ReferTarget};
 
 use crate::command::{CallId, LineId};
@@ -74,12 +77,21 @@ pub(crate) struct PhoneCall {
     pub(crate) consults_for: Option<CallId>,
     local: Option<SocketAddr>,
     formats: Vec<PayloadFormat>,
-    session: Option<OfferAnswer>,
+    security: LocalSecurity,
+    session: Option<Session>,
     party: Private<String>,
     address: Private<String>,
     digits: Private<String>,
     started: Instant,
     answered: Option<Instant>,
+}
+
+/// Offer and answer of a call.
+#[derive(Debug)]
+struct Session {
+    exchange: OfferAnswer,
+    /// Of keys.
+    random: Ids,
 }
 
 /// A transfer that was asked for.
@@ -100,6 +112,21 @@ pub(crate) struct NewCall<'a> {
     pub(crate) stage: Stage,
     pub(crate) party: &'a NameAddr,
     pub(crate) formats: Vec<PayloadFormat>,
+    pub(crate) security: LocalSecurity,
+}
+
+/// A line's security with a new key for every suite.
+pub(crate) fn with_new_keys(security: &LocalSecurity, random: &mut Ids) -> LocalSecurity {
+    let key = |suite| {
+        MasterKey::generate(suite, |bytes| {
+            let fresh = random.bytes::<64>();
+            bytes.copy_from_slice(&fresh[..bytes.len()]);
+        })
+    };
+    LocalSecurity {
+        keys: SrtpSuite::USUAL.map(key).into(),
+        ..security.clone()
+    }
 }
 
 impl PhoneCall {
@@ -122,6 +149,7 @@ impl PhoneCall {
             consults_for: None,
             local: None,
             formats: new.formats,
+            security: new.security,
             session: None,
             party: Private(party_name(new.party)),
             address: Private(plain_text(new.party.uri.as_str(), MAX_PARTY)),
@@ -131,10 +159,14 @@ impl PhoneCall {
         }
     }
 
-    /// Takes in where RTP is received. `session_id` is random.
-    pub(crate) fn open_session(&mut self, local: SocketAddr, session_id: u64) {
+    /// Takes in where RTP is received.
+    pub(crate) fn open_session(&mut self, local: SocketAddr, mut random: Ids) {
         self.local = Some(local);
-        self.session = Some(OfferAnswer::new(local.ip(), session_id));
+        let session_id = random.u64() >> 2;
+        self.session = Some(Session {
+            exchange: OfferAnswer::new(local.ip(), session_id),
+            random,
+        });
     }
 
     pub(crate) fn has_ports(&self) -> bool {
@@ -145,17 +177,19 @@ impl PhoneCall {
     /// before the ports are open.
     pub(crate) fn session(&mut self) -> Option<(LocalMedia, &mut OfferAnswer)> {
         let mut media = LocalMedia::audio(self.local?);
+        let session = self.session.as_mut()?;
         media.formats.clone_from(&self.formats);
+        media.security = with_new_keys(&self.security, &mut session.random);
         media.direction = if self.on_hold {
             Direction::SendOnly
         } else {
             Direction::SendRecv
         };
-        Some((media, self.session.as_mut()?))
+        Some((media, &mut session.exchange))
     }
 
     pub(crate) fn negotiated(&self) -> Option<&Negotiated> {
-        self.session.as_ref()?.negotiated()
+        self.session.as_ref()?.exchange.negotiated()
     }
 
     pub(crate) fn mark_answered(&mut self, now: Instant) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use sdp::PayloadFormat;
+use sdp::{LocalSecurity, PayloadFormat};
 use sip::{HostPort, Private, Transport, Uri};
 
 use crate::dialing::DialError;
@@ -128,6 +128,8 @@ pub struct LineConfig {
     pub outbound_proxy: Option<Uri>,
     /// Audio formats, preferred first, `telephone-event` among them.
     pub formats: Vec<PayloadFormat>,
+    /// Whether and how media is secured; every call makes keys of its own, so there are none in it.
+    pub security: LocalSecurity,
     /// Instance-id of the device, a URN (RFC 5626).
     pub instance: String,
     /// Our address as the registrar's side sees it, with the port for this transport.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sdp::Negotiated;
+use sdp::{AnswerError, Negotiated};
 use sip::Private;
 use ua::EndReason;
 
@@ -77,8 +77,8 @@ pub enum CallEnd {
     #[error("There is no network port left for the sound of this call.")]
     NoMedia,
     /// The session that was agreed on cannot be used.
-    #[error("The two sides have no common codec.")]
-    NoAgreement,
+    #[error("The two sides cannot agree on the sound: {0}.")]
+    NoAgreement(AnswerError),
     /// We gave it away.
     #[error("The call was transferred.")]
     Transferred,

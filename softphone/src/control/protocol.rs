@@ -280,9 +280,33 @@ pub struct CallState {
     /// What goes wrong without ending the call, such as a sound card that is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// How its sound is secured; absent if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<SecurityState>,
     /// How its transfer stands, if one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferState>,
+}
+
+/// How the sound of a call is secured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecurityState {
+    /// How the keys were agreed on.
+    pub by: KeyExchange,
+    /// How packets are protected, by the name of the suite in SDP.
+    pub suite: String,
+    /// A lock may be shown: nobody between the two ends of the media knows the keys, as far as this phone can tell.
+    pub lock: bool,
+}
+
+/// How keys are agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyExchange {
+    /// In the signalling.
+    Sdes,
+    /// Between the two ends.
+    Dtls,
 }
 
 /// How the transfer of a call stands. One that worked ends the call.
@@ -431,6 +455,9 @@ pub struct MediaSummary {
     /// Round-trip time by RTCP, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round_trip_us: Option<u64>,
+    /// The suite that secured the sound last; absent if it was not secured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
     /// File with what the other side said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! What comes from the phone and from the media of its calls.
 
-use sdp::Negotiated;
+use sdp::{MediaSecurity, Negotiated};
 use softphone_core::{Action, CallDirection, CallEnded, CallId, CallView, Event, LineId, Phase};
 
 use super::media::{CallMedia, MediaNews};
@@ -86,6 +86,24 @@ impl Engine {
                     edge.problem = Some(problem);
                 }
             }
+            News::Media {
+                call,
+                news: MediaNews::Secured(secured),
+            } => {
+                if let Some(edge) = self.calls.get_mut(&call) {
+                    edge.secured = Some(secured);
+                }
+            }
+            News::Media {
+                call,
+                news: MediaNews::NotSecured(failure),
+            } => {
+                tracing::warn!(%call, %failure, "the sound of a call cannot be secured");
+                if let Some(edge) = self.calls.get_mut(&call) {
+                    edge.secured = None;
+                    edge.problem = Some(format!("there is no sound: {failure}"));
+                }
+            }
             News::Closed { call, summary } => {
                 if let Some(edge) = self.calls.get_mut(&call) {
                     edge.is_closing = false;
@@ -100,9 +118,8 @@ impl Engine {
         let edge = self.calls.entry(call.id).or_default();
         let is_new = edge.told.is_none();
         let changed = edge.told.replace(call.phase) != Some(call.phase);
-        let problem = edge.problem.clone();
         if changed && call.phase != Phase::Ending {
-            let shown = state::call_state(call, self.line_name(call.line), problem);
+            let shown = self.call_state(call);
             self.terminal.result(&shown, &call_text(&shown));
         }
         let incoming = call.direction == CallDirection::Incoming;
@@ -115,7 +132,7 @@ impl Engine {
         let ip = self.configs.get(&line).map(|line| line.local.ip);
         let opened = ip
             .ok_or_else(|| "the line is gone".to_owned())
-            .and_then(|ip| CallMedia::open(call, ip, self.news.clone()));
+            .and_then(|ip| CallMedia::open(call, ip, self.certificate.clone(), self.news.clone()));
         match opened {
             Ok(media) => {
                 let local = media.local();
@@ -133,6 +150,9 @@ impl Engine {
         let Some(edge) = self.calls.get_mut(&call) else {
             return;
         };
+        if negotiated.security == MediaSecurity::Plain {
+            edge.secured = None;
+        }
         let Some(media) = &edge.media else { return };
         let sound = self.sound.for_call(call, &edge.files);
         if let Err(problem) = media.update(negotiated, sound) {

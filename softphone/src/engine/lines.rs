@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::profile::Profile;
 use api::{Codec, Line, instance_id};
-use sdp::PayloadFormat;
+use sdp::{LocalSecurity, PayloadFormat};
 use sip::{Host, HostPort, Private, Transport, Uri};
 use softphone_core::{LineConfig, LineId, LocalAddress};
 use tokio::net::{UdpSocket, lookup_host};
@@ -43,16 +43,21 @@ impl LocalPorts {
     }
 }
 
-/// The lines of a profile, with `codecs` in place of the configured ones if there are any.
-/// A line that makes no sense is left out and logged.
-pub(super) async fn from_profile(
-    profile: &Profile,
-    codecs: &[Codec],
-    ports: LocalPorts,
-) -> Vec<LineConfig> {
+/// What this phone was started with, for all of its lines.
+#[derive(Clone, Debug)]
+pub(super) struct LineOptions {
+    /// In place of the configured ones, if there are any.
+    pub(super) codecs: Vec<Codec>,
+    /// Whether and how sound is secured.
+    pub(super) security: LocalSecurity,
+    pub(super) ports: LocalPorts,
+}
+
+/// The lines of a profile. A line that makes no sense is left out and logged.
+pub(super) async fn from_profile(profile: &Profile, options: &LineOptions) -> Vec<LineConfig> {
     let mut lines = Vec::new();
     for line in profile.configuration.lines.iter().take(MAX_LINES) {
-        match line_config(line, profile, codecs, ports).await {
+        match line_config(line, profile, options).await {
             Some(config) => lines.push(config),
             None => warn!(account = %line.account_id, "a line that cannot be used is left out"),
         }
@@ -60,12 +65,7 @@ pub(super) async fn from_profile(
     lines
 }
 
-async fn line_config(
-    line: &Line,
-    profile: &Profile,
-    codecs: &[Codec],
-    ports: LocalPorts,
-) -> Option<LineConfig> {
+async fn line_config(line: &Line, profile: &Profile, options: &LineOptions) -> Option<LineConfig> {
     let host: Host = line.domain.parse().ok()?;
     let domain = HostPort::new(host, line.port);
     let transport = match line.transport {
@@ -95,15 +95,16 @@ async fn line_config(
             .password_of(line)
             .map(|password| Private(password.0)),
         transport,
-        formats: formats(if codecs.is_empty() {
+        formats: formats(if options.codecs.is_empty() {
             &line.codecs
         } else {
-            codecs
+            &options.codecs
         }),
+        security: options.security.clone(),
         instance: instance_id(profile.device_id),
         local: LocalAddress {
             ip,
-            port: ports.port(transport, ip),
+            port: options.ports.port(transport, ip),
         },
         domain,
         outbound_proxy,

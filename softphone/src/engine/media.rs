@@ -11,7 +11,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use media::{MediaParameters, MediaStats};
+use media::srtp::DtlsIdentity;
+use media::{MediaParameters, MediaStats, Secured, SecurityFailure};
 use media_io::{EndCause, MediaEvent, MediaSession, PortRange, RtpSockets, SessionOptions};
 use sdp::Negotiated;
 use softphone_core::CallId;
@@ -33,6 +34,10 @@ pub(super) enum MediaNews {
     Digit(char),
     /// Something is wrong with the sound; the call goes on.
     Problem(String),
+    /// The sound is secured.
+    Secured(Secured),
+    /// The sound should be secured and cannot be.
+    NotSecured(SecurityFailure),
 }
 
 /// What a media session is told.
@@ -54,13 +59,18 @@ impl CallMedia {
     /// # Errors
     ///
     /// A sentence that says why there are none.
-    pub(super) fn open(call: CallId, ip: IpAddr, news: mpsc::Sender<News>) -> Result<Self, String> {
+    pub(super) fn open(
+        call: CallId,
+        ip: IpAddr,
+        certificate: DtlsIdentity,
+        news: mpsc::Sender<News>,
+    ) -> Result<Self, String> {
         let sockets =
             RtpSockets::bind(ip, PortRange::default()).map_err(|error| error.to_string())?;
         let local = sockets.rtp_address();
         let (orders, queue) = mpsc::channel(ORDERS);
         let reporter = Reporter { call, news };
-        let task = tokio::spawn(run(sockets, queue, reporter));
+        let task = tokio::spawn(run(sockets, certificate, queue, reporter));
         Ok(Self {
             local,
             orders,
@@ -132,6 +142,7 @@ impl Reporter {
 /// The task of one call. Ends when the orders end.
 async fn run(
     sockets: RtpSockets,
+    certificate: DtlsIdentity,
     mut orders: mpsc::Receiver<Order>,
     reporter: Reporter,
 ) -> Option<MediaSummary> {
@@ -150,9 +161,12 @@ async fn run(
     for problem in sound.problems {
         reporter.tell(MediaNews::Problem(problem));
     }
-    let options = SessionOptions::default();
+    let options = SessionOptions {
+        identity: Some(certificate),
+        ..SessionOptions::default()
+    };
     let (session, mut events) = MediaSession::start(sockets, sound.source, sound.sink, options);
-    let (mut first_packet, mut source) = (None, None);
+    let (mut first_packet, mut source, mut suite) = (None, None, None);
     carry_out(
         &session,
         Order::Parameters(parameters, Box::default()),
@@ -171,6 +185,11 @@ async fn run(
                 }
                 MediaEvent::Digit(digit) => reporter.tell(MediaNews::Digit(digit.as_char())),
                 MediaEvent::RemoteBye => {}
+                MediaEvent::Secured(secured) => {
+                    suite = Some(secured.suite.name().to_owned());
+                    reporter.tell(MediaNews::Secured(secured));
+                }
+                MediaEvent::NotSecured(failure) => reporter.tell(MediaNews::NotSecured(failure)),
                 MediaEvent::Refused { reason } => reporter.tell(MediaNews::Problem(reason)),
                 MediaEvent::Ended(EndCause::Stopped) => {}
                 MediaEvent::Ended(EndCause::Panicked) => {
@@ -184,6 +203,7 @@ async fn run(
     Some(MediaSummary {
         source,
         recording,
+        suite,
         ..summary(&stats, first_packet)
     })
 }
@@ -218,5 +238,6 @@ fn summary(stats: &MediaStats, first_packet: Option<Duration>) -> MediaSummary {
             .round_trip
             .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
         recording: None,
+        suite: None,
     }
 }

@@ -30,6 +30,8 @@ mod state;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use ::media::Secured;
+use ::media::srtp::DtlsIdentity;
 use api::{DeviceConfiguration, DeviceReport};
 use softphone_core::{
     Action, CallEnded, CallId, Command, LineConfig, LineId, LineView, Phase, ReplyId, View,
@@ -38,13 +40,15 @@ use softphone_core::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::control::protocol::{Done, EndedCall, LineState, MediaSummary, SoundFiles, State};
+use crate::control::protocol::{
+    CallState, Done, EndedCall, LineState, MediaSummary, SoundFiles, State,
+};
 use crate::failure::{Failure, FailureKind};
 use crate::portal::PortalEvent;
 use crate::profile::{Profile, ProfileError, ProfileFolder};
 use crate::terminal::Terminal;
 
-use lines::LocalPorts;
+use lines::LineOptions;
 use media::{CallMedia, MediaNews};
 use sound::SoundPlan;
 
@@ -100,6 +104,8 @@ struct EdgeCall {
     media: Option<CallMedia>,
     files: SoundFiles,
     problem: Option<String>,
+    /// Its media is secured like this.
+    secured: Option<Secured>,
     /// Its media is being closed; the result is awaited before the call is told to be over.
     is_closing: bool,
     summary: Option<MediaSummary>,
@@ -111,9 +117,9 @@ struct EdgeCall {
 struct Engine {
     folder: ProfileFolder,
     profile: Profile,
-    ports: LocalPorts,
-    /// In place of the configured ones, if there are any.
-    codecs: Vec<api::Codec>,
+    options: LineOptions,
+    /// For DTLS-SRTP: of this start.
+    certificate: DtlsIdentity,
     sound: Arc<SoundPlan>,
     answering: Answering,
     terminal: Terminal,
@@ -163,10 +169,10 @@ impl Engine {
             configuration,
             ..self.profile.clone()
         };
-        let (folder, ports, news) = (self.folder.clone(), self.ports, self.news.clone());
-        let codecs = self.codecs.clone();
+        let (folder, news) = (self.folder.clone(), self.news.clone());
+        let options = self.options.clone();
         self.tasks.spawn(async move {
-            let lines = lines::from_profile(&profile, &codecs, ports).await;
+            let lines = lines::from_profile(&profile, &options).await;
             let saving = tokio::task::spawn_blocking(move || (folder.save(&profile), profile));
             // The task panicked or the softphone ends: the old configuration holds on.
             let Ok((saved, profile)) = saving.await else {
@@ -256,13 +262,7 @@ impl Engine {
 
     fn current_state(&self) -> State {
         let configuration = &self.profile.configuration;
-        let call = |call: &softphone_core::CallView| {
-            let problem = self
-                .calls
-                .get(&call.id)
-                .and_then(|edge| edge.problem.clone());
-            state::call_state(call, self.line_name(call.line), problem)
-        };
+        let call = |call: &softphone_core::CallView| self.call_state(call);
         // A call is there until everything about its end is known.
         let closing = self.calls.values().filter_map(|edge| edge.ended.as_ref());
         State {
@@ -287,6 +287,20 @@ impl Engine {
                 .chain(closing.map(|ended| call(&ended.call)))
                 .collect(),
             ended: self.ended.iter().cloned().collect(),
+        }
+    }
+
+    /// A call with what this side of the phone knows of it.
+    fn call_state(&self, call: &softphone_core::CallView) -> CallState {
+        let edge = self.calls.get(&call.id);
+        let line = self.configs.get(&call.line);
+        let is_tls = line.is_some_and(|line| line.transport == sip::Transport::Tls);
+        CallState {
+            problem: edge.and_then(|edge| edge.problem.clone()),
+            security: edge
+                .and_then(|edge| edge.secured)
+                .map(|secured| state::security(secured, is_tls)),
+            ..state::call_state(call, self.line_name(call.line))
         }
     }
 

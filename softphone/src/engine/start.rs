@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sdp::LocalSecurity;
 use serde_json::json;
 use sip::{EndpointConfig, HostPort, Transport};
 use sip_io::{Authorities, Bound, Listeners, TlsClient, TlsError};
@@ -17,7 +18,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::lines::{self, LocalPorts};
+use super::lines::{self, LineOptions, LocalPorts};
 use super::sound::SoundPlan;
 use super::{Answering, Ending, Engine, News, state};
 use crate::cli;
@@ -70,8 +71,19 @@ pub(crate) async fn run(
     let bound = bind(tls_client(&asked)?)
         .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
     let ports = local_ports(&bound);
-    let codecs: Vec<_> = asked.codecs.iter().copied().map(api::Codec::from).collect();
-    let lines = lines::from_profile(&profile, &codecs, ports).await;
+    let certificate = media_io::new_identity()
+        .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
+    let options = LineOptions {
+        codecs: asked.codecs.iter().copied().map(api::Codec::from).collect(),
+        security: LocalSecurity {
+            policy: asked.secure_sound.into(),
+            offer: asked.secure_by.into(),
+            keys: Vec::new(),
+            fingerprint: Some(certificate.fingerprint()),
+        },
+        ports,
+    };
+    let lines = lines::from_profile(&profile, &options).await;
 
     let (commands, phone_commands) = mpsc::channel(COMMANDS);
     let (phone_events, events) = mpsc::channel(EVENTS);
@@ -110,8 +122,8 @@ pub(crate) async fn run(
     let mut engine = Engine {
         folder,
         profile,
-        ports,
-        codecs,
+        options,
+        certificate,
         sound: Arc::new(sound),
         answering: if asked.auto_answer {
             Answering::AtOnce

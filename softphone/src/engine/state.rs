@@ -1,6 +1,7 @@
 //! From what the phone tells to what the control socket shows and the portal is told.
 
 use api::{DeviceReport, LineReport, LineState as ReportState};
+use media::Secured;
 use softphone_core::{
     CallDirection, CallEnd, CallEnded, CallView, LineStatus, LineView, Phase as CallPhase, Refusal,
     Transfer,
@@ -9,8 +10,8 @@ use ua::{CallFailure, EndReason, RegistrationFailure};
 use uuid::Uuid;
 
 use crate::control::protocol::{
-    Action, CallState, Connection, Direction, Ended, EndedCall, LineState, MediaSummary, Phase,
-    TransferState, TransferStep,
+    Action, CallState, Connection, Direction, Ended, EndedCall, KeyExchange, LineState,
+    MediaSummary, Phase, SecurityState, TransferState, TransferStep,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::portal::{APP_VERSION, PLATFORM};
@@ -40,7 +41,8 @@ pub(super) fn line_state(line: &LineView) -> LineState {
     }
 }
 
-pub(super) fn call_state(call: &CallView, line: String, problem: Option<String>) -> CallState {
+/// What the edge knows of the call is left open.
+pub(super) fn call_state(call: &CallView, line: String) -> CallState {
     let able = &call.actions;
     let actions = [
         (able.answer, Action::Answer),
@@ -70,8 +72,22 @@ pub(super) fn call_state(call: &CallView, line: String, problem: Option<String>)
             .collect(),
         answered_in_ms: call.answered_after.map(millis),
         digits: call.digits.0.clone(),
-        problem,
+        problem: None,
+        security: None,
         transfer: call.transfer.map(transfer_state),
+    }
+}
+
+/// Keys in the signalling are as secret as the signalling (RFC 4568 section 8.1): no lock without TLS.
+pub(super) fn security(secured: Secured, is_tls: bool) -> SecurityState {
+    let (by, lock) = match secured.by {
+        media::KeyExchange::Sdes => (KeyExchange::Sdes, is_tls),
+        media::KeyExchange::Dtls => (KeyExchange::Dtls, true),
+    };
+    SecurityState {
+        by,
+        suite: secured.suite.name().to_owned(),
+        lock,
     }
 }
 
@@ -104,9 +120,9 @@ pub(super) fn ended_call(
             CallEnd::Signalled(EndReason::AnsweredElsewhere | EndReason::Replaced { .. }) => {
                 Ended::AnsweredElsewhere
             }
-            CallEnd::Signalled(EndReason::Failed(_)) | CallEnd::NoMedia | CallEnd::NoAgreement => {
-                Ended::Failed
-            }
+            CallEnd::Signalled(EndReason::Failed(_))
+            | CallEnd::NoMedia
+            | CallEnd::NoAgreement(_) => Ended::Failed,
         },
         reason: ended.end.to_string(),
         kind,
@@ -158,7 +174,7 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
 
 fn outcome(ended: &CallEnded) -> (Option<FailureKind>, Option<u16>) {
     let failure = match &ended.end {
-        CallEnd::NoAgreement => return (Some(FailureKind::NoCommonCodec), Some(488)),
+        CallEnd::NoAgreement(_) => return (Some(FailureKind::NoCommonCodec), Some(488)),
         CallEnd::NoMedia => return (Some(FailureKind::Sound), None),
         CallEnd::Transferred => return (None, None),
         CallEnd::LineRemoved => return (Some(FailureKind::NotPossible), None),

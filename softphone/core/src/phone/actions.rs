@@ -61,9 +61,9 @@ impl Phone {
             Action::Consult(which, target) => self.consult(which, &target.0, now),
             Action::TransferTo { call, to } => self.transfer_to(call, to, now),
             Action::MediaOpened { call, local } => {
-                let session_id = self.endpoint.ids().u64() >> 2;
+                let random = self.endpoint.ids().fork();
                 let known = self.table.get_mut(&call).ok_or(Refusal::NoCall)?;
-                known.open_session(local, session_id);
+                known.open_session(local, random);
                 match known.stage {
                     Stage::Opening => self.dial(call, now),
                     Stage::Answering => self.try_answer(call, now),
@@ -123,7 +123,8 @@ impl Phone {
             }
         };
         let line = line.ok_or(Refusal::NoSuchLine)?;
-        let (id_of_line, formats) = (line.config.id, line.config.formats.clone());
+        let id_of_line = line.config.id;
+        let (formats, security) = (line.config.formats.clone(), line.config.security.clone());
         let target = dialing::target(target, &line.config.domain)?;
         match &line.status {
             LineStatus::Connected { .. } => {}
@@ -148,6 +149,7 @@ impl Phone {
                 stage: Stage::Opening,
                 party: &NameAddr::new(target.clone()),
                 formats,
+                security,
             },
             now,
         );

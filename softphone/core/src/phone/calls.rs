@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use sdp::{Described, Direction, LocalMedia, SessionDescription};
+use sdp::{AnswerError, Described, Direction, LocalMedia, SessionDescription};
 use sip::{Flow, NameAddr, Request};
 use ua::{CallError, CallEvent, CallKey, Dial};
 
 use super::{MAX_CALLS, Phone};
-use crate::call::{NewCall, PhoneCall, Stage};
+use crate::call::{NewCall, PhoneCall, Stage, with_new_keys};
 use crate::command::CallId;
 use crate::event::{CallEnd, CallEnded, Event};
 use crate::view::{CallDirection, Ringback};
@@ -83,9 +83,9 @@ impl Phone {
             // Said at once: nobody should pick up a phone that then cannot talk.
             (Some(line), Some(offer)) => {
                 let address = std::net::SocketAddr::new(line.local.ip, 9);
-                let formats = line.formats.clone();
                 let media = LocalMedia {
-                    formats,
+                    formats: line.formats.clone(),
+                    security: with_new_keys(&line.security, self.endpoint.ids()),
                     ..LocalMedia::audio(address)
                 };
                 let origin = sdp::Origin::new(media.address, 0, 0);
@@ -113,6 +113,7 @@ impl Phone {
                 stage: Stage::Ringing,
                 party: &party,
                 formats: line.formats.clone(),
+                security: line.security.clone(),
             },
             now,
         );
@@ -212,21 +213,21 @@ impl Phone {
             return;
         }
         let agreed = match (answer, call.session()) {
-            (Some(answer), Some((_, session))) => session.accept_answer(&answer).is_ok(),
-            _ => false,
+            (Some(answer), Some((_, session))) => session.accept_answer(&answer).map(|_| ()),
+            _ => Err(AnswerError::NoAudio),
         };
-        if agreed {
-            self.change(id, |call| call.mark_answered(now));
-            self.update_media(id);
-            self.renegotiate(id, now);
-        } else {
+        if let Err(error) = agreed {
             // Answered, but not usably: hang up properly and say why.
             self.hang_up(id, now);
             if let Some(key) = self.table.get(&id).and_then(|call| call.key) {
                 self.keys.remove(&key);
             }
-            self.end(id, CallEnd::NoAgreement, now);
+            self.end(id, CallEnd::NoAgreement(error), now);
+            return;
         }
+        self.change(id, |call| call.mark_answered(now));
+        self.update_media(id);
+        self.renegotiate(id, now);
     }
 
     /// An answer to an offer of ours arrived, in an ACK or for a change.
@@ -270,7 +271,8 @@ impl Phone {
                 .accept_offer(&offer, &media)
                 .map(|(answer, _)| answer.into())
                 .map_err(|error| error.reply_status()),
-            None => Ok(session.offer(&media).into()),
+            // Whoever asks may ask for somebody else.
+            None => Ok(session.offer_anew(&media).into()),
         };
         let agreed = answer.is_ok();
         if let Err(error) = self

@@ -9,6 +9,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use sdp::LocalSecurity;
 use sip::Uri;
 use sip::{
     Credentials, Flow, HostPort, NameAddr, Private, ResolveId, ResolveRequest, Target, Transport,
@@ -349,6 +350,7 @@ impl LineConfig {
         let account = |config: &Self| Self {
             name: String::new(),
             formats: Vec::new(),
+            security: LocalSecurity::default(),
             ..config.clone()
         };
         account(self) == account(other)

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sdp::PayloadFormat;
+use sdp::{LocalSecurity, PayloadFormat};
 use sip::{
     EndpointConfig, Flow, HostPort, Machine, Message, Method, Output, Private, ResolveError,
     ResolveId, Target, Transport, parse_datagram,
@@ -78,6 +78,7 @@ pub(super) fn line(user: &str, address: &str) -> LineConfig {
             PayloadFormat::opus(96),
             PayloadFormat::telephone_event(97, 48_000),
         ],
+        security: LocalSecurity::default(),
         instance: "urn:uuid:00000000-0000-0000-0000-000000000001".to_owned(),
         local: LocalAddress {
             ip: address.ip(),
