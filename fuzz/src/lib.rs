@@ -7,3 +7,4 @@
 pub mod registrar_checks;
 pub mod sdp_checks;
 pub mod sip_checks;
+pub mod srtp_checks;

@@ -15,6 +15,7 @@ pub(crate) async fn it_calls_us<P: Peer>(stage: &Stage) {
     phone.ok(&["answer", "--timeout", "30"]).await;
     phone.until_phase("connected").await;
     phone.hears("heard.wav", P::SAYS_HZ).await;
+    stage.assert_security(&phone.ok(&["status"]).await["calls"][0]);
 
     peer.press('5').await;
     until("our phone hears the digit", async || {
@@ -51,6 +52,7 @@ pub(crate) async fn we_call_it<P: Peer>(stage: &Stage) {
     peer.answer().await;
     phone.until_phase("connected").await;
     phone.hears("heard.wav", P::SAYS_HZ).await;
+    stage.assert_security(&phone.ok(&["status"]).await["calls"][0]);
 
     phone.ok(&["hold"]).await;
     phone.until_phase("held").await;
@@ -135,6 +137,30 @@ pub(crate) async fn they_call_each_other(caller: &Phone, callee: &Phone) {
     caller.until_phase("none").await;
     callee.until_phase("none").await;
     assert_heard(&callee.file("heard.wav"), OURS_HZ, "the callee");
+}
+
+/// Our phones call each other; both hear the other and say how their sound is secured.
+pub(crate) async fn we_secure_our_calls(stage: &Stage) {
+    let caller = stage.our_phone("1002").await;
+    let callee = stage.our_phone(OURS).await;
+    caller.ok(&["call", OURS, "--wait", "placed"]).await;
+    callee.ok(&["answer", "--timeout", "30"]).await;
+    for phone in [&caller, &callee] {
+        phone.until_phase("connected").await;
+        phone.hears("heard.wav", OURS_HZ).await;
+        stage.assert_security(&phone.ok(&["status"]).await["calls"][0]);
+    }
+    callee.ok(&["hold"]).await;
+    caller.until_phase("held-by-peer").await;
+    callee.ok(&["resume"]).await;
+    caller.until_phase("connected").await;
+    for phone in [&caller, &callee] {
+        phone.hears("heard.wav", OURS_HZ).await;
+    }
+    callee.ok(&["hangup"]).await;
+    caller.until_phase("none").await;
+    let ended = caller.ok(&["status"]).await["ended"][0].clone();
+    assert_eq!(ended["media"]["suite"], "AEAD_AES_256_GCM", "{ended}");
 }
 
 /// It registers, is refused with a wrong password, and takes its registration back when it ends.

@@ -3,9 +3,10 @@
 use tests::{Trust, until};
 
 use crate::conversation::{
-    it_calls_us, it_registers, nobody_answers, they_call_each_other, we_call_each_other, we_call_it,
+    it_calls_us, it_registers, nobody_answers, they_call_each_other, we_call_each_other,
+    we_call_it, we_secure_our_calls,
 };
-use crate::peer::{Baresip, Carrier, Linphonec, Peer as _};
+use crate::peer::{Baresip, Carrier, Encryption, Linphonec, Peer as _};
 use crate::stage::{OURS, Registrar, Stage, THEIRS};
 
 macro_rules! conversations {
@@ -37,6 +38,37 @@ conversations!(Baresip, TandemBehindKamailio: Tcp baresip_behind_kamailio_over_t
 conversations!(Linphonec, TandemBehindKamailio: Udp linphonec_behind_kamailio_over_udp, Tls linphonec_behind_kamailio_over_tls);
 conversations!(Baresip, Kamailio: Udp baresip_at_kamailio_over_udp, Tls baresip_at_kamailio_over_tls);
 conversations!(Linphonec, Kamailio: Tcp linphonec_at_kamailio_over_tcp, Tls linphonec_at_kamailio_over_tls);
+
+macro_rules! secured_conversations {
+    ($phone:ty: $($carrier:ident $encryption:ident $module:ident),*) => {$(
+        mod $module {
+            use super::*;
+
+            #[tokio::test]
+            async fn it_calls_us_holds_and_hangs_up() {
+                it_calls_us::<$phone>(&Stage::secured(Carrier::$carrier, Encryption::$encryption).await).await;
+            }
+
+            #[tokio::test]
+            async fn we_call_it_hold_and_hang_up() {
+                we_call_it::<$phone>(&Stage::secured(Carrier::$carrier, Encryption::$encryption).await).await;
+            }
+        }
+    )*};
+}
+
+secured_conversations!(Baresip: Udp Sdes baresip_with_srtp, Tls SdesOnly baresip_with_srtp_only_over_tls);
+secured_conversations!(Linphonec: Udp Sdes linphonec_with_srtp, Tls SdesOnly linphonec_with_srtp_only_over_tls);
+
+#[tokio::test]
+async fn our_phones_secure_their_calls_by_a_handshake() {
+    we_secure_our_calls(&Stage::secured(Carrier::Udp, Encryption::Dtls).await).await;
+}
+
+#[tokio::test]
+async fn our_phones_secure_their_calls_by_keys_over_tls() {
+    we_secure_our_calls(&Stage::secured(Carrier::Tls, Encryption::SdesOnly).await).await;
+}
 
 #[tokio::test]
 async fn baresip_registers_with_the_right_password_only() {

@@ -1,10 +1,10 @@
 //! What every conversation needs: the server, our phone and somebody else's, both registered.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{Phone, Server, Tenant, Trust, text_of, until, write_tone};
 
 use crate::kamailio::{self, Kamailio};
-use crate::peer::{Carrier, Identity, Peer};
+use crate::peer::{Carrier, Encryption, Identity, Peer};
 use crate::relay::Relay;
 
 /// The tone that our phone says, in hertz.
@@ -41,6 +41,8 @@ pub(crate) struct Stage {
     registrar: Registrar,
     carrier: Carrier,
     trust: Option<Trust>,
+    /// How the other phone secures its sound.
+    encryption: Option<Encryption>,
     /// Between an edge proxy and our server, over TCP.
     relay: Option<Relay>,
     _kamailio: Option<Kamailio>,
@@ -92,9 +94,33 @@ impl Stage {
             registrar,
             carrier,
             trust,
+            encryption: None,
             relay,
             _kamailio: kamailio,
         }
+    }
+
+    /// At our registrar, with phones of others that secure their sound.
+    pub(crate) async fn secured(carrier: Carrier, encryption: Encryption) -> Self {
+        Self {
+            encryption: Some(encryption),
+            ..Self::new(Registrar::Tandem, carrier).await
+        }
+    }
+
+    /// What our phone must say of the sound of a call with the other one.
+    pub(crate) fn assert_security(&self, call: &Value) {
+        let security = &call["security"];
+        let (by, lock) = match self.encryption {
+            None => {
+                assert!(security.is_null(), "{call}");
+                return;
+            }
+            Some(Encryption::Sdes | Encryption::SdesOnly) => ("sdes", self.carrier == Carrier::Tls),
+            Some(Encryption::Dtls) => ("dtls", true),
+        };
+        assert_eq!(security["by"], by, "{call}");
+        assert_eq!(security["lock"], lock, "{call}");
     }
 
     /// The edge proxy loses its connections to our server, as when a firewall forgets them.
@@ -119,6 +145,12 @@ impl Stage {
         if let Some(trust) = &self.trust {
             arguments.extend(["--sip-authorities", text_of(&trust.authority)]);
         }
+        if self.encryption == Some(Encryption::Dtls) {
+            arguments.extend(["--secure-by", "dtls"]);
+        }
+        if self.encryption.is_some() {
+            arguments.extend(["--secure-sound", "required"]);
+        }
         phone.run(&arguments).await;
         phone
     }
@@ -135,6 +167,7 @@ impl Stage {
             authority: self.trust.as_ref().map(|trust| trust.authority.clone()),
             codec: self.codec(),
             expires_secs: 300,
+            encryption: self.encryption,
         }
     }
 

@@ -9,17 +9,22 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use media::srtp::{MasterKey, SrtpSuite};
 use media::{
     Codec, Direction, EventFormat, MediaParameters, MediaSecurity, OpusConfig, ReceiveFormat,
     SILENCE, SendFormat, Session, SessionConfig,
 };
 use proptest::prelude::*;
 
-fn session(now: Instant, peer: SocketAddr) -> Session {
-    session_with(now, peer, MediaSecurity::Plain)
+fn secured_media() -> MediaSecurity {
+    let key = MasterKey::generate(SrtpSuite::AesCm128HmacSha1_80, |bytes| bytes.fill(1));
+    MediaSecurity::Sdes {
+        local: key.clone(),
+        remote: key,
+    }
 }
 
-fn session_with(now: Instant, peer: SocketAddr, security: MediaSecurity) -> Session {
+fn session(now: Instant, peer: SocketAddr, security: MediaSecurity) -> Session {
     let config = SessionConfig {
         opus: OpusConfig {
             complexity: 0,
@@ -117,11 +122,13 @@ proptest! {
             1 => prop::collection::vec(any::<u8>(), 0..1_600),
         ], 1..200),
         strange in any::<bool>(),
+        secured in any::<bool>(),
     ) {
         let mut now = Instant::now();
         let peer: SocketAddr = "192.0.2.1:4000".parse().unwrap();
         let other: SocketAddr = "192.0.2.9:4000".parse().unwrap();
-        let mut session = session(now, peer);
+        let security = if secured { secured_media() } else { MediaSecurity::Plain };
+        let mut session = session(now, peer, security);
         for (n, datagram) in datagrams.iter().enumerate() {
             let source = if strange && n % 3 == 0 { other } else { peer };
             session.handle_rtp(datagram, source, now);
@@ -130,10 +137,13 @@ proptest! {
             session.play(&mut frame, now);
             session.capture(&frame);
             session.poll_rtcp(now);
+            while session.poll_handshake(now).is_some() {}
             now += Duration::from_millis(20);
             prop_assert!(session.poll_timeout() > now - Duration::from_millis(20));
         }
-        let _ = session.stats();
+        if secured {
+            prop_assert_eq!(session.stats().packets_received, 0, "nothing invented is genuine");
+        }
         let _ = session.leave(now);
     }
 }

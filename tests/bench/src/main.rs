@@ -4,7 +4,8 @@
 //! Each command prints JSON. `core` drives the machine in memory, `flood` bombards a server while one registered phone
 //! refreshes, `streams` opens TCP or TLS connections and registers on each, `bindings` registers many users with nonces they keep
 //! and asks for what is bound, `abuse` means ill while others go on, `speech` sends speech over a simulated network. `relay` is
-//! our relay on its own, `voices` are the telephones that talk through it or another (`scripts/bench_relay`).
+//! our relay on its own, `voices` are the telephones that talk through it or another (`scripts/bench_relay`);
+//! `srtp` protects packets of sound.
 //!
 //! Everything here is blocking and single-threaded where it measures. Not here: rows, rounds and Kamailio (`scripts/bench_sip`).
 
@@ -17,6 +18,7 @@ mod message;
 mod registrar;
 mod relay;
 mod speech;
+mod srtp;
 mod streams;
 mod voices;
 
@@ -47,6 +49,8 @@ enum Command {
     Relay(relay::Arguments),
     /// Telephones that talk with each other through a relay.
     Voices(voices::Arguments),
+    /// Packets of SRTP, protected and opened again, with each suite.
+    Srtp(srtp::Arguments),
     /// Refreshes with kept nonces at a fixed rate, or questions after what is bound.
     Bindings(bindings::Arguments),
 }
@@ -64,6 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Command::Speech(arguments) => println!("{}", speech::run(&arguments)?),
         Command::Relay(arguments) => relay::run(&arguments)?,
         Command::Voices(arguments) => voices::run(&arguments)?,
+        Command::Srtp(arguments) => println!("{}", srtp::run(&arguments)),
         Command::Bindings(arguments) => bindings::run(&arguments)?,
     }
     Ok(())

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, Command};
 
-use super::{Identity, Peer, print_if_failing};
+use super::{Encryption, Identity, Peer, print_if_failing};
 
 /// A baresip that says a tone and writes down what it hears.
 pub(crate) struct Baresip {
@@ -171,10 +171,21 @@ fn write_configuration(folder: &Path, identity: &Identity, control_port: u16) {
         "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\naudio_source ausine,{}\nausrc_srate 48000\nausrc_channels 2\n\
          audio_player aubridge,nil\naudio_alert aubridge,bell\nsnd_path {}\nmodule_path /usr/lib/baresip/modules\n\
          module g711.so\nmodule opus.so\nmodule ausine.so\nmodule aubridge.so\nmodule sndfile.so\nmodule_app account.so\n\
-         module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n",
+         module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n{}",
         Baresip::SAYS_HZ,
-        folder.display()
+        folder.display(),
+        match identity.encryption {
+            None => "",
+            Some(Encryption::Sdes | Encryption::SdesOnly) => "module srtp.so\n",
+            Some(Encryption::Dtls) => panic!("no handshake with it comes about"),
+        }
     );
+    let encryption = match identity.encryption {
+        None => "",
+        Some(Encryption::Sdes) => ";mediaenc=srtp",
+        Some(Encryption::SdesOnly) => ";mediaenc=srtp-mand",
+        Some(Encryption::Dtls) => "",
+    };
     let authority = match &identity.authority {
         Some(authority) => format!("sip_cafile {}\n", authority.display()),
         None => String::new(),
@@ -194,7 +205,7 @@ fn write_configuration(folder: &Path, identity: &Identity, control_port: u16) {
     let transport = identity.carrier.name();
     let account = format!(
         "<sip:{user}@{domain};transport={transport}>;auth_user={user};auth_pass={password};\
-         outbound=\"sip:{proxy};transport={transport};lr\";audio_codecs={codec};regint={expires_secs}\n",
+         outbound=\"sip:{proxy};transport={transport};lr\";audio_codecs={codec};regint={expires_secs}{encryption}\n",
     );
     for (name, text) in [("config", config + &authority), ("accounts", account)] {
         std::fs::write(folder.join(name), text).expect("the configuration can be written");

@@ -10,7 +10,7 @@ use tests::{text_of, until, write_tone};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
 
-use super::{Carrier, Identity, Peer, print_if_failing, written};
+use super::{Carrier, Encryption, Identity, Peer, print_if_failing, written};
 
 /// A linphonec that says a tone and writes down what it hears.
 pub(crate) struct Linphonec {
@@ -220,10 +220,16 @@ fn write_configuration(folder: &Path, identity: &Identity) {
         ),
         None => String::new(),
     };
+    let encryption = match identity.encryption {
+        None => "",
+        Some(Encryption::Sdes) => "media_encryption=srtp\n",
+        Some(Encryption::SdesOnly) => "media_encryption=srtp\nmedia_encryption_mandatory=1\n",
+        Some(Encryption::Dtls) => panic!("no handshake with it comes about"),
+    };
     // -1 asks for a random port, 0 for none.
     let config = format!(
         "[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\ndefault_proxy=0\nuse_ipv6=0\nregister_only_when_network_is_up=0\n\
-         session_expires_enabled=1\nsession_expires_value=90\nsession_expires_refresher_value=2\n{trust}\
+         session_expires_enabled=1\nsession_expires_value=90\nsession_expires_refresher_value=2\n{trust}{encryption}\
          [rtp]\naudio_rtp_port=-1\nvideo_rtp_port=-1\n[video]\nenabled=0\n\
          [proxy_0]\nreg_proxy=<sip:{proxy};transport={transport}>\nreg_route=<sip:{proxy};transport={transport};lr>\n\
          reg_identity=sip:{user}@{domain}\nreg_expires={expires_secs}\nreg_sendregister=1\npublish=0\n\

@@ -44,6 +44,19 @@ pub(crate) struct Identity {
     pub(crate) codec: &'static str,
     /// For how many seconds it registers.
     pub(crate) expires_secs: u32,
+    /// How it secures its sound; `None`: it knows nothing of it.
+    pub(crate) encryption: Option<Encryption>,
+}
+
+/// How a phone secures its sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    /// Keys in the signalling, if the other side wants them too.
+    Sdes,
+    /// Keys in the signalling, or no call.
+    SdesOnly,
+    /// A handshake between the phones: of ours only, because the others have RSA certificates (docs/decisions/0019-secure-media.md).
+    Dtls,
 }
 
 /// A phone of somebody else.
