@@ -20,6 +20,7 @@ mod attribute;
 mod described;
 mod direction;
 mod error;
+mod exchange;
 mod format;
 mod media;
 mod offer_answer;
@@ -32,9 +33,10 @@ pub use attribute::{Attribute, Attributes};
 pub use described::Described;
 pub use direction::{Direction, DirectionParts};
 pub use error::{AnswerError, SdpError};
+pub use exchange::OfferAnswer;
 pub use format::PayloadFormat;
 pub use media::{LocalMedia, MediaDescription};
-pub use offer_answer::{Negotiated, OfferAnswer, answer, negotiate, offer};
+pub use offer_answer::{Negotiated, answer, negotiate, offer};
 pub use parse::{MAX_BYTES, MAX_LINES, MAX_MEDIA};
 pub use security::{
     CryptoAttribute, CryptoError, DtlsRole, Fingerprint, FingerprintHash, KeyExchange,

@@ -5,6 +5,7 @@ use std::fmt;
 use sdp::{MasterKey, Mki};
 
 use super::cipher::{Cipher, INDEX_BYTES, Position, RTCP_HEADER_BYTES};
+use super::header::{MAX_MKI_BYTES, rtcp_header, rtp_header, write_mki};
 use super::keys::{Traffic, derive};
 use super::window::{Guess, ReplayWindow};
 use crate::rtp::MAX_DATAGRAM_BYTES;
@@ -15,10 +16,6 @@ const MAX_SOURCES: usize = 32;
 const MAX_RTP_PACKETS: u64 = 1 << 48;
 /// The same for RTCP, whose index has 31 bits.
 const MAX_RTCP_INDEX: u64 = (1 << 31) - 1;
-/// Length of an RTP header without contributing sources and extension.
-const RTP_HEADER_BYTES: usize = 12;
-/// Longest field that names a key.
-const MAX_MKI_BYTES: usize = 128;
 
 /// Why a packet was not protected or not accepted. Packets from the network: count and drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -378,54 +375,6 @@ fn check_room(buffer: &[u8], needed_bytes: usize) -> Result<(), SrtpError> {
         return Err(SrtpError::NoRoom { needed_bytes });
     }
     Ok(())
-}
-
-/// Length of the header, SSRC and sequence number of a packet that ends `behind` bytes before its end.
-fn rtp_header(packet: &[u8], behind: usize) -> Result<(usize, u32, u16), SrtpError> {
-    let too_short = SrtpError::TooShort {
-        len_bytes: packet.len(),
-    };
-    let end = packet.len().checked_sub(behind).ok_or(too_short)?;
-    let fixed: &[u8; RTP_HEADER_BYTES] = packet
-        .get(..end)
-        .and_then(|packet| packet.first_chunk())
-        .ok_or(too_short)?;
-    if fixed[0] >> 6 != 2 {
-        return Err(SrtpError::Malformed);
-    }
-    let mut header = RTP_HEADER_BYTES + 4 * usize::from(fixed[0] & 0x0f);
-    if fixed[0] & 0x10 != 0 {
-        let extension = packet[..end].get(header..header + 4).ok_or(too_short)?;
-        let words = u16::from_be_bytes([extension[2], extension[3]]);
-        header += 4 + 4 * usize::from(words);
-    }
-    if header > end {
-        return Err(too_short);
-    }
-    let sequence = u16::from_be_bytes([fixed[2], fixed[3]]);
-    let ssrc = u32::from_be_bytes([fixed[8], fixed[9], fixed[10], fixed[11]]);
-    Ok((header, ssrc, sequence))
-}
-
-/// SSRC of the packet's sender.
-fn rtcp_header(packet: &[u8]) -> Result<u32, SrtpError> {
-    let fixed: &[u8; RTCP_HEADER_BYTES] = packet.first_chunk().ok_or(SrtpError::TooShort {
-        len_bytes: packet.len(),
-    })?;
-    if fixed[0] >> 6 != 2 {
-        return Err(SrtpError::Malformed);
-    }
-    Ok(u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]))
-}
-
-/// The field that names the key; empty without one.
-fn write_mki(mki: Option<Mki>, field: &mut [u8; MAX_MKI_BYTES]) -> &[u8] {
-    let Some(mki) = mki else { return &[] };
-    let len = usize::from(mki.len_bytes).min(MAX_MKI_BYTES);
-    let value = mki.value.to_be_bytes();
-    let digits = len.min(value.len());
-    field[len - digits..len].copy_from_slice(&value[value.len() - digits..]);
-    &field[..len]
 }
 
 #[cfg(test)]

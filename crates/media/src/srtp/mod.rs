@@ -14,6 +14,7 @@
 mod cipher;
 mod context;
 mod dtls;
+mod header;
 mod keys;
 mod window;
 

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use media::{
-    Codec, Direction, FRAME_DURATION, MediaParameters, MediaStats, OpusConfig, ReceiveFormat,
-    SILENCE, SendFormat, Session, SessionConfig, Transmit,
+    Codec, Direction, FRAME_DURATION, MediaParameters, MediaSecurity, MediaStats, OpusConfig,
+    ReceiveFormat, SILENCE, SendFormat, Session, SessionConfig, Transmit,
 };
 use media_io::{AfterEnd, AudioSource, WavSource};
 use network::{Delivery, Network};
@@ -128,13 +128,11 @@ impl Call {
                 jitter: media::JitterConfig::default(),
                 seed: [u8::try_from(n)?; 32],
                 since_unix_epoch: Duration::from_secs(1_800_000_000),
+                identity: None,
             };
             let mut session = Session::new(config, now);
-            session.set_parameters(parameters(
-                arguments.codec.codec(),
-                redundancy,
-                addresses[1 - n],
-            ))?;
+            let agreed = parameters(arguments.codec.codec(), redundancy, addresses[1 - n]);
+            session.set_parameters(agreed, now)?;
             Ok(Party {
                 session,
                 address: addresses[n],
@@ -222,6 +220,8 @@ fn parameters(codec: Codec, redundancy: Option<u8>, remote: SocketAddr) -> Media
         direction: Direction::SendRecv,
         send_event: None,
         receive_events: Vec::new(),
+        rtcp_mux: false,
+        security: MediaSecurity::Plain,
     }
 }
 
