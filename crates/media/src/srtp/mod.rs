@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Invariants: nothing about a source is remembered before one of its packets was authenticated; no index is used
-//! twice for sending under one key; keys are wiped when dropped and never printed. The handshake is in `dtls.rs`.
+//! twice for sending under one key; keys are wiped when dropped and never printed. The handshake is in `dtls.rs`, a leg of the relay in `relayed.rs`.
 //!
 //! Not here: key exchange in descriptions (`sdp::security`), who is listened to ([`Session`](crate::Session)). Key
 //! derivation rates other than 0 are not agreed to, so there is one set of session keys per master key.
@@ -16,6 +16,7 @@ mod context;
 mod dtls;
 mod header;
 mod keys;
+mod relayed;
 mod window;
 
 pub use context::{SrtpError, SrtpSession};
