@@ -60,6 +60,8 @@ fn parameters(remote: &str, security: MediaSecurity) -> MediaParameters {
             peer_uses_fec: false,
             max_bitrate: None,
         },
+        send_redundancy: None,
+        receive_redundancy: None,
         receive: vec![ReceiveFormat {
             payload_type: 8,
             codec,

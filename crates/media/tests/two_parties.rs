@@ -335,13 +335,14 @@ fn whole_copies_replace_nearly_every_lost_packet() {
             ..Network::default()
         };
         let mut world = World::new(network, codec);
+        let now = world.now;
         for (party, peer) in world.parties.iter_mut().zip([BOB, ALICE]) {
             let with_copies = MediaParameters {
                 send_redundancy: Some(63),
                 receive_redundancy: Some(63),
                 ..parameters(codec, address(peer))
             };
-            party.session.set_parameters(with_copies).unwrap();
+            party.session.set_parameters(with_copies, now).unwrap();
         }
         world.run(Duration::from_secs(60));
         for stats in world.stats() {
