@@ -51,13 +51,9 @@ impl PlaybackCallback {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod counting {
     use std::alloc::{GlobalAlloc, Layout, System};
     use std::cell::Cell;
-
-    use rtrb::RingBuffer;
-
-    use super::*;
 
     /// Counts what the present thread allocates and frees.
     struct Counting;
@@ -88,11 +84,20 @@ mod tests {
         }
     }
 
-    fn allocations(of: impl FnOnce()) -> u64 {
+    /// What `of` allocates and frees on this thread.
+    pub(in crate::audio) fn allocations(of: impl FnOnce()) -> u64 {
         let before = COUNT.with(Cell::get);
         of();
         COUNT.with(Cell::get) - before
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use rtrb::RingBuffer;
+
+    use super::counting::allocations;
+    use super::*;
 
     fn callbacks(channels: usize) -> (CaptureCallback, PlaybackCallback) {
         let (producer, consumer) = RingBuffer::new(960);

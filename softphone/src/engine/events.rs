@@ -132,7 +132,10 @@ impl Engine {
         let ip = self.configs.get(&line).map(|line| line.local.ip);
         let opened = ip
             .ok_or_else(|| "the line is gone".to_owned())
-            .and_then(|ip| CallMedia::open(call, ip, self.certificate.clone(), self.news.clone()));
+            .and_then(|ip| {
+                let (certificate, news) = (self.certificate.clone(), self.news.clone());
+                CallMedia::open(call, ip, certificate, &self.sound.usual(), news)
+            });
         match opened {
             Ok(media) => {
                 let local = media.local();

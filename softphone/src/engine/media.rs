@@ -1,7 +1,8 @@
 //! One call's media session: from ports that are open to the numbers at the end.
 //!
 //! ```text
-//!  open ──► ports ──► first update: files and devices are opened, the session starts
+//!  open ──► ports; cards are opened, so that they run when they are needed
+//!                 ──► first update: files are opened, the session starts
 //!                 ──► further updates, digits
 //!  close ──► BYE, ports closed, recording complete ──► MediaSummary
 //! ```
@@ -20,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::News;
-use super::sound::{CallSound, OpenSound, Sink};
+use super::sound::{CallSound, OpenCards, OpenSound, Sink};
 use super::state::millis;
 use crate::control::protocol::MediaSummary;
 
@@ -54,7 +55,7 @@ pub(super) struct CallMedia {
 }
 
 impl CallMedia {
-    /// Opens the ports on the address that the call's line uses.
+    /// Opens the ports on the address that the call's line uses, and the cards of `sound`.
     ///
     /// # Errors
     ///
@@ -63,6 +64,7 @@ impl CallMedia {
         call: CallId,
         ip: IpAddr,
         certificate: DtlsIdentity,
+        sound: &CallSound,
         news: mpsc::Sender<News>,
     ) -> Result<Self, String> {
         let sockets =
@@ -70,7 +72,11 @@ impl CallMedia {
         let local = sockets.rtp_address();
         let (orders, queue) = mpsc::channel(ORDERS);
         let reporter = Reporter { call, news };
-        let task = tokio::spawn(run(sockets, certificate, queue, reporter));
+        let cards = OpenCards::open(sound, {
+            let reporter = reporter.clone();
+            move |problem| reporter.tell(MediaNews::Problem(problem))
+        });
+        let task = tokio::spawn(run(sockets, certificate, cards, queue, reporter));
         Ok(Self {
             local,
             orders,
@@ -118,6 +124,7 @@ impl CallMedia {
 }
 
 /// Where news of one call go.
+#[derive(Clone)]
 struct Reporter {
     call: CallId,
     news: mpsc::Sender<News>,
@@ -143,6 +150,7 @@ impl Reporter {
 async fn run(
     sockets: RtpSockets,
     certificate: DtlsIdentity,
+    cards: OpenCards,
     mut orders: mpsc::Receiver<Order>,
     reporter: Reporter,
 ) -> Option<MediaSummary> {
@@ -156,7 +164,7 @@ async fn run(
         Sink::File(path) => Some(path.clone()),
         Sink::Card(_) | Sink::Nowhere => None,
     };
-    let opened = tokio::task::spawn_blocking(move || OpenSound::open(&sound)).await;
+    let opened = tokio::task::spawn_blocking(move || OpenSound::open(&sound, cards)).await;
     let sound = opened.unwrap_or_else(|_| OpenSound::none());
     for problem in sound.problems {
         reporter.tell(MediaNews::Problem(problem));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use media_io::{AfterEnd, AudioSink, AudioSource, NoSink, Silence, WavSink, WavSource};
 use softphone_core::CallId;
 
-use crate::audio;
+use crate::audio::{self, CardSink, CardSource};
 use crate::cli::{self, absolute};
 use crate::control::protocol::SoundFiles;
 use crate::failure::{Failure, FailureKind};
@@ -73,6 +73,14 @@ impl SoundPlan {
         })
     }
 
+    /// What a call does that has no files of its own.
+    pub(super) fn usual(&self) -> CallSound {
+        CallSound {
+            source: self.source.clone(),
+            sink: self.sink.clone(),
+        }
+    }
+
     /// What this call does; `files` are its own.
     pub(super) fn for_call(&self, call: CallId, files: &SoundFiles) -> CallSound {
         let sink = match &self.sink {
@@ -86,6 +94,37 @@ impl SoundPlan {
                 .map_or_else(|| self.source.clone(), Source::File),
             sink: files.record.clone().map_or(sink, Sink::File),
         }
+    }
+}
+
+/// Microphone and loudspeaker of one call, as far as it uses cards. They run before the call begins,
+/// so that nobody waits for them then.
+#[derive(Default)]
+pub(super) struct OpenCards {
+    source: Option<CardSource>,
+    sink: Option<CardSink>,
+}
+
+impl OpenCards {
+    /// Has the cards opened. Does not wait for them: `report` hears what is wrong with one.
+    pub(super) fn open(
+        sound: &CallSound,
+        report: impl Fn(String) + Clone + Send + 'static,
+    ) -> Self {
+        let mut open = Self::default();
+        if let Source::Card(id) = &sound.source {
+            match audio::open_capture(id.as_deref(), report.clone()) {
+                Ok(source) => open.source = Some(source),
+                Err(error) => report(error.to_string()),
+            }
+        }
+        if let Sink::Card(id) = &sound.sink {
+            match audio::open_playback(id.as_deref(), report.clone()) {
+                Ok(sink) => open.sink = Some(sink),
+                Err(error) => report(error.to_string()),
+            }
+        }
+        open
     }
 }
 
@@ -107,46 +146,34 @@ impl OpenSound {
         }
     }
 
-    /// Opens what a call wants. Blocks.
-    pub(super) fn open(sound: &CallSound) -> Self {
+    /// Opens the files that a call wants, and takes the cards that it wants. Blocks.
+    pub(super) fn open(sound: &CallSound, cards: OpenCards) -> Self {
         let mut open = Self::none();
-        match open_source(&sound.source) {
-            Ok(source) => open.source = source,
-            Err(problem) => open.problems.push(problem),
+        match &sound.source {
+            Source::File(path) => match WavSource::open(path, AfterEnd::Silence) {
+                Ok(source) => open.source = Box::new(source),
+                Err(error) => open.problems.push(error.to_string()),
+            },
+            Source::Card(_) => {
+                if let Some(source) = cards.source {
+                    open.source = Box::new(source);
+                }
+            }
+            Source::Silence => {}
         }
-        match open_sink(&sound.sink) {
-            Ok(sink) => open.sink = sink,
-            Err(problem) => open.problems.push(problem),
+        match &sound.sink {
+            Sink::File(path) => match WavSink::create(path) {
+                Ok(sink) => open.sink = Box::new(sink),
+                Err(error) => open.problems.push(error.to_string()),
+            },
+            Sink::Card(_) => {
+                if let Some(sink) = cards.sink {
+                    open.sink = Box::new(sink);
+                }
+            }
+            Sink::Nowhere => {}
         }
         open
-    }
-}
-
-fn open_source(source: &Source) -> Result<Box<dyn AudioSource>, String> {
-    match source {
-        Source::File(path) => match WavSource::open(path, AfterEnd::Silence) {
-            Ok(source) => Ok(Box::new(source)),
-            Err(error) => Err(error.to_string()),
-        },
-        Source::Card(id) => match audio::open_capture(id.as_deref()) {
-            Ok(source) => Ok(Box::new(source)),
-            Err(error) => Err(error.to_string()),
-        },
-        Source::Silence => Ok(Box::new(Silence)),
-    }
-}
-
-fn open_sink(sink: &Sink) -> Result<Box<dyn AudioSink>, String> {
-    match sink {
-        Sink::File(path) => match WavSink::create(path) {
-            Ok(sink) => Ok(Box::new(sink)),
-            Err(error) => Err(error.to_string()),
-        },
-        Sink::Card(id) => match audio::open_playback(id.as_deref()) {
-            Ok(sink) => Ok(Box::new(sink)),
-            Err(error) => Err(error.to_string()),
-        },
-        Sink::Nowhere => Ok(Box::new(NoSink)),
     }
 }
 

@@ -23,12 +23,16 @@ use super::{AudioSink, AudioSource};
 
 /// Sound that a ring holds at most, in milliseconds.
 const CAPACITY_MS: u32 = 200;
+/// Captured sound that is kept, in milliseconds, when a session begins to listen to a card that
+/// runs already: a packet, which can be sent at once.
+const HEAD_START_MS: u32 = 20;
 /// Most frames that one look moves.
 const MAX_DUE: usize = 4;
 /// Looks without a sign of life after which the session goes on at its own pace: 100 ms.
 const MAX_STALLED_LOOKS: u32 = 20;
-/// The reserve of a loudspeaker at first and at least: a period of 10 ms, and the 5 ms until the next look.
-const MIN_RESERVE_MS: u32 = 15;
+/// Time between two looks of a session, in milliseconds. The reserve of a loudspeaker is at least
+/// this and a period of the card.
+const LOOK_MS: u32 = 5;
 const MAX_RESERVE_MS: u32 = 90;
 /// What it grows by when the card found too little.
 const RESERVE_STEP_MS: u32 = 5;
@@ -55,14 +59,19 @@ pub fn capture_ring(rate_hz: u32) -> Result<(CaptureEnd, RingSource), ResampleEr
     Ok((CaptureEnd::new(producer), source))
 }
 
-/// A ring from a session to a card that plays at `rate_hz`.
+/// A ring from a session to a card that plays at `rate_hz` and asks for `period_ms` at a time.
 ///
 /// # Errors
 ///
 /// [`ResampleError`] if the rate cannot be converted.
-pub fn playback_ring(rate_hz: u32) -> Result<(RingSink, PlaybackEnd), ResampleError> {
+pub fn playback_ring(
+    rate_hz: u32,
+    period_ms: u32,
+) -> Result<(RingSink, PlaybackEnd), ResampleError> {
     let (producer, consumer) = RingBuffer::new(samples(rate_hz, CAPACITY_MS));
     let mut sink = RingSink::new(producer, rate_hz, Pace::Card)?;
+    sink.min_reserve_ms = (period_ms + LOOK_MS).min(MAX_RESERVE_MS);
+    sink.reserve_ms = sink.min_reserve_ms;
     let end = PlaybackEnd::new(consumer);
     sink.missed = end.missed.clone();
     Ok((sink, end))
@@ -154,6 +163,9 @@ pub struct RingSource {
     pace: Pace,
     /// Looks in a row without a frame. Starts as if the card were dead: it may take its time.
     stalled_looks: u32,
+    /// Whether the session has begun to listen. What was captured before is old.
+    has_listened: bool,
+    head_start: usize,
 }
 
 impl RingSource {
@@ -166,11 +178,21 @@ impl RingSource {
             block: Vec::with_capacity(frame_len(rate_hz)),
             pace,
             stalled_looks: MAX_STALLED_LOOKS,
+            has_listened: false,
+            head_start: samples(rate_hz, HEAD_START_MS),
         })
     }
 
     pub(super) fn paced_by_session(ring: Consumer<i16>) -> Self {
         Self::new(ring, SAMPLE_RATE_HZ, Pace::Session).expect("equal rates need no conversion")
+    }
+
+    /// Forgets what was captured before the session began to listen, but for the very last of it.
+    fn forget_old(&mut self) {
+        let old = self.ring.slots().saturating_sub(self.head_start);
+        if let Ok(chunk) = self.ring.read_chunk(old) {
+            chunk.commit_all();
+        }
     }
 
     /// Moves up to a frame out of the ring. `false`: it was empty.
@@ -193,6 +215,10 @@ impl AudioSource for RingSource {
     fn frames_due(&mut self, passed: usize) -> usize {
         if self.pace == Pace::Session {
             return passed;
+        }
+        if !self.has_listened {
+            self.has_listened = true;
+            self.forget_old();
         }
         let waiting = self.ring.slots() / self.frame_len;
         if waiting == 0 {
@@ -227,6 +253,7 @@ pub struct RingSink {
     frame_len: usize,
     block: Vec<i16>,
     pace: Pace,
+    min_reserve_ms: u32,
     reserve_ms: u32,
     /// Samples that the card needed and did not find.
     missed: Arc<AtomicU64>,
@@ -247,7 +274,8 @@ impl RingSink {
             frame_len: frame_len(rate_hz),
             block: Vec::with_capacity(2 * frame_len(rate_hz)),
             pace,
-            reserve_ms: MIN_RESERVE_MS,
+            min_reserve_ms: LOOK_MS,
+            reserve_ms: LOOK_MS,
             missed: Arc::default(),
             missed_before: None,
             waiting_before: 0,
@@ -289,7 +317,7 @@ impl RingSink {
         self.calm_looks += 1;
         if self.calm_looks == CALM_LOOKS {
             self.calm_looks = 0;
-            self.reserve_ms = (self.reserve_ms - 1).max(MIN_RESERVE_MS);
+            self.reserve_ms = (self.reserve_ms - 1).max(self.min_reserve_ms);
         }
     }
 }
@@ -366,7 +394,7 @@ mod tests {
     /// A card that is off by `ppm` and takes `period` samples at a time plays for an hour; the most
     /// that waited in the ring, and the samples that it missed.
     fn play_an_hour(ppm: f64, period: usize) -> (usize, u64) {
-        let (mut sink, mut card) = playback_ring(48_000).unwrap();
+        let (mut sink, mut card) = playback_ring(48_000, 10).unwrap();
         let (mut most, mut owed) = (0, 0.0);
         for n in 0..720_000 {
             look(&mut sink, n, &SILENCE);
@@ -394,7 +422,7 @@ mod tests {
 
     #[test]
     fn the_reserve_grows_for_a_card_that_takes_much_at_a_time_and_then_nothing_is_missed() {
-        let (mut sink, mut card) = playback_ring(48_000).unwrap();
+        let (mut sink, mut card) = playback_ring(48_000, 10).unwrap();
         let mut missed = Vec::new();
         for n in 0..4_000 {
             look(&mut sink, n, &SILENCE);
@@ -447,8 +475,33 @@ mod tests {
     }
 
     #[test]
+    fn of_what_a_card_captured_before_the_call_only_a_packet_is_sent_and_that_at_once() {
+        let (mut card, mut source) = capture_ring(48_000).unwrap();
+        for sample in 0..9_600 {
+            card.push(sample);
+        }
+        assert_eq!(source.frames_due(0), 2);
+        let mut frame = SILENCE;
+        source.read(&mut frame);
+        assert_eq!(frame[0], 9_600 - 960);
+        source.read(&mut frame);
+        give(&mut card, &[1; 480 * 3]);
+        assert_eq!(source.frames_due(0), 3, "later nothing is left out");
+    }
+
+    #[test]
+    fn a_card_that_takes_little_at_a_time_needs_less_in_reserve() {
+        let waiting = |period_ms| {
+            let (mut sink, card) = playback_ring(48_000, period_ms).unwrap();
+            look(&mut sink, 0, &SILENCE);
+            card.waiting()
+        };
+        assert_eq!((waiting(5), waiting(10)), (480, 960));
+    }
+
+    #[test]
     fn while_a_card_is_dead_the_call_goes_on_and_only_a_moment_of_old_sound_waits_for_it() {
-        let (mut sink, mut card) = playback_ring(48_000).unwrap();
+        let (mut sink, mut card) = playback_ring(48_000, 10).unwrap();
         let frames: usize = (0..2_000).map(|n| look(&mut sink, n, &[1; 480])).sum();
         assert!(
             (980..=1_010).contains(&frames),

@@ -1,0 +1,451 @@
+//! Keeps a card for a call: opens it, replaces it when it vanishes, takes it again when it is back.
+//!
+//! ```text
+//!   chosen card ──vanishes──► the system's usual one ──chosen one is back──► chosen card
+//!                    └──there is none──► silence, until one is there
+//! ```
+//!
+//! A keeper is a thread of its own, because opening a card may take a while; nobody waits for it.
+//! Each opened card has a ring of its own, which goes to the session ([`super::card`]), so a card may
+//! have another rate than the one before it. A card that cannot be used when the call begins is not
+//! replaced: who chose a headset does not want to be heard through the room. It is taken as soon as
+//! it can be.
+
+use std::any::Any;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use tracing::{debug, info};
+
+use super::{AudioError, DeviceKind};
+
+/// How often a card is looked for while there is none.
+const RETRY: Duration = Duration::from_millis(200);
+/// How often the chosen card is looked for while another stands in.
+const LOOK_BACK: Duration = Duration::from_secs(1);
+
+/// What a keeper needs of the sound system.
+pub(super) trait Cards: Send + 'static {
+    /// The session's end of an opened card.
+    type Ring: Send + 'static;
+
+    /// Opens a card, the system's usual one without an id, and has it run. Blocks.
+    fn open(&mut self, id: Option<&str>, watch: Watch) -> Result<Opened<Self::Ring>, AudioError>;
+
+    /// The name for people of the card with this id, if it is there now. Blocks.
+    fn look_up(&mut self, id: &str) -> Option<String>;
+}
+
+/// A card that runs.
+pub(super) struct Opened<R> {
+    pub(super) ring: R,
+    /// For people.
+    pub(super) name: String,
+    /// Dropping it closes the card.
+    pub(super) stream: Box<dyn Any>,
+}
+
+/// Tells the keeper what becomes of a card that it opened.
+#[derive(Clone)]
+pub(super) struct Watch {
+    signals: Sender<Signal>,
+    opening: u64,
+}
+
+impl Watch {
+    /// The card does not run any more.
+    pub(super) fn ended(&self, why: String) {
+        // The call may be over.
+        let _ = self.signals.send(Signal::Ended(self.opening, why));
+    }
+
+    /// The system gave the stream another card, by its own choice or a person's.
+    pub(super) fn moved(&self, id: String) {
+        let _ = self.signals.send(Signal::Moved(self.opening, id));
+    }
+}
+
+enum Signal {
+    /// The call is over.
+    Closed,
+    Ended(u64, String),
+    Moved(u64, String),
+}
+
+/// Ends the keeper, and closes its card, when it is dropped.
+pub(super) struct Hold(Sender<Signal>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let _ = self.0.send(Signal::Closed);
+    }
+}
+
+/// Starts a keeper. Rings come as cards are opened; `report` hears sentences for a person.
+///
+/// # Errors
+///
+/// [`AudioError::NoSystem`] if there is no thread for it.
+pub(super) fn keep<C: Cards>(
+    cards: C,
+    kind: DeviceKind,
+    chosen: Option<String>,
+    report: Box<dyn Fn(String) + Send>,
+) -> Result<(Receiver<C::Ring>, Hold), AudioError> {
+    let (signals, told) = channel();
+    let (rings, opened) = channel();
+    let hold = Hold(signals.clone());
+    std::thread::Builder::new()
+        .name(format!("sound-{kind}"))
+        .spawn(move || {
+            let keeper = Keeper {
+                cards,
+                kind,
+                chosen,
+                report,
+                rings,
+                signals,
+                openings: 0,
+                card: None,
+            };
+            keeper.run(&told);
+        })
+        .map_err(|error| AudioError::NoSystem {
+            reason: error.to_string(),
+        })?;
+    Ok((opened, hold))
+}
+
+struct Keeper<C: Cards> {
+    // Closed first: who sees the end of the rings can rely on it.
+    card: Option<Card>,
+    cards: C,
+    kind: DeviceKind,
+    chosen: Option<String>,
+    report: Box<dyn Fn(String) + Send>,
+    rings: Sender<C::Ring>,
+    signals: Sender<Signal>,
+    openings: u64,
+}
+
+/// The card in use.
+struct Card {
+    opening: u64,
+    name: String,
+    /// Whether another one stands in for the one that was chosen.
+    stands_in: bool,
+    _stream: Box<dyn Any>,
+}
+
+impl<C: Cards> Keeper<C> {
+    fn run(mut self, told: &Receiver<Signal>) {
+        if let Err(error) = self.open_chosen() {
+            (self.report)(error.to_string());
+        }
+        let mut may_stand_in = self.card.is_some();
+        loop {
+            let signal = match &self.card {
+                Some(card) if !card.stands_in => {
+                    told.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                }
+                Some(_) => told.recv_timeout(LOOK_BACK),
+                None => told.recv_timeout(RETRY),
+            };
+            let is_current = |opening| {
+                self.card
+                    .as_ref()
+                    .is_some_and(|card| card.opening == opening)
+            };
+            match signal {
+                Ok(Signal::Closed) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Signal::Ended(opening, why)) if is_current(opening) => self.replace(&why),
+                Ok(Signal::Moved(opening, id)) if is_current(opening) => self.follow(&id),
+                // Of a card that was closed meanwhile.
+                Ok(Signal::Ended(..) | Signal::Moved(..)) => {}
+                Err(RecvTimeoutError::Timeout) => self.look(may_stand_in),
+            }
+            may_stand_in |= self.card.is_some();
+        }
+    }
+
+    fn open(&mut self, id: Option<&str>, stands_in: bool) -> Result<(), AudioError> {
+        self.openings += 1;
+        let watch = Watch {
+            signals: self.signals.clone(),
+            opening: self.openings,
+        };
+        let opened = self.cards.open(id, watch)?;
+        info!(kind = %self.kind, card = %opened.name, "sound card in use");
+        // The call may be over.
+        let _ = self.rings.send(opened.ring);
+        // Closes the one before.
+        self.card = Some(Card {
+            opening: self.openings,
+            name: opened.name,
+            stands_in,
+            _stream: opened.stream,
+        });
+        Ok(())
+    }
+
+    fn open_chosen(&mut self) -> Result<(), AudioError> {
+        let chosen = self.chosen.clone();
+        self.open(chosen.as_deref(), false)
+    }
+
+    /// The chosen card, or else the usual one.
+    fn open_any(&mut self) -> Result<(), AudioError> {
+        match self.open_chosen() {
+            Err(_) if self.chosen.is_some() => self.open(None, true),
+            other => other,
+        }
+    }
+
+    /// The card has vanished.
+    fn replace(&mut self, why: &str) {
+        let kind = self.kind;
+        let gone = self.card.take().map_or_else(String::new, |card| card.name);
+        info!(%kind, card = %gone, %why, "sound card lost");
+        let text = match (self.open_any(), &self.card) {
+            (Ok(()), Some(card)) if card.name == gone => return,
+            (Ok(()), Some(card)) => {
+                format!(
+                    "the {kind} {gone:?} is gone; {:?} is used instead",
+                    card.name
+                )
+            }
+            _ => format!("the {kind} {gone:?} is gone and there is no other; plug one in"),
+        };
+        (self.report)(text);
+    }
+
+    /// The system moved the stream.
+    fn follow(&mut self, id: &str) {
+        // Who moves it while the chosen card is there wants it so.
+        let stands_in = match &self.chosen {
+            Some(chosen) if chosen != id => self.cards.look_up(chosen).is_none(),
+            _ => false,
+        };
+        let name = self.cards.look_up(id).unwrap_or_else(|| id.to_owned());
+        (self.report)(format!("the {} is {name:?} now", self.kind));
+        if let Some(card) = &mut self.card {
+            card.name = name;
+            card.stands_in = stands_in;
+        }
+    }
+
+    /// Looks for a better card than there is now.
+    fn look(&mut self, may_stand_in: bool) {
+        let kind = self.kind;
+        let found = match (&self.card, &self.chosen) {
+            (Some(_), Some(chosen)) if self.cards.look_up(chosen).is_none() => return,
+            (Some(_), _) => self.open_chosen(),
+            (None, _) if may_stand_in => self.open_any(),
+            (None, _) => self.open_chosen(),
+        };
+        match (found, &self.card) {
+            (Ok(()), Some(card)) => {
+                (self.report)(format!("the {kind} {:?} is used now", card.name));
+            }
+            (Err(error), _) => debug!(%kind, %error, "still not the sound card that is wanted"),
+            (Ok(()), None) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    const KIND: DeviceKind = DeviceKind::Microphone;
+    /// Nothing here takes so long unless it never comes.
+    const NEVER: Duration = Duration::from_secs(10);
+
+    /// A sound system whose cards are plugged and unplugged by a test. A ring is the name of its card.
+    #[derive(Clone, Default)]
+    struct Desk(Arc<Mutex<Plugged>>);
+
+    #[derive(Default)]
+    struct Plugged {
+        cards: Vec<&'static str>,
+        /// Those that are there and cannot be used.
+        busy: Vec<&'static str>,
+        watches: BTreeMap<&'static str, Watch>,
+        in_use: Vec<&'static str>,
+    }
+
+    impl Desk {
+        fn new(cards: &[&'static str]) -> Self {
+            let desk = Self::default();
+            desk.0.lock().unwrap().cards = cards.to_vec();
+            desk
+        }
+
+        fn plug(&self, card: &'static str) {
+            self.0.lock().unwrap().cards.push(card);
+        }
+
+        fn unplug(&self, card: &'static str) {
+            let mut desk = self.0.lock().unwrap();
+            desk.cards.retain(|known| *known != card);
+            desk.watches
+                .remove(card)
+                .unwrap()
+                .ended("pulled".to_owned());
+        }
+    }
+
+    /// Closes its card.
+    struct Stream(Desk, &'static str);
+
+    impl Drop for Stream {
+        fn drop(&mut self) {
+            let Self(desk, name) = self;
+            desk.0.lock().unwrap().in_use.retain(|used| used != name);
+        }
+    }
+
+    impl Cards for Desk {
+        type Ring = &'static str;
+
+        fn open(
+            &mut self,
+            id: Option<&str>,
+            watch: Watch,
+        ) -> Result<Opened<Self::Ring>, AudioError> {
+            let mut desk = self.0.lock().unwrap();
+            // The first is the usual one.
+            let found = desk
+                .cards
+                .iter()
+                .find(|name| id.is_none_or(|id| id == **name));
+            let name = *found.ok_or(AudioError::NoDevice { kind: KIND })?;
+            if desk.busy.contains(&name) {
+                return Err(AudioError::Refused {
+                    kind: KIND,
+                    name: name.to_owned(),
+                    reason: "busy".to_owned(),
+                });
+            }
+            desk.watches.insert(name, watch);
+            desk.in_use.push(name);
+            Ok(Opened {
+                ring: name,
+                name: name.to_owned(),
+                stream: Box::new(Stream(self.clone(), name)),
+            })
+        }
+
+        fn look_up(&mut self, id: &str) -> Option<String> {
+            let desk = self.0.lock().unwrap();
+            desk.cards.contains(&id).then(|| id.to_owned())
+        }
+    }
+
+    /// A keeper, the cards that it opens, and what it says.
+    struct Kept {
+        rings: Receiver<&'static str>,
+        said: Receiver<String>,
+        hold: Hold,
+    }
+
+    fn kept(desk: &Desk, chosen: Option<&str>) -> Kept {
+        let (says, said) = channel();
+        let report = move |text| drop(says.send(text));
+        let chosen = chosen.map(str::to_owned);
+        let (rings, hold) = keep(desk.clone(), KIND, chosen, Box::new(report)).unwrap();
+        Kept { rings, said, hold }
+    }
+
+    impl Kept {
+        fn opens(&self) -> &'static str {
+            self.rings.recv_timeout(NEVER).unwrap()
+        }
+
+        fn says(&self) -> String {
+            self.said.recv_timeout(NEVER).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_card_that_vanishes_is_replaced_by_the_usual_one_and_taken_again_when_it_is_back() {
+        let desk = Desk::new(&["room", "headset"]);
+        let kept = kept(&desk, Some("headset"));
+        assert_eq!(kept.opens(), "headset");
+        desk.unplug("headset");
+        assert_eq!(kept.opens(), "room");
+        let said = kept.says();
+        assert_eq!(
+            said,
+            "the microphone \"headset\" is gone; \"room\" is used instead"
+        );
+        desk.plug("headset");
+        assert_eq!(kept.opens(), "headset");
+        assert_eq!(kept.says(), "the microphone \"headset\" is used now");
+        assert_eq!(desk.0.lock().unwrap().in_use, ["headset"]);
+    }
+
+    #[test]
+    fn without_another_card_the_person_is_told_once_and_the_next_one_is_taken() {
+        let desk = Desk::new(&["headset"]);
+        let kept = kept(&desk, Some("headset"));
+        assert_eq!(kept.opens(), "headset");
+        desk.unplug("headset");
+        assert!(kept.says().ends_with("there is no other; plug one in"));
+        desk.plug("room");
+        assert_eq!(kept.opens(), "room");
+        assert_eq!(kept.says(), "the microphone \"room\" is used now");
+    }
+
+    #[test]
+    fn a_chosen_card_that_is_missing_at_first_is_told_and_not_replaced_but_taken_later() {
+        let desk = Desk::new(&["room"]);
+        let kept = kept(&desk, Some("headset"));
+        assert_eq!(kept.says(), "no sound card: this system has no microphone");
+        desk.plug("headset");
+        assert_eq!(kept.opens(), "headset", "and not the room");
+    }
+
+    #[test]
+    fn a_card_that_is_back_but_cannot_be_used_does_not_end_the_one_that_stands_in() {
+        let desk = Desk::new(&["room", "headset"]);
+        let kept = kept(&desk, Some("headset"));
+        assert_eq!(kept.opens(), "headset");
+        desk.unplug("headset");
+        assert_eq!(kept.opens(), "room");
+        kept.says();
+        desk.0.lock().unwrap().busy.push("headset");
+        desk.plug("headset");
+        assert!(kept.rings.recv_timeout(LOOK_BACK + RETRY).is_err());
+        assert_eq!(desk.0.lock().unwrap().in_use, ["room"]);
+        desk.unplug("room");
+        assert!(kept.says().contains("\"room\" is gone"));
+    }
+
+    #[test]
+    fn who_moves_the_sound_to_another_card_keeps_it_there() {
+        let desk = Desk::new(&["room", "headset"]);
+        let kept = kept(&desk, Some("headset"));
+        assert_eq!(kept.opens(), "headset");
+        desk.0.lock().unwrap().watches["headset"].moved("room".to_owned());
+        assert_eq!(kept.says(), "the microphone is \"room\" now");
+        assert!(kept.rings.recv_timeout(LOOK_BACK + RETRY).is_err());
+    }
+
+    #[test]
+    fn the_card_is_closed_when_the_call_is_over() {
+        let desk = Desk::new(&["room"]);
+        let kept = kept(&desk, None);
+        assert_eq!(kept.opens(), "room");
+        drop(kept.hold);
+        // The keeper's end is the end of its rings.
+        assert!(matches!(
+            kept.rings.recv_timeout(NEVER),
+            Err(RecvTimeoutError::Disconnected)
+        ));
+        assert!(desk.0.lock().unwrap().in_use.is_empty());
+    }
+}

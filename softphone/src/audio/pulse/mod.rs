@@ -1,0 +1,27 @@
+//! Cards of PulseAudio, and of PipeWire where it speaks PulseAudio's protocol.
+//!
+//! `cpal` asks PulseAudio for buffers that make it call 1900 times a second, asks for the latency
+//! after every period, and shows an empty cookie to a server that wants 256 bytes. So these streams
+//! are our own (docs/decisions/0022), over the protocol as the `pulseaudio` crate reads and writes
+//! it.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `connection.rs` | reaching the server, its cookie, questions and answers |
+//! | `stream.rs` | one stream: what is asked of the server, and the thread that moves its samples |
+//! | `list.rs` | the cards that there are, and finding one |
+
+mod connection;
+mod list;
+mod stream;
+
+pub(super) use list::{devices, is_here, look_up};
+pub(super) use stream::{open_loudspeaker, open_microphone};
+
+/// What the ids of these cards begin with.
+const PREFIX: &str = "pulseaudio:";
+
+/// The server's name of the card with this id; `None` if it is another system's.
+pub(super) fn server_name(id: &str) -> Option<&str> {
+    id.strip_prefix(PREFIX)
+}
