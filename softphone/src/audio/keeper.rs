@@ -208,12 +208,7 @@ impl<C: Cards> Keeper<C> {
         info!(%kind, card = %gone, %why, "sound card lost");
         let text = match (self.open_any(), &self.card) {
             (Ok(()), Some(card)) if card.name == gone => return,
-            (Ok(()), Some(card)) => {
-                format!(
-                    "the {kind} {gone:?} is gone; {:?} is used instead",
-                    card.name
-                )
-            }
+            (Ok(()), Some(card)) => gone_text(kind, &gone, &card.name),
             _ => format!("the {kind} {gone:?} is gone and there is no other; plug one in"),
         };
         (self.report)(text);
@@ -227,10 +222,14 @@ impl<C: Cards> Keeper<C> {
             _ => false,
         };
         let name = self.cards.look_up(id).unwrap_or_else(|| id.to_owned());
-        (self.report)(format!("the {} is {name:?} now", self.kind));
         if let Some(card) = &mut self.card {
-            card.name = name;
+            let (kind, gone) = (self.kind, std::mem::replace(&mut card.name, name));
             card.stands_in = stands_in;
+            (self.report)(if stands_in {
+                gone_text(kind, &gone, &card.name)
+            } else {
+                format!("the {kind} is {:?} now", card.name)
+            });
         }
     }
 
@@ -251,6 +250,10 @@ impl<C: Cards> Keeper<C> {
             (Ok(()), None) => {}
         }
     }
+}
+
+fn gone_text(kind: DeviceKind, gone: &str, instead: &str) -> String {
+    format!("the {kind} {gone:?} is gone; {instead:?} is used instead")
 }
 
 #[cfg(test)]
@@ -433,6 +436,24 @@ mod tests {
         desk.0.lock().unwrap().watches["headset"].moved("room".to_owned());
         assert_eq!(kept.says(), "the microphone is \"room\" now");
         assert!(kept.rings.recv_timeout(LOOK_BACK + RETRY).is_err());
+    }
+
+    #[test]
+    fn sound_that_the_system_moved_off_a_card_that_is_gone_comes_back_with_it() {
+        let desk = Desk::new(&["room", "headset"]);
+        let kept = kept(&desk, Some("headset"));
+        assert_eq!(kept.opens(), "headset");
+        {
+            let mut desk = desk.0.lock().unwrap();
+            desk.cards.retain(|card| *card != "headset");
+            desk.watches["headset"].moved("room".to_owned());
+        }
+        assert_eq!(
+            kept.says(),
+            "the microphone \"headset\" is gone; \"room\" is used instead"
+        );
+        desk.plug("headset");
+        assert_eq!(kept.opens(), "headset");
     }
 
     #[test]

@@ -255,7 +255,7 @@ mod tests {
     ) -> Result<SupportedStreamConfig, AudioError> {
         choose(
             Ok(ranges.into_iter()),
-            Err(cpal::ErrorKind::DeviceNotAvailable.into()),
+            Err(ErrorKind::DeviceNotAvailable.into()),
             DeviceKind::Microphone,
             "Mic",
         )

@@ -162,7 +162,7 @@ mod tests {
             };
             protocol::write_reply_message(socket.get_mut(), sequence, &reply, 32).unwrap();
             let (sequence, name) = read(&mut socket);
-            let reply = SetClientNameReply::default();
+            let reply = SetClientNameReply { client_id: 1 };
             protocol::write_reply_message(socket.get_mut(), sequence, &reply, 32).unwrap();
             (auth, name)
         });

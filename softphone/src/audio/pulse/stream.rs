@@ -22,9 +22,10 @@ use crate::audio::callback::{CaptureCallback, PlaybackCallback};
 use crate::audio::keeper::{Opened, Watch};
 use crate::audio::{AudioError, DeviceKind};
 
-/// What the server gives and asks for at a time.
-const PERIOD_SAMPLES: usize = 480;
-const PERIOD_MS: u32 = 10;
+/// What the server gives and asks for at a time: 5 ms. With 10 ms a call is 20 ms later and costs a
+/// third of a percent of a core less.
+const PERIOD_SAMPLES: usize = 240;
+const PERIOD_MS: u32 = 5;
 const SAMPLE_BYTES: usize = 2;
 /// What the server keeps between us and the loudspeaker, in periods: one that is being played, one
 /// that comes next, and two for what the server takes as its own margin.
@@ -473,11 +474,8 @@ mod tests {
         let mut expected: Vec<i16> = (0..500).collect();
         expected.resize(600, 0);
         let heard = server.socket.hears.get_ref().clone();
-        let told = [
-            sound(7, &expected[..PERIOD_SAMPLES]),
-            sound(7, &expected[PERIOD_SAMPLES..]),
-        ]
-        .concat();
+        let blocks = expected.chunks(PERIOD_SAMPLES);
+        let told: Vec<u8> = blocks.flat_map(|block| sound(7, block)).collect();
         assert_eq!(heard, told);
         assert_eq!(playback.wanted_bytes, 100);
         assert_eq!(playback.callback.ring.missed(), 100);
