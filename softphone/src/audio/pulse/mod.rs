@@ -8,12 +8,14 @@
 //! | file | owns |
 //! |---|---|
 //! | `connection.rs` | reaching the server, its cookie, questions and answers |
-//! | `stream.rs` | one stream: what is asked of the server, and the thread that moves its samples |
+//! | `stream.rs` | what is asked of the server for a stream |
+//! | `talk.rs` | a stream's thread, which moves its samples |
 //! | `list.rs` | the cards that there are, and finding one |
 
 mod connection;
 mod list;
 mod stream;
+mod talk;
 
 pub(super) use list::{devices, is_here, look_up};
 pub(super) use stream::{open_loudspeaker, open_microphone};
