@@ -17,7 +17,7 @@ use crate::audio::callback::{CaptureCallback, PlaybackCallback};
 use crate::audio::keeper::Watch;
 use crate::audio::{AudioError, DeviceKind};
 
-/// What the server gives and asks for at a time: 5 ms. With 10 ms a call is 20 ms later and costs a
+/// What the server gives and asks for at a time: 5 ms. With 10 ms the server keeps 20 ms more and a call costs a
 /// third of a percent of a core less.
 pub(super) const PERIOD_SAMPLES: usize = 240;
 pub(super) const PERIOD_MS: u32 = 5;
