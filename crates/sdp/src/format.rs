@@ -63,11 +63,30 @@ impl PayloadFormat {
         }
     }
 
+    /// This carries packets of another format once more (RFC 2198).
+    #[must_use]
+    pub fn is_redundancy(&self) -> bool {
+        self.name.eq_ignore_ascii_case("red")
+    }
+
+    /// This format in an answer to `theirs`: with their numbers, which redundancy also names in its parameters.
+    #[must_use]
+    pub fn answering(&self, theirs: &Self) -> Self {
+        let ours = self.numbered(theirs.number);
+        if !self.is_redundancy() {
+            return ours;
+        }
+        Self {
+            parameters: theirs.parameters.clone(),
+            ..ours
+        }
+    }
+
     /// The number of the audio format that this one carries once more; `None` if it is no redundancy, or one
     /// of several formats.
     #[must_use]
     pub fn redundancy_of(&self) -> Option<u8> {
-        if !self.name.eq_ignore_ascii_case("red") {
+        if !self.is_redundancy() {
             return None;
         }
         let mut numbers = self

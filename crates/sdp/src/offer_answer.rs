@@ -25,7 +25,8 @@ pub struct Negotiated {
     pub remote: SocketAddr,
     /// Where the peer wants RTCP.
     pub remote_rtcp: SocketAddr,
-    /// Audio formats that we may send, with the peer's numbers, preferred first; never empty.
+    /// Audio formats that we may send, with the peer's numbers, preferred first; never empty. After them
+    /// redundancy (RFC 2198) for some of them.
     pub send: Vec<PayloadFormat>,
     /// Audio formats that we must understand, with our numbers, in the same order.
     pub receive: Vec<PayloadFormat>,
@@ -99,9 +100,10 @@ pub(crate) fn answer_as(
                 .formats
                 .iter()
                 .find(|ours| ours.is_same_encoding(&theirs))?;
-            Some((ours.numbered(theirs.number), theirs))
+            Some((ours.answering(&theirs), theirs))
         })
         .collect();
+    let common = without_idle_redundancy(common);
     let remote_direction = remote_direction(offer, chosen);
     let direction = local.direction.intersect(remote_direction.reversed());
     let answered: Vec<_> = common.iter().map(|(ours, _)| ours.clone()).collect();
@@ -155,6 +157,7 @@ pub fn negotiate(
             Some((ours.clone(), theirs))
         })
         .collect();
+    let common = without_idle_redundancy(common);
     let wanted = offered.own_direction().unwrap_or_default();
     let direction = wanted.intersect(remote_direction(answer_received, chosen).reversed());
     let security = security::conclude(offered, answer_received, chosen)?;
@@ -222,7 +225,23 @@ fn is_usable_audio(media: &MediaDescription) -> bool {
 
 /// Something one can talk in.
 fn is_audio(format: &PayloadFormat) -> bool {
-    !format.is_telephone_event() && !format.is_comfort_noise()
+    !format.is_telephone_event() && !format.is_comfort_noise() && !format.is_redundancy()
+}
+
+/// Leaves redundancy out whose audio format was not agreed on.
+fn without_idle_redundancy(
+    mut common: Vec<(PayloadFormat, PayloadFormat)>,
+) -> Vec<(PayloadFormat, PayloadFormat)> {
+    let agreed: Vec<_> = common
+        .iter()
+        .filter(|(ours, _)| is_audio(ours))
+        .map(|(ours, theirs)| (ours.number, theirs.number))
+        .collect();
+    common.retain(|(ours, theirs)| {
+        let carried = ours.redundancy_of().zip(theirs.redundancy_of());
+        !ours.is_redundancy() || carried.is_some_and(|carried| agreed.contains(&carried))
+    });
+    common
 }
 
 /// Where in a description of ours the audio line is.
@@ -254,9 +273,16 @@ fn agree(
         .iter()
         .cloned()
         .partition(|(ours, _)| ours.is_telephone_event());
-    let (receive, send): (Vec<_>, Vec<_>) =
-        audio.into_iter().filter(|(ours, _)| is_audio(ours)).unzip();
-    let first = send.first().ok_or(AnswerError::NoCommonFormat)?;
+    let (redundancy, audio): (Vec<_>, Vec<_>) = audio
+        .into_iter()
+        .partition(|(ours, _)| ours.is_redundancy());
+    let first = audio
+        .iter()
+        .map(|(_, theirs)| theirs.clone())
+        .find(is_audio)
+        .ok_or(AnswerError::NoCommonFormat)?;
+    let spoken = audio.into_iter().filter(|(ours, _)| is_audio(ours));
+    let (receive, send): (Vec<_>, Vec<_>) = spoken.chain(redundancy).unzip();
     let telephone_event = events
         .iter()
         .map(|(_, theirs)| theirs)

@@ -367,3 +367,44 @@ fn early_answers_may_differ_until_the_last_one_counts() {
     assert_eq!(at_alice.accept_answer(&last).unwrap().remote.port(), 3_100);
     assert!(!at_alice.is_offering());
 }
+
+#[test]
+fn redundancy_is_agreed_on_by_the_offerers_numbers_and_comes_after_what_it_carries() {
+    let opus = PayloadFormat::opus(96);
+    let ours = only(vec![
+        opus.clone(),
+        PayloadFormat::pcma(),
+        PayloadFormat::red(98, &opus),
+    ]);
+    let (answer, agreed) = answered(
+        "m=audio 3000 RTP/AVP 63 111 8\na=rtpmap:111 opus/48000/2\na=rtpmap:63 red/48000/2\na=fmtp:63 111/111\n",
+        &ours,
+    );
+    assert!(answer.to_string().contains("a=fmtp:63 111/111\r\n"));
+    let expected = ["111 opus/48000/2", "8 PCMA/8000", "63 red/48000/2"];
+    assert_eq!(
+        (names(&agreed.send), names(&agreed.receive)),
+        (
+            expected.map(str::to_owned).to_vec(),
+            expected.map(str::to_owned).to_vec()
+        )
+    );
+    assert_eq!(agreed.send[2].redundancy_of(), Some(111));
+}
+
+#[test]
+fn redundancy_of_something_that_is_not_spoken_is_left_out_and_is_no_audio_by_itself() {
+    let ours = only(vec![
+        PayloadFormat::pcma(),
+        PayloadFormat::red(98, &PayloadFormat::opus(96)),
+    ]);
+    let (answer, agreed) = answered(
+        "m=audio 3000 RTP/AVP 111 63 8\na=rtpmap:111 opus/48000/2\na=rtpmap:63 red/48000/2\na=fmtp:63 111/111\n",
+        &ours,
+    );
+    assert!(!answer.to_string().contains("red"));
+    assert_eq!(names(&agreed.send), ["8 PCMA/8000"]);
+    let alone = offered("m=audio 3000 RTP/AVP 63\na=rtpmap:63 red/48000/2\na=fmtp:63 111/111\n");
+    let refused = sdp::answer(&alone, &ours, &origin());
+    assert_eq!(refused.unwrap_err(), AnswerError::NoCommonFormat);
+}

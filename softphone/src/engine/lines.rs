@@ -130,6 +130,15 @@ fn formats(codecs: &[Codec]) -> Vec<PayloadFormat> {
             .iter()
             .any(|format: &PayloadFormat| format.clock_rate == rate)
     };
+    // Both may send packets of the first format at each clock once more (RFC 2198).
+    for (number, clock_rate) in [(98, 48_000), (99, 8_000)] {
+        let audio = formats
+            .iter()
+            .find(|format| format.clock_rate == clock_rate && !format.is_redundancy());
+        if let Some(redundancy) = audio.map(|audio| PayloadFormat::red(number, audio)) {
+            formats.push(redundancy);
+        }
+    }
     // The event's clock should be the audio's (RFC 4733, section 2.1), and some phones know
     // only 8000.
     if has_rate(&formats, 48_000) {
