@@ -23,6 +23,7 @@ pub mod dtmf;
 pub mod frame;
 pub mod jitter;
 pub mod level;
+pub mod mix;
 mod parameters;
 mod protection;
 mod receive;
