@@ -1,12 +1,15 @@
 //! Digits: what they are, and how they are sent and recognised.
 //!
-//! - [`EventSender`] and [`EventReceiver`]: as telephone-events (RFC 4733).
+//! - [`EventSender`] and [`EventReceiver`]: as telephone-events (RFC 4733);
+//! - [`ToneSender`] and [`ToneReceiver`]: as two sines in the stream of speech (ITU-T Q.23, Q.24).
 
 mod events;
+mod inband;
 
 use std::fmt;
 
 pub use events::{EventPacket, EventReceiver, EventSender};
+pub use inband::{ToneReceiver, ToneSender};
 
 /// Digits that may wait to be sent.
 pub const MAX_QUEUED_DIGITS: usize = 64;
