@@ -11,6 +11,7 @@
 //!   never blocks; a panic in it ends that call's sound and nothing else;
 //! - [`AudioSource`] and [`AudioSink`]: where sound comes from and goes to. A sound card (through
 //!   a [`ring`]), a WAV file, a tone, silence and a loop-back are equals;
+//! - [`Recorder`]: a call kept in a file, stereo, one side per channel;
 //! - [`relay`]: one thread that forwards the media of many calls over one port.
 //!
 //! Sound cards themselves are in the softphone: only it has people in front of it.
@@ -18,6 +19,7 @@
 mod audio;
 mod identity;
 mod ports;
+mod recorder;
 mod reference;
 pub mod relay;
 mod session;
@@ -27,6 +29,7 @@ pub use audio::ring;
 pub use audio::{AudioSink, AudioSource, NoSink, Silence, ToneSource, loop_back};
 pub use identity::{IdentityError, new_identity};
 pub use ports::{PortError, PortRange, RtpSockets};
+pub use recorder::{RecordError, Recorder, Recording, RecordingFormat};
 pub use reference::{ReferenceError, reference_transcode};
 pub use session::{EndCause, MediaEvent, MediaSession, SessionError, SessionOptions};
 pub use wav::{AfterEnd, WavError, WavSink, WavSource};
