@@ -12,12 +12,14 @@
 //! - [`AudioSource`] and [`AudioSink`]: where sound comes from and goes to. A sound card (through
 //!   a [`ring`]), a WAV file, a tone, silence and a loop-back are equals;
 //! - [`Recorder`]: a call kept in a file, stereo, one side per channel;
+//! - [`Player`]: a sound file, recorded or music on hold, from any place;
 //! - [`relay`]: one thread that forwards the media of many calls over one port.
 //!
 //! Sound cards themselves are in the softphone: only it has people in front of it.
 
 mod audio;
 mod identity;
+mod player;
 mod ports;
 mod recorder;
 mod reference;
@@ -28,6 +30,7 @@ mod wav;
 pub use audio::ring;
 pub use audio::{AudioSink, AudioSource, NoSink, Silence, ToneSource, loop_back};
 pub use identity::{IdentityError, new_identity};
+pub use player::{PlayError, Played, Player};
 pub use ports::{PortError, PortRange, RtpSockets};
 pub use recorder::{RecordError, Recorder, Recording, RecordingFormat};
 pub use reference::{ReferenceError, reference_transcode};
