@@ -181,6 +181,18 @@ fn twist_is_taken_within_limits_and_refused_beyond() {
 }
 
 #[test]
+fn a_chime_of_the_right_frequencies_that_dies_away_is_no_digit() {
+    let mut samples = pair((852.0, 0.45), (1_336.0, 0.45), 100, 100);
+    let mut loudness = 1.0_f32;
+    for sample in &mut samples {
+        *sample = sample_from_f32(f32::from(*sample) * loudness);
+        // 5 dB in 10 ms.
+        loudness *= 10.0_f32.powf(-5.0 / 20.0 / 80.0);
+    }
+    assert_eq!(heard(&samples, 8_000), "");
+}
+
+#[test]
 fn levels_from_full_scale_down_to_thirty_dbm0_are_taken_and_hum_is_not() {
     for amplitude in [0.49, 0.1, 0.022] {
         let samples = pair((941.0, amplitude), (1_336.0, amplitude), 60, 60);
