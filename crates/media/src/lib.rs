@@ -26,6 +26,7 @@ pub mod level;
 pub mod mix;
 mod parameters;
 mod protection;
+pub mod quality;
 mod receive;
 pub mod relay;
 pub mod resample;

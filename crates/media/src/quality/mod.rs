@@ -1,0 +1,7 @@
+//! How good a call is, for people: estimated from what is counted anyway, without listening.
+//!
+//! - [`emodel`]: from codec, delay and loss to a rating and a score;
+//! - [`bursts`]: whether losses come one by one or together.
+
+pub mod bursts;
+pub mod emodel;
