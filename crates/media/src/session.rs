@@ -470,7 +470,7 @@ impl Session {
                 {
                     self.push_event(SessionEvent::RemoteBye);
                 }
-                Received::Bye { .. } => {}
+                Received::VoipMetrics(_) | Received::Bye { .. } => {}
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Compound packets (RFC 3550 section 6.1): a report first, the canonical name always, BYE at the end.
+//! Compound packets (RFC 3550 section 6.1): a report first, the canonical name always, an extended report if
+//! the peer wants it, BYE at the end.
 
 use rtcp_types::prelude::*;
 use rtcp_types::{
@@ -6,6 +7,7 @@ use rtcp_types::{
     SenderReport, SenderReportBuilder,
 };
 
+use super::xr::VoipMetrics;
 use crate::rtp::MAX_DATAGRAM_BYTES;
 
 /// Report blocks that are read from one packet; a phone has one or two sources.
@@ -68,6 +70,8 @@ pub enum Leaving {
 pub enum Received {
     /// A report.
     Report(Report),
+    /// How the reporter hears one source.
+    VoipMetrics(VoipMetrics),
     /// The source left.
     Bye {
         /// Who.
@@ -96,6 +100,20 @@ pub enum RtcpError {
 ///
 /// [`RtcpError::Unwritable`] if `cname` is longer than 255 bytes or there are over 31 blocks.
 pub fn write(report: &Report, cname: &str, leaving: Leaving) -> Result<Vec<u8>, RtcpError> {
+    write_extended(report, None, cname, leaving)
+}
+
+/// The same with an extended report, if there are metrics for one.
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn write_extended(
+    report: &Report,
+    metrics: Option<VoipMetrics>,
+    cname: &str,
+    leaving: Leaving,
+) -> Result<Vec<u8>, RtcpError> {
     let name = SdesItem::builder(SdesItem::CNAME, cname);
     let description = Sdes::builder().add_chunk(SdesChunk::builder(report.ssrc).add_item(name));
     let blocks = report.blocks.iter().map(block_builder);
@@ -114,7 +132,10 @@ pub fn write(report: &Report, cname: &str, leaving: Leaving) -> Result<Vec<u8>, 
                 .add_packet(blocks.fold(head, ReceiverReportBuilder::add_report_block))
         }
     };
-    let compound = compound.add_packet(description);
+    let mut compound = compound.add_packet(description);
+    if let Some(metrics) = metrics {
+        compound = compound.add_packet(metrics.packet(report.ssrc));
+    }
     let compound = match leaving {
         Leaving::No => compound,
         Leaving::Yes => compound.add_packet(Bye::builder().add_source(report.ssrc)),
@@ -165,6 +186,11 @@ pub fn parse(datagram: &[u8]) -> Result<Vec<Received>, RtcpError> {
                     .map(|block| read_block(&block))
                     .collect(),
             })),
+            Packet::Xr(extended) => received.extend(
+                VoipMetrics::read_all(&extended)
+                    .into_iter()
+                    .map(Received::VoipMetrics),
+            ),
             Packet::Bye(bye) => received.extend(bye.ssrcs().map(|ssrc| Received::Bye { ssrc })),
             _ => {}
         }
