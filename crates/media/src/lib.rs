@@ -44,10 +44,11 @@ pub use frame::{FRAME_DURATION, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
 pub use jitter::JitterConfig;
 pub use parameters::{EventFormat, MediaParameters, ParametersError, ReceiveFormat, SendFormat};
 pub use protection::{Secured, SecurityFailure};
+pub use quality::{CallQuality, Quality};
 pub use receive::{Counters, ReceivePipeline};
 pub use sdp::{Direction, KeyExchange, MediaSecurity};
 pub use send::{Microphone, SendPipeline};
-pub use session::{DigitError, Session, SessionConfig, SessionEvent, Transmit};
+pub use session::{DigitError, ExtendedReports, Session, SessionConfig, SessionEvent, Transmit};
 pub use stats::MediaStats;
 
 /// Some moment for tests to count from.

@@ -22,10 +22,13 @@ use tracing::trace;
 use crate::codec::{CodecError, OpusConfig};
 use crate::dtmf::{Digit, EventReceiver, EventSender, QueueFull};
 use crate::frame::{Frame, SILENCE};
-use crate::jitter::{AudioPacket, JitterConfig};
+use crate::jitter::{AudioPacket, Inserted, JitterConfig};
 use crate::level::{SILENCE_DBFS, level_dbfs};
 use crate::parameters::MediaParameters;
 use crate::protection::{Protection, Secured, SecurityFailure};
+use crate::quality::bursts::Fate;
+use crate::quality::one_way::Observation;
+use crate::quality::{CallQuality, Monitor};
 use crate::receive::ReceivePipeline;
 use crate::rtcp::{
     self, Due, Leaving, Received, Report, ReportBlock, Schedule, SenderInfo, WallClock,
@@ -55,6 +58,16 @@ pub struct SessionConfig {
     pub since_unix_epoch: Duration,
     /// The certificate for DTLS-SRTP; without one no handshake can be agreed to.
     pub identity: Option<DtlsIdentity>,
+}
+
+/// Whether the peer is sent extended reports (RFC 3611).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExtendedReports {
+    /// It did not ask for any.
+    #[default]
+    None,
+    /// It asked for `a=rtcp-xr:voip-metrics`.
+    VoipMetrics,
 }
 
 /// Something that the owner may want to know.
@@ -113,6 +126,8 @@ pub struct Session {
     receive_level_dbfs: f32,
     has_started: bool,
     reported_packets: u64,
+    quality: Monitor,
+    extended_reports: ExtendedReports,
     rtcp_bytes: Vec<u8>,
     handshake_bytes: Vec<u8>,
     /// Where packets are decrypted.
@@ -169,6 +184,8 @@ impl Session {
             receive_level_dbfs: SILENCE_DBFS,
             has_started: false,
             reported_packets: 0,
+            quality: Monitor::new(config.jitter.max_delay_ms),
+            extended_reports: ExtendedReports::None,
             rtcp_bytes: Vec::new(),
             handshake_bytes: Vec::new(),
             opened: Vec::new(),
@@ -266,6 +283,11 @@ impl Session {
     /// Whether the microphone reaches the peer from the next frame on.
     pub fn set_microphone(&mut self, microphone: Microphone) {
         self.microphone = microphone;
+    }
+
+    /// Whether the peer asked for extended reports; it gets none before.
+    pub fn set_extended_reports(&mut self, extended_reports: ExtendedReports) {
+        self.extended_reports = extended_reports;
     }
 
     /// Sends a digit after those that wait.
@@ -369,11 +391,13 @@ impl Session {
             Sequenced::Accepted { extended } => extended,
             Sequenced::Restarted { extended } => {
                 self.receive.restart();
+                self.quality.restart();
                 extended
             }
             Sequenced::Duplicate => return Some(()),
             Sequenced::Rejected => return None,
         };
+        self.quality.note_packet(sequence, Fate::Received);
         if !receives {
             // On hold: what is still on its way counts as received but is not heard.
             return Some(());
@@ -394,7 +418,10 @@ impl Session {
                 .max(u8::try_from(blocks.len()).unwrap_or(u8::MAX)),
             ..audio
         };
-        self.receive.insert(audio, codec, now)?;
+        self.quality.note_format(codec, audio.duration_ticks);
+        if self.receive.insert(audio, codec, now)? == Inserted::Late {
+            self.quality.note_packet(sequence, Fate::Discarded);
+        }
         for (copy, back) in blocks.into_iter().rev().zip(1..) {
             let number = sequence.checked_sub(back);
             let copy = number.and_then(|number| AudioPacket::new(codec, &packet, copy, number));
@@ -422,6 +449,7 @@ impl Session {
         if let Some(old) = self.source.take() {
             self.earlier.add(&old);
             self.receive.restart();
+            self.quality.restart();
             self.heard_digits.restart();
         }
         Some(
@@ -470,6 +498,9 @@ impl Session {
                 {
                     self.push_event(SessionEvent::RemoteBye);
                 }
+                Received::VoipMetrics(metrics) if metrics.ssrc == self.rtp.ssrc() => {
+                    self.quality.note_metrics(metrics);
+                }
                 Received::VoipMetrics(_) | Received::Bye { .. } => {}
             }
         }
@@ -488,7 +519,9 @@ impl Session {
             }
         }
         let ssrc = self.rtp.ssrc();
-        let Some(block) = report.blocks.iter().find(|block| block.ssrc == ssrc) else {
+        let about_us = report.blocks.iter().find(|block| block.ssrc == ssrc);
+        self.quality.note_report(about_us, self.rtp.packets(), now);
+        let Some(block) = about_us else {
             return;
         };
         let round_trip = rtcp::round_trip(
@@ -571,6 +604,28 @@ impl Session {
             *out = SILENCE;
         }
         self.receive_level_dbfs = level_dbfs(out);
+        self.observe(now);
+    }
+
+    /// For the monitor of one-way audio.
+    fn observe(&mut self, now: Instant) {
+        let Some(direction) = self.direction() else {
+            return;
+        };
+        let seen = Observation {
+            direction,
+            microphone: self.microphone,
+            packets_sent: self.rtp.packets(),
+            packets_received: self.packets_received(),
+            send_level_dbfs: self.send_level_dbfs,
+            receive_level_dbfs: self.receive_level_dbfs,
+        };
+        self.quality.observe(&seen, now);
+    }
+
+    fn packets_received(&self) -> u64 {
+        let tracker = self.source.as_ref().map(RtpSource::tracker);
+        self.earlier.received + tracker.map_or(0, SequenceTracker::received)
     }
 
     /// When to call [`Session::poll_rtcp`] next.
@@ -601,7 +656,14 @@ impl Session {
     fn write_rtcp(&mut self, leaving: Leaving, now: Instant) -> Option<Transmit<'_>> {
         let target = self.rtcp_target()?;
         let report = self.report(now);
-        self.rtcp_bytes = rtcp::write(&report, &self.cname, leaving).ok()?;
+        let metrics = match self.extended_reports {
+            ExtendedReports::None => None,
+            ExtendedReports::VoipMetrics => self
+                .source
+                .as_ref()
+                .and_then(|source| self.quality.metrics(&self.stats(), source.ssrc())),
+        };
+        self.rtcp_bytes = rtcp::write_extended(&report, metrics, &self.cname, leaving).ok()?;
         match self.protection.close_rtcp(&self.rtcp_bytes) {
             Ok(bytes) => {
                 let bytes = bytes?;
@@ -677,12 +739,12 @@ impl Session {
     pub fn stats(&self) -> MediaStats {
         let source = self.source.as_ref();
         let tracker = source.map(RtpSource::tracker);
-        MediaStats {
+        let stats = MediaStats {
             send_codec: self.stream.as_ref().map(|stream| stream.pipeline.codec()),
             receive_codec: self.receive.codec(),
             packets_sent: self.rtp.packets(),
             octets_sent: self.rtp.octets(),
-            packets_received: self.earlier.received + tracker.map_or(0, SequenceTracker::received),
+            packets_received: self.packets_received(),
             octets_received: self.earlier.octets + source.map_or(0, RtpSource::octets),
             packets_lost: self.earlier.lost + tracker.map_or(0, SequenceTracker::lost),
             packets_duplicate: self.earlier.duplicates
@@ -695,6 +757,11 @@ impl Session {
             playout: self.receive.playout_stats(),
             send_level_dbfs: self.send_level_dbfs,
             receive_level_dbfs: self.receive_level_dbfs,
+            quality: CallQuality::default(),
+        };
+        MediaStats {
+            quality: self.quality.assess(&stats),
+            ..stats
         }
     }
 }

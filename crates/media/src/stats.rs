@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::jitter::JitterStats;
+use crate::quality::CallQuality;
 use crate::receive::Counters;
 
 /// A snapshot. Counters grow over the life of the session, across holds and changes of the source.
@@ -41,6 +42,8 @@ pub struct MediaStats {
     pub send_level_dbfs: f32,
     /// Loudness of the last played frame, in dBFS.
     pub receive_level_dbfs: f32,
+    /// What all of this means for people.
+    pub quality: CallQuality,
 }
 
 impl MediaStats {

@@ -106,6 +106,12 @@ impl Path {
 }
 
 impl Rating {
+    /// What a peer tells (RFC 3611 section 4.7.5).
+    #[must_use]
+    pub fn told(r_factor: u8) -> Self {
+        Self(f64::from(r_factor))
+    }
+
     /// The number: 0 is useless, 93.2 a perfect narrow-band call, 129 a perfect wide-band one.
     #[must_use]
     pub fn value(self) -> f64 {

@@ -30,6 +30,8 @@ const DEAF_REPORTS: u32 = 2;
 const REPORT_LASTS: Duration = Duration::from_secs(20);
 /// Packets of ours between two reports from which the peer must have noticed some: a second of sound.
 const PACKETS_TO_NOTICE: u64 = 50;
+/// Nobody looked for so long: what was missing meanwhile says nothing.
+const ASLEEP: Duration = Duration::from_secs(1);
 /// Quieter is silence; the softest step of A-law is at -72 dBFS.
 const SILENCE_BELOW_DBFS: f32 = -70.0;
 
@@ -135,6 +137,12 @@ impl OneWay {
 
     /// Takes note of the present; to be called several times a second.
     pub fn observe(&mut self, seen: &Observation, now: Instant) {
+        if now.saturating_duration_since(self.now) > ASLEEP {
+            for expected in [&mut self.arrives, &mut self.is_heard, &mut self.speaks] {
+                expected.at = now;
+            }
+            self.peer = Peer::default();
+        }
         self.now = now;
         let arrived = seen.packets_received != self.packets_received;
         self.packets_received = seen.packets_received;
@@ -405,6 +413,16 @@ mod tests {
         }
         assert_eq!(call.after_ms(5_000), Some(Fault::NotReceived));
         assert_eq!(call.after_ms(15_000), None);
+    }
+
+    #[test]
+    fn a_machine_that_slept_starts_anew() {
+        let mut call = Call::new();
+        call.after_ms(4_000);
+        call.now += Duration::from_secs(600);
+        call.comes = false;
+        assert_eq!(call.after_ms(5_000), None);
+        assert_eq!(call.after_ms(20), Some(Fault::StoppedArriving));
     }
 
     #[test]
