@@ -6,7 +6,8 @@ use serde::Serialize;
 use softphone_core::plain_text;
 
 use crate::control::protocol::{
-    CallState, Connection, EndedCall, LineState, Phase, State, TransferStep,
+    CallQuality, CallState, Connection, DirectionQuality, EndedCall, LineState, Phase, State,
+    TransferStep,
 };
 use crate::failure::Failure;
 
@@ -154,11 +155,14 @@ pub fn call_text(call: &CallState) -> String {
         TransferStep::Ringing => "; being transferred, it rings there",
         TransferStep::Failed => "; not transferred",
     });
+    let quality = call.quality.as_ref().and_then(quality_text);
+    let quality = quality.map(|quality| format!("; {quality}"));
     format!(
-        "Call {} with {}: {phase}{}{}",
+        "Call {} with {}: {phase}{}{}{}",
         call.call,
         call.party,
         transfer.unwrap_or_default(),
+        quality.unwrap_or_default(),
         problem.unwrap_or_default()
     )
 }
@@ -181,11 +185,34 @@ pub fn ended_text(call: &EndedCall) -> String {
             media.packets_lost,
             secs(media.jitter_us)
         ));
+        if let Some(quality) = quality_text(&media.quality) {
+            text.push_str(&format!("\n{quality}"));
+        }
         if let Some(recording) = &media.recording {
             text.push_str(&format!("\nRecording: {}", recording.display()));
         }
     }
     text
+}
+
+/// How good a call is, if anything is known: scores, then what is wrong.
+fn quality_text(quality: &CallQuality) -> Option<String> {
+    let score = |name, direction: Option<DirectionQuality>| {
+        direction.map(|direction| {
+            let mos = f64::from(direction.mos_hundredths) / 100.0;
+            let loss = f64::from(direction.loss_ppm) / 10_000.0;
+            format!("{name} MOS {mos:.1}, {loss:.1} % lost")
+        })
+    };
+    let parts: Vec<_> = [
+        score("heard", quality.heard),
+        score("sent", quality.sent),
+        quality.fault.clone(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// Thousandths as a number with a point.
@@ -195,4 +222,28 @@ pub fn ended_text(call: &EndedCall) -> String {
 )]
 fn secs(thousandths: u64) -> f64 {
     thousandths as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_come_before_what_is_wrong_and_nothing_is_said_of_what_is_not_known() {
+        assert_eq!(quality_text(&CallQuality::default()), None);
+        let quality = CallQuality {
+            heard: Some(DirectionQuality {
+                mos_hundredths: 441,
+                loss_ppm: 12_000,
+                jitter_us: 0,
+                delay_ms: 0,
+            }),
+            fault: Some("The other side does not receive you".to_owned()),
+            ..CallQuality::default()
+        };
+        assert_eq!(
+            quality_text(&quality).unwrap(),
+            "heard MOS 4.4, 1.2 % lost; The other side does not receive you"
+        );
+    }
 }

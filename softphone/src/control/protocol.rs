@@ -283,6 +283,9 @@ pub struct CallState {
     /// How its sound is secured; absent if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<SecurityState>,
+    /// How good it sounds; absent in the first seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<CallQuality>,
     /// How its transfer stands, if one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferState>,
@@ -461,6 +464,39 @@ pub struct MediaSummary {
     /// File with what the other side said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<PathBuf>,
+    /// How good it sounded.
+    #[serde(default)]
+    pub quality: CallQuality,
+}
+
+/// How good a call is, estimated over all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallQuality {
+    /// The other side, as it is heard here; absent before it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<DirectionQuality>,
+    /// This side, as it is heard there; absent before the other side reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<DirectionQuality>,
+    /// Round-trip time by RTCP, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_us: Option<u64>,
+    /// Why sound goes one way only, in plain words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// How good one direction of a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectionQuality {
+    /// Mean opinion score by the E-model, in hundredths: from 100 to 450.
+    pub mos_hundredths: u32,
+    /// RTP packets lost, of a million.
+    pub loss_ppm: u32,
+    /// Interarrival jitter, in microseconds.
+    pub jitter_us: u64,
+    /// From mouth to ear as far as it is known, in milliseconds.
+    pub delay_ms: u64,
 }
 
 #[cfg(test)]

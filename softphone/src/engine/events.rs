@@ -5,7 +5,7 @@ use softphone_core::{Action, CallDirection, CallEnded, CallId, CallView, Event, 
 
 use super::media::{CallMedia, MediaNews};
 use super::{Answering, EdgeCall, Engine, MAX_ENDED, News, state};
-use crate::control::protocol::Done;
+use crate::control::protocol::{CallState, Done};
 use crate::failure::Failure;
 use crate::terminal::{call_text, ended_text, lines_text};
 
@@ -102,6 +102,14 @@ impl Engine {
                 if let Some(edge) = self.calls.get_mut(&call) {
                     edge.secured = None;
                     edge.problem = Some(format!("there is no sound: {failure}"));
+                }
+            }
+            News::Media {
+                call,
+                news: MediaNews::Quality(quality),
+            } => {
+                if let Some(edge) = self.calls.get_mut(&call) {
+                    edge.quality = Some(quality);
                 }
             }
             News::Closed { call, summary } => {

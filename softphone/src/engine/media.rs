@@ -21,9 +21,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::News;
+use super::quality::{QualityNews, call_quality};
 use super::sound::{CallSound, OpenCards, OpenSound, Sink};
 use super::state::millis;
-use crate::control::protocol::MediaSummary;
+use crate::control::protocol::{CallQuality, MediaSummary};
 
 /// Orders that may wait while files and devices are opened.
 const ORDERS: usize = 32;
@@ -39,6 +40,8 @@ pub(super) enum MediaNews {
     Secured(Secured),
     /// The sound should be secured and cannot be.
     NotSecured(SecurityFailure),
+    /// How good the call is now.
+    Quality(CallQuality),
 }
 
 /// What a media session is told.
@@ -175,6 +178,7 @@ async fn run(
     };
     let (session, mut events) = MediaSession::start(sockets, sound.source, sound.sink, options);
     let (mut first_packet, mut source, mut suite) = (None, None, None);
+    let (mut stats, mut quality) = (session.watch_stats(), QualityNews::default());
     carry_out(
         &session,
         Order::Parameters(parameters, Box::default()),
@@ -186,6 +190,11 @@ async fn run(
                 Some(order) => carry_out(&session, order, &reporter),
                 None => break,
             },
+            Ok(()) = stats.changed() => {
+                if let Some(news) = quality.look(&stats.borrow_and_update()) {
+                    reporter.tell(MediaNews::Quality(news));
+                }
+            }
             Some(event) = events.recv() => match event {
                 MediaEvent::Started { after, source: from } => {
                     first_packet = Some(after);
@@ -247,5 +256,6 @@ fn summary(stats: &MediaStats, first_packet: Option<Duration>) -> MediaSummary {
             .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
         recording: None,
         suite: None,
+        quality: call_quality(stats),
     }
 }

@@ -18,11 +18,13 @@
 //! | `events.rs` | what comes from the phone and from media |
 //! | `lines.rs`, `state.rs` | portal's words to the phone's, phone's words to the socket's |
 //! | `media.rs`, `sound.rs` | one call's media session, and what it plays and records |
+//! | `quality.rs` | how good a call is, and when that is told |
 
 mod commands;
 mod events;
 mod lines;
 mod media;
+mod quality;
 mod sound;
 mod start;
 mod state;
@@ -41,7 +43,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::control::protocol::{
-    CallState, Done, EndedCall, LineState, MediaSummary, SoundFiles, State,
+    CallQuality, CallState, Done, EndedCall, LineState, MediaSummary, SoundFiles, State,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::portal::PortalEvent;
@@ -106,6 +108,7 @@ struct EdgeCall {
     problem: Option<String>,
     /// Its media is secured like this.
     secured: Option<Secured>,
+    quality: Option<CallQuality>,
     /// Its media is being closed; the result is awaited before the call is told to be over.
     is_closing: bool,
     summary: Option<MediaSummary>,
@@ -297,6 +300,7 @@ impl Engine {
         let is_tls = line.is_some_and(|line| line.transport == sip::Transport::Tls);
         CallState {
             problem: edge.and_then(|edge| edge.problem.clone()),
+            quality: edge.and_then(|edge| edge.quality.clone()),
             security: edge
                 .and_then(|edge| edge.secured)
                 .map(|secured| state::security(secured, is_tls)),

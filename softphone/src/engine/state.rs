@@ -74,6 +74,7 @@ pub(super) fn call_state(call: &CallView, line: String) -> CallState {
         digits: call.digits.0.clone(),
         problem: None,
         security: None,
+        quality: None,
         transfer: call.transfer.map(transfer_state),
     }
 }
