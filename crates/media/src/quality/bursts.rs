@@ -312,6 +312,12 @@ mod tests {
     }
 
     #[test]
+    fn the_first_packet_after_a_burst_opens_a_gap() {
+        let stats = stats(&format!("{}xx.", calm()));
+        assert_eq!((stats.bursts, stats.gaps), (1, 2));
+    }
+
+    #[test]
     fn losses_in_a_row_have_a_burst_ratio_above_1_and_scattered_ones_1() {
         let in_rows = stats(&format!("{}xxxx{}", ".".repeat(40), ".".repeat(56)));
         assert!((in_rows.burst_ratio() - 4.0 * 0.96).abs() < 1e-9);

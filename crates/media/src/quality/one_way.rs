@@ -364,6 +364,17 @@ mod tests {
     }
 
     #[test]
+    fn silence_counts_only_while_packets_come() {
+        let mut call = Call::new();
+        call.after_ms(1_000);
+        call.comes = false;
+        call.seen.receive_level_dbfs = QUIET;
+        call.after_ms(40_000);
+        call.comes = true;
+        assert_eq!(call.after_ms(20), None);
+    }
+
+    #[test]
     fn a_peer_whose_reports_do_not_name_us_does_not_receive_us() {
         let mut call = Call::new();
         call.after_ms(2_500);
