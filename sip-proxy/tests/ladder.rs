@@ -65,6 +65,7 @@ impl Handset {
             transport: Transport::Udp,
             outbound_proxy: Some(format!("sip:{proxy};lr").parse().unwrap()),
             formats: sdp::LocalMedia::audio(local).formats,
+            security: sdp::LocalSecurity::default(),
             instance: format!("urn:uuid:00000000-0000-4000-8000-00000000{user}"),
             local: LocalAddress {
                 ip: IpAddr::from(Ipv4Addr::LOCALHOST),

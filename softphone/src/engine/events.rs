@@ -5,7 +5,7 @@ use softphone_core::{Action, CallDirection, CallEnded, CallId, CallView, Event, 
 
 use super::media::{CallMedia, MediaNews};
 use super::{Answering, EdgeCall, Engine, MAX_ENDED, News, state};
-use crate::control::protocol::{CallState, Done};
+use crate::control::protocol::Done;
 use crate::failure::Failure;
 use crate::terminal::{call_text, ended_text, lines_text};
 

@@ -60,6 +60,7 @@ impl Party {
             password: Some(Private("secret".to_owned())),
             transport: Transport::Udp,
             outbound_proxy: Some("sip:192.0.2.254:5060;lr".parse().unwrap()),
+            security: sdp::LocalSecurity::default(),
             formats: vec![
                 PayloadFormat::opus(96),
                 PayloadFormat::telephone_event(97, 48_000),
