@@ -46,6 +46,8 @@ fn parameters(codec: Codec, remote: usize) -> MediaParameters {
             peer_uses_fec: false,
             max_bitrate: None,
         },
+        send_redundancy: None,
+        receive_redundancy: None,
         receive: vec![ReceiveFormat {
             payload_type: 96,
             codec,
@@ -53,6 +55,8 @@ fn parameters(codec: Codec, remote: usize) -> MediaParameters {
         direction: Direction::SendRecv,
         send_event: None,
         receive_events: Vec::new(),
+        rtcp_mux: false,
+        security: media::MediaSecurity::Plain,
     }
 }
 
@@ -68,9 +72,12 @@ impl Call {
                 jitter: JitterConfig::default(),
                 seed: [u8::try_from(n).unwrap(); 32],
                 since_unix_epoch: Duration::from_secs(1_800_000_000),
+                identity: None,
             };
             let mut session = Session::new(config, now);
-            session.set_parameters(parameters(codec, 1 - n)).unwrap();
+            session
+                .set_parameters(parameters(codec, 1 - n), now)
+                .unwrap();
             session
         });
         Self {
@@ -183,7 +190,8 @@ fn mute_and_hold_are_no_faults() {
             direction,
             ..parameters(Codec::Pcmu, 1 - n)
         };
-        call.sessions[n].set_parameters(held).unwrap();
+        let now = call.now;
+        call.sessions[n].set_parameters(held, now).unwrap();
     }
     let [alice, _] = call.run(20);
     assert_eq!(alice.fault, None);
