@@ -1,8 +1,8 @@
 //! The jitter buffer: packets come in as the network brings them, and leave one after another when
 //! the playing clock asks.
 //!
-//! - [`queue`](PacketQueue): what waits, in order of its time;
-//! - [`transit`](Transit): how long packets travel, and so how long they should wait;
+//! - `queue`: what waits, in order of its time;
+//! - `transit`: how long packets travel, and so how long they should wait;
 //! - [`JitterBuffer`]: what to do next, as a [`Step`].
 //!
 //! It decides and never touches sound: to decode, to conceal and to stretch is the business of

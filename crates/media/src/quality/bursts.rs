@@ -4,7 +4,7 @@
 //! *burst* starts and ends with a loss and has no [`GMIN`] packets received in a row inside; what is not in a
 //! burst is a *gap*. A loss with [`GMIN`] received packets on both sides is no burst but lies in the gap.
 //!
-//! The network reorders packets, so the fate of one is settled only when [`WINDOW`] later ones have come.
+//! The network reorders packets, so the fate of one is settled only when `WINDOW` later ones have come.
 
 use std::collections::VecDeque;
 

@@ -107,7 +107,7 @@ pub fn write(report: &Report, cname: &str, leaving: Leaving) -> Result<Vec<u8>, 
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn write_extended(
     report: &Report,
     metrics: Option<VoipMetrics>,
