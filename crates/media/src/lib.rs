@@ -1,11 +1,11 @@
 //! The media path of one call, without sockets, clocks or sound cards.
 //!
 //! ```text
-//!  capture ─► level ─► resample ─► encode ─► RTP header ──────────────► datagram
-//!                 send.rs            codec/      rtp/
+//!  capture ─► level ─► resample ─► encode ─► copies, RTP header ─► protect ─► datagram
+//!                 send.rs            codec/      rtp/               srtp/
 //!
-//!  datagram ─► latch ─► RTP checks ─► jitter buffer ─► decode/conceal ─► resample ─► play
-//!               rtp/latch  rtp/source   jitter/           codec/          receive.rs
+//!  datagram ─► open ─► latch ─► RTP checks ─► jitter buffer ─► decode/conceal ─► resample ─► stretch ─► play
+//!              srtp/  rtp/latch  rtp/source     jitter/            codec/             receive/
 //! ```
 //!
 //! [`Session`] owns both pipelines and RTCP for one call and is all that an owner needs: give it

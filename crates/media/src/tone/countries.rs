@@ -1,7 +1,8 @@
 //! The tones of telephone networks by country: a table of frequencies and cadences.
 //!
-//! Figures: ITU-T E.180 Supplement 2 (tones in national networks), for the United Kingdom also BT
-//! SIN 350, for Australia AS/CA S002. A modulated tone (Japan) is given by its two side bands.
+//! ITU-T E.180 Supplement 2 collects them; the figures here are those that telephone systems in use are
+//! set to, and have not been compared with its text. A modulated tone (Japan) is given by its two side
+//! bands.
 
 use super::Indication;
 
