@@ -1,6 +1,6 @@
 //! Activation as people meet it: once, by code, link or QR image, and refused in one way.
 
-use tests::{Phone, Server};
+use tests::{Phone, Server, until};
 
 #[tokio::test]
 async fn a_code_works_once_and_every_wrong_one_is_refused_alike() {
@@ -54,7 +54,11 @@ async fn a_device_turns_online_and_a_reset_signs_it_out() {
     let mut phone = Phone::new();
     phone.activate(&server.portal_url, &device.code).await;
     phone.run(&[]).await;
-    assert_eq!(tenant.shown(&device.id).await["status"], "online");
+    // The live channel is a connection of its own, beside the line that the phone is ready with.
+    until("the device turns online", async || {
+        tenant.shown(&device.id).await["status"] == "online"
+    })
+    .await;
 
     tenant.reset(&device.id).await;
 

@@ -222,13 +222,15 @@ mod tests {
             [
                 "96 opus/48000/2",
                 "0 PCMU/8000",
+                "98 red/48000/2",
+                "99 red/8000",
                 "97 telephone-event/48000",
                 "101 telephone-event/8000"
             ]
         );
         assert_eq!(
             names(&[Codec::Pcma]),
-            ["8 PCMA/8000", "101 telephone-event/8000"]
+            ["8 PCMA/8000", "99 red/8000", "101 telephone-event/8000"]
         );
     }
 }
