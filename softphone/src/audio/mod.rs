@@ -8,12 +8,12 @@
 //! The callbacks run on the sound system's threads and neither lock, allocate nor log (invariant
 //! I8); they only move samples between the card and a lock-free ring (`callback.rs`). Nobody waits
 //! for a card: [`open_capture`] and [`open_playback`] return at once, and a keeper's thread opens the
-//! card, replaces it when it is unplugged and takes it again when it is back (`keeper.rs`).
+//! card, replaces it when it is unplugged and takes it again when it is back (`keeper`).
 //!
 //! | file | owns |
 //! |---|---|
 //! | `card.rs` | the call's end: a source and a sink over the ring of the card in use |
-//! | `keeper.rs` | which card that is |
+//! | `keeper` | which card that is |
 //! | `pulse` | cards of PulseAudio, and of PipeWire, which speaks its protocol |
 //! | `portable` | cards of all other systems, through `cpal` |
 //! | `device.rs` | what a card is for a person, and the list of them |
