@@ -11,8 +11,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sdp", &[]),
     ("media", &["sdp"]),
     ("ua", &["sip", "sdp"]),
+    ("stun", &[]),
     ("sip-io", &["sip"]),
-    ("media-io", &["media"]),
+    ("media-io", &["media", "stun"]),
     ("migrations", &[]),
     ("store", &["sip", "migrations"]),
     ("api", &[]),
@@ -96,6 +97,17 @@ const PURE: &[(&str, &[&str])] = &[
             "zeroize",
         ],
     ),
+    (
+        "stun",
+        &[
+            "is",
+            "rand_chacha",
+            "stun-rs",
+            "thiserror",
+            "tracing",
+            "zeroize",
+        ],
+    ),
     ("softphone-core", &["bytes", "thiserror", "tracing"]),
     (
         "sip-proxy-core",
@@ -140,6 +152,7 @@ fn every_pure_crate_forbids_clocks_sockets_and_locks_by_lint_i1() {
         "crates/sdp",
         "crates/ua",
         "crates/media",
+        "crates/stun",
         "softphone/core",
         "sip-proxy/core",
     ];
@@ -184,6 +197,7 @@ fn domain_crates_do_not_serialise_i7() {
         "sdp",
         "ua",
         "media",
+        "stun",
         "softphone-core",
         "sip-proxy-core",
     ] {

@@ -1,0 +1,475 @@
+//! ICE (RFC 8445) for one port of one call: candidates, checks, and the pair that media takes.
+//!
+//! ```text
+//!  new ──► gathering ──► candidates ──► description ──► peer
+//!  start(agreement) ──► checks ──► IceEvent::Path ──► media by wrap() and Incoming::Media
+//!        └── again with other credentials: a restart, media goes on by the old path meanwhile
+//! ```
+//!
+//! Checks, pairs, roles and nomination are the agent's of `is`; it repeats checks on the pair in use, so that consent
+//! is fresh (RFC 7675): 22 s without an answer and [`IceEvent::Lost`] says that nothing may be sent any more. One
+//! component: RTCP shares the port (RFC 5761).
+//!
+//! Invariants: a STUN message without the right MESSAGE-INTEGRITY changes nothing and is not answered. Media is taken
+//! only from an address to which a check of ours succeeded, and [`Ice::wrap`] sends only by the chosen pair.
+
+mod agreement;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use is::stun::{StunMessage, StunPacket};
+use is::{Candidate, IceAgent, IceAgentEvent, IceConnectionState, Protocol};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::Transmit;
+use crate::binding::{BindingClient, BindingError};
+use crate::turn::{TurnClient, TurnConfig, TurnError, TurnEvent, TurnReceived};
+
+pub use agreement::{Agreement, Credentials, MAX_REMOTE_CANDIDATES, Role};
+
+/// Ta (RFC 8445 section 14.2): a phone has few pairs, and somebody waits to be heard.
+const PACE: Duration = Duration::from_millis(20);
+/// Pairs that are checked (RFC 8445 section 6.1.2.5 allows 100).
+const MAX_PAIRS: usize = 48;
+/// Early checks of the peer that are answered in one go.
+const MAX_EARLY: usize = 100;
+
+/// What there is to work with.
+#[derive(Clone, Debug)]
+pub struct IceConfig {
+    /// The address of the socket.
+    pub host: SocketAddr,
+    /// Who tells us what we are seen as.
+    pub stun: Option<SocketAddr>,
+    /// Who lends us an address.
+    pub turn: Option<TurnConfig>,
+    /// Source of credentials and transaction identifiers.
+    pub seed: [u8; 32],
+}
+
+/// News of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IceEvent {
+    /// There will be no more local candidates.
+    Gathered,
+    /// A server was of no use; the rest goes on.
+    Failed(IceError),
+    /// Media goes here from now on.
+    Path {
+        /// The peer's address.
+        remote: SocketAddr,
+        /// By our TURN server.
+        is_relayed: bool,
+    },
+    /// No pair works, or the one in use does not any longer: nothing may be sent.
+    Lost,
+}
+
+/// Why a candidate is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IceError {
+    /// No server-reflexive one.
+    #[error(transparent)]
+    Binding(#[from] BindingError),
+    /// No relayed one.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+}
+
+/// What a datagram was.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// Between a server or the peer's agent and us; it is dealt with.
+    Taken,
+    /// Media from an address that a check has proven.
+    Media {
+        /// The peer's address.
+        peer: SocketAddr,
+        /// The datagram, as the peer sent it.
+        bytes: Cow<'a, [u8]>,
+    },
+    /// From nobody we know, or forged.
+    Dropped,
+}
+
+/// See the module header.
+pub struct Ice {
+    host: SocketAddr,
+    agent: IceAgent,
+    credentials: Credentials,
+    binding: Option<BindingClient>,
+    turn: Option<TurnClient>,
+    mapped: Option<SocketAddr>,
+    agreement: Option<Agreement>,
+    path: Option<Path>,
+    is_gathering: bool,
+    events: VecDeque<IceEvent>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Path {
+    local: SocketAddr,
+    remote: SocketAddr,
+}
+
+impl Ice {
+    /// Begins to gather.
+    #[must_use]
+    pub fn new(config: IceConfig, now: Instant) -> Self {
+        let mut random = ChaCha8Rng::from_seed(config.seed);
+        let credentials = Credentials::random(|bytes| random.fill_bytes(bytes));
+        let mut agent = IceAgent::new(credentials.for_agent());
+        agent.set_control_tie_breaker(random.next_u64());
+        agent.set_timing_advance(PACE);
+        agent.set_max_candidate_pairs(MAX_PAIRS);
+        if let Ok(candidate) = Candidate::host(config.host, Protocol::Udp) {
+            agent.add_local_candidate(candidate);
+        }
+        let mut fork = || ChaCha8Rng::from_rng(&mut random);
+        let reachable = |server: &SocketAddr| server.is_ipv4() == config.host.is_ipv4();
+        let binding = config.stun.filter(reachable);
+        let binding = binding.map(|server| BindingClient::new(server, fork(), now));
+        let turn = config.turn.filter(|turn| reachable(&turn.server));
+        let turn = turn.map(|turn| TurnClient::new(turn, fork(), now));
+        let mut ice = Self {
+            host: config.host,
+            agent,
+            credentials,
+            binding,
+            turn,
+            mapped: None,
+            agreement: None,
+            path: None,
+            is_gathering: true,
+            events: VecDeque::new(),
+        };
+        ice.agent.handle_timeout(now);
+        ice.look(now);
+        ice
+    }
+
+    /// Ours at first; a restart brings others.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// What there is of candidates now, as values of `a=candidate` (RFC 8839 section 5.1).
+    #[must_use]
+    pub fn candidates(&self) -> Vec<String> {
+        self.agent
+            .local_candidates()
+            .map(|candidate| agreement::attribute(&candidate))
+            .collect()
+    }
+
+    /// Where a peer without ICE should send to: what the STUN server saw, else the socket's own address. Never the
+    /// relayed one, because such a peer sends from an address that the TURN server was not told to permit.
+    #[must_use]
+    pub fn default_address(&self) -> SocketAddr {
+        self.mapped.unwrap_or(self.host)
+    }
+
+    /// A server may still give us a candidate.
+    #[must_use]
+    pub fn is_gathering(&self) -> bool {
+        self.is_gathering
+    }
+
+    /// Begins the checks, or goes over to what a later offer and answer agreed.
+    pub fn start(&mut self, agreement: Agreement, now: Instant) {
+        let is_restart = self.agreement.as_ref().is_some_and(|before| {
+            before.local != agreement.local || before.remote != agreement.remote
+        });
+        if is_restart {
+            self.agent.ice_restart(agreement.local.for_agent(), true);
+        } else if self.agreement.is_none() {
+            self.agent
+                .set_local_credentials(agreement.local.for_agent());
+            self.agent
+                .set_controlling(agreement.role == Role::Controlling);
+        }
+        self.agent
+            .set_remote_credentials(agreement.remote.for_agent());
+        for candidate in agreement.usable_candidates(self.host) {
+            if let Some(turn) = &mut self.turn {
+                turn.permit(candidate.addr().ip(), now);
+            }
+            self.agent.add_remote_candidate(candidate);
+        }
+        self.credentials = agreement.local.clone();
+        self.agreement = Some(agreement);
+        self.handle_timeout(now);
+    }
+
+    /// A datagram came in, whatever it is.
+    pub fn handle_datagram<'a>(
+        &mut self,
+        datagram: &'a [u8],
+        source: SocketAddr,
+        now: Instant,
+    ) -> Incoming<'a> {
+        let incoming = self.judge(datagram, source, now);
+        if matches!(incoming, Incoming::Taken) {
+            self.look(now);
+        }
+        incoming
+    }
+
+    fn judge<'a>(&mut self, datagram: &'a [u8], source: SocketAddr, now: Instant) -> Incoming<'a> {
+        if let Some(turn) = &mut self.turn
+            && turn.server() == source
+        {
+            let relayed = turn.relayed();
+            match (turn.handle_datagram(datagram, now), relayed) {
+                (TurnReceived::Data { peer, bytes }, Some(relayed)) => {
+                    return self.judge_peer(bytes, peer, relayed, now);
+                }
+                (TurnReceived::Data { .. }, None) => return Incoming::Dropped,
+                (TurnReceived::Taken, _) => return Incoming::Taken,
+                (TurnReceived::Foreign, _) => {}
+            }
+        }
+        if let Some(binding) = &mut self.binding
+            && binding.server() == source
+            && binding.handle_datagram(datagram, now)
+        {
+            return Incoming::Taken;
+        }
+        self.judge_peer(datagram.into(), source, self.host, now)
+    }
+
+    fn judge_peer<'a>(
+        &mut self,
+        bytes: Cow<'a, [u8]>,
+        source: SocketAddr,
+        destination: SocketAddr,
+        now: Instant,
+    ) -> Incoming<'a> {
+        // RFC 7983: 0 to 3 is STUN.
+        if bytes.first().is_some_and(|first| *first > 3) {
+            // After a restart the path goes on until there is another.
+            let is_path = self.remote() == Some(source);
+            return if is_path || self.agent.has_viable_remote_candidate(source) {
+                Incoming::Media {
+                    peer: source,
+                    bytes,
+                }
+            } else {
+                Incoming::Dropped
+            };
+        }
+        let Ok(message) = StunMessage::parse(&bytes) else {
+            return Incoming::Dropped;
+        };
+        // The agent would look for the peer's password.
+        if !message.is_binding_request() && self.agreement.is_none() {
+            return Incoming::Dropped;
+        }
+        let is_success = message.is_successful_binding_response();
+        let packet = StunPacket {
+            proto: Protocol::Udp,
+            source,
+            destination,
+            message,
+        };
+        if !self.agent.handle_packet(now, packet) {
+            return Incoming::Dropped;
+        }
+        // Any pair that works may be used until one is nominated (RFC 8445 section 12.1).
+        if is_success && self.path.is_none() && self.agent.has_viable_remote_candidate(source) {
+            self.take_path(destination, source, now);
+        }
+        Incoming::Taken
+    }
+
+    /// How a datagram for the peer leaves: to whom, and what; `None` while the TURN server would not pass it on.
+    pub fn wrap<'a>(
+        &mut self,
+        target: SocketAddr,
+        bytes: &'a [u8],
+    ) -> Option<(SocketAddr, Cow<'a, [u8]>)> {
+        let path = self.path.filter(|path| path.remote == target);
+        if let (Some(path), Some(turn)) = (path, &mut self.turn)
+            && turn.relayed() == Some(path.local)
+        {
+            let wrapped = turn.wrap(target, bytes)?;
+            return Some((wrapped.target, wrapped.bytes.into()));
+        }
+        Some((target, bytes.into()))
+    }
+
+    /// The address of the peer that was chosen.
+    #[must_use]
+    pub fn remote(&self) -> Option<SocketAddr> {
+        self.path.map(|path| path.remote)
+    }
+
+    /// The deadline may have come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some(binding) = &mut self.binding {
+            binding.handle_timeout(now);
+        }
+        if let Some(turn) = &mut self.turn {
+            turn.handle_timeout(now);
+        }
+        // An early check of the peer is answered per call; the next deadline is then still in the past.
+        for _ in 0..MAX_EARLY {
+            self.agent.handle_timeout(now);
+            if self.agent.poll_timeout().is_some_and(|next| next > now) {
+                break;
+            }
+        }
+        self.look(now);
+    }
+
+    /// Takes in what the parts have found out.
+    fn look(&mut self, now: Instant) {
+        match self.binding.as_mut().and_then(BindingClient::poll_outcome) {
+            Some(Ok(mapped)) => self.add_mapped(mapped),
+            Some(Err(error)) => self.events.push_back(IceEvent::Failed(error.into())),
+            None => {}
+        }
+        while let Some(event) = self.turn.as_mut().and_then(TurnClient::poll_event) {
+            match event {
+                TurnEvent::Allocated { relayed, mapped } => self.add_relayed(relayed, mapped),
+                TurnEvent::Failed(error) => {
+                    self.events.push_back(IceEvent::Failed(error.into()));
+                    self.turn = None;
+                }
+            }
+        }
+        while let Some(event) = self.agent.poll_event() {
+            self.handle_agent(&event, now);
+        }
+        let has_asked_all = self.binding.as_ref().is_none_or(BindingClient::is_known)
+            && self
+                .turn
+                .as_ref()
+                .is_none_or(|turn| turn.relayed().is_some());
+        if self.is_gathering && has_asked_all {
+            self.is_gathering = false;
+            self.events.push_back(IceEvent::Gathered);
+        }
+    }
+
+    fn add_mapped(&mut self, mapped: SocketAddr) {
+        self.mapped = Some(mapped);
+        if let Ok(candidate) = Candidate::server_reflexive(mapped, self.host, Protocol::Udp) {
+            self.agent.add_local_candidate(candidate);
+        }
+    }
+
+    fn add_relayed(&mut self, relayed: SocketAddr, mapped: Option<SocketAddr>) {
+        if let (None, Some(mapped)) = (&self.binding, mapped) {
+            self.add_mapped(mapped);
+        }
+        if let Ok(candidate) = Candidate::relayed(relayed, self.host, Protocol::Udp) {
+            self.agent.add_local_candidate(candidate);
+        }
+    }
+
+    fn handle_agent(&mut self, event: &IceAgentEvent, now: Instant) {
+        match *event {
+            IceAgentEvent::NominatedSend {
+                source,
+                destination,
+                ..
+            } => self.take_path(source, destination, now),
+            IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                self.path = None;
+                self.events.push_back(IceEvent::Lost);
+            }
+            IceAgentEvent::IceConnectionStateChange(_)
+            | IceAgentEvent::IceRestart(_)
+            | IceAgentEvent::DiscoveredRecv { .. } => {}
+        }
+    }
+
+    fn take_path(&mut self, local: SocketAddr, remote: SocketAddr, now: Instant) {
+        let mut is_relayed = false;
+        if let Some(turn) = &mut self.turn
+            && turn.relayed() == Some(local)
+        {
+            turn.bind_channel(remote, now);
+            is_relayed = true;
+        }
+        let path = Path { local, remote };
+        if self.path.replace(path) != Some(path) {
+            self.events.push_back(IceEvent::Path { remote, is_relayed });
+        }
+    }
+
+    /// The call is over, or does without ICE: gives the relayed address back. Send what there is to send.
+    pub fn close(&mut self, now: Instant) {
+        if let Some(turn) = &mut self.turn {
+            turn.close(now);
+        }
+        self.binding = None;
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        if let Some(transmit) = self
+            .binding
+            .as_mut()
+            .and_then(|binding| binding.poll_transmit(now))
+        {
+            return Some(transmit);
+        }
+        let turn = self.turn.as_mut();
+        if let Some(transmit) = turn.and_then(|turn| turn.poll_transmit(now)) {
+            return Some(transmit);
+        }
+        // Outcomes of silence.
+        self.look(now);
+        while let Some(check) = self.agent.poll_transmit() {
+            let target = check.destination;
+            let bytes: Vec<u8> = check.contents.into();
+            match &mut self.turn {
+                Some(turn) if turn.relayed() == Some(check.source) => {
+                    if let Some(wrapped) = turn.wrap(target, &bytes) {
+                        return Some(wrapped);
+                    }
+                }
+                _ => return Some(Transmit { target, bytes }),
+            }
+        }
+        None
+    }
+
+    /// News, until there are none.
+    pub fn poll_event(&mut self) -> Option<IceEvent> {
+        self.events.pop_front()
+    }
+
+    /// When [`Ice::handle_timeout`] and [`Ice::poll_transmit`] want to be called.
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        let binding = self.binding.as_ref().and_then(BindingClient::poll_timeout);
+        let turn = self.turn.as_ref().and_then(TurnClient::poll_timeout);
+        // Without an agreement the agent has nothing to do.
+        let agent = match self.agreement {
+            Some(_) => self.agent.poll_timeout(),
+            None => None,
+        };
+        [binding, turn, agent].into_iter().flatten().min()
+    }
+}
+
+impl std::fmt::Debug for Ice {
+    /// The agent knows passwords.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ice")
+            .field("host", &self.host)
+            .field("mapped", &self.mapped)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
