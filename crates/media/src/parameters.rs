@@ -198,6 +198,7 @@ mod tests {
             ptime: None,
             rtcp_mux: false,
             security: MediaSecurity::Plain,
+            ice: sdp::MediaIce::Off,
         }
     }
 

@@ -15,8 +15,8 @@ use std::net::IpAddr;
 
 use crate::offer_answer::{answer_as, offered_audio};
 use crate::{
-    AnswerError, LocalMedia, MediaDescription, MediaSecurity, Negotiated, Origin,
-    SessionDescription, answer, negotiate, offer, security,
+    AnswerError, LocalMedia, MediaDescription, MediaIce, MediaSecurity, Negotiated, Origin,
+    SessionDescription, answer, ice, negotiate, offer, security,
 };
 
 /// The offer/answer state of one dialog on our side.
@@ -54,14 +54,14 @@ impl OfferAnswer {
         self.pending.is_some()
     }
 
-    /// Makes an offer and remembers it until its answer. A second offer replaces the first. Keys of ours that
-    /// are in use stay.
+    /// Makes an offer and remembers it until its answer. A second offer replaces the first. Keys and ICE credentials of
+    /// ours that are in use stay.
     pub fn offer(&mut self, local: &LocalMedia) -> SessionDescription {
-        self.offer_anew(&self.keeping_keys(local))
+        self.offer_anew(&self.keeping_keys(&self.keeping_ice(local)))
     }
 
     /// Makes an offer that somebody else may answer than before: with new keys, because whoever joins a stream
-    /// late cannot know how often its numbers wrapped (RFC 3711 section 3.3.1).
+    /// late cannot know how often its numbers wrapped (RFC 3711 section 3.3.1), and with new ICE credentials.
     pub fn offer_anew(&mut self, local: &LocalMedia) -> SessionDescription {
         let mut offer = offer(local, &self.origin);
         if let Some(before) = &self.local {
@@ -96,11 +96,28 @@ impl OfferAnswer {
         if self.pending.is_some() {
             return Err(AnswerError::Glare);
         }
-        let (mut answer, negotiated) = self.answer(offer, local)?;
+        let (mut answer, negotiated) = self.answer_with_ice(offer, local)?;
         self.version(&mut answer);
         self.local = Some(answer.clone());
         self.negotiated = Some(negotiated.clone());
         Ok((answer, negotiated))
+    }
+
+    /// A peer that keeps its ICE credentials goes on with ours, one that restarts gets new ones (RFC 8839 section 4.4.1.1.1).
+    fn answer_with_ice(
+        &self,
+        offer: &SessionDescription,
+        local: &LocalMedia,
+    ) -> Result<(SessionDescription, Negotiated), AnswerError> {
+        let before = self.negotiated.as_ref().map(|agreed| &agreed.ice);
+        if let Some(MediaIce::Agreed(before)) = before {
+            let kept = self.answer(offer, &self.keeping_ice(local))?;
+            match &kept.1.ice {
+                MediaIce::Agreed(now) if now.remote != before.remote => {}
+                _ => return Ok(kept),
+            }
+        }
+        self.answer(offer, local)
     }
 
     /// A peer that keeps its key goes on with ours, one with a new key gets a new one.
@@ -127,12 +144,25 @@ impl OfferAnswer {
 
     fn keeping_keys(&self, local: &LocalMedia) -> LocalMedia {
         let mut local = local.clone();
-        let before = self.local.as_ref();
-        let line = before.and_then(|before| before.media.get(offered_audio(before)?));
-        if let Some(line) = line {
+        if let Some(line) = self.line_before() {
             security::keep_keys(&mut local.security, line);
         }
         local
+    }
+
+    fn keeping_ice(&self, local: &LocalMedia) -> LocalMedia {
+        let mut local = local.clone();
+        let before = self.line_before().and_then(ice::credentials_of);
+        if let (Some(ice), Some(before)) = (&mut local.ice, before) {
+            ice.credentials = before;
+        }
+        local
+    }
+
+    /// Our audio line as it counts now.
+    fn line_before(&self) -> Option<&MediaDescription> {
+        let before = self.local.as_ref()?;
+        before.media.get(offered_audio(before)?)
     }
 
     /// Takes the answer to our open offer.

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Only one audio stream over RTP is acted on, plain or secured ([`LocalSecurity`]); every other media line is
-//! answered with port 0 and stays in its place. Not here: ICE candidates (kept as attributes, not read), and how
+//! answered with port 0 and stays in its place. Not here: the checks of ICE (crate `stun`), and how
 //! descriptions travel in SIP (crate `ua`).
 
 mod attribute;
@@ -22,6 +22,7 @@ mod direction;
 mod error;
 mod exchange;
 mod format;
+mod ice;
 mod media;
 mod offer_answer;
 mod parse;
@@ -35,6 +36,9 @@ pub use direction::{Direction, DirectionParts};
 pub use error::{AnswerError, SdpError};
 pub use exchange::OfferAnswer;
 pub use format::PayloadFormat;
+pub use ice::{
+    AgreedIce, Candidate, CandidateKind, IceCredentials, IceRefusal, IceRole, LocalIce, MediaIce,
+};
 pub use media::{LocalMedia, MediaDescription};
 pub use offer_answer::{Negotiated, answer, negotiate, offer};
 pub use parse::{MAX_BYTES, MAX_LINES, MAX_MEDIA};

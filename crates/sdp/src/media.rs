@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::{
-    Attribute, Attributes, Bandwidth, Connection, Direction, KeyLine, LocalSecurity, PayloadFormat,
+    Attribute, Attributes, Bandwidth, Connection, Direction, KeyLine, LocalIce, LocalSecurity,
+    PayloadFormat,
 };
 
 /// A media description: `m=` and the lines that follow it.
@@ -147,6 +148,8 @@ pub struct LocalMedia {
     pub ptime: Option<u16>,
     /// How it may be secured.
     pub security: LocalSecurity,
+    /// How it may find its way; `address` and `port` are one of the candidates then.
+    pub ice: Option<LocalIce>,
 }
 
 impl LocalMedia {
@@ -160,6 +163,7 @@ impl LocalMedia {
             direction: Direction::SendRecv,
             ptime: Some(20),
             security: LocalSecurity::default(),
+            ice: None,
         }
     }
 

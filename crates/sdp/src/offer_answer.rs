@@ -6,10 +6,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::ice;
 use crate::security::{self, Accepted};
 use crate::{
     AnswerError, Attribute, Direction, DirectionParts, DtlsRole, LocalMedia, MediaDescription,
-    MediaSecurity, Origin, PayloadFormat, SessionDescription, Time,
+    MediaIce, MediaSecurity, Origin, PayloadFormat, SessionDescription, Time,
 };
 
 /// Media lines looked at for an audio stream; later ones are refused unread.
@@ -43,10 +44,12 @@ pub struct Negotiated {
     pub rtcp_mux: bool,
     /// How both are protected.
     pub security: MediaSecurity,
+    /// How they find their way.
+    pub ice: MediaIce,
 }
 
 impl Negotiated {
-    fn carried(self, rtcp_mux: bool, security: MediaSecurity) -> Self {
+    fn carried(self, rtcp_mux: bool, security: MediaSecurity, ice: MediaIce) -> Self {
         let remote_rtcp = if rtcp_mux {
             self.remote
         } else {
@@ -56,6 +59,7 @@ impl Negotiated {
             remote_rtcp,
             rtcp_mux,
             security,
+            ice,
             ..self
         }
     }
@@ -66,7 +70,10 @@ impl Negotiated {
 pub fn offer(local: &LocalMedia, origin: &Origin) -> SessionDescription {
     let mut media = local.describe("RTP/AVP", &local.formats, local.direction);
     security::offer(&local.security, &mut media);
-    describe(local.address, origin, vec![media])
+    if let Some(ice) = &local.ice {
+        ice::write(ice, &mut media);
+    }
+    describe(local, origin, vec![media])
 }
 
 /// Answers an offer with what both have, in the offerer's order and with its numbers.
@@ -107,8 +114,11 @@ pub(crate) fn answer_as(
     let remote_direction = remote_direction(offer, chosen);
     let direction = local.direction.intersect(remote_direction.reversed());
     let answered: Vec<_> = common.iter().map(|(ours, _)| ours.clone()).collect();
-    let negotiated = agree(offer, chosen, &common, direction)?
-        .carried(chosen.has_rtcp_mux(), accepted.security.clone());
+    let negotiated = agree(offer, chosen, &common, direction)?.carried(
+        chosen.has_rtcp_mux(),
+        accepted.security.clone(),
+        ice::accept(offer, chosen, local.ice.as_ref()),
+    );
 
     let media = offer
         .media
@@ -121,13 +131,14 @@ pub(crate) fn answer_as(
                     media.attributes.push(Attribute::flag("rtcp-mux"));
                 }
                 accepted.write(&mut media);
+                ice::write_answer(&negotiated.ice, local.ice.as_ref(), &mut media);
                 media
             } else {
                 line.rejected()
             }
         })
         .collect();
-    Ok((describe(local.address, origin, media), negotiated))
+    Ok((describe(local, origin, media), negotiated))
 }
 
 /// Reads the answer to an offer of ours.
@@ -162,10 +173,22 @@ pub fn negotiate(
     let direction = wanted.intersect(remote_direction(answer_received, chosen).reversed());
     let security = security::conclude(offered, answer_received, chosen)?;
     let rtcp_mux = offered.has_rtcp_mux() && chosen.has_rtcp_mux();
-    Ok(agree(answer_received, chosen, &common, direction)?.carried(rtcp_mux, security))
+    let ice = ice::conclude(offered, answer_received, chosen);
+    Ok(agree(answer_received, chosen, &common, direction)?.carried(rtcp_mux, security, ice))
 }
 
-fn describe(address: IpAddr, origin: &Origin, media: Vec<MediaDescription>) -> SessionDescription {
+fn describe(
+    local: &LocalMedia,
+    origin: &Origin,
+    media: Vec<MediaDescription>,
+) -> SessionDescription {
+    let mut attributes = crate::Attributes::default();
+    if media
+        .iter()
+        .any(|line| line.attributes.contains("ice-ufrag"))
+    {
+        attributes.push(ice::options());
+    }
     SessionDescription {
         origin: origin.clone(),
         session_name: "-".to_owned(),
@@ -173,12 +196,12 @@ fn describe(address: IpAddr, origin: &Origin, media: Vec<MediaDescription>) -> S
         uri: None,
         emails: Vec::new(),
         phones: Vec::new(),
-        connection: Some(address.into()),
+        connection: Some(local.address.into()),
         bandwidth: Vec::new(),
         times: vec![Time::always()],
         zones: None,
         key: None,
-        attributes: crate::Attributes::default(),
+        attributes,
         media,
     }
 }
@@ -308,6 +331,7 @@ fn agree(
         },
         rtcp_mux: false,
         security: MediaSecurity::Plain,
+        ice: MediaIce::Off,
     })
 }
 
