@@ -7,6 +7,7 @@
 //! ```
 //!
 //! - [`RtpSockets`]: a pair of ports, even for RTP and the next for RTCP, from a configured range;
+//! - [`IceServers`], [`LocalCandidates`]: ICE on that port, where both sides of the call do it;
 //! - [`MediaSession`]: one task per call that owns the sockets, the pipelines and the sound, and
 //!   never blocks; a panic in it ends that call's sound and nothing else;
 //! - [`AudioSource`] and [`AudioSink`]: where sound comes from and goes to. A sound card (through
@@ -18,6 +19,7 @@
 //! Sound cards themselves are in the softphone: only it has people in front of it.
 
 mod audio;
+mod ice;
 mod identity;
 mod player;
 mod ports;
@@ -29,10 +31,12 @@ mod wav;
 
 pub use audio::ring;
 pub use audio::{AudioSink, AudioSource, NoSink, Silence, ToneSource, loop_back};
+pub use ice::LocalCandidates;
 pub use identity::{IdentityError, new_identity};
 pub use player::{PlayError, Played, Player};
 pub use ports::{PortError, PortRange, RtpSockets};
 pub use recorder::{RecordError, Recorder, Recording, RecordingFormat};
 pub use reference::{ReferenceError, reference_transcode};
 pub use session::{EndCause, MediaEvent, MediaSession, SessionError, SessionOptions};
+pub use stun::{Agreement, Credentials, IceError, IceEvent, IceServers, Role, Secret, TurnConfig};
 pub use wav::{AfterEnd, WavError, WavSink, WavSource};

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
+use crate::ice::PortIce;
+
 /// Expedited forwarding (RFC 3246), as it stands in the byte of the IP header.
 const VOICE_TOS: u32 = 46 << 2;
 
@@ -117,6 +119,7 @@ pub struct RtpSockets {
     pub(crate) rtp: UdpSocket,
     pub(crate) rtcp: UdpSocket,
     rtp_address: SocketAddr,
+    pub(crate) ice: Option<Box<PortIce>>,
 }
 
 impl RtpSockets {
@@ -140,6 +143,7 @@ impl RtpSockets {
                         rtp,
                         rtcp,
                         rtp_address,
+                        ice: None,
                     });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}

@@ -10,13 +10,13 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use media::rtp::MAX_DATAGRAM_BYTES;
+use media::rtp::{MAX_DATAGRAM_BYTES, MediaPath};
 use media::srtp::DtlsIdentity;
 use media::{
     Digit, Direction, JitterConfig, MediaParameters, MediaStats, Microphone, OpusConfig, SILENCE,
     Secured, SecurityFailure, Session, SessionConfig, SessionEvent, Transmit,
 };
-use tokio::net::UdpSocket;
+use stun::{Agreement, IceEvent};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -68,6 +68,15 @@ pub enum MediaEvent {
     Secured(Secured),
     /// Secured media was agreed and cannot be: there is no sound.
     NotSecured(SecurityFailure),
+    /// ICE has found where media goes from now on.
+    Path {
+        /// The peer's address.
+        remote: SocketAddr,
+        /// By our TURN server.
+        is_relayed: bool,
+    },
+    /// No path works, or the one in use does not any longer: nothing is sent until there is another.
+    PathLost,
     /// A command could not be carried out; the session goes on as before.
     Refused {
         /// As a sentence.
@@ -114,7 +123,7 @@ pub struct MediaSession {
 
 #[derive(Debug)]
 enum Command {
-    SetParameters(Box<MediaParameters>),
+    SetParameters(Box<MediaParameters>, Option<Box<Agreement>>),
     SetMicrophone(Microphone),
     SendDigit(Digit),
 }
@@ -184,7 +193,24 @@ impl MediaSession {
     ///
     /// [`SessionError`] if the session is over or busy.
     pub fn set_parameters(&self, parameters: MediaParameters) -> Result<(), SessionError> {
-        self.command(Command::SetParameters(Box::new(parameters)))
+        self.command(Command::SetParameters(Box::new(parameters), None))
+    }
+
+    /// The same, if both sides do ICE: media then goes where the checks find that it can. Without
+    /// [`RtpSockets::gather`] it goes to the announced address all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`] if the session is over or busy.
+    pub fn set_parameters_by_ice(
+        &self,
+        parameters: MediaParameters,
+        agreement: Agreement,
+    ) -> Result<(), SessionError> {
+        self.command(Command::SetParameters(
+            Box::new(parameters),
+            Some(Box::new(agreement)),
+        ))
     }
 
     /// Whether the microphone reaches the peer.
@@ -259,7 +285,12 @@ struct Task {
 impl Task {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         loop {
-            let rtcp_due = Instant::from_std(self.session.poll_timeout());
+            let mut due = self
+                .next_tick
+                .min(Instant::from_std(self.session.poll_timeout()));
+            if let Some(check) = self.sockets.ice_deadline() {
+                due = due.min(check);
+            }
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
@@ -269,18 +300,19 @@ impl Task {
                 // Not while a tick is due: a flood of datagrams must not starve the clock.
                 _ = self.sockets.rtp.readable(), if self.next_tick > Instant::now() => self.drain(),
                 _ = self.sockets.rtcp.readable(), if self.next_tick > Instant::now() => self.drain(),
-                () = tokio::time::sleep_until(self.next_tick.min(rtcp_due)) => self.handle_time(),
+                () = tokio::time::sleep_until(due) => self.handle_time(),
             }
             self.send_handshake();
+            self.drive_ice();
             self.pass_events_on();
         }
         self.end().await;
     }
 
     async fn end(mut self) {
-        let socket = rtcp_socket(&self.sockets, &self.session);
+        let is_shared = self.session.has_rtcp_mux();
         if let Some(bye) = self.session.leave(Instant::now().into_std()) {
-            transmit(socket, bye);
+            transmit_rtcp(&mut self.sockets, is_shared, bye);
         }
         self.stats.send_replace(self.session.stats());
         let Self {
@@ -289,7 +321,7 @@ impl Task {
             lost_events,
             ..
         } = self;
-        drop(sockets);
+        sockets.close().await;
         if lost_events > 0 {
             warn!(
                 event.lost = lost_events,
@@ -302,14 +334,18 @@ impl Task {
 
     fn handle_command(&mut self, command: Command) {
         let refused = match command {
-            Command::SetParameters(parameters) => {
+            Command::SetParameters(parameters, agreement) => {
                 if self.session.direction().is_none() {
                     self.peer_known_at = Instant::now();
                 }
-                self.session
-                    .set_parameters(*parameters, Instant::now().into_std())
-                    .err()
-                    .map(|error| error.to_string())
+                let done = self
+                    .session
+                    .set_parameters(*parameters, Instant::now().into_std());
+                let path = self
+                    .sockets
+                    .start_ice(agreement.map(|agreement| *agreement));
+                self.session.set_path(path);
+                done.err().map(|error| error.to_string())
             }
             Command::SetMicrophone(microphone) => {
                 self.microphone = microphone;
@@ -334,8 +370,10 @@ impl Task {
             let Ok((len, source)) = self.sockets.rtp.try_recv_from(&mut buffer) else {
                 break;
             };
-            self.session
-                .handle_rtp(&buffer[..len], source, Instant::now().into_std());
+            if let Some((datagram, source)) = self.sockets.sort(&buffer[..len], source) {
+                self.session
+                    .handle_rtp(&datagram, source, Instant::now().into_std());
+            }
         }
         for _ in 0..MAX_DRAIN {
             let Ok((len, source)) = self.sockets.rtcp.try_recv_from(&mut buffer) else {
@@ -358,15 +396,35 @@ impl Task {
             self.tick();
             self.next_tick += TICK;
         }
-        let socket = rtcp_socket(&self.sockets, &self.session);
+        let is_shared = self.session.has_rtcp_mux();
         if let Some(report) = self.session.poll_rtcp(now.into_std()) {
-            transmit(socket, report);
+            transmit_rtcp(&mut self.sockets, is_shared, report);
+        }
+    }
+
+    fn drive_ice(&mut self) {
+        while let Some(event) = self.sockets.drive_ice() {
+            match event {
+                IceEvent::Path { remote, is_relayed } => {
+                    self.session.set_path(MediaPath::Chosen(remote));
+                    self.push_event(MediaEvent::Path { remote, is_relayed });
+                }
+                IceEvent::Lost => {
+                    self.session.set_path(MediaPath::Sought);
+                    self.push_event(MediaEvent::PathLost);
+                }
+                IceEvent::Failed(error) => {
+                    let reason = error.to_string();
+                    self.push_event(MediaEvent::Refused { reason });
+                }
+                IceEvent::Gathered => {}
+            }
         }
     }
 
     fn send_handshake(&mut self) {
         while let Some(datagram) = self.session.poll_handshake(Instant::now().into_std()) {
-            transmit(&self.sockets.rtp, datagram);
+            self.sockets.send_rtp(datagram);
         }
     }
 
@@ -411,7 +469,7 @@ impl Task {
                 self.source.read(&mut frame);
             }
             if let Some(packet) = self.session.capture(&frame) {
-                transmit(&self.sockets.rtp, packet);
+                self.sockets.send_rtp(packet);
             }
         }
     }
@@ -440,17 +498,10 @@ impl Task {
 }
 
 /// Reports leave from where the peer sends its own to.
-fn rtcp_socket<'a>(sockets: &'a RtpSockets, session: &Session) -> &'a UdpSocket {
-    if session.has_rtcp_mux() {
-        &sockets.rtp
+fn transmit_rtcp(sockets: &mut RtpSockets, is_shared: bool, report: Transmit<'_>) {
+    if is_shared {
+        sockets.send_rtp(report);
     } else {
-        &sockets.rtcp
-    }
-}
-
-fn transmit(socket: &UdpSocket, Transmit { target, bytes }: Transmit<'_>) {
-    // Never waits: a full socket is a lost packet, which the other side conceals.
-    if let Err(error) = socket.try_send_to(bytes, target) {
-        debug!(%error, "media not sent");
+        sockets.send_rtcp(report);
     }
 }

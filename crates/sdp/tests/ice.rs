@@ -1,5 +1,7 @@
 //! Two sides that do ICE, or do not, or say it wrongly.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use sdp::{
     Candidate, IceCredentials, IceRefusal, IceRole, LocalIce, LocalMedia, MediaIce, OfferAnswer,
     SessionDescription,

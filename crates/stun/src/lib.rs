@@ -25,7 +25,7 @@ mod turn;
 
 pub use binding::{BindingClient, BindingError};
 pub use ice::{
-    Agreement, Credentials, Ice, IceConfig, IceError, IceEvent, Incoming, MAX_REMOTE_CANDIDATES,
+    Agreement, Credentials, Ice, IceError, IceEvent, IceServers, Incoming, MAX_REMOTE_CANDIDATES,
     Role,
 };
 pub use secret::Secret;

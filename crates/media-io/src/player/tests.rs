@@ -91,7 +91,7 @@ fn seeking_goes_to_the_sample_forwards_and_back_and_from_the_end() {
             );
         }
         player.seek(Duration::from_secs(100));
-        assert_eq!(play(&mut player, 10), []);
+        assert_eq!(play(&mut player, 10), [0_i16; 0]);
         assert!(player.has_ended());
         player.seek(Duration::from_millis(4_700));
         assert!(!player.has_ended());

@@ -87,7 +87,11 @@ fn an_empty_recording_is_a_file_that_plays_nothing() {
     let path = folder.path().join("call");
     for format in FORMATS {
         Recorder::create(&path, format).unwrap().finish().unwrap();
-        assert_eq!(sides_of(&path, format), [vec![], vec![]], "{format:?}");
+        assert_eq!(
+            sides_of(&path, format),
+            [Vec::<i16>::new(), Vec::new()],
+            "{format:?}"
+        );
     }
 }
 

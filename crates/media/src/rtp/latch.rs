@@ -9,6 +9,9 @@
 //! Whoever was heard before the new announcement goes on sending for a moment (a transferor that
 //! does not know yet), so that its last packets must not win the opened latch: it has to go on for
 //! [`STAYING_PACKETS`], which only a peer does that announced another address and kept its own.
+//!
+//! Where ICE decides ([`MediaPath`]), nothing is learned here: the owner hands over only what comes from an address that
+//! a check has proven, and media goes to the one that was chosen.
 
 use std::net::SocketAddr;
 
@@ -32,6 +35,18 @@ pub enum Latch {
     Drop,
 }
 
+/// Who decides where media goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MediaPath {
+    /// Signalling, and the first consistent source.
+    #[default]
+    Latched,
+    /// ICE, which has found none or has lost it: nothing is sent and nothing taken.
+    Sought,
+    /// ICE has chosen this address of the peer.
+    Chosen(SocketAddr),
+}
+
 /// Where one peer's media comes from and goes to.
 #[derive(Clone, Debug)]
 pub struct SourceLatch {
@@ -40,6 +55,7 @@ pub struct SourceLatch {
     /// Where packets were taken from until the last announcement.
     former: Option<SocketAddr>,
     candidate: Option<Candidate>,
+    path: MediaPath,
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +75,7 @@ impl SourceLatch {
             locked: None,
             former: None,
             candidate: None,
+            path: MediaPath::Latched,
         }
     }
 
@@ -67,13 +84,56 @@ impl SourceLatch {
         if announced != self.announced {
             *self = Self {
                 former: self.locked.or(self.former),
+                path: self.path,
                 ..Self::new(announced)
             };
         }
     }
 
+    /// Goes over to another way of deciding. The way back opens the latch again.
+    pub fn follow(&mut self, path: MediaPath) {
+        if path == MediaPath::Latched && self.path != path {
+            *self = Self::new(self.announced);
+        }
+        self.path = path;
+    }
+
+    /// What ICE has decided, if it does.
+    fn judge_by_path(&mut self, source: SocketAddr) -> Option<Latch> {
+        match self.path {
+            MediaPath::Latched => None,
+            MediaPath::Sought => Some(Latch::Drop),
+            MediaPath::Chosen(_) => Some(match self.locked.replace(source) {
+                Some(_) => Latch::Accept,
+                None => Latch::Locked(source),
+            }),
+        }
+    }
+
+    /// Whether a datagram that is no RTP may be of the peer.
+    #[must_use]
+    pub fn expects(&self, source: SocketAddr) -> bool {
+        match self.path {
+            MediaPath::Latched => source == self.locked.unwrap_or(self.announced),
+            MediaPath::Sought => false,
+            MediaPath::Chosen(_) => true,
+        }
+    }
+
+    /// The address of the peer that ICE has chosen.
+    #[must_use]
+    pub fn chosen(&self) -> Option<SocketAddr> {
+        match self.path {
+            MediaPath::Chosen(remote) => Some(remote),
+            MediaPath::Latched | MediaPath::Sought => None,
+        }
+    }
+
     /// Judges a packet that is RTP of an agreed payload type.
     pub fn judge(&mut self, source: SocketAddr, packet: &RtpPacket<'_>) -> Latch {
+        if let Some(latch) = self.judge_by_path(source) {
+            return latch;
+        }
         if let Some(locked) = self.locked {
             return if locked == source {
                 Latch::Accept
@@ -110,6 +170,9 @@ impl SourceLatch {
     /// Judges a packet that only the peer can have made: it is taken from anywhere. The first one locks, and
     /// several in a row from elsewhere move the lock: a repeated one does not get this far.
     pub fn judge_authentic(&mut self, source: SocketAddr) -> Latch {
+        if let Some(latch) = self.judge_by_path(source) {
+            return latch;
+        }
         if self.locked == Some(source) {
             self.candidate = None;
             return Latch::Accept;
@@ -136,7 +199,11 @@ impl SourceLatch {
     /// holding (RFC 3264 section 8.4).
     #[must_use]
     pub fn target(&self) -> Option<SocketAddr> {
-        let target = self.locked.unwrap_or(self.announced);
+        let target = match self.path {
+            MediaPath::Latched => self.locked.unwrap_or(self.announced),
+            MediaPath::Sought => return None,
+            MediaPath::Chosen(remote) => remote,
+        };
         let reachable = !self.announced.ip().is_unspecified() && self.announced.port() != 0;
         reachable.then_some(target)
     }
@@ -314,6 +381,37 @@ mod tests {
 
         let mut behind_nat = SourceLatch::new(old);
         assert_eq!(behind_nat.judge_authentic(moved), Latch::Locked(moved));
+    }
+
+    #[test]
+    fn while_ice_seeks_nothing_is_sent_or_taken_and_then_what_it_chose_counts() {
+        let [announced, chosen] = [ANNOUNCED, TRANSLATED].map(address);
+        let mut latch = SourceLatch::new(announced);
+        latch.follow(MediaPath::Sought);
+        assert_eq!(latch.target(), None);
+        assert_eq!(judge(&mut latch, ANNOUNCED, 1, 1), Latch::Drop);
+        assert_eq!(latch.judge_authentic(announced), Latch::Drop);
+        assert!(!latch.expects(announced));
+
+        latch.follow(MediaPath::Chosen(chosen));
+        assert_eq!(judge(&mut latch, TRANSLATED, 1, 2), Latch::Locked(chosen));
+        assert_eq!(judge(&mut latch, TRANSLATED, 1, 3), Latch::Accept);
+        assert_eq!(
+            (latch.target(), latch.chosen()),
+            (Some(chosen), Some(chosen))
+        );
+        latch.announce(address(STRANGER));
+        assert_eq!(
+            latch.target(),
+            Some(chosen),
+            "a new address is for the checks"
+        );
+
+        latch.follow(MediaPath::Sought);
+        assert_eq!(latch.target(), None, "consent is gone");
+        latch.follow(MediaPath::Latched);
+        assert_eq!(latch.target(), Some(address(STRANGER)));
+        assert_eq!(latch.locked(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod sequence;
 mod source;
 
 pub use demultiplex::DatagramKind;
-pub use latch::{Latch, SourceLatch};
+pub use latch::{Latch, MediaPath, SourceLatch};
 pub use packet::{MAX_DATAGRAM_BYTES, RtpError, RtpPacket, is_rtcp};
 pub use redundancy::{Block, Copies, MAX_COPIES, blocks};
 pub use sequence::{LossReport, SequenceTracker, Sequenced};

@@ -43,12 +43,7 @@ impl Session {
         source: SocketAddr,
         now: Instant,
     ) -> Option<()> {
-        let stream = self.stream.as_ref()?;
-        let expected = stream
-            .latch
-            .locked()
-            .unwrap_or(stream.parameters.remote_rtp);
-        if source != expected {
+        if !self.stream.as_ref()?.latch.expects(source) {
             return None;
         }
         self.protection.handle_handshake(datagram, now)?;

@@ -37,7 +37,7 @@ use crate::quality::Monitor;
 use crate::quality::one_way::Observation;
 use crate::receive::ReceivePipeline;
 use crate::rtcp::{Schedule, WallClock};
-use crate::rtp::{RtpSender, RtpSource, SourceLatch};
+use crate::rtp::{MediaPath, RtpSender, RtpSource, SourceLatch};
 use crate::send::{Microphone, SendPipeline};
 use crate::srtp::DtlsIdentity;
 
@@ -205,6 +205,13 @@ impl Session {
             pipeline,
         });
         Ok(())
+    }
+
+    /// Goes over to another way of deciding where media goes, once there are parameters.
+    pub fn set_path(&mut self, path: MediaPath) {
+        if let Some(stream) = &mut self.stream {
+            stream.latch.follow(path);
+        }
     }
 
     /// Whether RTCP goes out by the port of RTP.

@@ -16,10 +16,8 @@ impl Session {
     /// A datagram came in on the RTCP port.
     pub fn handle_rtcp(&mut self, datagram: &[u8], source: SocketAddr, now: Instant) {
         let Some(expected) = self.stream.as_ref().map(|stream| {
-            let media = stream
-                .latch
-                .locked()
-                .unwrap_or(stream.parameters.remote_rtp);
+            let proven = stream.latch.chosen().or(stream.latch.locked());
+            let media = proven.unwrap_or(stream.parameters.remote_rtp);
             source == stream.parameters.remote_rtcp || source.ip() == media.ip()
         }) else {
             return;
@@ -154,6 +152,9 @@ impl Session {
     fn rtcp_target(&self) -> Option<SocketAddr> {
         let stream = self.stream.as_ref()?;
         let media = stream.latch.target()?;
+        if stream.parameters.rtcp_mux && stream.latch.chosen().is_some() {
+            return Some(media);
+        }
         let announced = stream.parameters.remote_rtcp;
         let is_announced_host = media.ip() == stream.parameters.remote_rtp.ip();
         let proven = self.rtcp_source.filter(|source| source.ip() == media.ip());

@@ -40,17 +40,13 @@ const MAX_PAIRS: usize = 48;
 /// Early checks of the peer that are answered in one go.
 const MAX_EARLY: usize = 100;
 
-/// What there is to work with.
-#[derive(Clone, Debug)]
-pub struct IceConfig {
-    /// The address of the socket.
-    pub host: SocketAddr,
-    /// Who tells us what we are seen as.
+/// Who may help. A server of another address family than the socket is passed over.
+#[derive(Clone, Debug, Default)]
+pub struct IceServers {
+    /// Tells us what we are seen as.
     pub stun: Option<SocketAddr>,
-    /// Who lends us an address.
+    /// Lends us an address.
     pub turn: Option<TurnConfig>,
-    /// Source of credentials and transaction identifiers.
-    pub seed: [u8; 32],
 }
 
 /// News of a path.
@@ -104,6 +100,7 @@ pub struct Ice {
     host: SocketAddr,
     agent: IceAgent,
     credentials: Credentials,
+    random: ChaCha8Rng,
     binding: Option<BindingClient>,
     turn: Option<TurnClient>,
     mapped: Option<SocketAddr>,
@@ -120,39 +117,48 @@ struct Path {
 }
 
 impl Ice {
-    /// Begins to gather.
+    /// For the socket at `host`, its only candidate for now. The seed is the source of credentials and of transaction
+    /// identifiers.
     #[must_use]
-    pub fn new(config: IceConfig, now: Instant) -> Self {
-        let mut random = ChaCha8Rng::from_seed(config.seed);
+    pub fn new(host: SocketAddr, seed: [u8; 32], now: Instant) -> Self {
+        let mut random = ChaCha8Rng::from_seed(seed);
         let credentials = Credentials::random(|bytes| random.fill_bytes(bytes));
         let mut agent = IceAgent::new(credentials.for_agent());
         agent.set_control_tie_breaker(random.next_u64());
         agent.set_timing_advance(PACE);
         agent.set_max_candidate_pairs(MAX_PAIRS);
-        if let Ok(candidate) = Candidate::host(config.host, Protocol::Udp) {
+        if let Ok(candidate) = Candidate::host(host, Protocol::Udp) {
             agent.add_local_candidate(candidate);
         }
-        let mut fork = || ChaCha8Rng::from_rng(&mut random);
-        let reachable = |server: &SocketAddr| server.is_ipv4() == config.host.is_ipv4();
-        let binding = config.stun.filter(reachable);
-        let binding = binding.map(|server| BindingClient::new(server, fork(), now));
-        let turn = config.turn.filter(|turn| reachable(&turn.server));
-        let turn = turn.map(|turn| TurnClient::new(turn, fork(), now));
-        let mut ice = Self {
-            host: config.host,
+        // Only so that it knows the time.
+        agent.handle_timeout(now);
+        Self {
+            host,
             agent,
             credentials,
-            binding,
-            turn,
+            random,
+            binding: None,
+            turn: None,
             mapped: None,
             agreement: None,
             path: None,
-            is_gathering: true,
+            is_gathering: false,
             events: VecDeque::new(),
-        };
-        ice.agent.handle_timeout(now);
-        ice.look(now);
-        ice
+        }
+    }
+
+    /// Begins to gather; [`IceEvent::Gathered`] says when that is done.
+    pub fn ask(&mut self, servers: IceServers, now: Instant) {
+        let is_v4 = self.host.is_ipv4();
+        let mut fork = || ChaCha8Rng::from_rng(&mut self.random);
+        if let Some(server) = servers.stun.filter(|server| server.is_ipv4() == is_v4) {
+            self.binding = Some(BindingClient::new(server, fork(), now));
+        }
+        if let Some(turn) = servers.turn.filter(|turn| turn.server.is_ipv4() == is_v4) {
+            self.turn = Some(TurnClient::new(turn, fork(), now));
+        }
+        self.is_gathering = true;
+        self.look(now);
     }
 
     /// Ours at first; a restart brings others.
@@ -413,6 +419,12 @@ impl Ice {
             turn.close(now);
         }
         self.binding = None;
+    }
+
+    /// Nothing of ours is left with a server.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.turn.as_ref().is_none_or(TurnClient::is_over)
     }
 
     /// The next datagram to send.

@@ -14,13 +14,9 @@ fn address(text: &str) -> SocketAddr {
 }
 
 fn ice(host: &str, seed: u8, now: Instant) -> Ice {
-    let config = IceConfig {
-        host: address(host),
-        stun: None,
-        turn: None,
-        seed: [seed; 32],
-    };
-    Ice::new(config, now)
+    let mut ice = Ice::new(address(host), [seed; 32], now);
+    ice.ask(IceServers::default(), now);
+    ice
 }
 
 struct World {
