@@ -143,9 +143,30 @@ pub struct Run {
     /// Certificate authorities (PEM) to believe instead of the system's, for SIP over TLS.
     #[arg(long, value_name = "FILE.pem", env = "SOFTPHONE_SIP_AUTHORITIES")]
     pub sip_authorities: Option<PathBuf>,
+    /// Whether calls look for a path through address translation; on if a server for it is named.
+    #[arg(long, value_name = "on|off", value_enum)]
+    pub ice: Option<IceChoice>,
+    /// Server that tells by which address this phone is seen.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub stun: Option<String>,
+    /// Server that lends an address where nothing else works; needs --turn-password-file.
+    #[arg(long, value_name = "USER@HOST[:PORT]")]
+    pub turn: Option<String>,
+    /// File whose only line is the password for --turn.
+    #[arg(long, value_name = "FILE", env = "SOFTPHONE_TURN_PASSWORD_FILE")]
+    pub turn_password_file: Option<PathBuf>,
     /// No sound card: silence is sent and what comes is dropped, unless files are given.
     #[arg(long)]
     pub no_sound_card: bool,
+}
+
+/// Whether calls look for a path through address translation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IceChoice {
+    /// Where the other side does it too.
+    On,
+    /// Sound goes to the announced address.
+    Off,
 }
 
 /// Whether the sound of calls is encrypted.

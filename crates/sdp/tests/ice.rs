@@ -208,6 +208,31 @@ fn hold_keeps_the_credentials_and_a_restart_brings_new_ones_on_both_sides() {
 }
 
 #[test]
+fn fresh_credentials_are_long_enough_and_differ() {
+    let [one, same, other] = [1, 1, 2].map(|seed: u8| {
+        IceCredentials::generate(|bytes| {
+            let mut next = seed;
+            for byte in bytes {
+                next = next.wrapping_mul(73).wrapping_add(29);
+                *byte = next;
+            }
+        })
+    });
+    assert_eq!(one, same);
+    assert!(one.ufrag != other.ufrag && one.password != other.password);
+    assert_eq!((one.ufrag.len(), one.password.len()), (8, 24));
+    let phone = LocalMedia {
+        ice: Some(LocalIce {
+            credentials: one.clone(),
+            ..phone(HERE, "alice").ice.unwrap()
+        }),
+        ..phone(HERE, "alice")
+    };
+    let (_, ice) = taken(&exchange().offer(&phone));
+    assert!(matches!(ice, MediaIce::Agreed(agreed) if agreed.remote == one));
+}
+
+#[test]
 fn the_password_is_in_no_debug_output() {
     let mut alice = exchange();
     let offer = alice.offer(&phone(HERE, "alice"));

@@ -15,7 +15,9 @@ impl Secret {
         Self(Zeroizing::new(password))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// The password, for where it belongs.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

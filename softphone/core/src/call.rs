@@ -13,8 +13,8 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use sdp::{
-    Direction, LocalMedia, LocalSecurity, MasterKey, Negotiated, OfferAnswer, PayloadFormat,
-    SessionDescription, SrtpSuite,
+    Direction, IceCredentials, LocalIce, LocalMedia, LocalSecurity, MasterKey, Negotiated,
+    OfferAnswer, PayloadFormat, SessionDescription, SrtpSuite,
 };
 use sip::{Ids, NameAddr, Private, Uri};
 use ua::{CallKey, ReferTarget};
@@ -76,6 +76,8 @@ pub(crate) struct PhoneCall {
     /// The call that this one is about.
     pub(crate) consults_for: Option<CallId>,
     local: Option<SocketAddr>,
+    /// The default candidate, and all of them.
+    ice: Option<(SocketAddr, LocalIce)>,
     formats: Vec<PayloadFormat>,
     security: LocalSecurity,
     session: Option<Session>,
@@ -148,6 +150,7 @@ impl PhoneCall {
             is_transferred: false,
             consults_for: None,
             local: None,
+            ice: None,
             formats: new.formats,
             security: new.security,
             session: None,
@@ -169,6 +172,11 @@ impl PhoneCall {
         });
     }
 
+    /// Takes in by which addresses media can be reached.
+    pub(crate) fn set_candidates(&mut self, default: SocketAddr, ice: LocalIce) {
+        self.ice = Some((default, ice));
+    }
+
     pub(crate) fn has_ports(&self) -> bool {
         self.session.is_some()
     }
@@ -176,8 +184,23 @@ impl PhoneCall {
     /// Our side of the session as it should be now, and the state of offer and answer; `None`
     /// before the ports are open.
     pub(crate) fn session(&mut self) -> Option<(LocalMedia, &mut OfferAnswer)> {
-        let mut media = LocalMedia::audio(self.local?);
         let session = self.session.as_mut()?;
+        let mut media = match &self.ice {
+            Some((default, ice)) => LocalMedia {
+                ice: Some(ice.clone()),
+                ..LocalMedia::audio(*default)
+            },
+            None => LocalMedia::audio(self.local?),
+        };
+        // Used only if ICE restarts.
+        if let Some(ice) = &mut media.ice
+            && session.exchange.negotiated().is_some()
+        {
+            ice.credentials = IceCredentials::generate(|bytes| {
+                let fresh = session.random.bytes::<64>();
+                bytes.copy_from_slice(&fresh[..bytes.len()]);
+            });
+        }
         media.formats.clone_from(&self.formats);
         media.security = with_new_keys(&self.security, &mut session.random);
         media.direction = if self.on_hold {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use sdp::{LocalSecurity, PayloadFormat};
+use sdp::{LocalIce, LocalSecurity, PayloadFormat};
 use sip::{HostPort, Private, Transport, Uri};
 
 use crate::dialing::DialError;
@@ -78,6 +78,16 @@ pub enum Action {
         call: CallId,
         /// Where its RTP is received.
         local: SocketAddr,
+    },
+    /// By which addresses a call's media can be reached: before its ports are open, and again whenever more are
+    /// known. The call offers and accepts ICE from then on.
+    MediaCandidates {
+        /// The call.
+        call: CallId,
+        /// Where a peer without ICE should send to.
+        default: SocketAddr,
+        /// Credentials and candidates; the credentials of the first time count until ICE restarts.
+        ice: LocalIce,
     },
     /// There is no port for a call's media: the other answer.
     MediaFailed {

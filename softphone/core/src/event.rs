@@ -7,7 +7,7 @@ use sip::Private;
 use ua::EndReason;
 
 use crate::command::{CallId, LineId, Refusal, ReplyId};
-use crate::view::{CallView, LineView};
+use crate::view::{CallDirection, CallView, LineView};
 
 /// What the phone says to its owner.
 #[derive(Clone, Debug)]
@@ -34,6 +34,9 @@ pub enum Event {
         call: CallId,
         /// Its line: media leaves by the same interface.
         line: LineId,
+        /// An outgoing call is placed when its ports are there, so they may wait for candidates; an incoming one
+        /// may be answered at any moment.
+        direction: CallDirection,
     },
     /// The sides agreed on this; start, or change what runs.
     UpdateMedia {

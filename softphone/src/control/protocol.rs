@@ -433,6 +433,16 @@ pub enum Ended {
     Transferred,
 }
 
+/// How sound finds its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PathKind {
+    /// Between the two phones.
+    Direct,
+    /// By this phone's TURN server.
+    Relayed,
+}
+
 /// What went over the network in one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaSummary {
@@ -461,6 +471,9 @@ pub struct MediaSummary {
     /// The suite that secured the sound last; absent if it was not secured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
+    /// How the sound found its way last, by ICE; absent if it went to the announced address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathKind>,
     /// File with what the other side said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<PathBuf>,

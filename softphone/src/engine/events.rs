@@ -1,10 +1,11 @@
 //! What comes from the phone and from the media of its calls.
 
+use media_io::LocalCandidates;
 use sdp::{MediaSecurity, Negotiated};
 use softphone_core::{Action, CallDirection, CallEnded, CallId, CallView, Event, LineId, Phase};
 
 use super::media::{CallMedia, MediaNews};
-use super::{Answering, EdgeCall, Engine, MAX_ENDED, News, state};
+use super::{Answering, EdgeCall, Engine, MAX_ENDED, News, reach, state};
 use crate::control::protocol::Done;
 use crate::failure::Failure;
 use crate::terminal::{call_text, ended_text, lines_text};
@@ -47,7 +48,11 @@ impl Engine {
             Event::LineGone(_) => {}
             Event::Call(call) => self.handle_call(&call),
             Event::CallEnded(ended) => self.handle_ended(ended),
-            Event::OpenMedia { call, line } => self.open_media(call, line),
+            Event::OpenMedia {
+                call,
+                line,
+                direction,
+            } => self.open_media(call, line, direction),
             Event::UpdateMedia { call, negotiated } => self.update_media(call, &negotiated),
             Event::CloseMedia { call } => self.close_media(call),
             Event::SendDigits { call, digits } => {
@@ -106,6 +111,18 @@ impl Engine {
             }
             News::Media {
                 call,
+                news: MediaNews::Gathered(local),
+            } => self.handle_gathered(call, &local),
+            News::Media {
+                call,
+                news: MediaNews::Path,
+            } => {
+                if let Some(edge) = self.calls.get_mut(&call) {
+                    edge.problem = None;
+                }
+            }
+            News::Media {
+                call,
                 news: MediaNews::Quality(quality),
             } => {
                 if let Some(edge) = self.calls.get_mut(&call) {
@@ -132,28 +149,79 @@ impl Engine {
         }
         let incoming = call.direction == CallDirection::Incoming;
         if is_new && incoming && self.answering == Answering::AtOnce {
-            self.command(Action::Answer(Some(call.id)));
+            match self.reach {
+                // Nobody waits with a finger on the button.
+                Some(_) => {
+                    self.calls
+                        .entry(call.id)
+                        .or_default()
+                        .is_answered_when_gathered = true
+                }
+                None => self.command(Action::Answer(Some(call.id))),
+            }
         }
     }
 
-    fn open_media(&mut self, call: CallId, line: LineId) {
+    fn open_media(&mut self, call: CallId, line: LineId, direction: CallDirection) {
         let ip = self.configs.get(&line).map(|line| line.local.ip);
         let opened = ip
             .ok_or_else(|| "the line is gone".to_owned())
             .and_then(|ip| {
                 let (certificate, news) = (self.certificate.clone(), self.news.clone());
-                CallMedia::open(call, ip, certificate, &self.sound.usual(), news)
+                let reach = self.reach.clone();
+                CallMedia::open(call, ip, certificate, reach, &self.sound.usual(), news)
             });
         match opened {
             Ok(media) => {
-                let local = media.local();
-                self.calls.entry(call).or_default().media = Some(media);
-                self.command(Action::MediaOpened { call, local });
+                let first = media.candidates();
+                let edge = self.calls.entry(call).or_default();
+                edge.media = Some(media);
+                if let Some(first) = first {
+                    // Who is called should learn all addresses, and nobody is kept waiting for them.
+                    edge.is_opened_when_gathered = direction == CallDirection::Outgoing;
+                    self.tell_candidates(call, &first);
+                }
+                self.tell_ports(call);
             }
             Err(error) => {
                 tracing::error!(%error, "no ports for a call");
                 self.command(Action::MediaFailed { call });
             }
+        }
+    }
+
+    /// Tells where a call's media is received, unless that has to wait.
+    fn tell_ports(&mut self, call: CallId) {
+        let Some(edge) = self.calls.get(&call) else {
+            return;
+        };
+        if let (Some(media), false) = (&edge.media, edge.is_opened_when_gathered) {
+            let local = media.local();
+            self.command(Action::MediaOpened { call, local });
+        }
+    }
+
+    fn tell_candidates(&mut self, call: CallId, local: &LocalCandidates) {
+        self.command(Action::MediaCandidates {
+            call,
+            default: local.default,
+            ice: reach::for_descriptions(local),
+        });
+    }
+
+    /// As much is known of a call's candidates as anybody waits for.
+    fn handle_gathered(&mut self, call: CallId, local: &LocalCandidates) {
+        self.tell_candidates(call, local);
+        let Some(edge) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let opens = std::mem::take(&mut edge.is_opened_when_gathered);
+        let answers = std::mem::take(&mut edge.is_answered_when_gathered);
+        if opens {
+            self.tell_ports(call);
+        }
+        if answers {
+            self.command(Action::Answer(Some(call)));
         }
     }
 

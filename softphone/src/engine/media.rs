@@ -10,11 +10,15 @@
 //! Everything that takes time happens in the call's own task; orders wait for it in a queue.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use media::srtp::DtlsIdentity;
 use media::{MediaParameters, MediaStats, Secured, SecurityFailure};
-use media_io::{EndCause, MediaEvent, MediaSession, PortRange, RtpSockets, SessionOptions};
+use media_io::{
+    Agreement, EndCause, IceEvent, LocalCandidates, MediaEvent, MediaSession, PortRange,
+    RtpSockets, SessionOptions,
+};
 use sdp::Negotiated;
 use softphone_core::CallId;
 use tokio::sync::mpsc;
@@ -22,18 +26,26 @@ use tokio::task::JoinHandle;
 
 use super::News;
 use super::quality::{QualityNews, call_quality};
+use super::reach::{self, Reach};
 use super::sound::{CallSound, OpenCards, OpenSound, Sink};
 use super::state::millis;
-use crate::control::protocol::{CallQuality, MediaSummary};
+use crate::control::protocol::{CallQuality, MediaSummary, PathKind};
 
 /// Orders that may wait while files and devices are opened.
 const ORDERS: usize = 32;
+
+/// So long a call that is placed waits for the word of STUN and TURN servers.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What a media session tells.
 #[derive(Debug)]
 pub(super) enum MediaNews {
     /// The other side pressed a key.
     Digit(char),
+    /// By which addresses the call can be reached, as far as that is known now.
+    Gathered(Box<LocalCandidates>),
+    /// The sound has found its way.
+    Path,
     /// Something is wrong with the sound; the call goes on.
     Problem(String),
     /// The sound is secured.
@@ -46,13 +58,15 @@ pub(super) enum MediaNews {
 
 /// What a media session is told.
 enum Order {
-    Parameters(Box<MediaParameters>, Box<CallSound>),
+    Parameters(Box<MediaParameters>, Option<Box<Agreement>>, Box<CallSound>),
     Digits(String),
 }
 
 /// The media of one call.
 pub(super) struct CallMedia {
     local: SocketAddr,
+    /// As it was at first.
+    candidates: Option<LocalCandidates>,
     orders: mpsc::Sender<Order>,
     task: JoinHandle<Option<MediaSummary>>,
 }
@@ -67,21 +81,27 @@ impl CallMedia {
         call: CallId,
         ip: IpAddr,
         certificate: DtlsIdentity,
+        reach: Option<Arc<Reach>>,
         sound: &CallSound,
         news: mpsc::Sender<News>,
     ) -> Result<Self, String> {
-        let sockets =
+        let mut sockets =
             RtpSockets::bind(ip, PortRange::default()).map_err(|error| error.to_string())?;
         let local = sockets.rtp_address();
+        if reach.is_some() {
+            sockets.gather();
+        }
+        let candidates = sockets.local_candidates();
         let (orders, queue) = mpsc::channel(ORDERS);
         let reporter = Reporter { call, news };
         let cards = OpenCards::open(sound, {
             let reporter = reporter.clone();
             move |problem| reporter.tell(MediaNews::Problem(problem))
         });
-        let task = tokio::spawn(run(sockets, certificate, cards, queue, reporter));
+        let task = tokio::spawn(run(sockets, certificate, reach, cards, queue, reporter));
         Ok(Self {
             local,
+            candidates,
             orders,
             task,
         })
@@ -92,6 +112,11 @@ impl CallMedia {
         self.local
     }
 
+    /// What is known from the first moment on; `None` without ICE. More comes as [`MediaNews::Gathered`].
+    pub(super) fn candidates(&self) -> Option<LocalCandidates> {
+        self.candidates.clone()
+    }
+
     /// Starts the media as agreed, or changes what runs; the sound counts the first time.
     ///
     /// # Errors
@@ -100,7 +125,12 @@ impl CallMedia {
     pub(super) fn update(&self, negotiated: &Negotiated, sound: CallSound) -> Result<(), String> {
         let parameters =
             MediaParameters::from_negotiated(negotiated).map_err(|error| error.to_string())?;
-        self.order(Order::Parameters(Box::new(parameters), Box::new(sound)))
+        let agreement = reach::agreement(negotiated).map(Box::new);
+        self.order(Order::Parameters(
+            Box::new(parameters),
+            agreement,
+            Box::new(sound),
+        ))
     }
 
     /// Sends digits after those that wait already.
@@ -151,17 +181,18 @@ impl Reporter {
 
 /// The task of one call. Ends when the orders end.
 async fn run(
-    sockets: RtpSockets,
+    mut sockets: RtpSockets,
     certificate: DtlsIdentity,
+    reach: Option<Arc<Reach>>,
     cards: OpenCards,
     mut orders: mpsc::Receiver<Order>,
     reporter: Reporter,
 ) -> Option<MediaSummary> {
-    let (parameters, sound) = loop {
-        match orders.recv().await? {
-            Order::Parameters(parameters, sound) => break (parameters, sound),
-            Order::Digits(_) => {}
-        }
+    let Some((parameters, agreement, sound)) =
+        begin(&mut sockets, reach, &mut orders, &reporter).await
+    else {
+        sockets.close().await;
+        return None;
     };
     let recording = match &sound.sink {
         Sink::File(path) => Some(path.clone()),
@@ -177,11 +208,11 @@ async fn run(
         ..SessionOptions::default()
     };
     let (session, mut events) = MediaSession::start(sockets, sound.source, sound.sink, options);
-    let (mut first_packet, mut source, mut suite) = (None, None, None);
+    let (mut first_packet, mut source, mut suite, mut path) = (None, None, None, None);
     let (mut stats, mut quality) = (session.watch_stats(), QualityNews::default());
     carry_out(
         &session,
-        Order::Parameters(parameters, Box::default()),
+        Order::Parameters(parameters, agreement, Box::default()),
         &reporter,
     );
     loop {
@@ -207,6 +238,14 @@ async fn run(
                     reporter.tell(MediaNews::Secured(secured));
                 }
                 MediaEvent::NotSecured(failure) => reporter.tell(MediaNews::NotSecured(failure)),
+                MediaEvent::Path { is_relayed, .. } => {
+                    path = Some(if is_relayed { PathKind::Relayed } else { PathKind::Direct });
+                    reporter.tell(MediaNews::Path);
+                }
+                MediaEvent::PathLost => {
+                    let text = "the other side cannot be reached: there is no path for the sound";
+                    reporter.tell(MediaNews::Problem(text.to_owned()));
+                }
                 MediaEvent::Refused { reason } => reporter.tell(MediaNews::Problem(reason)),
                 MediaEvent::Ended(EndCause::Stopped) => {}
                 MediaEvent::Ended(EndCause::Panicked) => {
@@ -221,13 +260,63 @@ async fn run(
         source,
         recording,
         suite,
+        path,
         ..summary(&stats, first_packet)
     })
 }
 
+/// Waits for what the sides agree on, and finds out meanwhile by which addresses the call can be reached. `None`: the
+/// call is over before.
+async fn begin(
+    sockets: &mut RtpSockets,
+    reach: Option<Arc<Reach>>,
+    orders: &mut mpsc::Receiver<Order>,
+    reporter: &Reporter,
+) -> Option<(Box<MediaParameters>, Option<Box<Agreement>>, Box<CallSound>)> {
+    let local = sockets.rtp_address();
+    let mut look_up = std::pin::pin!(async {
+        match reach {
+            Some(reach) => reach.look_up(local).await,
+            None => std::future::pending().await,
+        }
+    });
+    let (mut is_asked, mut is_told) = (false, false);
+    let mut patience = std::pin::pin!(tokio::time::sleep(PATIENCE));
+    loop {
+        let is_gathered = tokio::select! {
+            order = orders.recv() => match order? {
+                Order::Parameters(parameters, agreement, sound) => {
+                    return Some((parameters, agreement, sound));
+                }
+                Order::Digits(_) => false,
+            },
+            servers = &mut look_up, if !is_asked => {
+                is_asked = true;
+                sockets.ask(servers);
+                false
+            }
+            event = sockets.ice_event() => match event {
+                IceEvent::Failed(error) => {
+                    reporter.tell(MediaNews::Problem(error.to_string()));
+                    false
+                }
+                event => event == IceEvent::Gathered,
+            },
+            () = &mut patience, if !is_told => true,
+        };
+        if is_gathered && let Some(candidates) = sockets.local_candidates() {
+            is_told = true;
+            reporter.tell(MediaNews::Gathered(Box::new(candidates)));
+        }
+    }
+}
+
 fn carry_out(session: &MediaSession, order: Order, reporter: &Reporter) {
     let done = match order {
-        Order::Parameters(parameters, _) => session.set_parameters(*parameters),
+        Order::Parameters(parameters, Some(agreement), _) => {
+            session.set_parameters_by_ice(*parameters, *agreement)
+        }
+        Order::Parameters(parameters, None, _) => session.set_parameters(*parameters),
         Order::Digits(digits) => session.send_digits(&digits),
     };
     if let Err(error) = done {
@@ -256,6 +345,7 @@ fn summary(stats: &MediaStats, first_packet: Option<Duration>) -> MediaSummary {
             .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
         recording: None,
         suite: None,
+        path: None,
         quality: call_quality(stats),
     }
 }

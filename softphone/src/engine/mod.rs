@@ -18,6 +18,7 @@
 //! | `events.rs` | what comes from the phone and from media |
 //! | `lines.rs`, `state.rs` | portal's words to the phone's, phone's words to the socket's |
 //! | `media.rs`, `sound.rs` | one call's media session, and what it plays and records |
+//! | `reach.rs` | which servers help calls through address translation |
 //! | `quality.rs` | how good a call is, and when that is told |
 
 mod commands;
@@ -25,6 +26,7 @@ mod events;
 mod lines;
 mod media;
 mod quality;
+mod reach;
 mod sound;
 mod start;
 mod state;
@@ -52,6 +54,7 @@ use crate::terminal::Terminal;
 
 use lines::LineOptions;
 use media::{CallMedia, MediaNews};
+use reach::Reach;
 use sound::SoundPlan;
 
 pub(crate) use start::run;
@@ -113,6 +116,10 @@ struct EdgeCall {
     is_closing: bool,
     summary: Option<MediaSummary>,
     ended: Option<Box<CallEnded>>,
+    /// It is answered once it is known by which addresses it can be reached.
+    is_answered_when_gathered: bool,
+    /// Its ports are told once that is known.
+    is_opened_when_gathered: bool,
     /// What the terminal was told last.
     told: Option<Phase>,
 }
@@ -124,6 +131,8 @@ struct Engine {
     /// For DTLS-SRTP: of this start.
     certificate: DtlsIdentity,
     sound: Arc<SoundPlan>,
+    /// `None`: calls go without ICE.
+    reach: Option<Arc<Reach>>,
     answering: Answering,
     terminal: Terminal,
     view: View,

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::lines::{self, LineOptions, LocalPorts};
+use super::reach::Reach;
 use super::sound::SoundPlan;
 use super::{Answering, Ending, Engine, News, state};
 use crate::cli;
@@ -67,6 +68,7 @@ pub(crate) async fn run(
     let lock = folder.lock()?;
     let profile = folder.load()?;
     let sound = SoundPlan::new(&asked)?;
+    let reach = Reach::new(&asked)?.map(Arc::new);
     let client = PortalClient::new(portal_address(&profile)?)?;
     let bound = bind(tls_client(&asked)?)
         .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
@@ -125,6 +127,7 @@ pub(crate) async fn run(
         options,
         certificate,
         sound: Arc::new(sound),
+        reach,
         answering: if asked.auto_answer {
             Answering::AtOnce
         } else {

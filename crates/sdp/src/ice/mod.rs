@@ -22,6 +22,12 @@ const MAX_CANDIDATES: usize = 32;
 const UFRAG_CHARS: std::ops::RangeInclusive<usize> = 4..=256;
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 22..=256;
 
+/// How long ours are.
+const FRESH_UFRAG_CHARS: usize = 8;
+const FRESH_PASSWORD_CHARS: usize = 24;
+/// The letters of both.
+const ICE_CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// The short-term credentials of one side.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IceCredentials {
@@ -259,6 +265,19 @@ fn names_default(
 }
 
 impl IceCredentials {
+    /// New ones, from random bytes: 48 and 144 bits of them, where 24 and 128 are asked for (RFC 8445 section 5.3).
+    #[must_use]
+    pub fn generate(mut fill: impl FnMut(&mut [u8])) -> Self {
+        let mut bytes = Zeroizing::new([0; FRESH_UFRAG_CHARS + FRESH_PASSWORD_CHARS]);
+        fill(&mut bytes[..]);
+        let char = |byte: &u8| char::from(ICE_CHARS[usize::from(byte % 64)]);
+        let (ufrag, password) = bytes.split_at(FRESH_UFRAG_CHARS);
+        Self {
+            ufrag: ufrag.iter().map(char).collect(),
+            password: Zeroizing::new(password.iter().map(char).collect()),
+        }
+    }
+
     /// As they were written or made.
     #[must_use]
     pub fn new(ufrag: &str, password: &str) -> Self {

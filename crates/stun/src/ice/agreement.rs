@@ -66,7 +66,7 @@ impl Credentials {
     pub(super) fn for_agent(&self) -> IceCreds {
         IceCreds {
             ufrag: self.ufrag.clone(),
-            pass: self.password.as_str().to_owned(),
+            pass: self.password.reveal().to_owned(),
         }
     }
 }

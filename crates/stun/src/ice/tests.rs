@@ -304,7 +304,7 @@ fn the_same_seed_gives_the_same_credentials_and_no_password_is_printed() {
     let [one, same, other] = [1, 1, 2].map(|seed| ice(ALICE, seed, now));
     assert_eq!(one.credentials(), same.credentials());
     assert_ne!(one.credentials(), other.credentials());
-    assert_eq!(one.credentials().password.as_str().len(), 24);
+    assert_eq!(one.credentials().password.reveal().len(), 24);
     assert_eq!(one.credentials().ufrag.len(), 8);
     let agreement = Agreement {
         local: one.credentials().clone(),
@@ -314,7 +314,7 @@ fn the_same_seed_gives_the_same_credentials_and_no_password_is_printed() {
     };
     let printed = format!("{one:?} {agreement:?}");
     assert!(
-        !printed.contains(one.credentials().password.as_str()),
+        !printed.contains(one.credentials().password.reveal()),
         "{printed}"
     );
 }

@@ -237,7 +237,7 @@ impl TurnClient {
                 realm: Some(realm),
                 nonce: Some(nonce),
             } if !pending.is_authenticated => {
-                let (username, password) = (&self.config.username, self.config.password.as_str());
+                let (username, password) = (&self.config.username, self.config.password.reveal());
                 match LongTerm::new(username, password, &realm, &nonce) {
                     Some(credentials) => {
                         self.credentials = Some(credentials);

@@ -71,6 +71,11 @@ impl Phone {
                 }
                 Ok(Some(call))
             }
+            Action::MediaCandidates { call, default, ice } => {
+                let known = self.table.get_mut(&call).ok_or(Refusal::NoCall)?;
+                known.set_candidates(default, ice);
+                Ok(Some(call))
+            }
             Action::MediaFailed { call } => {
                 let known = self.table.get(&call).ok_or(Refusal::NoCall)?;
                 match known.key {
@@ -159,6 +164,7 @@ impl Phone {
         self.tell(Event::OpenMedia {
             call: id,
             line: id_of_line,
+            direction: CallDirection::Outgoing,
         });
         self.show(id);
         Ok(id)

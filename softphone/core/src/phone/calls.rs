@@ -127,7 +127,11 @@ impl Phone {
         if let Err(error) = rung {
             tracing::debug!(%error, "caller does not hear that it rings");
         }
-        self.tell(Event::OpenMedia { call: id, line });
+        self.tell(Event::OpenMedia {
+            call: id,
+            line,
+            direction: CallDirection::Incoming,
+        });
         self.show(id);
     }
 
