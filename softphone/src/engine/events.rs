@@ -4,7 +4,7 @@ use media_io::LocalCandidates;
 use sdp::{MediaSecurity, Negotiated};
 use softphone_core::{Action, CallDirection, CallEnded, CallId, CallView, Event, LineId, Phase};
 
-use super::media::{CallMedia, MediaNews};
+use super::media::{CallMedia, MediaNews, NO_PATH};
 use super::{Answering, EdgeCall, Engine, MAX_ENDED, News, reach, state};
 use crate::control::protocol::Done;
 use crate::failure::Failure;
@@ -117,7 +117,8 @@ impl Engine {
                 call,
                 news: MediaNews::Path,
             } => {
-                if let Some(edge) = self.calls.get_mut(&call) {
+                let edge = self.calls.get_mut(&call);
+                if let Some(edge) = edge.filter(|edge| edge.problem.as_deref() == Some(NO_PATH)) {
                     edge.problem = None;
                 }
             }

@@ -37,6 +37,9 @@ const ORDERS: usize = 32;
 /// So long a call that is placed waits for the word of STUN and TURN servers.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// What is said while ICE has no path for the sound.
+pub(super) const NO_PATH: &str = "the other side cannot be reached: there is no path for the sound";
+
 /// What a media session tells.
 #[derive(Debug)]
 pub(super) enum MediaNews {
@@ -243,8 +246,7 @@ async fn run(
                     reporter.tell(MediaNews::Path);
                 }
                 MediaEvent::PathLost => {
-                    let text = "the other side cannot be reached: there is no path for the sound";
-                    reporter.tell(MediaNews::Problem(text.to_owned()));
+                    reporter.tell(MediaNews::Problem(NO_PATH.to_owned()));
                 }
                 MediaEvent::Refused { reason } => reporter.tell(MediaNews::Problem(reason)),
                 MediaEvent::Ended(EndCause::Stopped) => {}

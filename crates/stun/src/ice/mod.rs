@@ -14,6 +14,7 @@
 //! only from an address to which a check of ours succeeded, and [`Ice::wrap`] sends only by the chosen pair.
 
 mod agreement;
+mod quiet;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::Transmit;
 use crate::binding::{BindingClient, BindingError};
 use crate::turn::{TurnClient, TurnConfig, TurnError, TurnEvent, TurnReceived};
+
+use quiet::QuietAgent;
 
 pub use agreement::{Agreement, Credentials, MAX_REMOTE_CANDIDATES, Role};
 
@@ -98,7 +101,7 @@ pub enum Incoming<'a> {
 /// See the module header.
 pub struct Ice {
     host: SocketAddr,
-    agent: IceAgent,
+    agent: QuietAgent,
     credentials: Credentials,
     random: ChaCha8Rng,
     binding: Option<BindingClient>,
@@ -123,15 +126,19 @@ impl Ice {
     pub fn new(host: SocketAddr, seed: [u8; 32], now: Instant) -> Self {
         let mut random = ChaCha8Rng::from_seed(seed);
         let credentials = Credentials::random(|bytes| random.fill_bytes(bytes));
-        let mut agent = IceAgent::new(credentials.for_agent());
-        agent.set_control_tie_breaker(random.next_u64());
-        agent.set_timing_advance(PACE);
-        agent.set_max_candidate_pairs(MAX_PAIRS);
-        if let Ok(candidate) = Candidate::host(host, Protocol::Udp) {
-            agent.add_local_candidate(candidate);
-        }
-        // Only so that it knows the time.
-        agent.handle_timeout(now);
+        let tie_breaker = random.next_u64();
+        let agent = QuietAgent::new(|| {
+            let mut agent = IceAgent::new(credentials.for_agent());
+            agent.set_control_tie_breaker(tie_breaker);
+            agent.set_timing_advance(PACE);
+            agent.set_max_candidate_pairs(MAX_PAIRS);
+            if let Ok(candidate) = Candidate::host(host, Protocol::Udp) {
+                agent.add_local_candidate(candidate);
+            }
+            // Only so that it knows the time.
+            agent.handle_timeout(now);
+            agent
+        });
         Self {
             host,
             agent,
@@ -194,22 +201,25 @@ impl Ice {
         let is_restart = self.agreement.as_ref().is_some_and(|before| {
             before.local != agreement.local || before.remote != agreement.remote
         });
-        if is_restart {
-            self.agent.ice_restart(agreement.local.for_agent(), true);
-        } else if self.agreement.is_none() {
-            self.agent
-                .set_local_credentials(agreement.local.for_agent());
-            self.agent
-                .set_controlling(agreement.role == Role::Controlling);
-        }
-        self.agent
-            .set_remote_credentials(agreement.remote.for_agent());
-        for candidate in agreement.usable_candidates(self.host) {
-            if let Some(turn) = &mut self.turn {
+        let is_first = self.agreement.is_none();
+        let candidates: Vec<_> = agreement.usable_candidates(self.host).collect();
+        if let Some(turn) = &mut self.turn {
+            for candidate in &candidates {
                 turn.permit(candidate.addr().ip(), now);
             }
-            self.agent.add_remote_candidate(candidate);
         }
+        self.agent.with(|agent| {
+            if is_restart {
+                agent.ice_restart(agreement.local.for_agent(), true);
+            } else if is_first {
+                agent.set_local_credentials(agreement.local.for_agent());
+                agent.set_controlling(agreement.role == Role::Controlling);
+            }
+            agent.set_remote_credentials(agreement.remote.for_agent());
+            for candidate in candidates {
+                agent.add_remote_candidate(candidate);
+            }
+        });
         self.credentials = agreement.local.clone();
         self.agreement = Some(agreement);
         self.handle_timeout(now);
@@ -286,7 +296,7 @@ impl Ice {
             destination,
             message,
         };
-        if !self.agent.handle_packet(now, packet) {
+        if !self.agent.with(|agent| agent.handle_packet(now, packet)) {
             return Incoming::Dropped;
         }
         // Any pair that works may be used until one is nominated (RFC 8445 section 12.1).
@@ -327,12 +337,14 @@ impl Ice {
             turn.handle_timeout(now);
         }
         // An early check of the peer is answered per call; the next deadline is then still in the past.
-        for _ in 0..MAX_EARLY {
-            self.agent.handle_timeout(now);
-            if self.agent.poll_timeout().is_some_and(|next| next > now) {
-                break;
+        self.agent.with(|agent| {
+            for _ in 0..MAX_EARLY {
+                agent.handle_timeout(now);
+                if agent.poll_timeout().is_some_and(|next| next > now) {
+                    break;
+                }
             }
-        }
+        });
         self.look(now);
     }
 
@@ -352,7 +364,7 @@ impl Ice {
                 }
             }
         }
-        while let Some(event) = self.agent.poll_event() {
+        while let Some(event) = self.agent.with(IceAgent::poll_event) {
             self.handle_agent(&event, now);
         }
         let has_asked_all = self.binding.as_ref().is_none_or(BindingClient::is_known)
@@ -369,8 +381,14 @@ impl Ice {
     fn add_mapped(&mut self, mapped: SocketAddr) {
         self.mapped = Some(mapped);
         if let Ok(candidate) = Candidate::server_reflexive(mapped, self.host, Protocol::Udp) {
-            self.agent.add_local_candidate(candidate);
+            self.add_local(candidate);
         }
+    }
+
+    fn add_local(&mut self, candidate: Candidate) {
+        self.agent.with(|agent| {
+            agent.add_local_candidate(candidate);
+        });
     }
 
     fn add_relayed(&mut self, relayed: SocketAddr, mapped: Option<SocketAddr>) {
@@ -378,7 +396,7 @@ impl Ice {
             self.add_mapped(mapped);
         }
         if let Ok(candidate) = Candidate::relayed(relayed, self.host, Protocol::Udp) {
-            self.agent.add_local_candidate(candidate);
+            self.add_local(candidate);
         }
     }
 
@@ -442,7 +460,7 @@ impl Ice {
         }
         // Outcomes of silence.
         self.look(now);
-        while let Some(check) = self.agent.poll_transmit() {
+        while let Some(check) = self.agent.with(IceAgent::poll_transmit) {
             let target = check.destination;
             let bytes: Vec<u8> = check.contents.into();
             match &mut self.turn {
@@ -468,7 +486,7 @@ impl Ice {
         let turn = self.turn.as_ref().and_then(TurnClient::poll_timeout);
         // Without an agreement the agent has nothing to do.
         let agent = match self.agreement {
-            Some(_) => self.agent.poll_timeout(),
+            Some(_) => self.agent.with(IceAgent::poll_timeout),
             None => None,
         };
         [binding, turn, agent].into_iter().flatten().min()

@@ -299,6 +299,27 @@ fn candidates_that_make_no_sense_are_passed_over() {
 }
 
 #[test]
+fn no_password_reaches_the_most_talkative_log() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(std::sync::Arc::new(log.reopen().unwrap()))
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::info!("this is logged");
+        let world = World::connected();
+        drop(world);
+    });
+    let logged = std::fs::read_to_string(log.path()).unwrap();
+    assert!(logged.contains("this is logged"));
+    let now = any_instant();
+    for (host, seed) in [(ALICE, 1), (BOB, 2)] {
+        let password = ice(host, seed, now).credentials().password.clone();
+        assert!(!logged.contains(password.reveal()), "{logged}");
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_credentials_and_no_password_is_printed() {
     let now = any_instant();
     let [one, same, other] = [1, 1, 2].map(|seed| ice(ALICE, seed, now));
