@@ -5,4 +5,5 @@
 mod exchange;
 mod phones;
 mod portal;
+mod reach;
 mod stub;

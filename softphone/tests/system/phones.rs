@@ -14,7 +14,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One phone on this machine.
-struct Phone {
+pub(crate) struct Phone {
     folder: PathBuf,
     stub: Stub,
     running: Option<Child>,
@@ -39,7 +39,12 @@ impl Phone {
         phone
     }
 
-    async fn running(user: &str, exchange: &Exchange, parent: &Path, with: &[&str]) -> Self {
+    pub(crate) async fn running(
+        user: &str,
+        exchange: &Exchange,
+        parent: &Path,
+        with: &[&str],
+    ) -> Self {
         let mut phone = Self::activated(user, exchange, parent).await;
         phone.start(with).await;
         phone.succeeds(&["status", "--wait", "registered"]).await;
@@ -76,7 +81,7 @@ impl Phone {
     }
 
     /// The last line that the command printed.
-    async fn succeeds(&self, arguments: &[&str]) -> Value {
+    pub(crate) async fn succeeds(&self, arguments: &[&str]) -> Value {
         let done = self.command(arguments).await;
         assert!(done.status.success(), "{arguments:?}: {done:?}");
         last_line(&done)

@@ -1,6 +1,7 @@
 //! Two phones and an exchange between them, in simulated time.
 
 mod exchange;
+mod reach;
 mod security;
 mod stories;
 mod transfer;

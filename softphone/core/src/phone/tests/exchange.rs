@@ -57,6 +57,8 @@ pub(super) struct Party {
     pub(super) address: SocketAddr,
     pub(super) view: View,
     pub(super) has_ports: bool,
+    /// Its calls do ICE with these.
+    pub(super) ice: Option<sdp::LocalIce>,
     /// The last direction that media was told.
     pub(super) direction: Option<sdp::Direction>,
     shown: BTreeMap<u64, String>,
@@ -105,6 +107,7 @@ impl Net {
                 address,
                 view: View::default(),
                 has_ports: true,
+                ice: None,
                 direction: None,
                 shown: BTreeMap::new(),
             }
@@ -308,7 +311,12 @@ impl Net {
             Event::CallEnded(ended) => format!("{} ended: {}", ended.call.id, ended.end),
             Event::OpenMedia { call, .. } => {
                 let local = SocketAddr::new(party.address.ip(), 4000);
-                let action = match party.has_ports {
+                let (has_ports, ice) = (party.has_ports, party.ice.clone());
+                if let Some(ice) = ice {
+                    let default = local;
+                    self.act(who, Action::MediaCandidates { call, default, ice });
+                }
+                let action = match has_ports {
                     true => Action::MediaOpened { call, local },
                     false => Action::MediaFailed { call },
                 };
