@@ -150,15 +150,12 @@ impl Engine {
         }
         let incoming = call.direction == CallDirection::Incoming;
         if is_new && incoming && self.answering == Answering::AtOnce {
-            match self.reach {
-                // Nobody waits with a finger on the button.
-                Some(_) => {
-                    self.calls
-                        .entry(call.id)
-                        .or_default()
-                        .is_answered_when_gathered = true
-                }
-                None => self.command(Action::Answer(Some(call.id))),
+            let edge = self.calls.entry(call.id).or_default();
+            // Nobody waits with a finger on the button.
+            if self.reach.is_some() && !edge.is_gathered {
+                edge.is_answered_when_gathered = true;
+            } else {
+                self.command(Action::Answer(Some(call.id)));
             }
         }
     }
@@ -216,6 +213,7 @@ impl Engine {
         let Some(edge) = self.calls.get_mut(&call) else {
             return;
         };
+        edge.is_gathered = true;
         let opens = std::mem::take(&mut edge.is_opened_when_gathered);
         let answers = std::mem::take(&mut edge.is_answered_when_gathered);
         if opens {

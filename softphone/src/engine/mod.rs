@@ -116,6 +116,8 @@ struct EdgeCall {
     is_closing: bool,
     summary: Option<MediaSummary>,
     ended: Option<Box<CallEnded>>,
+    /// As much is known of its candidates as anybody waits for.
+    is_gathered: bool,
     /// It is answered once it is known by which addresses it can be reached.
     is_answered_when_gathered: bool,
     /// Its ports are told once that is known.
