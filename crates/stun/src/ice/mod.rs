@@ -14,6 +14,7 @@
 //! only from an address to which a check of ours succeeded, and [`Ice::wrap`] sends only by the chosen pair.
 
 mod agreement;
+mod incoming;
 mod quiet;
 #[cfg(test)]
 mod tests;
@@ -23,18 +24,18 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use is::stun::{StunMessage, StunPacket};
 use is::{Candidate, IceAgent, IceAgentEvent, IceConnectionState, Protocol};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::Transmit;
 use crate::binding::{BindingClient, BindingError};
-use crate::turn::{TurnClient, TurnConfig, TurnError, TurnEvent, TurnReceived};
+use crate::turn::{TurnClient, TurnConfig, TurnError, TurnEvent};
 
 use quiet::QuietAgent;
 
 pub use agreement::{Agreement, Credentials, MAX_REMOTE_CANDIDATES, Role};
+pub use incoming::Incoming;
 
 /// Ta (RFC 8445 section 14.2): a phone has few pairs, and somebody waits to be heard.
 const PACE: Duration = Duration::from_millis(20);
@@ -80,22 +81,6 @@ pub enum IceError {
     /// No relayed one.
     #[error(transparent)]
     Turn(#[from] TurnError),
-}
-
-/// What a datagram was.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Incoming<'a> {
-    /// Between a server or the peer's agent and us; it is dealt with.
-    Taken,
-    /// Media from an address that a check has proven.
-    Media {
-        /// The peer's address.
-        peer: SocketAddr,
-        /// The datagram, as the peer sent it.
-        bytes: Cow<'a, [u8]>,
-    },
-    /// From nobody we know, or forged.
-    Dropped,
 }
 
 /// See the module header.
@@ -223,87 +208,6 @@ impl Ice {
         self.credentials = agreement.local.clone();
         self.agreement = Some(agreement);
         self.handle_timeout(now);
-    }
-
-    /// A datagram came in, whatever it is.
-    pub fn handle_datagram<'a>(
-        &mut self,
-        datagram: &'a [u8],
-        source: SocketAddr,
-        now: Instant,
-    ) -> Incoming<'a> {
-        let incoming = self.judge(datagram, source, now);
-        if matches!(incoming, Incoming::Taken) {
-            self.look(now);
-        }
-        incoming
-    }
-
-    fn judge<'a>(&mut self, datagram: &'a [u8], source: SocketAddr, now: Instant) -> Incoming<'a> {
-        if let Some(turn) = &mut self.turn
-            && turn.server() == source
-        {
-            let relayed = turn.relayed();
-            match (turn.handle_datagram(datagram, now), relayed) {
-                (TurnReceived::Data { peer, bytes }, Some(relayed)) => {
-                    return self.judge_peer(bytes, peer, relayed, now);
-                }
-                (TurnReceived::Data { .. }, None) => return Incoming::Dropped,
-                (TurnReceived::Taken, _) => return Incoming::Taken,
-                (TurnReceived::Foreign, _) => {}
-            }
-        }
-        if let Some(binding) = &mut self.binding
-            && binding.server() == source
-            && binding.handle_datagram(datagram, now)
-        {
-            return Incoming::Taken;
-        }
-        self.judge_peer(datagram.into(), source, self.host, now)
-    }
-
-    fn judge_peer<'a>(
-        &mut self,
-        bytes: Cow<'a, [u8]>,
-        source: SocketAddr,
-        destination: SocketAddr,
-        now: Instant,
-    ) -> Incoming<'a> {
-        // RFC 7983: 0 to 3 is STUN.
-        if bytes.first().is_some_and(|first| *first > 3) {
-            // After a restart the path goes on until there is another.
-            let is_path = self.remote() == Some(source);
-            return if is_path || self.agent.has_viable_remote_candidate(source) {
-                Incoming::Media {
-                    peer: source,
-                    bytes,
-                }
-            } else {
-                Incoming::Dropped
-            };
-        }
-        let Ok(message) = StunMessage::parse(&bytes) else {
-            return Incoming::Dropped;
-        };
-        // The agent would look for the peer's password.
-        if !message.is_binding_request() && self.agreement.is_none() {
-            return Incoming::Dropped;
-        }
-        let is_success = message.is_successful_binding_response();
-        let packet = StunPacket {
-            proto: Protocol::Udp,
-            source,
-            destination,
-            message,
-        };
-        if !self.agent.with(|agent| agent.handle_packet(now, packet)) {
-            return Incoming::Dropped;
-        }
-        // Any pair that works may be used until one is nominated (RFC 8445 section 12.1).
-        if is_success && self.path.is_none() && self.agent.has_viable_remote_candidate(source) {
-            self.take_path(destination, source, now);
-        }
-        Incoming::Taken
     }
 
     /// How a datagram for the peer leaves: to whom, and what; `None` while the TURN server would not pass it on.

@@ -11,6 +11,12 @@ use stun_rs::{
     StunMessageBuilder,
 };
 
+use std::time::Duration;
+
+use stun_rs::StunMessage;
+use stun_rs::attributes::stun::Nonce;
+use stun_rs::attributes::turn::{LifeTime, XorRelayedAddress};
+
 use super::*;
 use crate::any_instant;
 
