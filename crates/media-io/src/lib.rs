@@ -14,11 +14,13 @@
 //!   a [`ring`]), a WAV file, a tone, silence and a loop-back are equals;
 //! - [`Recorder`]: a call kept in a file, stereo, one side per channel;
 //! - [`Player`]: a sound file, recorded or music on hold, from any place;
+//! - [`desk`]: moves the sound of running calls between the person, hold music and conferences;
 //! - [`relay`]: one thread that forwards the media of many calls over one port.
 //!
 //! Sound cards themselves are in the softphone: only it has people in front of it.
 
 mod audio;
+pub mod desk;
 mod ice;
 mod identity;
 mod player;
