@@ -75,6 +75,7 @@ pub(crate) struct PhoneCall {
     pub(crate) is_transferred: bool,
     /// The call that this one is about.
     pub(crate) consults_for: Option<CallId>,
+    pub(crate) in_conference: bool,
     local: Option<SocketAddr>,
     /// The default candidate, and all of them.
     ice: Option<(SocketAddr, LocalIce)>,
@@ -149,6 +150,7 @@ impl PhoneCall {
             handover: None,
             is_transferred: false,
             consults_for: None,
+            in_conference: false,
             local: None,
             ice: None,
             formats: new.formats,
@@ -274,6 +276,8 @@ impl PhoneCall {
                         .is_some_and(|agreed| agreed.telephone_event.is_some()),
             ),
             transfer: only_if(talks && !self.is_leaving_us()),
+            join: only_if(talks && !self.in_conference && !self.is_leaving_us()),
+            split: only_if(talks && self.in_conference),
         }
     }
 
@@ -297,6 +301,7 @@ impl PhoneCall {
             answered_after: self.answered.map(|answered| answered - self.started),
             digits: self.digits.clone(),
             transfer: self.handover.as_ref().map(|handover| handover.transfer),
+            in_conference: self.in_conference,
         }
     }
 }

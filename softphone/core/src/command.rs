@@ -71,6 +71,17 @@ pub enum Action {
         /// Whom to: the consultation if absent.
         to: Which,
     },
+    /// Make one conference of these calls and of those that are in it already; calls on hold are taken
+    /// back.
+    Join(Vec<CallId>),
+    /// Take a call out of the conference and put it on hold; all of them, each for itself, if absent.
+    Split(Which),
+    /// Put everyone in the conference on hold.
+    HoldConference,
+    /// Take everyone in the conference back; another call that is connected is put on hold.
+    ResumeConference,
+    /// End the calls of everyone in the conference.
+    EndConference,
     /// The ports for a call's media are open: the answer to
     /// [`Event::OpenMedia`](crate::Event::OpenMedia).
     MediaOpened {
@@ -182,6 +193,9 @@ pub enum Refusal {
     /// As many calls as this phone takes.
     #[error("There are too many calls already.")]
     TooManyCalls,
+    /// There is no conference, or too few calls for one.
+    #[error("A conference needs at least two calls that are connected.")]
+    NoConference,
     /// The other side takes no digits, or these are none.
     #[error("These digits cannot be sent.")]
     NoDigits,

@@ -76,6 +76,8 @@ pub struct CallView {
     pub digits: Private<String>,
     /// How its transfer stands, if one was asked for.
     pub transfer: Option<Transfer>,
+    /// It is one of a conference.
+    pub in_conference: bool,
 }
 
 /// How the transfer of a call stands. One that worked ends the call.
@@ -148,6 +150,10 @@ pub struct Actions {
     pub send_digits: Option<CallId>,
     /// Give it away.
     pub transfer: Option<CallId>,
+    /// Take it into a conference.
+    pub join: Option<CallId>,
+    /// Take it out of the conference.
+    pub split: Option<CallId>,
 }
 
 impl View {

@@ -13,7 +13,7 @@ use crate::event::{CallEnd, Event};
 use crate::view::{Actions, CallDirection, LineStatus};
 
 /// The call that a command was about.
-type Done = Result<Option<CallId>, Refusal>;
+pub(super) type Done = Result<Option<CallId>, Refusal>;
 
 impl Phone {
     pub(super) fn act(&mut self, action: Action, now: Instant) -> Done {
@@ -60,6 +60,11 @@ impl Phone {
             Action::Transfer(which, target) => self.transfer(which, &target.0, now),
             Action::Consult(which, target) => self.consult(which, &target.0, now),
             Action::TransferTo { call, to } => self.transfer_to(call, to, now),
+            Action::Join(calls) => self.join(&calls, now),
+            Action::Split(which) => self.split(which, now),
+            Action::HoldConference => self.hold_conference(now),
+            Action::ResumeConference => self.resume_conference(now),
+            Action::EndConference => self.end_conference(now),
             Action::MediaOpened { call, local } => {
                 let random = self.endpoint.ids().fork();
                 let known = self.table.get_mut(&call).ok_or(Refusal::NoCall)?;
@@ -176,12 +181,14 @@ impl Phone {
         id
     }
 
-    /// Puts every other connected call on hold: one talks to one party at a time.
+    /// Puts every other connected call on hold: one talks to one party, or one conference, at a time.
     pub(super) fn hold_others(&mut self, except: CallId, now: Instant) {
+        let in_conference = |id| self.table.get(&id).is_some_and(|call| call.in_conference);
+        let joined = in_conference(except);
         let others: Vec<_> = self
             .table
             .values()
-            .filter(|call| call.id != except)
+            .filter(|call| call.id != except && !(joined && call.in_conference))
             .filter_map(|call| call.actions().hold)
             .collect();
         for call in others {

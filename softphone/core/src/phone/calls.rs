@@ -352,6 +352,7 @@ impl Phone {
             end => end,
         };
         let about = call.consults_for;
+        self.close_conference();
         let talked = call.answered().map(|answered| now - answered);
         self.tell(Event::CloseMedia { call: id });
         self.tell(Event::CallEnded(Box::new(CallEnded {

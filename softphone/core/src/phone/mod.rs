@@ -16,6 +16,7 @@
 
 mod actions;
 mod calls;
+mod conference;
 mod lines;
 #[cfg(test)]
 mod tests;

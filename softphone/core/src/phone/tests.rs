@@ -1,5 +1,6 @@
 //! Two phones and an exchange between them, in simulated time.
 
+mod conference;
 mod exchange;
 mod reach;
 mod security;
