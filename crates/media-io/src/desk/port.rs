@@ -98,6 +98,13 @@ impl Port {
         inner.at = at;
     }
 
+    /// What the other side hears from now on, if the call is still alone.
+    pub fn accompany(&self, music: Box<dyn AudioSource>) {
+        if let At::Alone(source) = &mut lock(&self.0).at {
+            *source = music;
+        }
+    }
+
     /// The seat in the conference, if it is in one.
     #[must_use]
     pub fn seat(&self) -> Option<Seat> {
@@ -112,10 +119,14 @@ impl Port {
         lock(&lock(&self.0).near).set_tone(tone);
     }
 
-    /// Records from now on; the recorder before it comes back.
+    /// Records from now on. A recorder before this one comes back, and this one itself if the call is over.
     pub fn record(&self, recorder: Recorder) -> Option<Recorder> {
+        let mut inner = lock(&self.0);
+        if inner.is_over {
+            return Some(recorder);
+        }
         let own = Queue::default();
-        let tape = lock(&self.0).tape.replace(Tape { recorder, own });
+        let tape = inner.tape.replace(Tape { recorder, own });
         tape.map(|tape| tape.recorder)
     }
 

@@ -45,6 +45,8 @@ struct Inner {
     members: Vec<Member>,
     microphone: Queue,
     recorder: Option<Recorder>,
+    /// It is over: nothing is recorded any more.
+    is_over: bool,
 }
 
 struct Member {
@@ -68,6 +70,7 @@ impl Room {
             members: Vec::new(),
             microphone: Queue::default(),
             recorder: None,
+            is_over: false,
         })))
     }
 
@@ -95,10 +98,22 @@ impl Room {
         inner.mixer.set_hearing(seat, person, voice.gain());
     }
 
-    /// Records from now on: the person left, all others together right. The recorder before it comes
-    /// back.
+    /// Records from now on: the person left, all others together right. A recorder before this one comes
+    /// back, and this one itself if the conference is over.
     pub fn record(&self, recorder: Recorder) -> Option<Recorder> {
-        lock(&self.0).recorder.replace(recorder)
+        let mut inner = lock(&self.0);
+        if inner.is_over {
+            return Some(recorder);
+        }
+        inner.recorder.replace(recorder)
+    }
+
+    /// Ends the conference for good; its recorder is to be finished where that does no harm.
+    #[must_use]
+    pub fn end(&self) -> Option<Recorder> {
+        let mut inner = lock(&self.0);
+        inner.is_over = true;
+        inner.recorder.take()
     }
 
     /// Ends the recording, if there is one. The recorder is to be finished where that does no harm.

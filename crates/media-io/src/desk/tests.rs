@@ -137,7 +137,7 @@ fn a_single_call_is_passed_through_at_once_and_to_the_bit() {
 #[test]
 fn on_hold_the_other_side_hears_the_music_and_nobody_it_and_back_nothing_old_is_said() {
     let near = Heard::default();
-    let mut line = Line::with_near(
+    let line = Line::with_near(
         1_000.0,
         Near::new(Box::new(Counting::default()), Box::new(near.clone())),
     );
