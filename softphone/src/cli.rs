@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::control::protocol::SoundFiles;
+use crate::control::protocol::{Recorded, SoundFiles};
 use crate::failure::exit_code_table;
 use crate::profile::KeyPlaceChoice;
 
@@ -58,6 +58,15 @@ pub enum Command {
     Resume(OneCall),
     /// Send digits to the other side of a call.
     Dtmf(Dtmf),
+    /// The other side of a call, or of all that are connected, does not hear this phone any more.
+    Mute(OneCall),
+    /// It does again.
+    Unmute(OneCall),
+    /// Keep a call or the conference in a stereo file: own side left, far side right.
+    Record(Record),
+    /// Talk with several at once: each hears the others.
+    #[command(subcommand)]
+    Conference(Conference),
     /// Give a call away: to a number, or to somebody who was called about it.
     Transfer(Transfer),
     /// Call somebody about a call, which is put on hold until then.
@@ -125,6 +134,12 @@ pub struct Run {
     /// a number before the ending.
     #[arg(long, value_name = "FILE.wav")]
     pub record: Option<PathBuf>,
+    /// Keep every call in a stereo file of its own in this folder: own side left, far side right.
+    #[arg(long, value_name = "DIR")]
+    pub record_calls: Option<PathBuf>,
+    /// What calls on hold hear, over and over: WAV or Ogg Opus. Silence without it.
+    #[arg(long, value_name = "FILE")]
+    pub hold_music: Option<PathBuf>,
     /// Loudspeaker; `softphone devices` lists them.
     #[arg(long, value_name = "ID")]
     pub play_device: Option<String>,
@@ -315,6 +330,73 @@ pub struct Dtmf {
     /// Number of the call; needed only if there are several.
     #[arg(long)]
     pub call: Option<u64>,
+}
+
+/// `record`
+#[derive(Debug, Args)]
+pub struct Record {
+    /// Number of the call, or `conference`.
+    #[arg(value_parser = recorded)]
+    pub what: Recorded,
+    /// Begin or end.
+    #[arg(value_enum)]
+    pub action: RecordAction,
+    /// File to make: `.wav`, or `.opus` and `.ogg` for Ogg Opus.
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+}
+
+/// Begin or end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RecordAction {
+    /// From now on.
+    Start,
+    /// Up to now.
+    Stop,
+}
+
+fn recorded(text: &str) -> Result<Recorded, String> {
+    match text.parse() {
+        Ok(call) => Ok(Recorded::Call(call)),
+        Err(_) if text == "conference" => Ok(Recorded::Conference),
+        Err(_) => Err("the number of a call, or `conference`".to_owned()),
+    }
+}
+
+/// `conference`
+#[derive(Debug, Subcommand)]
+pub enum Conference {
+    /// Make one of two or more calls that are connected or on hold.
+    Start {
+        /// Their numbers.
+        #[arg(required = true, num_args = 2..)]
+        calls: Vec<u64>,
+    },
+    /// Take further calls in.
+    Add {
+        /// Their numbers.
+        #[arg(required = true)]
+        calls: Vec<u64>,
+    },
+    /// Take a call out and put it on hold; all of them, each for itself, without a number.
+    Split(OneCall),
+    /// The others do not hear the other side of this call any more.
+    Mute {
+        /// Its number.
+        call: u64,
+    },
+    /// They do again.
+    Unmute {
+        /// Its number.
+        call: u64,
+    },
+    /// Put everyone on hold.
+    Hold,
+    /// Take everyone back.
+    Resume,
+    /// End all of its calls.
+    #[command(alias = "hangup")]
+    End,
 }
 
 /// `transfer`

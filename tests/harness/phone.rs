@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::programs::{Finished, output_of, program};
-use crate::tone::{has_tone_after, seconds_of};
+use crate::tone::{Side, has_tone_after, has_tones, seconds_of};
 use crate::waiting::{happens, until_or_tell};
 
 /// How long a call that a failing test hangs up may take to end.
@@ -158,6 +158,25 @@ impl Phone {
                 // Takes long for a long recording, and what the test itself carries goes on meanwhile.
                 let looked =
                     tokio::task::spawn_blocking(move || has_tone_after(&path, frequency_hz, now));
+                looked.await.expect("a recording can be looked at")
+            },
+        )
+        .await;
+    }
+
+    /// Waits until a recording has half a second with all of these tones and none of those.
+    ///
+    /// # Panics
+    ///
+    /// If it has not in time.
+    pub async fn hears_all(&self, path: &Path, side: Side, these: &[f64], none_of: &[f64]) {
+        self.until(
+            &format!("{} has {these:?} and not {none_of:?}", path.display()),
+            async || {
+                let path = path.to_owned();
+                let (these, none_of) = (these.to_owned(), none_of.to_owned());
+                let looked =
+                    tokio::task::spawn_blocking(move || has_tones(&path, side, &these, &none_of));
                 looked.await.expect("a recording can be looked at")
             },
         )

@@ -8,12 +8,25 @@ use std::path::Path;
 /// # Panics
 ///
 /// If the file cannot be written.
+pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
+    write_tone_of(8_000.0, path, frequency_hz, seconds);
+}
+
+/// The same, so soft that ten of them together are not too loud.
+///
+/// # Panics
+///
+/// If the file cannot be written.
+pub fn write_soft_tone(path: &Path, frequency_hz: f64, seconds: f64) {
+    write_tone_of(2_000.0, path, frequency_hz, seconds);
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a tone of some seconds and a quarter of full scale"
 )]
-pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
+fn write_tone_of(amplitude: f64, path: &Path, frequency_hz: f64, seconds: f64) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: 48_000,
@@ -25,7 +38,7 @@ pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
         file.write_sample(0_i16).expect("a sample can be written");
     }
     for index in 0..(seconds * 48_000.0) as u32 {
-        let sample = (TAU * frequency_hz * f64::from(index) / 48_000.0).sin() * 8_000.0;
+        let sample = (TAU * frequency_hz * f64::from(index) / 48_000.0).sin() * amplitude;
         file.write_sample(sample as i16)
             .expect("a sample can be written");
     }
@@ -75,6 +88,31 @@ pub fn has_tone_after(path: &Path, frequency_hz: f64, from_seconds: f64) -> bool
         })
 }
 
+/// Whether there is half a second of a recording that has all of these tones and none of those, on the left side or, of a stereo
+/// recording, on the right. A tone is there if it is a tenth of what is heard, and not there if it is less than a hundredth.
+#[must_use]
+pub fn has_tones(path: &Path, side: Side, these: &[f64], none_of: &[f64]) -> bool {
+    let Some((samples, rate)) = try_read_side(path, side) else {
+        return false;
+    };
+    samples.chunks_exact(rate as usize / 2).any(|window| {
+        let energy = energy(window);
+        let share = |hz: &f64| goertzel(window, TAU * hz / f64::from(rate)) / energy;
+        energy > SILENCE
+            && these.iter().all(|hz| share(hz) > 0.1)
+            && none_of.iter().all(|hz| share(hz) < 0.01)
+    })
+}
+
+/// A channel of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The first, or the only one.
+    Left,
+    /// The second.
+    Right,
+}
+
 fn energy(window: &[f64]) -> f64 {
     window.iter().map(|sample| sample * sample).sum::<f64>() / window.len() as f64
 }
@@ -111,11 +149,19 @@ fn read(path: &Path) -> (Vec<f64>, u32) {
     try_read(path).unwrap_or_else(|| panic!("{} cannot be read as sound", path.display()))
 }
 
-/// The first channel. Some programs count more samples in the header than they have written; those are left out.
+/// The first channel.
 fn try_read(path: &Path) -> Option<(Vec<f64>, u32)> {
+    try_read_side(path, Side::Left)
+}
+
+/// Some programs count more samples in the header than they have written; those are left out.
+fn try_read_side(path: &Path, side: Side) -> Option<(Vec<f64>, u32)> {
     let mut file = hound::WavReader::open(path).ok()?;
     let spec = file.spec();
     let samples = file.samples::<i16>().map_while(Result::ok);
-    let first_channel = samples.step_by(spec.channels.into()).map(f64::from);
-    Some((first_channel.collect(), spec.sample_rate))
+    let channel = samples
+        .skip(usize::from(side == Side::Right))
+        .step_by(spec.channels.into())
+        .map(f64::from);
+    Some((channel.collect(), spec.sample_rate))
 }

@@ -5,9 +5,12 @@
 
 mod abuse;
 mod activation;
+mod conference;
 mod failures;
 mod first_call;
 mod floods;
+mod hold;
+mod recording;
 mod restarts;
 mod transfer;
 mod trusted;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Conference, OneCall, Record, RecordAction};
 use crate::control::ControlClient;
 use crate::control::protocol::{Command as Ask, Rejection};
 use crate::engine;
@@ -63,6 +63,10 @@ pub async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Hangup(one) => ask(Ask::HangUp { call: one.call }, &folder, terminal).await,
         Command::Hold(one) => ask(Ask::Hold { call: one.call }, &folder, terminal).await,
         Command::Resume(one) => ask(Ask::Resume { call: one.call }, &folder, terminal).await,
+        Command::Mute(one) => mute(one, true, &folder, terminal).await,
+        Command::Unmute(one) => mute(one, false, &folder, terminal).await,
+        Command::Record(asked) => record(asked, &folder, terminal).await,
+        Command::Conference(asked) => conference(asked, &folder, terminal).await,
         Command::Dtmf(dtmf) => {
             let command = Ask::Dtmf {
                 digits: dtmf.digits,
@@ -106,6 +110,53 @@ async fn ask(command: Ask, folder: &ProfileFolder, terminal: Terminal) -> Result
         .map_or("Done".to_owned(), |call| format!("Done (call {call})"));
     terminal.result(&done, &sentence);
     Ok(())
+}
+
+async fn mute(
+    one: OneCall,
+    muted: bool,
+    folder: &ProfileFolder,
+    terminal: Terminal,
+) -> Result<(), Failure> {
+    let call = one.call;
+    ask(Ask::Mute { call, muted }, folder, terminal).await
+}
+
+async fn record(asked: Record, folder: &ProfileFolder, terminal: Terminal) -> Result<(), Failure> {
+    let what = asked.what;
+    let command = match asked.action {
+        RecordAction::Start => Ask::Record {
+            what,
+            to: asked.to.map(crate::cli::absolute),
+        },
+        RecordAction::Stop => Ask::StopRecording { what },
+    };
+    let done = connect(folder).await?.request(command).await?;
+    let file = done.file.as_deref().map(std::path::Path::display);
+    let sentence = match asked.action {
+        RecordAction::Start => "Recording to",
+        RecordAction::Stop => "Recorded in",
+    };
+    let file = file.map_or_else(|| "a file".to_owned(), |file| file.to_string());
+    terminal.result(&done, &format!("{sentence} {file}"));
+    Ok(())
+}
+
+async fn conference(
+    asked: Conference,
+    folder: &ProfileFolder,
+    terminal: Terminal,
+) -> Result<(), Failure> {
+    let command = match asked {
+        Conference::Start { calls } | Conference::Add { calls } => Ask::Join { calls },
+        Conference::Split(one) => Ask::Split { call: one.call },
+        Conference::Mute { call } => Ask::Silence { call, muted: true },
+        Conference::Unmute { call } => Ask::Silence { call, muted: false },
+        Conference::Hold => Ask::HoldConference,
+        Conference::Resume => Ask::ResumeConference,
+        Conference::End => Ask::EndConference,
+    };
+    ask(command, folder, terminal).await
 }
 
 /// The folder that was asked for, or the user's own.

@@ -123,6 +123,51 @@ pub enum Command {
         #[serde(default)]
         to: Option<u64>,
     },
+    /// Record a call or the conference, both sides in one stereo file.
+    Record {
+        /// What.
+        what: Recorded,
+        /// The file, absolute: `.wav`, or `.opus` and `.ogg` for Ogg Opus. One is named if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<PathBuf>,
+    },
+    /// End a recording; the answer comes when the file is complete.
+    StopRecording {
+        /// What.
+        what: Recorded,
+    },
+    /// Make one conference of these calls and of those that are in it already.
+    Join {
+        /// Which.
+        calls: Vec<u64>,
+    },
+    /// Take a call out of the conference, all of them if absent; who leaves is on hold.
+    Split {
+        /// Which.
+        #[serde(default)]
+        call: Option<u64>,
+    },
+    /// Put everyone in the conference on hold.
+    HoldConference,
+    /// Take everyone in the conference back.
+    ResumeConference,
+    /// End the calls of everyone in the conference.
+    EndConference,
+    /// Whether the others in the conference hear the other side of a call.
+    Silence {
+        /// Which.
+        call: u64,
+        /// Whether they do not.
+        muted: bool,
+    },
+    /// Whether the other side hears this phone's microphone.
+    Mute {
+        /// Which; all calls that are connected if absent.
+        #[serde(default)]
+        call: Option<u64>,
+        /// Whether it does not.
+        muted: bool,
+    },
     /// Use this password for a line whose password is entered on the device.
     SetPassword {
         /// Name or user of the line; the only one that needs it if absent.
@@ -135,6 +180,16 @@ pub enum Command {
     Deactivate,
     /// End the softphone.
     Stop,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recorded {
+    /// A call by its number.
+    Call(u64),
+    /// The conference: this phone left, all others right.
+    Conference,
 }
 
 /// What the caller of a rejected call is told.
@@ -184,11 +239,14 @@ pub struct Line {
 }
 
 /// A command was carried out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The call it was about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<u64>,
+    /// The file it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
 }
 
 /// Everything the softphone shows.
@@ -215,6 +273,22 @@ pub struct State {
     pub calls: Vec<CallState>,
     /// The last calls that ended, newest last.
     pub ended: Vec<EndedCall>,
+    /// The calls that are one conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conference: Option<ConferenceState>,
+}
+
+/// The conference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConferenceState {
+    /// Numbers of its calls.
+    pub calls: Vec<u64>,
+    /// The file in which it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<PathBuf>,
+    /// What is wrong with the recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// One line.
@@ -289,6 +363,18 @@ pub struct CallState {
     /// How its transfer stands, if one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferState>,
+    /// It is one of the conference.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_conference: bool,
+    /// The other side does not hear this phone's microphone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub muted: bool,
+    /// The others in the conference do not hear the other side.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silenced: bool,
+    /// The file in which both sides are kept, while they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<PathBuf>,
 }
 
 /// How the sound of a call is secured.
@@ -382,6 +468,10 @@ pub enum Action {
     Dtmf,
     /// Give it away.
     Transfer,
+    /// Take it into a conference.
+    Join,
+    /// Take it out of the conference.
+    Split,
 }
 
 /// A call that is over.
@@ -477,6 +567,9 @@ pub struct MediaSummary {
     /// File with what the other side said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<PathBuf>,
+    /// Files with both sides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<PathBuf>,
     /// How good it sounded.
     #[serde(default)]
     pub quality: CallQuality,
@@ -530,7 +623,10 @@ mod tests {
 
         let done = Line {
             id: Some(1),
-            answer: Answer::Done(Done { call: Some(1) }),
+            answer: Answer::Done(Done {
+                call: Some(1),
+                file: None,
+            }),
         };
         assert_eq!(
             serde_json::to_string(&done).unwrap(),

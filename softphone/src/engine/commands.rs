@@ -1,9 +1,9 @@
 //! What comes from the control socket.
 
 use sip::Private;
-use softphone_core::{Action, CallId, Command, LineId, Rejection};
+use softphone_core::{Action, CallId, CallView, Command, LineId, Phase, Rejection};
 
-use super::{Answer, Ending, Engine, sound};
+use super::{Answer, EdgeCall, Ending, Engine, sound};
 use crate::control::protocol::{Command as Ask, Done, SoundFiles};
 use crate::control::{self, Incoming};
 use crate::failure::{Failure, FailureKind};
@@ -79,6 +79,27 @@ impl Engine {
                     answer,
                 );
             }
+            Ask::Record { what, to } => self.record(what, to, Some(answer)),
+            Ask::StopRecording { what } => self.stop_recording(what, Some(answer)),
+            Ask::Join { calls } => {
+                let calls = calls.into_iter().map(CallId).collect();
+                self.act(Action::Join(calls), answer);
+            }
+            Ask::Split { call } => self.act(Action::Split(call.map(CallId)), answer),
+            Ask::HoldConference => self.act(Action::HoldConference, answer),
+            Ask::ResumeConference => self.act(Action::ResumeConference, answer),
+            Ask::EndConference => self.act(Action::EndConference, answer),
+            Ask::Silence { call, muted } => {
+                let joined = |view: &&CallView| view.in_conference && view.id.0 == call;
+                self.mute(joined, |edge| edge.is_silenced = muted, answer);
+            }
+            Ask::Mute { call, muted } => {
+                let meant = |view: &&CallView| {
+                    let answered = view.answered_after.is_some() && view.phase != Phase::Ending;
+                    answered && call.is_none_or(|call| call == view.id.0)
+                };
+                self.mute(meant, |edge| edge.is_muted = muted, answer);
+            }
             Ask::SetPassword { line, password } => {
                 match self.profile.enter_password(line.as_deref(), password) {
                     Ok(()) => {
@@ -106,6 +127,26 @@ impl Engine {
             }
         }
         None
+    }
+
+    /// Changes who is heard in the calls that are meant.
+    fn mute(
+        &mut self,
+        meant: impl Fn(&&CallView) -> bool,
+        change: impl Fn(&mut EdgeCall),
+        answer: Answer,
+    ) {
+        let calls: Vec<_> = self.view.calls.iter().filter(meant).collect();
+        if calls.is_empty() {
+            let text = "There is no call for this.";
+            return refuse(answer, Failure::new(FailureKind::NotPossible, text));
+        }
+        for call in calls {
+            change(self.calls.entry(call.id).or_default());
+        }
+        self.arrange();
+        // The client may be gone.
+        let _ = answer.send(Ok(Done::default()));
     }
 
     fn act(&mut self, action: Action, answer: Answer) {

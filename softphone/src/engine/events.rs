@@ -5,8 +5,9 @@ use sdp::{MediaSecurity, Negotiated};
 use softphone_core::{Action, CallDirection, CallEnded, CallId, CallView, Event, LineId, Phase};
 
 use super::media::{CallMedia, MediaNews, NO_PATH};
+use super::recording::{self, RecordingNews};
 use super::{Answering, EdgeCall, Engine, MAX_ENDED, News, reach, state};
-use crate::control::protocol::Done;
+use crate::control::protocol::{Done, Recorded};
 use crate::failure::Failure;
 use crate::terminal::{call_text, ended_text, lines_text};
 
@@ -32,6 +33,7 @@ impl Engine {
                     let answered = result
                         .map(|call| Done {
                             call: call.map(|call| call.0),
+                            file: None,
                         })
                         .map_err(|refusal| self.refused(&refusal));
                     // The client may be gone.
@@ -130,13 +132,30 @@ impl Engine {
                     edge.quality = Some(quality);
                 }
             }
-            News::Closed { call, summary } => {
+            News::Closed {
+                call,
+                summary,
+                recorded,
+            } => {
                 if let Some(edge) = self.calls.get_mut(&call) {
                     edge.is_closing = false;
-                    edge.summary = summary;
+                    edge.summary = summary.map(|summary| *summary);
                 }
-                self.finish(call);
+                match recorded {
+                    Some(outcome) => {
+                        let ended = RecordingNews::Ended(outcome);
+                        self.handle_recording(Recorded::Call(call.0), ended);
+                    }
+                    None => self.finish(call),
+                }
             }
+            News::Card(problem) => {
+                tracing::warn!(%problem, "sound card");
+                for edge in self.calls.values_mut().filter(|edge| edge.media.is_some()) {
+                    edge.problem = Some(problem.clone());
+                }
+            }
+            News::Recording(what, news) => self.handle_recording(what, news),
         }
     }
 
@@ -144,10 +163,16 @@ impl Engine {
         let edge = self.calls.entry(call.id).or_default();
         let is_new = edge.told.is_none();
         let changed = edge.told.replace(call.phase) != Some(call.phase);
+        let answered = call.answered_after.is_some();
+        let is_answered_now = answered && !std::mem::replace(&mut edge.was_answered, answered);
         if changed && call.phase != Phase::Ending {
             let shown = self.call_state(call);
             self.terminal.result(&shown, &call_text(&shown));
         }
+        if is_answered_now {
+            self.record_if_wanted(call.id);
+        }
+        self.arrange();
         let incoming = call.direction == CallDirection::Incoming;
         if is_new && incoming && self.answering == Answering::AtOnce {
             let edge = self.calls.entry(call.id).or_default();
@@ -165,9 +190,10 @@ impl Engine {
         let opened = ip
             .ok_or_else(|| "the line is gone".to_owned())
             .and_then(|ip| {
+                let card = self.card_for(&self.sound.usual());
                 let (certificate, news) = (self.certificate.clone(), self.news.clone());
                 let reach = self.reach.clone();
-                CallMedia::open(call, ip, certificate, reach, &self.sound.usual(), news)
+                CallMedia::open(call, ip, certificate, reach, card, news)
             });
         match opened {
             Ok(media) => {
@@ -179,6 +205,7 @@ impl Engine {
                     edge.is_opened_when_gathered = direction == CallDirection::Outgoing;
                     self.tell_candidates(call, &first);
                 }
+                self.arrange();
                 self.tell_ports(call);
             }
             Err(error) => {
@@ -248,33 +275,50 @@ impl Engine {
         edge.is_closing = true;
         let news = self.news.clone();
         self.tasks.spawn(async move {
-            let summary = media.close().await;
+            let port = media.port().clone();
+            let summary = media.close().await.map(Box::new);
+            let recorded = match port.stop_recording() {
+                Some(recorder) => Some(recording::finish(recorder).await),
+                None => None,
+            };
+            let closed = News::Closed {
+                call,
+                summary,
+                recorded,
+            };
             // The engine may be gone.
-            let _ = news.send(News::Closed { call, summary }).await;
+            let _ = news.send(closed).await;
         });
     }
 
     fn handle_ended(&mut self, ended: Box<CallEnded>) {
         let call = ended.call.id;
         self.calls.entry(call).or_default().ended = Some(ended);
+        self.arrange();
         self.finish(call);
     }
 
     /// Tells the end of a call once everything about it is known.
-    fn finish(&mut self, call: CallId) {
+    pub(super) fn finish(&mut self, call: CallId) {
         let known = |edge: &EdgeCall| edge.ended.is_some() && !edge.is_closing;
-        if !self.calls.get(&call).is_some_and(known) {
+        if self.recordings.contains_key(&Recorded::Call(call.0))
+            || !self.calls.get(&call).is_some_and(known)
+        {
             return;
         }
         let edge = self.calls.remove(&call);
         let Some(EdgeCall {
             ended: Some(ended),
-            summary,
+            mut summary,
+            recorded,
             ..
         }) = edge
         else {
             return;
         };
+        if let Some(summary) = &mut summary {
+            summary.recordings = recorded;
+        }
         let ended = state::ended_call(&ended, self.line_name(ended.call.line), summary);
         self.terminal.result(&ended, &ended_text(&ended));
         if self.ended.len() == MAX_ENDED {

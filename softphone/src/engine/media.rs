@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use media::srtp::DtlsIdentity;
-use media::{MediaParameters, MediaStats, Secured, SecurityFailure};
+use media::{MediaParameters, MediaStats, Microphone, Secured, SecurityFailure};
+use media_io::desk::{Port, SharedCard};
 use media_io::{
-    Agreement, EndCause, IceEvent, LocalCandidates, MediaEvent, MediaSession, PortRange,
-    RtpSockets, SessionOptions,
+    Agreement, EndCause, LocalCandidates, MediaEvent, MediaSession, PortRange, RtpSockets,
+    SessionOptions,
 };
 use sdp::Negotiated;
 use softphone_core::CallId;
@@ -25,17 +26,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::News;
+use super::desk::HoldMusic;
 use super::quality::{QualityNews, call_quality};
+use super::opening::Opening;
 use super::reach::{self, Reach};
-use super::sound::{CallSound, OpenCards, OpenSound, Sink};
+use super::sound::{CallSound, OpenSound, Sink};
 use super::state::millis;
 use crate::control::protocol::{CallQuality, MediaSummary, PathKind};
 
 /// Orders that may wait while files and devices are opened.
 const ORDERS: usize = 32;
-
-/// So long a call that is placed waits for the word of STUN and TURN servers.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What is said while ICE has no path for the sound.
 pub(super) const NO_PATH: &str = "the other side cannot be reached: there is no path for the sound";
@@ -60,9 +60,11 @@ pub(super) enum MediaNews {
 }
 
 /// What a media session is told.
-enum Order {
+pub(super) enum Order {
     Parameters(Box<MediaParameters>, Option<Box<Agreement>>, Box<CallSound>),
     Digits(String),
+    Mute(bool),
+    Music(HoldMusic),
 }
 
 /// The media of one call.
@@ -70,12 +72,14 @@ pub(super) struct CallMedia {
     local: SocketAddr,
     /// As it was at first.
     candidates: Option<LocalCandidates>,
+    port: Port,
     orders: mpsc::Sender<Order>,
     task: JoinHandle<Option<MediaSummary>>,
 }
 
 impl CallMedia {
-    /// Opens the ports on the address that the call's line uses, and the cards of `sound`.
+    /// Opens the ports on the address that the call's line uses. The card runs already, so that nobody
+    /// waits for it when the call begins.
     ///
     /// # Errors
     ///
@@ -85,7 +89,7 @@ impl CallMedia {
         ip: IpAddr,
         certificate: DtlsIdentity,
         reach: Option<Arc<Reach>>,
-        sound: &CallSound,
+        card: Option<SharedCard>,
         news: mpsc::Sender<News>,
     ) -> Result<Self, String> {
         let mut sockets =
@@ -97,17 +101,38 @@ impl CallMedia {
         let candidates = sockets.local_candidates();
         let (orders, queue) = mpsc::channel(ORDERS);
         let reporter = Reporter { call, news };
-        let cards = OpenCards::open(sound, {
-            let reporter = reporter.clone();
-            move |problem| reporter.tell(MediaNews::Problem(problem))
-        });
-        let task = tokio::spawn(run(sockets, certificate, reach, cards, queue, reporter));
+        let port = Port::new();
+        let call = Opening {
+            sockets,
+            certificate,
+            reach,
+            card,
+            port: port.clone(),
+            reporter,
+        };
+        let task = tokio::spawn(run(call, queue));
         Ok(Self {
             local,
             candidates,
+            port,
             orders,
             task,
         })
+    }
+
+    /// Where its sound is.
+    pub(super) fn port(&self) -> &Port {
+        &self.port
+    }
+
+    /// Has the other side hear music while the call is on hold.
+    pub(super) fn play_music(&self, music: HoldMusic) {
+        self.try_order(Order::Music(music));
+    }
+
+    /// Whether the other side hears silence in place of the microphone.
+    pub(super) fn mute(&self, muted: bool) {
+        self.try_order(Order::Mute(muted));
     }
 
     /// Where RTP is received.
@@ -152,6 +177,12 @@ impl CallMedia {
         self.task.await.ok().flatten()
     }
 
+    fn try_order(&self, order: Order) {
+        if let Err(problem) = self.order(order) {
+            tracing::warn!(%problem, "a call's media");
+        }
+    }
+
     fn order(&self, order: Order) -> Result<(), String> {
         self.orders
             .try_send(order)
@@ -161,14 +192,14 @@ impl CallMedia {
 
 /// Where news of one call go.
 #[derive(Clone)]
-struct Reporter {
+pub(super) struct Reporter {
     call: CallId,
     news: mpsc::Sender<News>,
 }
 
 impl Reporter {
     /// Never waits: the sound of a call must not depend on who listens to its news.
-    fn tell(&self, news: MediaNews) {
+    pub(super) fn tell(&self, news: MediaNews) {
         if self
             .news
             .try_send(News::Media {
@@ -183,45 +214,45 @@ impl Reporter {
 }
 
 /// The task of one call. Ends when the orders end.
-async fn run(
-    mut sockets: RtpSockets,
-    certificate: DtlsIdentity,
-    reach: Option<Arc<Reach>>,
-    cards: OpenCards,
-    mut orders: mpsc::Receiver<Order>,
-    reporter: Reporter,
-) -> Option<MediaSummary> {
-    let Some((parameters, agreement, sound)) =
-        begin(&mut sockets, reach, &mut orders, &reporter).await
-    else {
-        sockets.close().await;
+async fn run(mut call: Opening, mut orders: mpsc::Receiver<Order>) -> Option<MediaSummary> {
+    let Some((first, sound)) = call.begin(&mut orders).await else {
+        call.sockets.close().await;
         return None;
     };
+    let Opening {
+        sockets,
+        certificate,
+        card,
+        port,
+        reporter,
+        ..
+    } = call;
     let recording = match &sound.sink {
         Sink::File(path) => Some(path.clone()),
         Sink::Card(_) | Sink::Nowhere => None,
     };
-    let opened = tokio::task::spawn_blocking(move || OpenSound::open(&sound, cards)).await;
-    let sound = opened.unwrap_or_else(|_| OpenSound::none());
+    let opened = tokio::task::spawn_blocking(move || OpenSound::open(&sound, card)).await;
+    let sound = opened.unwrap_or_default();
     for problem in sound.problems {
         reporter.tell(MediaNews::Problem(problem));
     }
+    port.set_near(sound.near);
     let options = SessionOptions {
         identity: Some(certificate),
         ..SessionOptions::default()
     };
-    let (session, mut events) = MediaSession::start(sockets, sound.source, sound.sink, options);
+    let (source, sink) = port.ends();
+    let (session, mut events) =
+        MediaSession::start(sockets, Box::new(source), Box::new(sink), options);
     let (mut first_packet, mut source, mut suite, mut path) = (None, None, None, None);
     let (mut stats, mut quality) = (session.watch_stats(), QualityNews::default());
-    carry_out(
-        &session,
-        Order::Parameters(parameters, agreement, Box::default()),
-        &reporter,
-    );
+    for order in first {
+        carry_out(&session, &port, order, &reporter);
+    }
     loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(order) => carry_out(&session, order, &reporter),
+                Some(order) => carry_out(&session, &port, order, &reporter),
                 None => break,
             },
             Ok(()) = stats.changed() => {
@@ -267,59 +298,26 @@ async fn run(
     })
 }
 
-/// Waits for what the sides agree on, and finds out meanwhile by which addresses the call can be reached. `None`: the
-/// call is over before.
-async fn begin(
-    sockets: &mut RtpSockets,
-    reach: Option<Arc<Reach>>,
-    orders: &mut mpsc::Receiver<Order>,
-    reporter: &Reporter,
-) -> Option<(Box<MediaParameters>, Option<Box<Agreement>>, Box<CallSound>)> {
-    let local = sockets.rtp_address();
-    let mut look_up = std::pin::pin!(async {
-        match reach {
-            Some(reach) => reach.look_up(local).await,
-            None => std::future::pending().await,
-        }
-    });
-    let (mut is_asked, mut is_told) = (false, false);
-    let mut patience = std::pin::pin!(tokio::time::sleep(PATIENCE));
-    loop {
-        let is_gathered = tokio::select! {
-            order = orders.recv() => match order? {
-                Order::Parameters(parameters, agreement, sound) => {
-                    return Some((parameters, agreement, sound));
-                }
-                Order::Digits(_) => false,
-            },
-            servers = &mut look_up, if !is_asked => {
-                is_asked = true;
-                sockets.ask(servers);
-                false
-            }
-            event = sockets.ice_event() => match event {
-                IceEvent::Failed(error) => {
-                    reporter.tell(MediaNews::Problem(error.to_string()));
-                    false
-                }
-                event => event == IceEvent::Gathered,
-            },
-            () = &mut patience, if !is_told => true,
-        };
-        if is_gathered && let Some(candidates) = sockets.local_candidates() {
-            is_told = true;
-            reporter.tell(MediaNews::Gathered(Box::new(candidates)));
-        }
-    }
-}
-
-fn carry_out(session: &MediaSession, order: Order, reporter: &Reporter) {
+fn carry_out(session: &MediaSession, port: &Port, order: Order, reporter: &Reporter) {
     let done = match order {
         Order::Parameters(parameters, Some(agreement), _) => {
             session.set_parameters_by_ice(*parameters, *agreement)
         }
         Order::Parameters(parameters, None, _) => session.set_parameters(*parameters),
         Order::Digits(digits) => session.send_digits(&digits),
+        Order::Mute(true) => session.set_microphone(Microphone::Muted),
+        Order::Mute(false) => session.set_microphone(Microphone::Live),
+        Order::Music(music) => {
+            tokio::task::spawn_blocking({
+                let (port, reporter) = (port.clone(), reporter.clone());
+                move || match music.open() {
+                    Some(Ok(player)) => port.accompany(Box::new(player)),
+                    Some(Err(problem)) => reporter.tell(MediaNews::Problem(problem)),
+                    None => {}
+                }
+            });
+            Ok(())
+        }
     };
     if let Err(error) = done {
         reporter.tell(MediaNews::Problem(error.to_string()));
@@ -346,6 +344,7 @@ fn summary(stats: &MediaStats, first_packet: Option<Duration>) -> MediaSummary {
             .round_trip
             .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
         recording: None,
+        recordings: Vec::new(),
         suite: None,
         path: None,
         quality: call_quality(stats),

@@ -17,21 +17,27 @@
 //! | `commands.rs` | what comes from the control socket |
 //! | `events.rs` | what comes from the phone and from media |
 //! | `lines.rs`, `state.rs` | portal's words to the phone's, phone's words to the socket's |
-//! | `media.rs`, `sound.rs` | one call's media session, and what it plays and records |
+//! | `opening.rs`, `media.rs`, `sound.rs` | one call's media session, and what it plays and records |
 //! | `reach.rs` | which servers help calls through address translation |
+//! | `desk.rs` | which call's sound is where: with the person, on hold, in the conference |
+//! | `recording.rs` | calls that are kept in files |
 //! | `quality.rs` | how good a call is, and when that is told |
 
 mod commands;
+mod desk;
 mod events;
 mod lines;
 mod media;
+mod opening;
 mod quality;
 mod reach;
+mod recording;
 mod sound;
 mod start;
 mod state;
 
 use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::media::Secured;
@@ -45,16 +51,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::control::protocol::{
-    CallQuality, CallState, Done, EndedCall, LineState, MediaSummary, SoundFiles, State,
+    CallQuality, CallState, ConferenceState, Done, EndedCall, LineState, MediaSummary, Recorded,
+    SoundFiles, State,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::portal::PortalEvent;
 use crate::profile::{Profile, ProfileError, ProfileFolder};
 use crate::terminal::Terminal;
 
+use desk::{Desk, HoldMusic, Spot};
 use lines::LineOptions;
 use media::{CallMedia, MediaNews};
 use reach::Reach;
+use recording::RecordingNews;
 use sound::SoundPlan;
 
 pub(crate) use start::run;
@@ -89,8 +98,14 @@ enum News {
     /// A call's media is closed.
     Closed {
         call: CallId,
-        summary: Option<MediaSummary>,
+        summary: Option<Box<MediaSummary>>,
+        /// What became of its recording, if there was one.
+        recorded: Option<Option<String>>,
     },
+    /// The sound card has something to say to the person.
+    Card(String),
+    /// Something happened to a recording.
+    Recording(Recorded, RecordingNews),
 }
 
 /// How calls are taken.
@@ -107,6 +122,16 @@ type Answer = oneshot::Sender<Result<Done, Failure>>;
 #[derive(Default)]
 struct EdgeCall {
     media: Option<CallMedia>,
+    /// Where its sound is.
+    spot: Option<Spot>,
+    /// The other side is not to hear the microphone.
+    is_muted: bool,
+    /// What the media session was told of that.
+    told_muted: bool,
+    /// The others in the conference are not to hear the other side.
+    is_silenced: bool,
+    /// Recordings that are complete.
+    recorded: Vec<PathBuf>,
     files: SoundFiles,
     problem: Option<String>,
     /// Its media is secured like this.
@@ -122,6 +147,7 @@ struct EdgeCall {
     is_answered_when_gathered: bool,
     /// Its ports are told once that is known.
     is_opened_when_gathered: bool,
+    was_answered: bool,
     /// What the terminal was told last.
     told: Option<Phase>,
 }
@@ -135,6 +161,14 @@ struct Engine {
     sound: Arc<SoundPlan>,
     /// `None`: calls go without ICE.
     reach: Option<Arc<Reach>>,
+    desk: Desk,
+    hold_music: HoldMusic,
+    /// Every call is recorded, into this folder.
+    record_calls: Option<PathBuf>,
+    /// What is being recorded, and where.
+    recordings: HashMap<Recorded, PathBuf>,
+    /// What is wrong with the recording of the conference.
+    conference_problem: Option<String>,
     answering: Answering,
     terminal: Terminal,
     view: View,
@@ -301,7 +335,18 @@ impl Engine {
                 .chain(closing.map(|ended| call(&ended.call)))
                 .collect(),
             ended: self.ended.iter().cloned().collect(),
+            conference: self.conference_state(),
         }
+    }
+
+    fn conference_state(&self) -> Option<ConferenceState> {
+        let members = self.view.calls.iter().filter(|call| call.in_conference);
+        let calls: Vec<_> = members.map(|call| call.id.0).collect();
+        (!calls.is_empty()).then(|| ConferenceState {
+            calls,
+            recording: self.recordings.get(&Recorded::Conference).cloned(),
+            problem: self.conference_problem.clone(),
+        })
     }
 
     /// A call with what this side of the phone knows of it.
@@ -311,6 +356,9 @@ impl Engine {
         let is_tls = line.is_some_and(|line| line.transport == sip::Transport::Tls);
         CallState {
             problem: edge.and_then(|edge| edge.problem.clone()),
+            muted: edge.is_some_and(|edge| edge.is_muted),
+            silenced: edge.is_some_and(|edge| edge.is_silenced),
+            recording: self.recordings.get(&Recorded::Call(call.id.0)).cloned(),
             quality: edge.and_then(|edge| edge.quality.clone()),
             security: edge
                 .and_then(|edge| edge.secured)

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use media_io::desk::{Near, SharedCard};
 use media_io::{AfterEnd, AudioSink, AudioSource, NoSink, Silence, WavSink, WavSource};
 use softphone_core::CallId;
 
-use crate::audio::{self, CardSink, CardSource};
+use crate::audio;
 use crate::cli::{self, absolute};
 use crate::control::protocol::SoundFiles;
 use crate::failure::{Failure, FailureKind};
@@ -81,6 +82,32 @@ impl SoundPlan {
         }
     }
 
+    /// Has the card opened whose microphone and loudspeaker calls use, if they use one. Does not wait for
+    /// it: `report` hears what is wrong.
+    pub(super) fn open_card(
+        &self,
+        report: impl Fn(String) + Clone + Send + 'static,
+    ) -> Option<SharedCard> {
+        if !self.usual().uses_card() {
+            return None;
+        }
+        let mut source: Box<dyn AudioSource> = Box::new(Silence);
+        let mut sink: Box<dyn AudioSink> = Box::new(NoSink);
+        if let Source::Card(id) = &self.source {
+            match audio::open_capture(id.as_deref(), report.clone()) {
+                Ok(opened) => source = Box::new(opened),
+                Err(error) => report(error.to_string()),
+            }
+        }
+        if let Sink::Card(id) = &self.sink {
+            match audio::open_playback(id.as_deref(), report.clone()) {
+                Ok(opened) => sink = Box::new(opened),
+                Err(error) => report(error.to_string()),
+            }
+        }
+        Some(SharedCard::new(source, sink))
+    }
+
     /// What this call does; `files` are its own.
     pub(super) fn for_call(&self, call: CallId, files: &SoundFiles) -> CallSound {
         let sink = match &self.sink {
@@ -97,84 +124,64 @@ impl SoundPlan {
     }
 }
 
-/// Microphone and loudspeaker of one call, as far as it uses cards. They run before the call begins,
-/// so that nobody waits for them then.
-#[derive(Default)]
-pub(super) struct OpenCards {
-    source: Option<CardSource>,
-    sink: Option<CardSink>,
-}
-
-impl OpenCards {
-    /// Has the cards opened. Does not wait for them: `report` hears what is wrong with one.
-    pub(super) fn open(
-        sound: &CallSound,
-        report: impl Fn(String) + Clone + Send + 'static,
-    ) -> Self {
-        let mut open = Self::default();
-        if let Source::Card(id) = &sound.source {
-            match audio::open_capture(id.as_deref(), report.clone()) {
-                Ok(source) => open.source = Some(source),
-                Err(error) => report(error.to_string()),
-            }
-        }
-        if let Sink::Card(id) = &sound.sink {
-            match audio::open_playback(id.as_deref(), report.clone()) {
-                Ok(sink) => open.sink = Some(sink),
-                Err(error) => report(error.to_string()),
-            }
-        }
-        open
+impl CallSound {
+    /// Whether it needs the card.
+    pub(super) fn uses_card(&self) -> bool {
+        matches!(self.source, Source::Card(_)) || matches!(self.sink, Sink::Card(_))
     }
 }
 
-/// Files and devices of one call, open.
+/// Files and card of one call, open.
+#[derive(Default)]
 pub(super) struct OpenSound {
-    pub(super) source: Box<dyn AudioSource>,
-    pub(super) sink: Box<dyn AudioSink>,
+    pub(super) near: Near,
     /// What could not be opened, in plain words; silence stands in for it.
     pub(super) problems: Vec<String>,
 }
 
 impl OpenSound {
-    /// Neither microphone nor loudspeaker.
-    pub(super) fn none() -> Self {
+    /// Opens the files that a call wants, and takes the card if it wants that. Blocks.
+    pub(super) fn open(sound: &CallSound, card: Option<SharedCard>) -> Self {
+        let mut problems = Vec::new();
+        let source: Box<dyn AudioSource> = match (&sound.source, &card) {
+            (Source::File(path), _) => match WavSource::open(path, AfterEnd::Silence) {
+                Ok(source) => Box::new(source),
+                Err(error) => {
+                    problems.push(error.to_string());
+                    Box::new(Silence)
+                }
+            },
+            (Source::Card(_), Some(card)) => Box::new(card.clone()),
+            (Source::Card(_) | Source::Silence, _) => Box::new(Silence),
+        };
+        let sink: Box<dyn AudioSink> = match (&sound.sink, card) {
+            (Sink::File(path), _) => match WavSink::create(path) {
+                Ok(sink) => Box::new(sink),
+                Err(error) => {
+                    problems.push(error.to_string());
+                    Box::new(NoSink)
+                }
+            },
+            (Sink::Card(_), Some(card)) => Box::new(card),
+            (Sink::Card(_) | Sink::Nowhere, _) => Box::new(NoSink),
+        };
         Self {
-            source: Box::new(Silence),
-            sink: Box::new(NoSink),
-            problems: Vec::new(),
+            near: Near::new(source, sink),
+            problems,
         }
     }
+}
 
-    /// Opens the files that a call wants, and takes the cards that it wants. Blocks.
-    pub(super) fn open(sound: &CallSound, cards: OpenCards) -> Self {
-        let mut open = Self::none();
-        match &sound.source {
-            Source::File(path) => match WavSource::open(path, AfterEnd::Silence) {
-                Ok(source) => open.source = Box::new(source),
-                Err(error) => open.problems.push(error.to_string()),
-            },
-            Source::Card(_) => {
-                if let Some(source) = cards.source {
-                    open.source = Box::new(source);
-                }
-            }
-            Source::Silence => {}
-        }
-        match &sound.sink {
-            Sink::File(path) => match WavSink::create(path) {
-                Ok(sink) => open.sink = Box::new(sink),
-                Err(error) => open.problems.push(error.to_string()),
-            },
-            Sink::Card(_) => {
-                if let Some(sink) = cards.sink {
-                    open.sink = Box::new(sink);
-                }
-            }
-            Sink::Nowhere => {}
-        }
-        open
+/// An error with its reasons, as one sentence.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut reason = error.source();
+    while let Some(next) = reason {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        reason = next.source();
     }
+    text
 }
 
 /// Refuses files that cannot be used while somebody is there to hear it.

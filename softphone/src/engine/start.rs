@@ -18,11 +18,12 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::desk::{Desk, HoldMusic};
 use super::lines::{self, LineOptions, LocalPorts};
 use super::reach::Reach;
 use super::sound::SoundPlan;
-use super::{Answering, Ending, Engine, News, state};
-use crate::cli;
+use super::{Answering, Ending, Engine, News, recording, state};
+use crate::cli::{self, absolute};
 use crate::control::protocol::{Done, State};
 use crate::control::{self, Incoming, socket_path};
 use crate::failure::{Failure, FailureKind};
@@ -69,6 +70,14 @@ pub(crate) async fn run(
     let profile = folder.load()?;
     let sound = SoundPlan::new(&asked)?;
     let reach = Reach::new(&asked)?.map(Arc::new);
+    let (hold_music, silent) = HoldMusic::new(asked.hold_music.as_deref());
+    if let Some(problem) = silent {
+        terminal.notice(&problem);
+    }
+    let record_calls = asked.record_calls.clone().map(absolute);
+    if let Some(folder) = &record_calls {
+        recording::check(folder)?;
+    }
     let client = PortalClient::new(portal_address(&profile)?)?;
     let bound = bind(tls_client(&asked)?)
         .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
@@ -128,6 +137,11 @@ pub(crate) async fn run(
         certificate,
         sound: Arc::new(sound),
         reach,
+        desk: Desk::default(),
+        hold_music,
+        record_calls,
+        recordings: HashMap::new(),
+        conference_problem: None,
         answering: if asked.auto_answer {
             Answering::AtOnce
         } else {
@@ -214,7 +228,10 @@ impl Engine {
     async fn say_goodbye(&mut self, inputs: &mut Inputs) {
         self.configure(Vec::new());
         let quiet = timeout(FAREWELL, async {
-            while !(self.view.lines.is_empty() && self.calls.is_empty()) {
+            while !(self.view.lines.is_empty()
+                && self.calls.is_empty()
+                && self.recordings.is_empty())
+            {
                 tokio::select! {
                     Some(event) = inputs.events.recv() => self.handle_event(event),
                     Some(news) = inputs.news.recv() => self.handle_news(news),

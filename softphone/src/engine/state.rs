@@ -52,6 +52,8 @@ pub(super) fn call_state(call: &CallView, line: String) -> CallState {
         (able.resume, Action::Resume),
         (able.send_digits, Action::Dtmf),
         (able.transfer, Action::Transfer),
+        (able.join, Action::Join),
+        (able.split, Action::Split),
     ];
     CallState {
         call: call.id.0,
@@ -76,6 +78,10 @@ pub(super) fn call_state(call: &CallView, line: String) -> CallState {
         security: None,
         quality: None,
         transfer: call.transfer.map(transfer_state),
+        in_conference: call.in_conference,
+        muted: false,
+        silenced: false,
+        recording: None,
     }
 }
 
@@ -165,6 +171,7 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
         Refusal::NotConnected { .. } => FailureKind::Unreachable,
         Refusal::NoSuchLine
         | Refusal::NoCall
+        | Refusal::NoConference
         | Refusal::Ambiguous
         | Refusal::NotPossible
         | Refusal::TooManyCalls
