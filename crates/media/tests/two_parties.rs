@@ -385,6 +385,44 @@ fn a_bad_network_is_survived_with_redundancy_once_loss_is_reported() {
 }
 
 #[test]
+fn digits_go_as_tones_to_a_peer_without_events_and_are_recognised_even_while_muted() {
+    for codec in [Codec::Pcmu, Codec::Opus] {
+        let mut world = World::idle(Network::default());
+        for (at, remote) in [(0, BOB), (1, ALICE)] {
+            let without = MediaParameters {
+                send_event: None,
+                receive_events: Vec::new(),
+                ..parameters(codec, address(remote))
+            };
+            let session = &mut world.parties[at].session;
+            session.set_parameters(without, world.now).unwrap();
+        }
+        world.run(Duration::from_secs(1));
+        for (label, microphone) in "159D*0".chars().zip(
+            [media::Microphone::Live, media::Microphone::Muted]
+                .into_iter()
+                .cycle(),
+        ) {
+            let session = &mut world.parties[0].session;
+            session.set_microphone(microphone);
+            session
+                .send_digit(Digit::from_char(label).unwrap())
+                .unwrap();
+            world.run(Duration::from_millis(300));
+        }
+        let digits: String = world.parties[1]
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                SessionEvent::Digit(digit) => Some(digit.as_char()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(digits, "159D*0", "{codec:?}");
+    }
+}
+
+#[test]
 fn two_hundred_digits_arrive_through_loss_while_both_talk() {
     let network = Network {
         loss_percent: 10,

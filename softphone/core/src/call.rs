@@ -20,6 +20,7 @@ use sip::{Ids, NameAddr, Private, Uri};
 use ua::{CallKey, ReferTarget};
 
 use crate::command::{CallId, LineId};
+use crate::info::KeyWay;
 use crate::text::plain_text;
 use crate::view::{Actions, CallDirection, CallView, Phase, Ringback, Transfer};
 
@@ -76,6 +77,7 @@ pub(crate) struct PhoneCall {
     /// The call that this one is about.
     pub(crate) consults_for: Option<CallId>,
     pub(crate) in_conference: bool,
+    pub(crate) keys: KeyWay,
     local: Option<SocketAddr>,
     /// The default candidate, and all of them.
     ice: Option<(SocketAddr, LocalIce)>,
@@ -151,6 +153,7 @@ impl PhoneCall {
             is_transferred: false,
             consults_for: None,
             in_conference: false,
+            keys: KeyWay::Relay,
             local: None,
             ice: None,
             formats: new.formats,
@@ -269,12 +272,7 @@ impl PhoneCall {
             hang_up: only_if(!rings && self.stage != Stage::Ending),
             hold: only_if(talks && !self.on_hold),
             resume: only_if(talks && self.on_hold),
-            send_digits: only_if(
-                talks
-                    && self
-                        .negotiated()
-                        .is_some_and(|agreed| agreed.telephone_event.is_some()),
-            ),
+            send_digits: only_if(talks),
             transfer: only_if(talks && !self.is_leaving_us()),
             join: only_if(talks && !self.in_conference && !self.is_leaving_us()),
             split: only_if(talks && self.in_conference),

@@ -58,7 +58,8 @@ pub enum Action {
     Hold(Which),
     /// Take a held call back; another one that is connected is put on hold.
     Resume(Which),
-    /// Send digits.
+    /// Send digits: as telephone-events, in INFO, or as tones, whichever is the first that the other side
+    /// takes.
     SendDigits(Which, Private<String>),
     /// Have the other side call somebody else, without asking there first.
     Transfer(Which, Private<String>),

@@ -50,7 +50,7 @@ pub enum Event {
         /// The call.
         call: CallId,
     },
-    /// Send digits as telephone events.
+    /// Send digits in the media: as telephone-events, or as tones if those were not agreed on.
     SendDigits {
         /// The call.
         call: CallId,

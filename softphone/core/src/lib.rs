@@ -21,6 +21,7 @@ mod call;
 mod command;
 mod dialing;
 mod event;
+mod info;
 mod phone;
 mod text;
 mod view;

@@ -51,9 +51,9 @@ pub struct Transmit<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DigitError {
-    /// No telephone-events were agreed, or we do not send now.
+    /// There is no stream that we send now.
     #[error("the other side takes no digits now")]
-    NotAgreed,
+    NotSending,
     /// Try again later.
     #[error(transparent)]
     QueueFull(#[from] QueueFull),

@@ -11,6 +11,7 @@
 //! carry out a re-INVITE: hold, resume, another codec, another address.
 
 mod count;
+mod digits;
 mod event;
 mod inbound;
 mod reports;
@@ -27,8 +28,8 @@ use sdp::Direction;
 
 use self::count::Earlier;
 use crate::codec::{CodecError, OpusConfig};
-use crate::dtmf::{Digit, EventReceiver, EventSender};
-use crate::frame::{Frame, SILENCE};
+use crate::dtmf::{EventReceiver, EventSender, ToneReceiver, ToneSender};
+use crate::frame::{Frame, SAMPLE_RATE_HZ, SILENCE};
 use crate::jitter::JitterConfig;
 use crate::level::{SILENCE_DBFS, level_dbfs};
 use crate::parameters::MediaParameters;
@@ -66,9 +67,11 @@ pub struct Session {
     schedule: Schedule,
     rtp: RtpSender,
     digits: EventSender,
+    tones: ToneSender,
     microphone: Microphone,
     receive: ReceivePipeline,
     heard_digits: EventReceiver,
+    heard_tones: ToneReceiver,
     stream: Option<Stream>,
     source: Option<RtpSource>,
     /// Another SSRC from the right place: believed when it goes on.
@@ -119,9 +122,11 @@ impl Session {
             schedule: Schedule::new(random, now),
             rtp,
             digits: EventSender::default(),
+            tones: ToneSender::new(SAMPLE_RATE_HZ),
             microphone: Microphone::Live,
             receive: ReceivePipeline::new(config.jitter),
             heard_digits: EventReceiver::default(),
+            heard_tones: ToneReceiver::new(SAMPLE_RATE_HZ),
             stream: None,
             source: None,
             contender: None,
@@ -195,6 +200,9 @@ impl Session {
         if !parameters.direction.sends() || parameters.send_event.is_none() {
             self.digits.clear();
         }
+        if !parameters.direction.sends() || parameters.send_event.is_some() {
+            self.tones.clear();
+        }
         let security = self
             .protection
             .agree(&parameters.security, self.identity.as_ref(), now);
@@ -240,21 +248,6 @@ impl Session {
         self.extended_reports = extended_reports;
     }
 
-    /// Sends a digit after those that wait.
-    ///
-    /// # Errors
-    ///
-    /// [`DigitError`] if the peer takes none, or if too many wait.
-    pub fn send_digit(&mut self, digit: Digit) -> Result<(), DigitError> {
-        let takes_events = |stream: &Stream| {
-            stream.parameters.send_event.is_some() && stream.parameters.direction.sends()
-        };
-        if !self.stream.as_ref().is_some_and(takes_events) {
-            return Err(DigitError::NotAgreed);
-        }
-        Ok(self.digits.push(digit)?)
-    }
-
     /// 10 ms were captured: the datagram to send, if any.
     pub fn capture(&mut self, frame: &Frame) -> Option<Transmit<'_>> {
         self.send_level_dbfs = match self.microphone {
@@ -270,9 +263,12 @@ impl Session {
             stream.pipeline.skip(&mut self.rtp);
             return None;
         };
+        let mut toned = SILENCE;
+        let (frame, microphone) =
+            digits::with_tones(&mut self.tones, frame, self.microphone, &mut toned);
         let bytes = stream
             .pipeline
-            .process(frame, self.microphone, &mut self.digits, &mut self.rtp)
+            .process(frame, microphone, &mut self.digits, &mut self.rtp)
             .ok()??;
         match self.protection.close_rtp(bytes) {
             Ok(bytes) => Some(Transmit {
@@ -294,6 +290,7 @@ impl Session {
             .is_some_and(|stream| stream.parameters.direction.receives());
         if receives {
             self.receive.play(out, now);
+            self.listen_for_tones(out);
         } else {
             *out = SILENCE;
         }

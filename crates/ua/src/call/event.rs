@@ -94,6 +94,17 @@ pub enum CallEvent {
         /// The body as it came.
         body: bytes::Bytes,
     },
+    /// The peer did not take what [`info`](super::Calls::info) sent.
+    InfoRefused {
+        /// The call.
+        call: CallKey,
+        /// As it was sent.
+        content_type: String,
+        /// As it was sent.
+        body: bytes::Bytes,
+        /// 300–699: what the peer said, or 408 if it said nothing.
+        status: u16,
+    },
     /// The peer wants us to call somebody else: a transfer (RFC 3515). Wants
     /// [`accept_refer`](super::Calls::accept_refer), then
     /// [`notify_refer`](super::Calls::notify_refer) up to a final status, or
@@ -146,6 +157,7 @@ impl CallEvent {
             | Self::Referred { call, .. }
             | Self::ReferProgress { call, .. }
             | Self::Info { call, .. }
+            | Self::InfoRefused { call, .. }
             | Self::Ended { call, .. } => *call,
         }
     }

@@ -1,5 +1,6 @@
 //! The callee's side until the call is acknowledged or fails (RFC 3261, section 13.3).
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use sdp::Described;
@@ -10,7 +11,7 @@ use sip::{
 use super::reliable::Reliable;
 
 use super::body::{Admitted, description_in, push_capabilities, reasons_in, set_description};
-use super::outgoing::takes_update;
+use super::outgoing::{takes_info, takes_update};
 use super::session_timer::Demand;
 use super::state::{Call, Change, Path, Phase, Ringing, Side, Turn, Unacked, UnackedKind};
 use super::{CallError, CallEvent, CallFailure, CallKey, EndReason};
@@ -54,6 +55,8 @@ impl Call {
             timer: None,
             min_se_secs: turn.config.min_se_secs(),
             peer_takes_update: takes_update(request),
+            peer_takes_info: takes_info(request),
+            infos: VecDeque::new(),
             unacked: None,
             pending_ack: None,
             change: Change::None,

@@ -399,11 +399,21 @@ impl Calls {
         })
     }
 
-    /// Sends a body in INFO, digits as a rule. What the peer says to it is not told.
+    /// Whether the peer has said that it takes INFO (its `Allow`).
+    #[must_use]
+    pub fn takes_info(&self, call: CallKey) -> bool {
+        self.calls
+            .get(&call)
+            .is_some_and(|call| call.peer_takes_info)
+    }
+
+    /// Sends a body in INFO, digits as a rule, in the way of before RFC 6086: without a package. The next
+    /// goes when this one is answered. If the peer does not take it,
+    /// [`CallEvent::InfoRefused`] says so.
     ///
     /// # Errors
     ///
-    /// [`CallError::Unknown`], [`CallError::WrongState`] if the call is not established.
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if the call is not established or 64 wait.
     pub fn info(
         &mut self,
         call: CallKey,

@@ -4,6 +4,8 @@
 //! ones are ended by [`SentInvites`](super::table::SentInvites). A 2xx that crosses our CANCEL is
 //! acknowledged and ended with BYE.
 
+use std::collections::VecDeque;
+
 use sdp::Described;
 use sip::{
     Contacts, Destination, Dialog, DialogError, Flow, Method, Opening, Request, Response,
@@ -64,6 +66,8 @@ impl Call {
             timer: None,
             min_se_secs,
             peer_takes_update: false,
+            peer_takes_info: false,
+            infos: VecDeque::new(),
             unacked: None,
             pending_ack: None,
             change: Change::None,
@@ -162,6 +166,7 @@ impl Call {
         self.phase = Phase::Established;
         self.timer = session_timer::read_response(response, turn.now);
         self.peer_takes_update = takes_update(response);
+        self.peer_takes_info = takes_info(response);
         if self.told_end {
             self.send_ack(transaction, ack, turn);
             self.leave(None, turn);
@@ -329,9 +334,18 @@ pub(super) fn raise_session_expires(request: &mut Request, min_se_secs: u32) {
 
 /// The peer lists UPDATE among the methods that it allows.
 pub(super) fn takes_update(message: &sip::Fields) -> bool {
+    takes(message, "UPDATE")
+}
+
+/// The peer lists INFO among the methods that it allows.
+pub(super) fn takes_info(message: &sip::Fields) -> bool {
+    takes(message, "INFO")
+}
+
+fn takes(message: &sip::Fields, method: &str) -> bool {
     message
         .allow()
-        .is_ok_and(|methods| methods.contains(&"UPDATE"))
+        .is_ok_and(|methods| methods.contains(&method))
 }
 
 fn failure_of(response: &Response) -> CallFailure {

@@ -123,6 +123,7 @@ impl Calls {
                         }
                         Purpose::Info if response.status.is_final() => {
                             turn.index.remove_client(transaction);
+                            call.handle_info_answer(response.status.code(), turn);
                         }
                         Purpose::Prack | Purpose::Notify | Purpose::Info | Purpose::Bye => {}
                     });
@@ -143,7 +144,8 @@ impl Calls {
                         Purpose::Invite => call.handle_invite_failure(error, turn),
                         Purpose::Change => call.handle_change_failure(error, turn),
                         // The INVITE itself will tell.
-                        Purpose::Prack | Purpose::Info => {}
+                        Purpose::Prack => {}
+                        Purpose::Info => call.handle_info_answer(408, turn),
                         Purpose::Refer => call.handle_refer_failure(error, turn),
                         Purpose::Notify => call.handle_notify_response(None, turn),
                         Purpose::Bye => call.handle_bye_response(None, turn),

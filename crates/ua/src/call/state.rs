@@ -16,6 +16,7 @@ use super::refer::{Referral, Subscription};
 use super::reliable::Reliable;
 use super::session_timer::SessionTimer;
 use super::table::{Index, Purpose, SentInvites};
+use super::within::InfoBody;
 use super::{CallEvent, CallFailure, CallKey, CallsConfig, EndReason, Stage};
 use crate::login::Login;
 
@@ -175,6 +176,9 @@ pub(super) struct Call {
     pub(super) timer: Option<SessionTimer>,
     pub(super) min_se_secs: u32,
     pub(super) peer_takes_update: bool,
+    pub(super) peer_takes_info: bool,
+    /// What is to be sent in INFO, one after another; the first is on its way.
+    pub(super) infos: VecDeque<InfoBody>,
     pub(super) unacked: Option<Box<Unacked>>,
     pub(super) pending_ack: Option<Box<PendingAck>>,
     pub(super) change: Change,

@@ -14,6 +14,21 @@ const INFO_BODIES: [(&str, &str); 2] = [("application", "dtmf-relay"), ("applica
 /// Longest INFO body that is told, in bytes; both kinds are a line or two.
 const MAX_INFO_BYTES: usize = 1_024;
 
+/// INFO bodies that may wait to be sent.
+const MAX_INFOS: usize = 64;
+
+/// The body of an INFO that is to be sent. Not for logs.
+pub(super) struct InfoBody {
+    content_type: Box<str>,
+    body: bytes::Bytes,
+}
+
+impl std::fmt::Debug for InfoBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InfoBody(***)")
+    }
+}
+
 impl Call {
     /// A request of this dialog, not ACK or CANCEL.
     pub(super) fn handle_request(
@@ -72,19 +87,54 @@ impl Call {
         }
     }
 
-    /// The owner sends digits.
+    /// The owner sends digits: after those that are on their way, so that none overtakes another.
     pub(super) fn send_info(
         &mut self,
         content_type: &str,
         body: bytes::Bytes,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
+        let is_possible = matches!(self.phase, Phase::Established) && self.dialog.is_some();
+        if !is_possible || self.infos.len() == MAX_INFOS {
+            return Err(CallError::WrongState);
+        }
+        self.infos.push_back(InfoBody {
+            content_type: content_type.into(),
+            body,
+        });
+        if self.infos.len() > 1 {
+            return Ok(());
+        }
+        self.send_next_info(turn)
+    }
+
+    /// What the peer, or nobody, said to the INFO that was on its way.
+    pub(super) fn handle_info_answer(&mut self, status: u16, turn: &mut Turn<'_>) {
+        if let Some(info) = self.infos.pop_front()
+            && status >= 300
+        {
+            let refused = CallEvent::InfoRefused {
+                call: self.key,
+                content_type: info.content_type.into(),
+                body: info.body,
+                status,
+            };
+            self.tell(refused, turn);
+        }
+        if !self.infos.is_empty() && self.send_next_info(turn).is_err() {
+            // The call is ending.
+            self.infos.clear();
+        }
+    }
+
+    fn send_next_info(&mut self, turn: &mut Turn<'_>) -> Result<(), CallError> {
         if !matches!(self.phase, Phase::Established) {
             return Err(CallError::WrongState);
         }
+        let next = self.infos.front().ok_or(CallError::WrongState)?;
         let dialog = self.dialog.as_mut().ok_or(CallError::WrongState)?;
         let mut info = dialog.request(Method::INFO);
-        info.set_body(content_type, body);
+        info.set_body(&next.content_type, next.body.clone());
         self.login.prepare(&mut info);
         self.send(info, Purpose::Info, turn)
             .map(|_| ())

@@ -179,6 +179,30 @@ fn digits_in_info_are_told() {
 }
 
 #[test]
+fn digits_in_info_wait_for_each_other_and_a_refusal_is_told() {
+    let mut world = World::new(&["alice", "bob"]);
+    let (alice, _) = world.connect();
+    world.info(ALICE, alice, "application/dtmf", "1");
+    world.info(ALICE, alice, "text/plain", "2");
+    world.info(ALICE, alice, "application/dtmf", "3");
+    world.run_ms(200);
+    world.expect(
+        "
+        2000 ms alice > bob INFO
+        2010 ms bob > alice 200 INFO
+        2010 ms bob: Info application/dtmf
+        2020 ms alice > bob INFO
+        2030 ms bob > alice 415 INFO
+        2040 ms alice > bob INFO
+        2040 ms alice: InfoRefused 415
+        2050 ms bob > alice 200 INFO
+        2050 ms bob: Info application/dtmf",
+    );
+    world.hang_up(ALICE, alice);
+    world.finish();
+}
+
+#[test]
 fn caller_may_hang_up_its_early_dialog_by_bye() {
     let mut world = World::new(&["alice", "bob"]);
     world.dial(ALICE, BOB);

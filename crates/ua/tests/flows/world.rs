@@ -346,6 +346,23 @@ impl World {
         self.drain();
     }
 
+    pub(crate) fn info(
+        &mut self,
+        who: usize,
+        call: CallKey,
+        content_type: &str,
+        body: &'static str,
+    ) {
+        let Agent {
+            calls, endpoint, ..
+        } = &mut self.agents[who];
+        assert!(calls.takes_info(call), "said so in Allow");
+        calls
+            .info(call, content_type, body.into(), endpoint, self.now)
+            .unwrap();
+        self.drain();
+    }
+
     pub(crate) fn hang_up(&mut self, who: usize, call: CallKey) {
         let Agent {
             calls, endpoint, ..
@@ -585,7 +602,8 @@ impl Agent {
             CallEvent::Progress { .. }
             | CallEvent::ReferProgress { .. }
             | CallEvent::ReofferFailed { .. }
-            | CallEvent::Info { .. } => {}
+            | CallEvent::Info { .. }
+            | CallEvent::InfoRefused { .. } => {}
         }
     }
 
@@ -659,6 +677,7 @@ fn describe(event: &CallEvent) -> String {
         },
         CallEvent::ReferProgress { status, .. } => format!("ReferProgress {status}"),
         CallEvent::Info { content_type, .. } => format!("Info {content_type}"),
+        CallEvent::InfoRefused { status, .. } => format!("InfoRefused {status}"),
         CallEvent::Ended {
             reason: EndReason::Failed(failure),
             ..

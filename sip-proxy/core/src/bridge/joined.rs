@@ -115,6 +115,8 @@ impl Joined {
             CallEvent::Incoming { .. }
             | CallEvent::Progress { .. }
             | CallEvent::Answered { .. }
+            // The side that sent it was told 200 when it came.
+            | CallEvent::InfoRefused { .. }
             | CallEvent::Offered { .. }
             | CallEvent::Referred { .. }
             | CallEvent::ReferProgress { .. } => {}

@@ -95,6 +95,7 @@ impl Ringing {
             CallEvent::Incoming { .. }
             | CallEvent::Confirmed { .. }
             | CallEvent::Info { .. }
+            | CallEvent::InfoRefused { .. }
             | CallEvent::Offered { .. }
             | CallEvent::Referred { .. }
             | CallEvent::ReferProgress { .. } => {}

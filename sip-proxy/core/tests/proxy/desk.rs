@@ -366,6 +366,7 @@ impl Desk {
             }
             CallEvent::ReferProgress { status, .. } => format!("{call} ReferProgress {status}"),
             CallEvent::Info { content_type, .. } => format!("{call} Info {content_type}"),
+            CallEvent::InfoRefused { status, .. } => format!("{call} InfoRefused {status}"),
             CallEvent::Ended { reason, said, .. } => {
                 let said: String = said.iter().map(|reason| format!(" ({reason})")).collect();
                 match reason {

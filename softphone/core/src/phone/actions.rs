@@ -54,7 +54,7 @@ impl Phone {
                     return Err(Refusal::NoDigits);
                 }
                 let call = self.choose(which, |actions| actions.send_digits)?;
-                self.tell(Event::SendDigits { call, digits });
+                self.send_digits(call, &digits.0, now);
                 Ok(Some(call))
             }
             Action::Transfer(which, target) => self.transfer(which, &target.0, now),

@@ -10,6 +10,7 @@ use super::{MAX_CALLS, Phone};
 use crate::call::{NewCall, PhoneCall, Stage, with_new_keys};
 use crate::command::CallId;
 use crate::event::{CallEnd, CallEnded, Event};
+use crate::info;
 use crate::view::{CallDirection, Ringback};
 
 impl Phone {
@@ -52,16 +53,19 @@ impl Phone {
             }
             CallEvent::Reoffered { offer, .. } => self.handle_reoffered(id, read(offer), now),
             CallEvent::ReofferFailed { status, .. } => self.handle_not_changed(id, status, now),
-            CallEvent::Info { body, .. } => {
-                // `Signal=5` (application/dtmf-relay) or the digit alone.
-                let text = String::from_utf8_lossy(&body);
-                let signal = text
-                    .lines()
-                    .find_map(|line| line.trim().strip_prefix("Signal="));
-                if let Some(digit) = signal.unwrap_or(&text).trim().chars().next() {
+            CallEvent::Info {
+                content_type, body, ..
+            } => {
+                if let Some(digit) = info::digit(&content_type, &body) {
                     self.change(id, |call| call.push_digit(digit));
                 }
             }
+            CallEvent::InfoRefused {
+                content_type,
+                body,
+                status,
+                ..
+            } => self.handle_info_refused(id, &content_type, &body, status, now),
             CallEvent::Ended { reason, .. } => self.end(id, CallEnd::Signalled(reason), now),
         }
     }

@@ -17,6 +17,7 @@
 mod actions;
 mod calls;
 mod conference;
+mod digits;
 mod lines;
 #[cfg(test)]
 mod tests;

@@ -60,6 +60,7 @@ impl Joined {
             | CallEvent::Confirmed { .. }
             | CallEvent::Reanswered { .. }
             | CallEvent::Info { .. }
+            | CallEvent::InfoRefused { .. }
             | CallEvent::Referred { .. }
             | CallEvent::ReferProgress { .. } => {}
         }

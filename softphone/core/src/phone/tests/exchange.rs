@@ -37,6 +37,10 @@ pub(super) enum Exchange {
 }
 
 pub(super) struct Net {
+    /// INFO is answered with this status.
+    pub(super) refuses_info: Option<u16>,
+    /// The types of the bodies that were refused.
+    pub(super) infos: Vec<String>,
     pub(super) start: Instant,
     pub(super) now: Instant,
     pub(super) phones: BTreeMap<&'static str, Party>,
@@ -123,6 +127,8 @@ impl Net {
             exchange: Exchange::Works,
             names: Ok(()),
             transfers: Vec::new(),
+            refuses_info: None,
+            infos: Vec::new(),
             referred: Vec::new(),
             queue: Vec::new(),
             lookups: Vec::new(),
@@ -354,6 +360,12 @@ impl Net {
                     Exchange::Works if request.method == Method::REGISTER => Some(200),
                     Exchange::Works => None,
                 };
+                if let Some(status) = self.refuses_info.filter(|_| request.method == Method::INFO) {
+                    let content_type = request.content_type().unwrap().unwrap();
+                    self.infos.push(content_type.subtype.to_string());
+                    let response = request.response(status, Some("exchange"));
+                    return self.send(from, response.to_bytes());
+                }
                 if request.method == Method::REFER && !self.transfers.is_empty() {
                     return self.serve_refer(from, &request);
                 }

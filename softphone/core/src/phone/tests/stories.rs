@@ -236,6 +236,52 @@ fn digits_go_out_as_events_only_in_a_call() {
     assert_eq!(net.party("bob").view.calls[0].digits.0, "1");
 }
 
+/// Bob's phone knows no telephone-events.
+fn without_events() -> Net {
+    let mut net = Net::registered();
+    let mut plain = line("bob", BOB);
+    plain.formats.truncate(1);
+    net.configure("bob", vec![plain]);
+    net.run_for(SECOND);
+    net.call("alice", "bob");
+    net.run_for(SECOND);
+    net.act("bob", Action::Answer(None));
+    net.run_for(SECOND);
+    net.forget();
+    net
+}
+
+#[test]
+fn digits_go_out_in_info_in_their_order_where_there_are_no_events() {
+    let mut net = without_events();
+    net.act(
+        "alice",
+        Action::SendDigits(None, Private("19*a#".to_owned())),
+    );
+    net.run_for(SECOND);
+    net.act("bob", Action::SendDigits(None, Private("5".to_owned())));
+    net.run_for(SECOND);
+    net.expect("");
+    assert_eq!(net.party("bob").view.calls[0].digits.0, "19*A#");
+    assert_eq!(net.party("alice").view.calls[0].digits.0, "5");
+}
+
+#[test]
+fn digits_go_out_as_tones_where_info_is_refused_and_are_not_lost() {
+    let mut net = without_events();
+    net.refuses_info = Some(415);
+    net.act("alice", Action::SendDigits(None, Private("12".to_owned())));
+    net.run_for(SECOND);
+    net.act("alice", Action::SendDigits(None, Private("3".to_owned())));
+    net.expect(
+        "
+    60 alice 1 sends 1
+    80 alice 1 sends 2
+  1000 alice 1 sends 3",
+    );
+    assert_eq!(net.infos, ["dtmf-relay", "dtmf-relay", "dtmf", "dtmf"]);
+}
+
 #[test]
 fn what_is_not_possible_is_refused_with_a_reason() {
     let mut net = Net::new();
