@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use media::tone::Country;
 
 use crate::control::protocol::{Recorded, SoundFiles};
 use crate::failure::exit_code_table;
@@ -146,6 +147,15 @@ pub struct Run {
     /// Microphone; `softphone devices` lists them.
     #[arg(long, value_name = "ID")]
     pub input: Option<String>,
+    /// Loudspeaker on which it rings; the system's usual one if absent.
+    #[arg(long, value_name = "ID")]
+    pub ringer: Option<String>,
+    /// Ring with this sound, WAV or Ogg Opus, instead of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub ring_tone: Option<PathBuf>,
+    /// Country whose ringing, busy and call-waiting tones are heard, such as `FR`; `none` for no tones.
+    #[arg(long, value_name = "COUNTRY", default_value = "DE", value_parser = tones)]
+    pub tones: ToneChoice,
     /// Codecs in place of those that the portal configured, preferred first.
     #[arg(long, value_name = "CODEC,…", value_enum, value_delimiter = ',')]
     pub codecs: Vec<CodecChoice>,
@@ -182,6 +192,35 @@ pub enum IceChoice {
     On,
     /// Sound goes to the announced address.
     Off,
+}
+
+/// Whose tones are heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToneChoice {
+    /// Nobody's.
+    None,
+    /// Those of a country.
+    Of(Country),
+}
+
+impl ToneChoice {
+    /// The country, if tones are wanted.
+    pub fn country(self) -> Option<Country> {
+        match self {
+            Self::None => None,
+            Self::Of(country) => Some(country),
+        }
+    }
+}
+
+fn tones(text: &str) -> Result<ToneChoice, String> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(ToneChoice::None);
+    }
+    let country = Country::from_code(text).map(ToneChoice::Of);
+    country.ok_or_else(|| {
+        "no country of two letters whose tones are known; DE has those of most others".to_owned()
+    })
 }
 
 /// Whether the sound of calls is encrypted.
@@ -603,6 +642,26 @@ mod tests {
         }
         assert!(parse("softphone activate --code A --portal p").is_ok());
         assert!(parse("softphone activate --qr x.png").is_ok());
+    }
+
+    #[test]
+    fn tones_are_those_of_a_known_country_or_none() {
+        assert_eq!(tones("fr"), Ok(ToneChoice::Of(Country::Fr)));
+        assert_eq!(tones("None").unwrap().country(), None);
+        assert!(tones("XX").is_err());
+    }
+
+    #[test]
+    fn what_is_recorded_is_a_number_or_the_conference() {
+        for line in [
+            "softphone record 3 start --to a.opus",
+            "softphone record conference stop",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        assert!(parse("softphone record all start").is_err());
+        assert!(parse("softphone conference start 1").is_err());
+        assert!(parse("softphone conference start 1 2 3 4 5").is_ok());
     }
 
     #[test]

@@ -12,5 +12,6 @@ mod floods;
 mod hold;
 mod recording;
 mod restarts;
+mod tones;
 mod transfer;
 mod trusted;

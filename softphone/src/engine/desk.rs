@@ -102,6 +102,7 @@ impl Engine {
             }
         }
         self.set_voices();
+        self.sound_tones();
         if !spots.iter().any(|(_, spot)| *spot == Spot::Conference)
             && !self.view.calls.iter().any(|call| call.in_conference)
         {

@@ -149,6 +149,7 @@ impl Engine {
                     None => self.finish(call),
                 }
             }
+            News::ToneOver(number) => self.end_tone(number),
             News::Card(problem) => {
                 tracing::warn!(%problem, "sound card");
                 for edge in self.calls.values_mut().filter(|edge| edge.media.is_some()) {
@@ -293,6 +294,7 @@ impl Engine {
 
     fn handle_ended(&mut self, ended: Box<CallEnded>) {
         let call = ended.call.id;
+        self.note_end(&ended);
         self.calls.entry(call).or_default().ended = Some(ended);
         self.arrange();
         self.finish(call);

@@ -21,6 +21,7 @@
 //! | `reach.rs` | which servers help calls through address translation |
 //! | `desk.rs` | which call's sound is where: with the person, on hold, in the conference |
 //! | `recording.rs` | calls that are kept in files |
+//! | `tones.rs` | what the person hears beside calls: ringing, busy |
 //! | `quality.rs` | how good a call is, and when that is told |
 
 mod commands;
@@ -35,6 +36,7 @@ mod recording;
 mod sound;
 mod start;
 mod state;
+mod tones;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -65,6 +67,7 @@ use media::{CallMedia, MediaNews};
 use reach::Reach;
 use recording::RecordingNews;
 use sound::SoundPlan;
+use tones::Tones;
 
 pub(crate) use start::run;
 
@@ -102,6 +105,8 @@ enum News {
         /// What became of its recording, if there was one.
         recorded: Option<Option<String>>,
     },
+    /// It has been heard long enough that a call came to nothing.
+    ToneOver(u64),
     /// The sound card has something to say to the person.
     Card(String),
     /// Something happened to a recording.
@@ -130,6 +135,8 @@ struct EdgeCall {
     told_muted: bool,
     /// The others in the conference are not to hear the other side.
     is_silenced: bool,
+    /// It is heard in this call that somebody else calls.
+    hears_waiting: bool,
     /// Recordings that are complete.
     recorded: Vec<PathBuf>,
     files: SoundFiles,
@@ -163,6 +170,7 @@ struct Engine {
     reach: Option<Arc<Reach>>,
     desk: Desk,
     hold_music: HoldMusic,
+    tones: Tones,
     /// Every call is recorded, into this folder.
     record_calls: Option<PathBuf>,
     /// What is being recorded, and where.

@@ -22,6 +22,7 @@ use super::desk::{Desk, HoldMusic};
 use super::lines::{self, LineOptions, LocalPorts};
 use super::reach::Reach;
 use super::sound::SoundPlan;
+use super::tones::{RingPlan, Tones};
 use super::{Answering, Ending, Engine, News, recording, state};
 use crate::cli::{self, absolute};
 use crate::control::protocol::{Done, State};
@@ -139,6 +140,7 @@ pub(crate) async fn run(
         reach,
         desk: Desk::default(),
         hold_music,
+        tones: Tones::new(asked.tones.country(), ring_plan(&asked)),
         record_calls,
         recordings: HashMap::new(),
         conference_problem: None,
@@ -271,6 +273,15 @@ impl Engine {
             )),
         }
     }
+}
+
+/// How it rings: on the chosen device, else on the usual one if sound cards are used at all.
+fn ring_plan(asked: &cli::Run) -> Option<RingPlan> {
+    let rings = asked.ringer.is_some() || !asked.no_sound_card;
+    rings.then(|| RingPlan {
+        device: asked.ringer.clone(),
+        file: asked.ring_tone.clone().map(absolute),
+    })
 }
 
 /// The control socket, until the softphone ends. Without it the phone still is a phone.

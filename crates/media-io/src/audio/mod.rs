@@ -7,7 +7,7 @@
 mod loop_back;
 pub mod ring;
 
-use media::tone::Tone;
+use media::tone::{SupervisoryTone, Tone};
 use media::{Frame, SAMPLE_RATE_HZ};
 
 pub use loop_back::loop_back;
@@ -100,6 +100,13 @@ impl ToneSource {
         Self {
             tone: Tone::new(frequency_hz, SAMPLE_RATE_HZ, amplitude),
         }
+    }
+}
+
+/// A tone of a telephone network.
+impl AudioSource for SupervisoryTone {
+    fn read(&mut self, frame: &mut Frame) {
+        self.fill(frame);
     }
 }
 
