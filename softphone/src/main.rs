@@ -23,7 +23,10 @@ fn main() -> ExitCode {
     } else {
         Terminal::Sentences
     };
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             terminal.notice(&format!("the system gives no threads: {error}"));

@@ -15,6 +15,7 @@
 //! - [`Recorder`]: a call kept in a file, stereo, one side per channel;
 //! - [`Player`]: a sound file, recorded or music on hold, from any place;
 //! - [`desk`]: moves the sound of running calls between the person, hold music and conferences;
+//! - [`MediaThread`]: the thread that looks after all calls of a phone;
 //! - [`relay`]: one thread that forwards the media of many calls over one port.
 //!
 //! Sound cards themselves are in the softphone: only it has people in front of it.
@@ -29,6 +30,7 @@ mod recorder;
 mod reference;
 pub mod relay;
 mod session;
+mod thread;
 mod wav;
 
 pub use audio::ring;
@@ -41,4 +43,5 @@ pub use recorder::{RecordError, Recorder, Recording, RecordingFormat};
 pub use reference::{ReferenceError, reference_transcode};
 pub use session::{EndCause, MediaEvent, MediaSession, SessionError, SessionOptions};
 pub use stun::{Agreement, Credentials, IceError, IceEvent, IceServers, Role, Secret, TurnConfig};
+pub use thread::MediaThread;
 pub use wav::{AfterEnd, WavError, WavSink, WavSource};

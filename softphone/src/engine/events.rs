@@ -194,6 +194,7 @@ impl Engine {
                 let card = self.card_for(&self.sound.usual());
                 let (certificate, news) = (self.certificate.clone(), self.news.clone());
                 let reach = self.reach.clone();
+                let _on_the_media_thread = self.media_thread.enter();
                 CallMedia::open(call, ip, certificate, reach, card, news)
             });
         match opened {

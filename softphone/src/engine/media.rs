@@ -27,8 +27,8 @@ use tokio::task::JoinHandle;
 
 use super::News;
 use super::desk::HoldMusic;
-use super::quality::{QualityNews, call_quality};
 use super::opening::Opening;
+use super::quality::{QualityNews, call_quality};
 use super::reach::{self, Reach};
 use super::sound::{CallSound, OpenSound, Sink};
 use super::state::millis;
@@ -79,7 +79,8 @@ pub(super) struct CallMedia {
 
 impl CallMedia {
     /// Opens the ports on the address that the call's line uses. The card runs already, so that nobody
-    /// waits for it when the call begins.
+    /// waits for it when the call begins. Call it inside
+    /// the [`MediaThread`](media_io::MediaThread), which looks after the call from then on.
     ///
     /// # Errors
     ///

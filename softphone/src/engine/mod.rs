@@ -45,6 +45,7 @@ use std::sync::Arc;
 use ::media::Secured;
 use ::media::srtp::DtlsIdentity;
 use api::{DeviceConfiguration, DeviceReport};
+use media_io::MediaThread;
 use softphone_core::{
     Action, CallEnded, CallId, Command, LineConfig, LineId, LineView, Phase, ReplyId, View,
     plain_text,
@@ -177,6 +178,8 @@ struct Engine {
     recordings: HashMap<Recorded, PathBuf>,
     /// What is wrong with the recording of the conference.
     conference_problem: Option<String>,
+    /// Looks after the sound of all calls.
+    media_thread: MediaThread,
     answering: Answering,
     terminal: Terminal,
     view: View,

@@ -75,7 +75,8 @@ impl Opening {
             };
             if is_gathered && let Some(candidates) = self.sockets.local_candidates() {
                 is_told = true;
-                self.reporter.tell(MediaNews::Gathered(Box::new(candidates)));
+                self.reporter
+                    .tell(MediaNews::Gathered(Box::new(candidates)));
             }
         }
     }

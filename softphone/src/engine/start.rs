@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use media_io::MediaThread;
 use sdp::LocalSecurity;
 use serde_json::json;
 use sip::{EndpointConfig, HostPort, Transport};
@@ -85,6 +86,10 @@ pub(crate) async fn run(
     let ports = local_ports(&bound);
     let certificate = media_io::new_identity()
         .map_err(|error| Failure::new(FailureKind::General, error.to_string()))?;
+    let media_thread = MediaThread::start().map_err(|error| {
+        let text = format!("the system gives no thread for the sound of calls: {error}");
+        Failure::new(FailureKind::General, text)
+    })?;
     let options = LineOptions {
         codecs: asked.codecs.iter().copied().map(api::Codec::from).collect(),
         security: LocalSecurity {
@@ -144,6 +149,7 @@ pub(crate) async fn run(
         record_calls,
         recordings: HashMap::new(),
         conference_problem: None,
+        media_thread,
         answering: if asked.auto_answer {
             Answering::AtOnce
         } else {
