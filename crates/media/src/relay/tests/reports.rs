@@ -20,6 +20,20 @@ pub(super) fn block(ssrc: u32) -> ReportBlock {
     }
 }
 
+/// A sender report of a clock that says `ntp_seconds`.
+fn sender_report(ssrc: u32, ntp_seconds: u64, rtp_timestamp: u32) -> Report {
+    Report {
+        ssrc,
+        sender: Some(SenderInfo {
+            ntp: ntp_seconds << 32,
+            rtp_timestamp,
+            packets: 1,
+            octets: 160,
+        }),
+        blocks: vec![],
+    }
+}
+
 pub(super) fn receiver_report(ssrc: u32, block: ReportBlock) -> Report {
     Report {
         ssrc,
@@ -28,7 +42,28 @@ pub(super) fn receiver_report(ssrc: u32, block: ReportBlock) -> Report {
     }
 }
 
+/// A call in which both talk, the numbers of their next packets, and the first report to one of them.
+fn talking(target: &str) -> (Rig, [LegId; 2], [u16; 2], Report) {
+    let mut rig = Rig::new();
+    let legs = rig.answered([SHARED; 2]);
+    let mut sequences = [0, 1_000];
+    let report = rig.next_report(target, &mut sequences);
+    (rig, legs, sequences, report)
+}
+
 impl Rig {
+    /// What the relay has to say to `target` now.
+    fn reports_to(&mut self, target: &str) -> Vec<Received> {
+        self.relay.handle_timeout(self.now);
+        let mut received = Vec::new();
+        while let Some(outgoing) = self.relay.poll_output() {
+            if outgoing.to == address(target) {
+                received.extend(parse(&outgoing.bytes).unwrap());
+            }
+        }
+        received
+    }
+
     pub(super) fn rtcp(&mut self, source: &str, report: &Report, leaving: Leaving) -> Verdict {
         let bytes = write(report, "private@192.168.1.5", leaving).unwrap();
         self.arrives(SHARED, Component::Rtcp, source, &bytes)
@@ -62,10 +97,7 @@ impl Rig {
 
 #[test]
 fn reports_of_our_own_tell_each_party_what_came_and_what_was_sent() {
-    let mut rig = Rig::new();
-    rig.answered([SHARED; 2]);
-    let mut sequences = [0, 1_000];
-    rig.next_report(CALLER_RTCP, &mut sequences);
+    let (mut rig, _, mut sequences, _) = talking(CALLER_RTCP);
     // One in ten of the caller's packets is lost on its way to us.
     for n in 0..100 {
         if n % 10 != 0 {
@@ -94,10 +126,7 @@ fn reports_of_our_own_tell_each_party_what_came_and_what_was_sent() {
 
 #[test]
 fn loss_on_the_far_half_of_the_way_is_told_too() {
-    let mut rig = Rig::new();
-    rig.answered([SHARED; 2]);
-    let mut sequences = [0, 1_000];
-    rig.next_report(CALLER_RTCP, &mut sequences);
+    let (mut rig, _, mut sequences, _) = talking(CALLER_RTCP);
     let seen = |lost, highest| ReportBlock {
         cumulative_lost: lost,
         highest_sequence: highest,
@@ -135,10 +164,7 @@ fn loss_on_the_far_half_of_the_way_is_told_too() {
 
 #[test]
 fn a_party_that_no_longer_reports_is_replaced_by_our_own_counters() {
-    let mut rig = Rig::new();
-    rig.answered([SHARED; 2]);
-    let mut sequences = [0, 1_000];
-    rig.next_report(CALLER_RTCP, &mut sequences);
+    let (mut rig, _, mut sequences, _) = talking(CALLER_RTCP);
     let seen = ReportBlock {
         cumulative_lost: 20,
         ..block(1)
@@ -158,14 +184,12 @@ fn a_party_that_no_longer_reports_is_replaced_by_our_own_counters() {
 /// Caller — 30 ms — relay — 50 ms — callee, each way.
 #[test]
 fn the_round_trip_that_a_party_computes_is_that_of_the_whole_way() {
-    let mut rig = Rig::new();
-    let [caller, callee] = rig.answered([SHARED; 2]);
-    let mut sequences = [0, 1_000];
+    let (mut rig, [caller, callee], mut sequences, first) = talking(CALLEE_RTCP);
     let near = Duration::from_millis(30);
     let far = Duration::from_millis(50);
 
     // The callee answers a sender report of ours after a second.
-    let sent = rig.next_report(CALLEE_RTCP, &mut sequences).sender.unwrap();
+    let sent = first.sender.unwrap();
     rig.passes(1_100);
     let answer = ReportBlock {
         last_sender_report: ntp_middle(sent.ntp),
@@ -210,21 +234,9 @@ fn the_round_trip_that_a_party_computes_is_that_of_the_whole_way() {
 
 #[test]
 fn a_sender_report_carries_the_clocks_of_who_speaks() {
-    let mut rig = Rig::new();
-    rig.answered([SHARED; 2]);
-    let mut sequences = [0, 1_000];
-    rig.next_report(CALLEE_RTCP, &mut sequences);
+    let (mut rig, _, mut sequences, _) = talking(CALLEE_RTCP);
     let start = rig.now;
-    let report = Report {
-        ssrc: 1,
-        sender: Some(SenderInfo {
-            ntp: 77 << 32,
-            rtp_timestamp: 1_000_000,
-            packets: 1,
-            octets: 160,
-        }),
-        blocks: vec![],
-    };
+    let report = sender_report(1, 77, 1_000_000);
     rig.rtcp(CALLER_RTCP, &report, Leaving::No);
     let told = rig.next_report(CALLEE_RTCP, &mut sequences).sender.unwrap();
     let since = rig.now - start;
@@ -237,25 +249,14 @@ fn a_sender_report_carries_the_clocks_of_who_speaks() {
 
 #[test]
 fn who_has_fallen_silent_is_no_sender_any_more() {
-    let mut rig = Rig::new();
-    rig.answered([SHARED; 2]);
-    let mut sequences = [0, 1_000];
-    assert!(
-        rig.next_report(CALLER_RTCP, &mut sequences)
-            .sender
-            .is_some()
-    );
+    let (mut rig, _, mut sequences, first) = talking(CALLER_RTCP);
+    assert!(first.sender.is_some());
     let mut reports = Vec::new();
     for _ in 0..1_500 {
         rig.passes(20);
         rig.rtp(CALLER, 1, sequences[0]);
         sequences[0] += 1;
-        rig.relay.handle_timeout(rig.now);
-        while let Some(out) = rig.relay.poll_output() {
-            if out.to == address(CALLER_RTCP) {
-                reports.extend(parse(&out.bytes).unwrap());
-            }
-        }
+        reports.extend(rig.reports_to(CALLER_RTCP));
     }
     let Some(Received::Report(last)) = reports.last() else {
         panic!("{reports:?}");
@@ -266,20 +267,8 @@ fn who_has_fallen_silent_is_no_sender_any_more() {
 
 #[test]
 fn the_clocks_of_another_ssrc_are_not_the_streams() {
-    let mut rig = Rig::new();
-    rig.answered([SHARED; 2]);
-    let mut sequences = [0, 1_000];
-    rig.next_report(CALLEE_RTCP, &mut sequences);
-    let report = Report {
-        ssrc: 99,
-        sender: Some(SenderInfo {
-            ntp: 77 << 32,
-            rtp_timestamp: 1_000_000,
-            packets: 1,
-            octets: 160,
-        }),
-        blocks: vec![],
-    };
+    let (mut rig, _, mut sequences, _) = talking(CALLEE_RTCP);
+    let report = sender_report(99, 77, 1_000_000);
     rig.rtcp(CALLER_RTCP, &report, Leaving::No);
     let told = rig.next_report(CALLEE_RTCP, &mut sequences).sender.unwrap();
     assert_eq!(told.ntp, rig.clock.ntp(rig.now));
@@ -299,12 +288,7 @@ fn what_was_said_of_an_earlier_ssrc_is_not_said_of_the_next() {
     for sequence in 0..400 {
         rig.rtp(CALLER, 7, sequence);
         rig.passes(20);
-        rig.relay.handle_timeout(rig.now);
-        while let Some(out) = rig.relay.poll_output() {
-            if out.to == address(CALLER_RTCP) {
-                told.extend(parse(&out.bytes).unwrap());
-            }
-        }
+        told.extend(rig.reports_to(CALLER_RTCP));
     }
     let Some(Received::Report(first)) = told.first() else {
         panic!("{told:?}");

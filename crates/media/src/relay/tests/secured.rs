@@ -1,49 +1,39 @@
-//! Secured legs, by a toy that shows what is called when; and taps.
+//! Secured legs, and taps.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use sdp::{MasterKey, SrtpSuite};
+
 use super::*;
+use crate::srtp::SrtpSession;
 
-/// Turns every bit of the payload and adds a tag of one byte.
-struct Toy(u8);
-
-impl Protection for Toy {
-    fn unprotect(
-        &mut self,
-        kind: PacketKind,
-        buffer: &mut [u8],
-        len: usize,
-    ) -> Result<usize, ProtectionError> {
-        let key = self.0 ^ (kind as u8);
-        let (tag, packet) = buffer[..len]
-            .split_last_mut()
-            .ok_or(ProtectionError::NotAuthentic)?;
-        if *tag != key {
-            return Err(ProtectionError::NotAuthentic);
-        }
-        packet.iter_mut().skip(12).for_each(|byte| *byte ^= 0xff);
-        Ok(len - 1)
-    }
-
-    fn protect(
-        &mut self,
-        kind: PacketKind,
-        buffer: &mut [u8],
-        len: usize,
-    ) -> Result<usize, ProtectionError> {
-        buffer[..len]
-            .iter_mut()
-            .skip(12)
-            .for_each(|byte| *byte ^= 0xff);
-        *buffer.get_mut(len).ok_or(ProtectionError::NoRoom)? = self.0 ^ (kind as u8);
-        Ok(len + 1)
-    }
+fn key(seed: u8) -> MasterKey {
+    let suite = SrtpSuite::AesCm128HmacSha1_80;
+    MasterKey::generate(suite, |bytes| bytes.fill(seed))
 }
 
-fn protected(key: u8, kind: PacketKind, mut bytes: Vec<u8>) -> Vec<u8> {
+/// Our end towards a caller who protects with key 1.
+fn towards_caller() -> Box<SrtpSession> {
+    Box::new(SrtpSession::new(&key(2), &key(1)))
+}
+
+/// The end of a caller who protects with this key.
+fn caller(seed: u8) -> SrtpSession {
+    SrtpSession::new(&key(seed), &key(2))
+}
+
+fn protected(by: &mut SrtpSession, kind: PacketKind, mut bytes: Vec<u8>) -> Vec<u8> {
     let len = bytes.len();
-    bytes.push(0);
-    Toy(key).protect(kind, &mut bytes, len).unwrap();
+    bytes.resize(len + PROTECTION_ROOM, 0);
+    let len = by.protect(kind, &mut bytes, len).unwrap();
+    bytes.truncate(len);
+    bytes
+}
+
+fn opened(by: &mut SrtpSession, kind: PacketKind, mut bytes: Vec<u8>) -> Vec<u8> {
+    let len = bytes.len();
+    let len = by.unprotect(kind, &mut bytes, len).unwrap();
+    bytes.truncate(len);
     bytes
 }
 
@@ -69,7 +59,7 @@ fn half_secured() -> (Rig, [LegId; 2]) {
     let mut rig = Rig::new();
     let legs = rig.answered([SHARED; 2]);
     rig.relay
-        .set_protection(legs[0], Some(Box::new(Toy(9))))
+        .set_protection(legs[0], Some(towards_caller()))
         .unwrap();
     (rig, legs)
 }
@@ -78,23 +68,24 @@ fn half_secured() -> (Rig, [LegId; 2]) {
 fn a_secured_leg_is_joined_with_a_plain_one() {
     let (mut rig, _) = half_secured();
     let plain = rtp(1, 5);
-    let secured = protected(9, PacketKind::Rtp, plain.clone());
+    let mut caller = caller(1);
+    let secured = protected(&mut caller, PacketKind::Rtp, plain.clone());
     assert_eq!(
         through(&mut rig, CALLER, &secured),
         Ok((address(CALLEE), plain.clone()))
     );
-    let back = protected(9, PacketKind::Rtp, plain.clone());
-    assert_eq!(
-        through(&mut rig, CALLEE, &plain),
-        Ok((address(CALLER), back))
-    );
+    let (target, back) = through(&mut rig, CALLEE, &plain).unwrap();
+    assert_eq!(target, address(CALLER));
+    assert_ne!(back, plain);
+    assert_eq!(opened(&mut caller, PacketKind::Rtp, back), plain);
 }
 
 #[test]
 fn what_is_not_authentic_is_dropped_and_latches_nothing() {
     let (mut rig, _) = half_secured();
+    let mut forger = caller(8);
     for sequence in 0..10 {
-        let forged = protected(8, PacketKind::Rtp, rtp(1, sequence));
+        let forged = protected(&mut forger, PacketKind::Rtp, rtp(1, sequence));
         assert_eq!(
             through(&mut rig, CALLER, &forged),
             Err(DropReason::NotAuthentic)
@@ -121,13 +112,13 @@ fn what_is_not_authentic_is_dropped_and_latches_nothing() {
 #[test]
 fn one_authentic_packet_proves_a_source_that_was_not_announced() {
     let mut rig = Rig::new();
-    let [caller, callee] = rig.offered([SHARED; 2]);
-    rig.announce_ssrc(caller, "192.168.1.5:4000", 77).unwrap();
-    rig.announce(callee, CALLEE).unwrap();
+    let legs = rig.offered([SHARED; 2]);
+    rig.announce_ssrc(legs[0], "192.168.1.5:4000", 77).unwrap();
+    rig.announce(legs[1], CALLEE).unwrap();
     rig.relay
-        .set_protection(caller, Some(Box::new(Toy(9))))
+        .set_protection(legs[0], Some(towards_caller()))
         .unwrap();
-    let secured = protected(9, PacketKind::Rtp, rtp(77, 5));
+    let secured = protected(&mut caller(1), PacketKind::Rtp, rtp(77, 5));
     assert_eq!(
         through(&mut rig, TRANSLATED, &secured).unwrap().0,
         address(CALLEE)
@@ -155,16 +146,17 @@ fn reports_are_secured_with_their_own_keys() {
     let rtcp =
         |rig: &mut Rig, bytes: &[u8]| rig.arrives(SHARED, Component::Rtcp, "192.0.2.1:4001", bytes);
     assert_eq!(rtcp(&mut rig, &plain), dropped(DropReason::NotAuthentic));
-    let wrong_key = protected(9, PacketKind::Rtp, plain.clone());
+    let mut caller = caller(1);
+    let wrong_key = protected(&mut caller, PacketKind::Rtp, plain.clone());
     assert_eq!(
         rtcp(&mut rig, &wrong_key),
         dropped(DropReason::NotAuthentic)
     );
     assert_eq!(
-        rtcp(&mut rig, &protected(9, PacketKind::Rtcp, plain)),
+        rtcp(&mut rig, &protected(&mut caller, PacketKind::Rtcp, plain)),
         Verdict::Read
     );
-    let mut out = loop {
+    let out = loop {
         rig.passes(100);
         rig.relay.handle_timeout(rig.now);
         if let Some(out) = rig.relay.poll_output()
@@ -174,9 +166,8 @@ fn reports_are_secured_with_their_own_keys() {
         }
     };
     assert!(crate::rtcp::parse(&out).is_err());
-    let len = out.len();
-    let len = Toy(9).unprotect(PacketKind::Rtcp, &mut out, len).unwrap();
-    assert!(crate::rtcp::parse(&out[..len]).is_ok());
+    let out = opened(&mut caller, PacketKind::Rtcp, out);
+    assert!(crate::rtcp::parse(&out).is_ok());
 }
 
 struct Ear(Sender<(Side, Vec<u8>)>);
@@ -199,7 +190,8 @@ fn listen(rig: &mut Rig, call: CallId) -> Receiver<(Side, Vec<u8>)> {
 fn a_tap_hears_both_parties_in_plain_and_no_stranger() {
     let (mut rig, legs) = half_secured();
     let heard = listen(&mut rig, legs[0].call);
-    through(&mut rig, CALLER, &protected(9, PacketKind::Rtp, rtp(1, 5))).unwrap();
+    let secured = protected(&mut caller(1), PacketKind::Rtp, rtp(1, 5));
+    through(&mut rig, CALLER, &secured).unwrap();
     through(&mut rig, CALLEE, &rtp(2, 6)).unwrap();
     through(&mut rig, STRANGER, &rtp(1, 6)).unwrap_err();
     let heard: Vec<_> = heard.try_iter().collect();

@@ -1,30 +1,12 @@
 //! DTLS-SRTP between two of ours over a network that loses, repeats and invents.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
 use std::time::{Duration, Instant};
 
 use media::srtp::{DtlsError, DtlsHandshake, DtlsIdentity, DtlsOutcome, SrtpSession};
 use proptest::prelude::*;
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sdp::{DtlsRole, Fingerprint, FingerprintHash};
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an instant cannot be made otherwise; tests only look at differences"
-)]
-fn any_instant() -> Instant {
-    Instant::now()
-}
-
-fn identity() -> DtlsIdentity {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
-    let certificate = CertificateParams::new(Vec::<String>::new())
-        .unwrap()
-        .self_signed(&key)
-        .unwrap();
-    DtlsIdentity::new(certificate.der(), key.serialize_der().into())
-}
+use crate::world::{any_instant, identity};
 
 /// Client and server that expect each other.
 struct Pair {
