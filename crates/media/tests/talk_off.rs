@@ -1,7 +1,5 @@
 //! Speech from `var/speech`, which `scripts/setup` makes, is not taken for digits.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at once")]
-
 use std::path::{Path, PathBuf};
 
 use hound::WavReader;
