@@ -1,6 +1,6 @@
 //! Many accounts that register from one UDP socket: answers matched by Call-ID, requests repeated as RFC 3261 has it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
@@ -12,8 +12,11 @@ use crate::message::{Account, Sender, renumber, response};
 /// Until a request is sent again for the first time (T1).
 const T1: Duration = Duration::from_millis(500);
 
-/// After so many sendings nobody will answer.
-const MAX_SENDINGS: u32 = 7;
+/// The longest time between two sendings (T2).
+const T2: Duration = Duration::from_secs(4);
+
+/// After so long nobody will answer (timer F, 64 times T1).
+const TIMER_F: Duration = Duration::from_secs(32);
 
 /// How long a receive waits: requests that are due are looked at this often.
 const TURN: Duration = Duration::from_millis(1);
@@ -56,8 +59,11 @@ impl Tally {
 struct Open {
     account: usize,
     request: Request,
+    /// Before it was challenged, if it was.
     first_sent: Instant,
-    sendings: u32,
+    sent: Instant,
+    /// Until it is sent again.
+    interval: Duration,
 }
 
 /// The socket, the accounts, and what is under way.
@@ -70,7 +76,7 @@ pub(crate) struct Registrar {
     call_ids: Vec<String>,
     cseq: u32,
     open: HashMap<String, Open>,
-    due: VecDeque<(Instant, String)>,
+    due: BTreeSet<(Instant, String)>,
     ids: Ids,
     buffer: Vec<u8>,
     pub(crate) tally: Tally,
@@ -106,7 +112,7 @@ impl Registrar {
             contacts,
             cseq: 0,
             open: HashMap::new(),
-            due: VecDeque::new(),
+            due: BTreeSet::new(),
             ids,
             buffer: vec![0; 65_535],
             tally: Tally::default(),
@@ -134,12 +140,14 @@ impl Registrar {
     fn send(&mut self, account: usize, request: Request, first_sent: Instant) -> io::Result<()> {
         transmit(&self.socket, &request.to_bytes())?;
         let call_id = request.call_id().unwrap_or_default().to_owned();
-        self.due.push_back((Instant::now() + T1, call_id.clone()));
+        let sent = Instant::now();
+        self.due.insert((sent + T1, call_id.clone()));
         let open = Open {
             account,
             request,
             first_sent,
-            sendings: 1,
+            sent,
+            interval: T1,
         };
         self.open.insert(call_id, open);
         Ok(())
@@ -176,11 +184,18 @@ impl Registrar {
         let Some(response) = response(bytes) else {
             return Ok(());
         };
-        let Some(open) = response
-            .call_id()
-            .ok()
-            .and_then(|call_id| self.open.remove(call_id))
-        else {
+        let Ok(call_id) = response.call_id() else {
+            return Ok(());
+        };
+        // A request that was sent again is answered again, maybe while the next one of its account is open.
+        let answers = |open: &Open| {
+            let [of_response, of_request] = [response.cseq(), open.request.cseq()];
+            matches!((of_response, of_request), (Ok(one), Ok(other)) if one == other)
+        };
+        if !self.open.get(call_id).is_some_and(answers) {
+            return Ok(());
+        }
+        let Some(open) = self.open.remove(call_id) else {
             return Ok(());
         };
         match response.status.code() {
@@ -212,22 +227,27 @@ impl Registrar {
 
     fn repeat(&mut self) -> io::Result<()> {
         let now = Instant::now();
-        while self.due.front().is_some_and(|(due, _)| *due <= now) {
-            let Some((_, call_id)) = self.due.pop_front() else {
+        while self.due.first().is_some_and(|(due, _)| *due <= now) {
+            let Some((due, call_id)) = self.due.pop_first() else {
                 break;
             };
             let Some(open) = self.open.get_mut(&call_id) else {
                 continue;
             };
-            if open.sendings >= MAX_SENDINGS {
+            // It was challenged since: the request with credentials has its own time.
+            if due < open.sent + open.interval {
+                continue;
+            }
+            if now - open.sent >= TIMER_F {
                 self.open.remove(&call_id);
                 self.tally.unanswered += 1;
                 continue;
             }
             transmit(&self.socket, &open.request.to_bytes())?;
-            open.sendings += 1;
             self.tally.repeated += 1;
-            self.due.push_back((now + T1, call_id));
+            let before = open.interval;
+            open.interval = (before * 2).min(T2);
+            self.due.insert((now + open.interval, call_id));
         }
         Ok(())
     }
