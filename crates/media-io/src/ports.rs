@@ -193,16 +193,14 @@ pub(crate) fn bind_socket(address: SocketAddr) -> io::Result<std::net::UdpSocket
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use testkit::own_loopback;
 
     use super::*;
-
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     #[tokio::test]
     async fn the_pair_is_even_and_next_and_inside_the_range() {
         let range = PortRange::default();
-        let sockets = RtpSockets::bind(HERE, range).unwrap();
+        let sockets = RtpSockets::bind(own_loopback(), range).unwrap();
         let port = sockets.rtp_address().port();
         assert_eq!(port % 2, 0);
         assert!((range.first..=range.last).contains(&port));
@@ -213,18 +211,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_range_is_said_and_a_closed_pair_is_free_at_once() {
-        let port = RtpSockets::bind(HERE, PortRange::default())
+        let port = RtpSockets::bind(own_loopback(), PortRange::default())
             .unwrap()
             .rtp_address()
             .port();
         let one_pair = PortRange::new(port, port + 1).unwrap();
-        let held = RtpSockets::bind(HERE, one_pair).unwrap();
+        let held = RtpSockets::bind(own_loopback(), one_pair).unwrap();
         assert!(matches!(
-            RtpSockets::bind(HERE, one_pair),
+            RtpSockets::bind(own_loopback(), one_pair),
             Err(PortError::AllInUse { .. })
         ));
         drop(held);
-        RtpSockets::bind(HERE, one_pair).unwrap();
+        RtpSockets::bind(own_loopback(), one_pair).unwrap();
     }
 
     #[tokio::test]

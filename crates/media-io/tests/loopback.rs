@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at once")]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use media::tone::share_at;
@@ -14,13 +14,13 @@ use media_io::{
     AfterEnd, AudioSink, AudioSource, EndCause, MediaEvent, MediaSession, NoSink, PortRange,
     RtpSockets, SessionError, SessionOptions, Silence, ToneSource, WavSink, WavSource, loop_back,
 };
+use testkit::own_loopback;
 use tokio::sync::mpsc;
 
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn sockets() -> RtpSockets {
-    RtpSockets::bind(HERE, PortRange::default()).unwrap()
+    RtpSockets::bind(own_loopback(), PortRange::default()).unwrap()
 }
 
 fn parameters(codec: Codec, remote_rtp: SocketAddr, direction: Direction) -> MediaParameters {
@@ -305,8 +305,10 @@ async fn a_loop_back_returns_what_was_said() {
         .unwrap();
     echo.set_parameters(parameters(Codec::Opus, alice.address, Direction::SendRecv))
         .unwrap();
-    let heard = alice.hear(250).await;
-    assert!(share_at(&heard[72_000..], 600.0, SAMPLE_RATE_HZ) > 0.9);
+    // A busy machine stretches and conceals; in the end a whole second comes back as it was said.
+    let comes_back =
+        async { while share_at(&alice.hear(100).await, 600.0, SAMPLE_RATE_HZ) <= 0.9 {} };
+    tokio::time::timeout(PATIENCE, comes_back).await.unwrap();
 }
 
 #[tokio::test]
@@ -337,7 +339,7 @@ async fn stopping_says_bye_closes_the_ports_and_completes_the_recording() {
         .as_secs_f64();
     assert!((0.8..1.5).contains(&seconds), "{seconds} s");
     let port = bob_address.port();
-    RtpSockets::bind(HERE, PortRange::new(port, port + 1).unwrap()).unwrap();
+    RtpSockets::bind(own_loopback(), PortRange::new(port, port + 1).unwrap()).unwrap();
     while !matches!(alice.event().await, MediaEvent::RemoteBye) {}
     let mut last = None;
     while let Some(event) = bob_events.recv().await {
@@ -387,5 +389,5 @@ async fn a_dropped_handle_stops_the_session() {
         tokio::time::timeout(PATIENCE, events.recv()).await.unwrap(),
         Some(MediaEvent::Ended(EndCause::Stopped))
     );
-    RtpSockets::bind(HERE, PortRange::new(port, port + 1).unwrap()).unwrap();
+    RtpSockets::bind(own_loopback(), PortRange::new(port, port + 1).unwrap()).unwrap();
 }

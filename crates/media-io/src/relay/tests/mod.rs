@@ -2,11 +2,12 @@
 
 mod refusals;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use media::relay::{DropReason, OwnerId, PacketKind, Peer, Protection, ProtectionError, Side};
 use media::rtp::{MAX_DATAGRAM_BYTES, RtpPacket, is_rtcp};
+use testkit::own_loopback;
 use tokio::net::UdpSocket;
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -14,7 +15,6 @@ use tokio::time::timeout;
 use super::*;
 use crate::ports::bind_socket;
 
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PATIENCE: Duration = Duration::from_secs(10);
 const SHARED: LegRequest = LegRequest {
     interface: 0,
@@ -27,7 +27,7 @@ const OWN: LegRequest = LegRequest {
 
 fn options() -> RelayOptions {
     RelayOptions {
-        addresses: vec![HERE],
+        addresses: vec![own_loopback()],
         port: 0,
         range: PortRange::default(),
         pairs_per_owner: 4,
@@ -52,7 +52,7 @@ impl Party {
     }
 
     async fn new(ssrc: u32) -> Self {
-        Self::on(HERE, ssrc).await
+        Self::on(own_loopback(), ssrc).await
     }
 
     fn address(&self) -> SocketAddr {
