@@ -232,6 +232,30 @@ impl Phone {
         assert!(waited.is_ok(), "the engine goes on: {}", self.log());
     }
 
+    /// The UDP ports that the engine has open now, by the kernel's table.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    #[must_use]
+    pub fn udp_ports(&self) -> Vec<u16> {
+        let process = self.engine.as_ref().and_then(Child::id);
+        let process = process.expect("the engine runs");
+        let files = std::fs::read_dir(format!("/proc/{process}/fd")).expect("its open files");
+        let links = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        let sockets: Vec<_> = links.map(|link| link.display().to_string()).collect();
+        let table = std::fs::read_to_string(format!("/proc/{process}/net/udp"));
+        let table = table.expect("the kernel's table");
+        let port = |line: &str| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let (_, port) = fields.get(1)?.split_once(':')?;
+            let socket = format!("socket:[{}]", fields.get(9)?);
+            let is_ours = sockets.contains(&socket);
+            u16::from_str_radix(port, 16).ok().filter(|_| is_ours)
+        };
+        table.lines().filter_map(port).collect()
+    }
+
     /// Everything the engine has said.
     #[must_use]
     pub fn log(&self) -> String {

@@ -12,6 +12,7 @@ mod floods;
 mod hold;
 mod recording;
 mod restarts;
+mod strangers;
 mod tones;
 mod transfer;
 mod trusted;
