@@ -34,7 +34,10 @@ mod thread;
 mod wav;
 
 pub use audio::ring;
-pub use audio::{AudioSink, AudioSource, NoSink, Silence, ToneSource, loop_back};
+pub use audio::{
+    AudioSink, AudioSource, NoSink, ProcessedSink, ProcessedSource, ProcessingSwitches, Silence,
+    ToneSource, loop_back, processed,
+};
 pub use ice::LocalCandidates;
 pub use identity::{IdentityError, new_identity};
 pub use player::{PlayError, Played, Player};

@@ -25,6 +25,7 @@ pub mod jitter;
 pub mod level;
 pub mod mix;
 mod parameters;
+pub mod process;
 mod protection;
 pub mod quality;
 mod receive;

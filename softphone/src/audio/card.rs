@@ -19,6 +19,7 @@ pub struct CardSource {
     opened: Receiver<RingSource>,
     /// Of the card in use, once there has been one.
     ring: Option<RingSource>,
+    was_replaced: bool,
     _hold: Hold,
 }
 
@@ -27,6 +28,7 @@ pub struct CardSink {
     opened: Receiver<RingSink>,
     /// Of the card in use, once there has been one.
     ring: Option<RingSink>,
+    was_replaced: bool,
     _hold: Hold,
 }
 
@@ -46,6 +48,7 @@ pub fn open_capture(
     Ok(CardSource {
         opened,
         ring: None,
+        was_replaced: false,
         _hold: hold,
     })
 }
@@ -66,6 +69,7 @@ pub fn open_playback(
     Ok(CardSink {
         opened,
         ring: None,
+        was_replaced: false,
         _hold: hold,
     })
 }
@@ -74,7 +78,7 @@ impl CardSource {
     /// The newest card's ring.
     fn ring(&mut self) -> Option<&mut RingSource> {
         if let Some(ring) = self.opened.try_iter().last() {
-            self.ring = Some(ring);
+            self.was_replaced |= self.ring.replace(ring).is_some();
         }
         self.ring.as_mut()
     }
@@ -97,13 +101,17 @@ impl AudioSource for CardSource {
             ring.discard();
         }
     }
+
+    fn was_replaced(&mut self) -> bool {
+        std::mem::take(&mut self.was_replaced)
+    }
 }
 
 impl CardSink {
     /// The newest card's ring.
     fn ring(&mut self) -> Option<&mut RingSink> {
         if let Some(ring) = self.opened.try_iter().last() {
-            self.ring = Some(ring);
+            self.was_replaced |= self.ring.replace(ring).is_some();
         }
         self.ring.as_mut()
     }
@@ -119,6 +127,10 @@ impl AudioSink for CardSink {
             Some(ring) => ring.write(frame),
             None => NoSink.write(frame),
         }
+    }
+
+    fn was_replaced(&mut self) -> bool {
+        std::mem::take(&mut self.was_replaced)
     }
 }
 

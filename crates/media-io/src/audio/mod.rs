@@ -5,12 +5,14 @@
 //! clock is not the system's.
 
 mod loop_back;
+mod processing;
 pub mod ring;
 
 use media::tone::{SupervisoryTone, Tone};
 use media::{Frame, SAMPLE_RATE_HZ};
 
 pub use loop_back::loop_back;
+pub use processing::{ProcessedSink, ProcessedSource, ProcessingSwitches, processed};
 
 /// Gives captured sound. Must not block: it is called from the task that carries the call.
 pub trait AudioSource: Send {
@@ -25,6 +27,11 @@ pub trait AudioSource: Send {
     /// Time passes in which nobody listens: before the call, on hold, muted. What is live is
     /// thrown away, a file waits.
     fn discard(&mut self) {}
+
+    /// Whether another card has taken its place since this was asked last.
+    fn was_replaced(&mut self) -> bool {
+        false
+    }
 }
 
 /// Takes sound to play or to keep. Must not block.
@@ -39,6 +46,11 @@ pub trait AudioSink: Send {
 
     /// The call is over: finish what was begun. May block; called where that does no harm.
     fn finish(&mut self) {}
+
+    /// Whether another card has taken its place since this was asked last.
+    fn was_replaced(&mut self) -> bool {
+        false
+    }
 }
 
 impl<T: AudioSource + ?Sized> AudioSource for Box<T> {
@@ -53,6 +65,10 @@ impl<T: AudioSource + ?Sized> AudioSource for Box<T> {
     fn discard(&mut self) {
         (**self).discard();
     }
+
+    fn was_replaced(&mut self) -> bool {
+        (**self).was_replaced()
+    }
 }
 
 impl<T: AudioSink + ?Sized> AudioSink for Box<T> {
@@ -66,6 +82,10 @@ impl<T: AudioSink + ?Sized> AudioSink for Box<T> {
 
     fn finish(&mut self) {
         (**self).finish();
+    }
+
+    fn was_replaced(&mut self) -> bool {
+        (**self).was_replaced()
     }
 }
 

@@ -1,0 +1,266 @@
+//! The way of sound from the loudspeaker to the microphone, learned while it is used: an adaptive filter in the
+//! frequency domain whose steps are those of a Kalman filter (G. Enzner, P. Vary, "Frequency-domain adaptive Kalman
+//! filter for acoustic echo control in hands-free telephones", Signal Processing 86, 2006; in partitions as F. Kuech
+//! and others, ICASSP 2014).
+//!
+//! It knows how uncertain it is at each frequency. So it learns little while somebody talks here, without
+//! anything that has to notice that; and what it does not know is what the echo may leave behind, which is
+//! what [`Suppressor`](super::suppressor::Suppressor) needs. There is no delay between microphone and result.
+//!
+//! The path may last 350 ms, the delay of the cards included; nobody needs to know that delay. Frames are paired by
+//! their count, because a card takes and gives them in bursts.
+
+use realfft::num_complex::Complex32;
+
+use super::spectrum::{BINS, Fourier, Spectrum};
+use crate::frame::FRAME_SAMPLES;
+
+/// Frames that an echo may be late and last together: 350 ms.
+const PARTITIONS: usize = 35;
+/// Share of a path that stays from one frame to the next; the rest may have changed.
+const PERSISTENCE: f32 = 0.9999;
+/// Uncertainty of a path about which nothing is known: a loudspeaker is not much louder than what it was given.
+const FIRST_UNCERTAINTY: f32 = 0.03;
+/// How slowly the spectrum of what is not echo follows.
+const NEAR_SMOOTHING: f32 = 0.6;
+/// Least power of what is not echo.
+const LEAST_POWER: f32 = 1e-10;
+/// Half of a block is the frame itself, the other half belongs to the one before.
+const OVERLAP: f32 = 0.5;
+/// Partitions that are made whole again after each frame, in turn.
+const TIDIED: usize = 2;
+/// Frames that may be played ahead of what is captured, or the other way round, before they are counted anew.
+const MAX_AHEAD: i32 = 16;
+const MAX_BEHIND: i32 = 4;
+const PLACES: usize = PARTITIONS + 16;
+/// Frames after which it is looked whether the loudspeaker is ahead all the time: 1 s.
+const FRAMES_TO_LOOK: u32 = 100;
+/// How slowly the powers follow that show whether the path is another one: 200 ms.
+const PATH_SMOOTHING: f32 = 0.95;
+/// What remains is so much louder than what was captured if the path is another one.
+const WORSE: f32 = 1.1;
+/// Below this power of an echo, -70 dBFS, nothing is concluded.
+const LEAST_ECHO: f32 = 1e-7;
+
+/// See the module header.
+pub(super) struct EchoPath {
+    fourier: Fourier,
+    /// Spectra of what was played, newest at `newest`, older ones behind it, in a circle.
+    played: Vec<Spectrum>,
+    played_power: Vec<[f32; BINS]>,
+    newest: usize,
+    last_played: [f32; FRAME_SAMPLES],
+    /// Frames that were played and whose captured partner has not come yet.
+    ahead: i32,
+    least_ahead: i32,
+    looked: u32,
+    /// Of each partition: the path, and the variance of what is wrong with it.
+    path: Vec<Spectrum>,
+    uncertainty: Vec<[f32; BINS]>,
+    near_power: [f32; BINS],
+    tidied_next: usize,
+    captured_power: f32,
+    rest_power: f32,
+}
+
+/// What became of a captured frame.
+pub(super) struct Cancelled {
+    /// The frame without the echo that is known.
+    pub(super) rest: [f32; FRAME_SAMPLES],
+    /// Its power by frequency.
+    pub(super) rest_power: [f32; BINS],
+    /// Power of the echo that was taken away.
+    pub(super) echo_power: [f32; BINS],
+    /// Power of the echo that may be left, as far as the filter knows its own uncertainty.
+    pub(super) uncertain_power: [f32; BINS],
+}
+
+impl EchoPath {
+    pub(super) fn new() -> Self {
+        Self {
+            fourier: Fourier::new(),
+            played: vec![[Complex32::default(); BINS]; PLACES],
+            played_power: vec![[0.0; BINS]; PLACES],
+            newest: 0,
+            last_played: [0.0; FRAME_SAMPLES],
+            ahead: 0,
+            least_ahead: MAX_AHEAD,
+            looked: 0,
+            path: vec![[Complex32::default(); BINS]; PARTITIONS],
+            uncertainty: vec![[FIRST_UNCERTAINTY; BINS]; PARTITIONS],
+            near_power: [1e-3; BINS],
+            tidied_next: 0,
+            captured_power: 0.0,
+            rest_power: 0.0,
+        }
+    }
+
+    /// Time has passed in which nothing was captured: what was played is no longer heard.
+    pub(super) fn restart(&mut self) {
+        self.played.fill([Complex32::default(); BINS]);
+        self.played_power.fill([0.0; BINS]);
+        self.last_played.fill(0.0);
+        (self.ahead, self.least_ahead, self.looked) = (0, MAX_AHEAD, 0);
+    }
+
+    /// The path is another one.
+    fn forget(&mut self) {
+        self.path.fill([Complex32::default(); BINS]);
+        self.uncertainty.fill([FIRST_UNCERTAINTY; BINS]);
+        (self.captured_power, self.rest_power) = (0.0, 0.0);
+    }
+
+    /// This goes to the loudspeaker now.
+    pub(super) fn play(&mut self, frame: &[f32; FRAME_SAMPLES]) {
+        self.newest = (self.newest + PLACES - 1) % PLACES;
+        self.ahead = (self.ahead + 1).min(MAX_AHEAD);
+        let spectrum = &mut self.played[self.newest];
+        self.fourier.forward(&self.last_played, frame, spectrum);
+        for (power, bin) in self.played_power[self.newest].iter_mut().zip(spectrum) {
+            *power = bin.norm_sqr();
+        }
+        self.last_played = *frame;
+    }
+
+    /// Takes the echo out of a captured frame, and learns.
+    pub(super) fn cancel(&mut self, captured: &[f32; FRAME_SAMPLES]) -> Cancelled {
+        if self.ahead <= -MAX_BEHIND {
+            self.play(&[0.0; FRAME_SAMPLES]);
+        }
+        self.ahead -= 1;
+        let echo = self.echo();
+        let mut rest = *captured;
+        for (rest, echo) in rest.iter_mut().zip(echo) {
+            *rest -= echo;
+        }
+        let silence = [0.0; FRAME_SAMPLES];
+        let mut spectrum = [Complex32::default(); BINS];
+        self.fourier.forward(&silence, &echo, &mut spectrum);
+        let echo_power = spectrum.map(|bin| bin.norm_sqr());
+        self.fourier.forward(&silence, &rest, &mut spectrum);
+        let rest_power = spectrum.map(|bin| bin.norm_sqr());
+        let uncertain_power = self.uncertain_power();
+        self.learn(&spectrum, &rest_power, &uncertain_power);
+        self.tidy();
+        self.look_at_path(captured, &rest, &echo);
+        self.look_at_pairs();
+        Cancelled {
+            rest,
+            rest_power,
+            echo_power,
+            uncertain_power,
+        }
+    }
+
+    /// Partitions of the path with the place of what was played for each. What is captured now cannot hold what
+    /// will be played later, so the first ones may be left out.
+    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (newest, ahead) = (self.newest, self.ahead);
+        (0..PARTITIONS).filter_map(move |partition| {
+            let back = usize::try_from(i32::try_from(partition).ok()? + ahead).ok()?;
+            Some((partition, (newest + back) % PLACES))
+        })
+    }
+
+    /// With a path that is another one now, the echo is not taken away but added once more.
+    fn look_at_path(
+        &mut self,
+        captured: &[f32; FRAME_SAMPLES],
+        rest: &[f32; FRAME_SAMPLES],
+        echo: &[f32; FRAME_SAMPLES],
+    ) {
+        if power(echo) < LEAST_ECHO {
+            return;
+        }
+        let follow = |before: f32, now: f32| PATH_SMOOTHING * before + (1.0 - PATH_SMOOTHING) * now;
+        self.captured_power = follow(self.captured_power, power(captured));
+        self.rest_power = follow(self.rest_power, power(rest));
+        if self.rest_power > WORSE * self.captured_power {
+            self.forget();
+        }
+    }
+
+    /// If the loudspeaker is ahead all the time, an echo could come before its partner: the pairs move.
+    fn look_at_pairs(&mut self) {
+        self.least_ahead = self.least_ahead.min(self.ahead);
+        self.looked += 1;
+        if self.looked < FRAMES_TO_LOOK {
+            return;
+        }
+        if self.least_ahead > 0 {
+            self.ahead -= 1;
+            self.path.rotate_right(1);
+            self.path[0].fill(Complex32::default());
+            self.uncertainty.rotate_right(1);
+            self.uncertainty[0].fill(FIRST_UNCERTAINTY);
+        }
+        (self.least_ahead, self.looked) = (MAX_AHEAD, 0);
+    }
+
+    fn echo(&mut self) -> [f32; FRAME_SAMPLES] {
+        let mut sum = [Complex32::default(); BINS];
+        for (partition, place) in self.pairs() {
+            let bins = self.played[place].iter().zip(&self.path[partition]);
+            for (sum, (played, path)) in sum.iter_mut().zip(bins) {
+                *sum += played * path;
+            }
+        }
+        let block = self.fourier.inverse(&sum);
+        let mut echo = [0.0; FRAME_SAMPLES];
+        echo.copy_from_slice(&block[FRAME_SAMPLES..]);
+        echo
+    }
+
+    fn uncertain_power(&self) -> [f32; BINS] {
+        let mut sum = [0.0; BINS];
+        for (partition, place) in self.pairs() {
+            let bins = self.played_power[place]
+                .iter()
+                .zip(&self.uncertainty[partition]);
+            for (sum, (power, uncertainty)) in sum.iter_mut().zip(bins) {
+                *sum += OVERLAP * power * uncertainty;
+            }
+        }
+        sum
+    }
+
+    /// One step of the Kalman filter: `rest` is what the path did not explain.
+    fn learn(&mut self, rest: &Spectrum, rest_power: &[f32; BINS], uncertain: &[f32; BINS]) {
+        let mut error = [Complex32::default(); BINS];
+        let mut weight = [0.0; BINS];
+        for bin in 0..BINS {
+            let near = &mut self.near_power[bin];
+            *near = NEAR_SMOOTHING * *near + (1.0 - NEAR_SMOOTHING) * rest_power[bin];
+            weight[bin] = 1.0 / (uncertain[bin] + *near + LEAST_POWER);
+            error[bin] = rest[bin] * weight[bin];
+        }
+        let (kept, renewed) = (PERSISTENCE * PERSISTENCE, 1.0 - PERSISTENCE * PERSISTENCE);
+        for (partition, place) in self.pairs() {
+            let (played, power) = (&self.played[place], &self.played_power[place]);
+            let path = &mut self.path[partition];
+            let uncertainty = &mut self.uncertainty[partition];
+            for bin in 0..BINS {
+                let known = uncertainty[bin];
+                path[bin] += played[bin].conj() * error[bin] * known;
+                let sure = (1.0 - OVERLAP * known * weight[bin] * power[bin]).max(0.0);
+                uncertainty[bin] = kept * sure * known + renewed * path[bin].norm_sqr();
+            }
+        }
+    }
+
+    /// A partition lasts one frame; steps in the frequency domain let it grow beyond that.
+    fn tidy(&mut self) {
+        for _ in 0..TIDIED {
+            let path = &mut self.path[self.tidied_next];
+            let block = self.fourier.inverse(path);
+            let mut kept = [0.0; FRAME_SAMPLES];
+            kept.copy_from_slice(&block[..FRAME_SAMPLES]);
+            self.fourier.forward(&kept, &[0.0; FRAME_SAMPLES], path);
+            self.tidied_next = (self.tidied_next + 1) % PARTITIONS;
+        }
+    }
+}
+
+fn power(frame: &[f32; FRAME_SAMPLES]) -> f32 {
+    frame.iter().map(|sample| sample * sample).sum::<f32>() / FRAME_SAMPLES as f32
+}

@@ -1,0 +1,239 @@
+//! What is done to captured sound before it is sent: the echo of the loudspeaker leaves it, noise becomes less, and
+//! speech gets the level that people expect.
+//!
+//! ```text
+//!   to the loudspeaker ──────────┐ far_end
+//!                                ▼
+//!   microphone ─► high-pass ─► echo path ─► suppressor ─► noise ─► gain ─► near_end gives it back
+//!                              echo_path.rs suppressor.rs  nnnoiseless  sonora
+//! ```
+//!
+//! It belongs to a pair of sound cards, not to a call: what the loudspeaker plays may be a mix. It works on frames of
+//! 10 ms and needs to know no delay. A panic in a library ends the processing and nothing else.
+//! Why these and not others: `docs/decisions/0026-processing-of-captured-sound.md`.
+
+mod echo_path;
+mod spectrum;
+mod suppressor;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nnnoiseless::DenoiseState;
+use sonora::config::{AdaptiveDigital, GainController2, MaxProcessingRate, Pipeline};
+use sonora::high_pass_filter::HighPassFilter;
+use sonora::{AudioProcessing, Config, StreamConfig};
+
+use crate::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, sample_from_f32};
+use echo_path::EchoPath;
+use suppressor::Suppressor;
+
+/// Gain before anybody has talked: most microphones are near enough already, and an echo that is not known yet must
+/// not become louder.
+const FIRST_GAIN_DB: f32 = 0.0;
+/// Most that a soft voice is made louder.
+const MAX_GAIN_DB: f32 = 30.0;
+
+/// What is done; each can be switched at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessOptions {
+    /// Rumble below speech goes.
+    pub high_pass: bool,
+    /// The echo of the loudspeaker goes.
+    pub echo_cancellation: bool,
+    /// Steady noise, keyboards and the like become quieter.
+    pub noise_suppression: bool,
+    /// Soft speech becomes louder, and nothing too loud.
+    pub gain_control: bool,
+}
+
+impl ProcessOptions {
+    /// Sound goes through as it is, without delay.
+    pub const NONE: Self = Self {
+        high_pass: false,
+        echo_cancellation: false,
+        noise_suppression: false,
+        gain_control: false,
+    };
+}
+
+impl Default for ProcessOptions {
+    /// Everything.
+    fn default() -> Self {
+        Self {
+            high_pass: true,
+            echo_cancellation: true,
+            noise_suppression: true,
+            gain_control: true,
+        }
+    }
+}
+
+/// See the module header.
+pub struct Processor {
+    options: ProcessOptions,
+    stages: Stages,
+    has_failed: bool,
+}
+
+/// A library failed; nothing is processed any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the processing of captured sound failed; it goes on without")]
+pub struct ProcessorFailed;
+
+#[derive(Default)]
+struct Stages {
+    high_pass: Option<HighPassFilter>,
+    echo: Option<(EchoPath, Suppressor)>,
+    noise: Option<Box<DenoiseState<'static>>>,
+    gain: Option<AudioProcessing>,
+}
+
+impl Processor {
+    /// Ready; nothing is known of the room yet.
+    #[must_use]
+    pub fn new(options: ProcessOptions) -> Self {
+        let mut processor = Self {
+            options: ProcessOptions::NONE,
+            stages: Stages::default(),
+            has_failed: false,
+        };
+        processor.set_options(options);
+        processor
+    }
+
+    /// What is done from the next frame on. What stays on goes on undisturbed.
+    pub fn set_options(&mut self, options: ProcessOptions) {
+        self.options = options;
+        let stages = &mut self.stages;
+        switch(&mut stages.high_pass, options.high_pass, || {
+            HighPassFilter::new(SAMPLE_RATE_HZ.cast_signed(), 1)
+        });
+        switch(&mut stages.echo, options.echo_cancellation, || {
+            (EchoPath::new(), Suppressor::new())
+        });
+        switch(
+            &mut stages.noise,
+            options.noise_suppression,
+            DenoiseState::new,
+        );
+        switch(&mut stages.gain, options.gain_control, gain_control);
+    }
+
+    /// What is done.
+    #[must_use]
+    pub fn options(&self) -> ProcessOptions {
+        self.options
+    }
+
+    /// Another card or another room: what was learned does not count any more.
+    pub fn reset(&mut self) {
+        let options = self.options;
+        self.stages = Stages::default();
+        self.set_options(options);
+    }
+
+    /// Time has passed in which nothing was captured; the room is the same.
+    pub fn restart(&mut self) {
+        if let Some((path, _)) = &mut self.stages.echo {
+            path.restart();
+        }
+    }
+
+    /// This goes to the loudspeaker now.
+    pub fn far_end(&mut self, frame: &Frame) {
+        // No library but that of the Fourier transform, which cannot fail with these lengths.
+        if let Some((path, _)) = &mut self.stages.echo {
+            path.play(&to_unit(frame));
+        }
+    }
+
+    /// This was captured: becomes what is to be sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ProcessorFailed`], once: from then on frames go through as they are.
+    pub fn near_end(&mut self, frame: &mut Frame) -> Result<(), ProcessorFailed> {
+        if self.has_failed || self.options == ProcessOptions::NONE {
+            return Ok(());
+        }
+        let stages = &mut self.stages;
+        match catch_unwind(AssertUnwindSafe(|| stages.process(frame))) {
+            Ok(processed) => {
+                *frame = processed;
+                Ok(())
+            }
+            Err(_) => {
+                self.has_failed = true;
+                self.stages = Stages::default();
+                Err(ProcessorFailed)
+            }
+        }
+    }
+}
+
+impl Stages {
+    fn process(&mut self, frame: &Frame) -> Frame {
+        let mut samples = to_unit(frame);
+        if let Some(filter) = &mut self.high_pass {
+            let mut channel = [samples.to_vec()];
+            filter.process_channels(&mut channel);
+            samples.copy_from_slice(&channel[0]);
+        }
+        if let Some((path, suppressor)) = &mut self.echo {
+            samples = suppressor.suppress(&path.cancel(&samples));
+        }
+        // Both libraries count a sample as it is on the wire.
+        let mut samples = samples.map(|sample| sample * 32_768.0);
+        if let Some(noise) = &mut self.noise {
+            let mut out = [0.0; FRAME_SAMPLES];
+            noise.process_frame(&mut out, &samples);
+            samples = out;
+        }
+        let mut processed = samples.map(sample_from_f32);
+        if let Some(gain) = &mut self.gain {
+            let input = processed;
+            // Only fails for a frame of another length.
+            let _ = gain.process_capture_i16(&input, &mut processed);
+        }
+        processed
+    }
+}
+
+fn switch<T>(stage: &mut Option<T>, on: bool, make: impl FnOnce() -> T) {
+    if !on {
+        *stage = None;
+    } else if stage.is_none() {
+        *stage = Some(make());
+    }
+}
+
+fn gain_control() -> AudioProcessing {
+    let stream = StreamConfig::new(SAMPLE_RATE_HZ, 1);
+    let speech = AdaptiveDigital {
+        initial_gain_db: FIRST_GAIN_DB,
+        max_gain_db: MAX_GAIN_DB,
+        ..AdaptiveDigital::default()
+    };
+    AudioProcessing::builder()
+        .config(Config {
+            pipeline: Pipeline {
+                maximum_internal_processing_rate: MaxProcessingRate::Rate48kHz,
+                ..Pipeline::default()
+            },
+            gain_controller2: Some(GainController2 {
+                adaptive_digital: Some(speech),
+                ..GainController2::default()
+            }),
+            ..Config::default()
+        })
+        .capture_config(stream)
+        .render_config(stream)
+        .build()
+}
+
+fn to_unit(frame: &Frame) -> [f32; FRAME_SAMPLES] {
+    frame.map(|sample| f32::from(sample) / 32_768.0)
+}
+
+#[cfg(test)]
+mod tests;
