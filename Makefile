@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run release test lint bench bench-sip bench-speech bench-flood bench-abuse bench-audio bench-relay soak fuzz
+.PHONY: setup run release test lint bench bench-sip bench-speech bench-echo bench-flood bench-abuse bench-audio bench-relay soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -25,6 +25,9 @@ bench-sip: ## our server beside Kamailio under the same load; ARGS="--quick" for
 
 bench-speech: ## speech through our media path over simulated networks, scored; ARGS="--only opus --seeds 3"
 	@scripts/bench-speech $(ARGS)
+
+bench-echo: ## echo cancellation in simulated rooms: ERLE, double talk, cost; ARGS="--rooms 2 --delays 80"
+	@scripts/bench-echo $(ARGS)
 
 bench-flood: ## 30,000 requests a second without credentials while a registered phone refreshes
 	@scripts/bench-flood $(ARGS)

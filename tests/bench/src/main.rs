@@ -15,6 +15,7 @@ mod bindings;
 mod core;
 mod flood;
 mod message;
+mod process;
 mod registrar;
 mod relay;
 mod speech;
@@ -45,6 +46,8 @@ enum Command {
     Abuse(abuse::Arguments),
     /// Speech from one phone's media path to another's over a simulated network, in simulated time.
     Speech(speech::Arguments),
+    /// What a microphone hears, through the processing of captured sound.
+    Process(process::Arguments),
     /// Our relay, for calls that standard input asks for.
     Relay(relay::Arguments),
     /// Telephones that talk with each other through a relay.
@@ -66,6 +69,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Command::Streams(arguments) => streams::run(&arguments)?,
         Command::Abuse(arguments) => println!("{}", abuse::run(&arguments)?),
         Command::Speech(arguments) => println!("{}", speech::run(&arguments)?),
+        Command::Process(arguments) => println!("{}", process::run(&arguments)?),
         Command::Relay(arguments) => relay::run(&arguments)?,
         Command::Voices(arguments) => voices::run(&arguments)?,
         Command::Srtp(arguments) => println!("{}", srtp::run(&arguments)),

@@ -183,7 +183,7 @@ impl Call {
     }
 }
 
-fn write(samples: &[i16], path: &Path) -> Result<(), hound::Error> {
+pub(crate) fn write(samples: &[i16], path: &Path) -> Result<(), hound::Error> {
     let form = hound::WavSpec {
         channels: 1,
         sample_rate: media::SAMPLE_RATE_HZ,
