@@ -57,6 +57,8 @@ pub enum Command {
     Hold(OneCall),
     /// Take a held call back.
     Resume(OneCall),
+    /// Switch what is done to the microphone's sound, also in a call; `status` shows what is.
+    Processing(Processing),
     /// Send digits to the other side of a call.
     Dtmf(Dtmf),
     /// The other side of a call, or of all that are connected, does not hear this phone any more.
@@ -183,6 +185,39 @@ pub struct Run {
     /// No sound card: silence is sent and what comes is dropped, unless files are given.
     #[arg(long)]
     pub no_sound_card: bool,
+    /// What is done to the microphone's sound in the beginning.
+    #[command(flatten)]
+    pub processing: Processing,
+}
+
+/// `processing`, and what `run` begins with: what is done to the microphone's sound. Everything is on unless it is
+/// switched off; files in place of the microphone are sent as they are.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Processing {
+    /// The other side does not hear itself from the loudspeaker.
+    #[arg(long, value_name = "SWITCH", value_enum)]
+    pub echo_cancellation: Option<Switch>,
+    /// Noise becomes quieter than speech.
+    #[arg(long, value_name = "SWITCH", value_enum)]
+    pub noise_suppression: Option<Switch>,
+    /// Soft speech becomes louder.
+    #[arg(long, value_name = "SWITCH", value_enum)]
+    pub gain_control: Option<Switch>,
+}
+
+/// The position of a switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is done.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl From<Switch> for bool {
+    fn from(switch: Switch) -> Self {
+        switch == Switch::On
+    }
 }
 
 /// Whether calls look for a path through address translation.

@@ -6,8 +6,8 @@ use serde::Serialize;
 use softphone_core::plain_text;
 
 use crate::control::protocol::{
-    CallQuality, CallState, Connection, DirectionQuality, EndedCall, LineState, Phase, State,
-    TransferStep,
+    CallQuality, CallState, Connection, DirectionQuality, EndedCall, LineState, Phase,
+    ProcessingState, State, TransferStep,
 };
 use crate::failure::Failure;
 
@@ -101,11 +101,24 @@ pub fn state_text(state: &State) -> String {
         state.portal,
         lines_text(&state.lines)
     );
+    text.push('\n');
+    text.push_str(&processing_text(state.processing));
     for call in &state.calls {
         text.push('\n');
         text.push_str(&call_text(call));
     }
     text
+}
+
+/// What is done to the microphone's sound, in a sentence.
+fn processing_text(processing: ProcessingState) -> String {
+    let position = |is_on| if is_on { "on" } else { "off" };
+    format!(
+        "Microphone: echo cancellation {}, noise suppression {}, gain control {}",
+        position(processing.echo_cancellation),
+        position(processing.noise_suppression),
+        position(processing.gain_control)
+    )
 }
 
 /// The lines in sentences.
@@ -157,8 +170,9 @@ pub fn call_text(call: &CallState) -> String {
     });
     let quality = call.quality.as_ref().and_then(quality_text);
     let quality = quality.map(|quality| format!("; {quality}"));
+    let muted = if call.muted { ", muted" } else { "" };
     format!(
-        "Call {} with {}: {phase}{}{}{}",
+        "Call {} with {}: {phase}{muted}{}{}{}",
         call.call,
         call.party,
         transfer.unwrap_or_default(),

@@ -257,7 +257,7 @@ async fn digits_are_heard_and_unknown_ones_refused() {
 }
 
 #[tokio::test]
-async fn a_muted_microphone_sends_silence_and_a_file_waits() {
+async fn a_muted_microphone_sends_soft_noise_and_a_file_waits() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("speech.wav");
     let mut file = WavSink::create(&path).unwrap();
@@ -274,7 +274,8 @@ async fn a_muted_microphone_sends_silence_and_a_file_waits() {
     alice.connect(Codec::Pcmu, &bob);
     bob.connect(Codec::Pcmu, &alice);
     let quiet = bob.hear(150).await;
-    assert!(media::level::level_dbfs(&quiet) < -60.0);
+    let level = media::level::level_dbfs(&quiet);
+    assert!((-80.0..-58.0).contains(&level), "{level}");
     alice.session.set_microphone(Microphone::Live).unwrap();
     let mut loud_frames = 0;
     for _ in 0..100 {

@@ -19,6 +19,7 @@
 //! same seed and input, same output.
 
 pub mod codec;
+mod comfort;
 pub mod dtmf;
 pub mod frame;
 pub mod jitter;

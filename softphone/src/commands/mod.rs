@@ -67,6 +67,14 @@ pub async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Unmute(one) => mute(one, false, &folder, terminal).await,
         Command::Record(asked) => record(asked, &folder, terminal).await,
         Command::Conference(asked) => conference(asked, &folder, terminal).await,
+        Command::Processing(asked) => {
+            let command = Ask::SetProcessing {
+                echo_cancellation: asked.echo_cancellation.map(bool::from),
+                noise_suppression: asked.noise_suppression.map(bool::from),
+                gain_control: asked.gain_control.map(bool::from),
+            };
+            ask(command, &folder, terminal).await
+        }
         Command::Dtmf(dtmf) => {
             let command = Ask::Dtmf {
                 digits: dtmf.digits,

@@ -87,6 +87,18 @@ pub enum Command {
         #[serde(default)]
         call: Option<u64>,
     },
+    /// Switch what is done to the microphone's sound; what is absent stays as it is.
+    SetProcessing {
+        /// The loudspeaker's echo is taken out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        echo_cancellation: Option<bool>,
+        /// Noise is made quieter.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        noise_suppression: Option<bool>,
+        /// Soft speech is made louder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gain_control: Option<bool>,
+    },
     /// Send digits to the other side.
     Dtmf {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
@@ -267,6 +279,9 @@ pub struct State {
     pub portal_problem: Option<String>,
     /// Version of the configuration in use.
     pub configuration_version: u64,
+    /// What is done to the microphone's sound.
+    #[serde(default)]
+    pub processing: ProcessingState,
     /// The lines, in order.
     pub lines: Vec<LineState>,
     /// The calls that live.
@@ -289,6 +304,17 @@ pub struct ConferenceState {
     /// What is wrong with the recording.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// What is done to the microphone's sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessingState {
+    /// The loudspeaker's echo is taken out.
+    pub echo_cancellation: bool,
+    /// Noise is made quieter.
+    pub noise_suppression: bool,
+    /// Soft speech is made louder.
+    pub gain_control: bool,
 }
 
 /// One line.

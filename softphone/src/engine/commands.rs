@@ -1,5 +1,6 @@
 //! What comes from the control socket.
 
+use ::media::process::ProcessOptions;
 use sip::Private;
 use softphone_core::{Action, CallId, CallView, Command, LineId, Phase, Rejection};
 
@@ -73,6 +74,22 @@ impl Engine {
             Ask::HangUp { call } => self.act(Action::HangUp(call.map(CallId)), answer),
             Ask::Hold { call } => self.act(Action::Hold(call.map(CallId)), answer),
             Ask::Resume { call } => self.act(Action::Resume(call.map(CallId)), answer),
+            Ask::SetProcessing {
+                echo_cancellation,
+                noise_suppression,
+                gain_control,
+            } => {
+                let switches = self.sound.processing();
+                let now = switches.get();
+                switches.set(ProcessOptions {
+                    echo_cancellation: echo_cancellation.unwrap_or(now.echo_cancellation),
+                    noise_suppression: noise_suppression.unwrap_or(now.noise_suppression),
+                    gain_control: gain_control.unwrap_or(now.gain_control),
+                    ..now
+                });
+                // The client may be gone.
+                let _ = answer.send(Ok(Done::default()));
+            }
             Ask::Dtmf { digits, call } => {
                 self.act(
                     Action::SendDigits(call.map(CallId), Private(digits)),

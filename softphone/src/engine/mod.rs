@@ -332,6 +332,7 @@ impl Engine {
             portal_connected: self.portal_connected,
             portal_problem: self.portal_problem.clone(),
             configuration_version: configuration.version,
+            processing: self.sound.processing_state(),
             lines: self
                 .view
                 .lines

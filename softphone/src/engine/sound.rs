@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use media::process::ProcessOptions;
 use media_io::desk::{Near, SharedCard};
-use media_io::{AfterEnd, AudioSink, AudioSource, NoSink, Silence, WavSink, WavSource};
+use media_io::{
+    AfterEnd, AudioSink, AudioSource, NoSink, ProcessingSwitches, Silence, WavSink, WavSource,
+    processed,
+};
 use softphone_core::CallId;
 
 use crate::audio;
 use crate::cli::{self, absolute};
-use crate::control::protocol::SoundFiles;
+use crate::control::protocol::{ProcessingState, SoundFiles};
 use crate::failure::{Failure, FailureKind};
 
 /// What all calls do unless one of them is told otherwise.
@@ -16,6 +20,7 @@ use crate::failure::{Failure, FailureKind};
 pub(super) struct SoundPlan {
     source: Source,
     sink: Sink,
+    processing: ProcessingSwitches,
 }
 
 /// What one call does.
@@ -71,7 +76,23 @@ impl SoundPlan {
                 None if card => Sink::Card(asked.play_device.clone()),
                 None => Sink::Nowhere,
             },
+            processing: ProcessingSwitches::new(options(&asked.processing)),
         })
+    }
+
+    /// The switches of what is done to the microphone's sound, in all calls.
+    pub(super) fn processing(&self) -> &ProcessingSwitches {
+        &self.processing
+    }
+
+    /// How they stand, in the words of the control socket.
+    pub(super) fn processing_state(&self) -> ProcessingState {
+        let options = self.processing.get();
+        ProcessingState {
+            echo_cancellation: options.echo_cancellation,
+            noise_suppression: options.noise_suppression,
+            gain_control: options.gain_control,
+        }
     }
 
     /// What a call does that has no files of its own.
@@ -105,7 +126,12 @@ impl SoundPlan {
                 Err(error) => report(error.to_string()),
             }
         }
-        Some(SharedCard::new(source, sink))
+        // A file in place of the microphone is sent as it is.
+        if !matches!(self.source, Source::Card(_)) {
+            return Some(SharedCard::new(source, sink));
+        }
+        let (source, sink) = processed(source, sink, self.processing.clone());
+        Some(SharedCard::new(Box::new(source), Box::new(sink)))
     }
 
     /// What this call does; `files` are its own.
@@ -184,6 +210,21 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Everything is done that was not switched off.
+fn options(asked: &cli::Processing) -> ProcessOptions {
+    let usual = ProcessOptions::default();
+    ProcessOptions {
+        echo_cancellation: asked
+            .echo_cancellation
+            .map_or(usual.echo_cancellation, bool::from),
+        noise_suppression: asked
+            .noise_suppression
+            .map_or(usual.noise_suppression, bool::from),
+        gain_control: asked.gain_control.map_or(usual.gain_control, bool::from),
+        ..usual
+    }
+}
+
 /// Refuses files that cannot be used while somebody is there to hear it.
 pub(super) fn check(files: &SoundFiles) -> Result<(), Failure> {
     let refuse = |text: String| Err(Failure::new(FailureKind::Sound, text));
@@ -225,6 +266,7 @@ mod tests {
         let plan = SoundPlan {
             source: Source::Card(None),
             sink: Sink::File(PathBuf::from("/r/said.wav")),
+            processing: ProcessingSwitches::default(),
         };
         let none = SoundFiles::default();
         assert_eq!(
@@ -247,6 +289,25 @@ mod tests {
             CallSound {
                 source: Source::File("/p.wav".into()),
                 sink: Sink::File("/o.wav".into())
+            }
+        );
+    }
+
+    #[test]
+    fn everything_is_done_to_the_microphone_that_was_not_switched_off() {
+        assert_eq!(
+            options(&cli::Processing::default()),
+            ProcessOptions::default()
+        );
+        let asked = cli::Processing {
+            gain_control: Some(cli::Switch::Off),
+            ..cli::Processing::default()
+        };
+        assert_eq!(
+            options(&asked),
+            ProcessOptions {
+                gain_control: false,
+                ..ProcessOptions::default()
             }
         );
     }

@@ -227,6 +227,23 @@ fn loudest_sample(wav: &[u8]) -> u16 {
 }
 
 #[tokio::test]
+async fn what_is_done_to_the_microphone_is_shown_and_switched_at_any_time() {
+    let (_parent, alice, _bob) = two_phones(&["--noise-suppression", "off"]).await;
+    let processing = alice.succeeds(&["status"]).await["processing"].clone();
+    let wanted = |echo: bool, noise: bool| serde_json::json!({ "echo_cancellation": echo, "noise_suppression": noise, "gain_control": true });
+    assert_eq!(processing, wanted(true, false));
+    let switches = ["--noise-suppression", "on", "--echo-cancellation", "off"];
+    alice
+        .succeeds(&[&["processing"][..], &switches].concat())
+        .await;
+    let processing = alice.succeeds(&["status"]).await["processing"].clone();
+    assert_eq!(processing, wanted(false, true));
+    alice
+        .fails(2, &["processing", "--gain-control", "loud"])
+        .await;
+}
+
+#[tokio::test]
 async fn a_call_of_a_given_length_ends_by_itself() {
     let (_parent, alice, _bob) = two_phones(&["--auto-answer"]).await;
     let ended = alice.succeeds(&["call", "201", "--duration", "0.2"]).await;

@@ -1,8 +1,7 @@
 //! Digits of one call: as telephone-events where they were agreed on, else as tones in the sound.
 
 use crate::dtmf::{Digit, ToneSender};
-use crate::frame::{Frame, SILENCE};
-use crate::send::Microphone;
+use crate::frame::Frame;
 
 use super::{DigitError, Session, SessionEvent};
 
@@ -41,16 +40,12 @@ impl Session {
 pub(super) fn with_tones<'a>(
     tones: &mut ToneSender,
     frame: &'a Frame,
-    microphone: Microphone,
     toned: &'a mut Frame,
-) -> (&'a Frame, Microphone) {
+) -> &'a Frame {
     if tones.is_idle() {
-        return (frame, microphone);
+        return frame;
     }
-    *toned = match microphone {
-        Microphone::Live => *frame,
-        Microphone::Muted => SILENCE,
-    };
+    *toned = *frame;
     tones.fill(toned);
-    (toned, Microphone::Live)
+    toned
 }

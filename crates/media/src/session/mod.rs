@@ -28,6 +28,7 @@ use sdp::Direction;
 
 use self::count::Earlier;
 use crate::codec::{CodecError, OpusConfig};
+use crate::comfort::RoomNoise;
 use crate::dtmf::{EventReceiver, EventSender, ToneReceiver, ToneSender};
 use crate::frame::{Frame, SAMPLE_RATE_HZ, SILENCE};
 use crate::jitter::JitterConfig;
@@ -69,6 +70,7 @@ pub struct Session {
     digits: EventSender,
     tones: ToneSender,
     microphone: Microphone,
+    room_noise: RoomNoise,
     receive: ReceivePipeline,
     heard_digits: EventReceiver,
     heard_tones: ToneReceiver,
@@ -124,6 +126,7 @@ impl Session {
             digits: EventSender::default(),
             tones: ToneSender::new(SAMPLE_RATE_HZ),
             microphone: Microphone::Live,
+            room_noise: RoomNoise::new(),
             receive: ReceivePipeline::new(config.jitter),
             heard_digits: EventReceiver::default(),
             heard_tones: ToneReceiver::new(SAMPLE_RATE_HZ),
@@ -250,9 +253,18 @@ impl Session {
 
     /// 10 ms were captured: the datagram to send, if any.
     pub fn capture(&mut self, frame: &Frame) -> Option<Transmit<'_>> {
-        self.send_level_dbfs = match self.microphone {
-            Microphone::Live => level_dbfs(frame),
-            Microphone::Muted => SILENCE_DBFS,
+        let noise;
+        let frame = match self.microphone {
+            Microphone::Live => {
+                self.room_noise.listen(frame);
+                self.send_level_dbfs = level_dbfs(frame);
+                frame
+            }
+            Microphone::Muted => {
+                self.send_level_dbfs = SILENCE_DBFS;
+                noise = self.room_noise.frame();
+                &noise
+            }
         };
         let stream = self.stream.as_mut()?;
         let target = stream
@@ -264,11 +276,10 @@ impl Session {
             return None;
         };
         let mut toned = SILENCE;
-        let (frame, microphone) =
-            digits::with_tones(&mut self.tones, frame, self.microphone, &mut toned);
+        let frame = digits::with_tones(&mut self.tones, frame, &mut toned);
         let bytes = stream
             .pipeline
-            .process(frame, microphone, &mut self.digits, &mut self.rtp)
+            .process(frame, &mut self.digits, &mut self.rtp)
             .ok()??;
         match self.protection.close_rtp(bytes) {
             Ok(bytes) => Some(Transmit {
