@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use media::srtp::{MasterKey, SrtpSession, SrtpSuite};
 use media::{
-    Codec, Digit, Direction, EventFormat, ExtendedReports, JitterConfig, MediaParameters,
-    MediaSecurity, OpusConfig, ReceiveFormat, SILENCE, SendFormat, Session, SessionConfig,
-    SessionEvent, Transmit,
+    Codec, Digit, Direction, EventFormat, JitterConfig, MediaParameters, MediaSecurity, OpusConfig,
+    ReceiveFormat, SILENCE, SendFormat, Session, SessionConfig, SessionEvent, Transmit,
 };
 use sdp::{DtlsRole, LocalMedia, OfferAnswer, SessionDescription};
 
@@ -98,7 +97,7 @@ impl World {
     }
 
     fn operate(&mut self, input: &mut Input<'_>) {
-        match input.byte() % 12 {
+        match input.byte() % 11 {
             0 => self.frames(input.byte() % 32),
             1 => self.now += Duration::from_millis(u64::from(input.short()) * 50),
             2 => self.agree(input),
@@ -117,10 +116,6 @@ impl World {
                     .handle_rtcp(input.many_bytes(), source, self.now);
             }
             6 => self.report(input),
-            7 => {
-                let metrics = ExtendedReports::VoipMetrics;
-                self.session.set_extended_reports(metrics);
-            }
             _ => self.packet(input),
         }
         self.drain();
@@ -168,6 +163,7 @@ impl World {
             send_event: (flags & 32 != 0).then_some(event),
             receive_events: vec![event],
             rtcp_mux: flags & 64 != 0,
+            voip_metrics: flags & 128 != 0,
             security: self.security.clone(),
         };
         self.session

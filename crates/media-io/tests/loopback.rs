@@ -47,6 +47,7 @@ fn parameters(codec: Codec, remote_rtp: SocketAddr, direction: Direction) -> Med
         send_event: Some(event),
         receive_events: vec![event],
         rtcp_mux: false,
+        voip_metrics: false,
         security: media::MediaSecurity::Plain,
     }
 }

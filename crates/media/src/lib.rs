@@ -50,7 +50,7 @@ pub use quality::{CallQuality, Quality};
 pub use receive::{Counters, ReceivePipeline};
 pub use sdp::{Direction, KeyExchange, MediaSecurity};
 pub use send::{Microphone, SendPipeline};
-pub use session::{DigitError, ExtendedReports, Session, SessionConfig, SessionEvent, Transmit};
+pub use session::{DigitError, Session, SessionConfig, SessionEvent, Transmit};
 pub use stats::MediaStats;
 
 /// Some moment for tests to count from.

@@ -30,6 +30,8 @@ pub struct MediaParameters {
     pub receive_events: Vec<EventFormat>,
     /// RTCP travels on the port of RTP (RFC 5761).
     pub rtcp_mux: bool,
+    /// The peer wants to be told how it is heard (RFC 3611 section 4.7).
+    pub voip_metrics: bool,
     /// How both are protected.
     pub security: MediaSecurity,
 }
@@ -108,6 +110,7 @@ impl MediaParameters {
                 .map(EventFormat::of)
                 .collect(),
             rtcp_mux: negotiated.rtcp_mux,
+            voip_metrics: negotiated.voip_metrics,
             security: negotiated.security.clone(),
         })
     }
@@ -197,6 +200,7 @@ mod tests {
             direction: Direction::SendRecv,
             ptime: None,
             rtcp_mux: false,
+            voip_metrics: false,
             security: MediaSecurity::Plain,
             ice: sdp::MediaIce::Off,
         }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::offer_answer::VOIP_METRICS;
 use crate::{
     Attribute, Attributes, Bandwidth, Connection, Direction, KeyLine, LocalIce, LocalSecurity,
     PayloadFormat,
@@ -188,6 +189,8 @@ impl LocalMedia {
         if let Some(ptime) = self.ptime {
             attributes.push(Attribute::with_value("ptime", ptime.to_string()));
         }
+        // Each side says for itself what it wants to be told (RFC 3611 section 5.2).
+        attributes.push(Attribute::with_value("rtcp-xr", VOIP_METRICS));
         attributes.push(Attribute::flag(direction.as_str()));
         MediaDescription {
             media: "audio".to_owned(),

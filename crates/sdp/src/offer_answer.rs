@@ -19,6 +19,9 @@ const MAX_MEDIA_CONSIDERED: usize = 8;
 /// Packet time when nobody says otherwise (RFC 3551 section 4.2), in milliseconds.
 const USUAL_PTIME_MS: u16 = 20;
 
+/// The report block of RFC 3611 section 4.7, as descriptions name it.
+pub(crate) const VOIP_METRICS: &str = "voip-metrics";
+
 /// What both sides agreed on: all that a media session needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
@@ -42,6 +45,8 @@ pub struct Negotiated {
     pub ptime: Option<u16>,
     /// RTP and RTCP share a port on both sides.
     pub rtcp_mux: bool,
+    /// The peer wants to be told how it is heard (`voip-metrics` of RFC 3611 section 5.1).
+    pub voip_metrics: bool,
     /// How both are protected.
     pub security: MediaSecurity,
     /// How they find their way.
@@ -330,6 +335,7 @@ fn agree(
             (wanted, longest) => wanted.or(longest.filter(|&ms| ms < USUAL_PTIME_MS)),
         },
         rtcp_mux: false,
+        voip_metrics: session.wants_voip_metrics(media),
         security: MediaSecurity::Plain,
         ice: MediaIce::Off,
     })
@@ -348,6 +354,19 @@ impl SessionDescription {
             .own_direction()
             .or_else(of_session)
             .unwrap_or_default()
+    }
+
+    /// The writer wants reports with VoIP metrics about one of its media lines: as that says, else as the session does
+    /// (RFC 3611 section 5.1).
+    #[must_use]
+    pub fn wants_voip_metrics(&self, media: &MediaDescription) -> bool {
+        let of_media = media.attributes.value("rtcp-xr");
+        let wanted = of_media.or_else(|| self.attributes.value("rtcp-xr"));
+        wanted.is_some_and(|formats| {
+            formats
+                .split_ascii_whitespace()
+                .any(|format| format == VOIP_METRICS)
+        })
     }
 
     /// The IP address of one of its media lines: its own, else the session's.

@@ -58,6 +58,7 @@ a=fmtp:101 0-15\r
 a=rtpmap:102 telephone-event/8000\r
 a=fmtp:102 0-15\r
 a=ptime:20\r
+a=rtcp-xr:voip-metrics\r
 a=sendrecv\r
 ";
     assert_eq!(text, expected);
@@ -83,6 +84,26 @@ fn two_of_us_agree_on_opus_with_events_at_its_clock() {
         assert_eq!(side.direction, Direction::SendRecv);
         assert_eq!(side.ptime, Some(20));
     }
+}
+
+#[test]
+fn voip_metrics_go_to_who_wants_them_whatever_else_it_wants() {
+    let wanted = |of_session: &str, of_media: &str| {
+        let offer = format!("{of_session}m=audio 3000 RTP/AVP 0\n{of_media}");
+        answered(&offer, &local("192.0.2.2:6000")).1.voip_metrics
+    };
+    let all = "a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup voip-metrics\n";
+    assert!(wanted("", "a=rtcp-xr:voip-metrics\n"));
+    assert!(wanted("", all));
+    assert!(wanted(all, ""));
+    for nothing in ["a=rtcp-xr\n", "a=rtcp-xr:\n", "a=rtcp-xr:voip-metrics-2\n"] {
+        assert!(!wanted("", nothing), "{nothing:?}");
+    }
+    assert!(
+        !wanted(all, "a=rtcp-xr:stat-summary\n"),
+        "the media decides"
+    );
+    assert!(!wanted("", ""));
 }
 
 #[test]

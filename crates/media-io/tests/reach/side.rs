@@ -154,6 +154,7 @@ pub(crate) fn parameters(remote_rtp: SocketAddr) -> MediaParameters {
         send_event: None,
         receive_events: Vec::new(),
         rtcp_mux: true,
+        voip_metrics: false,
         security: MediaSecurity::Plain,
     }
 }

@@ -10,16 +10,6 @@ use crate::protection::{Secured, SecurityFailure};
 /// Events that may wait for the owner; the oldest go first.
 const MAX_EVENTS: usize = 64;
 
-/// Whether the peer is sent extended reports (RFC 3611).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ExtendedReports {
-    /// It did not ask for any.
-    #[default]
-    None,
-    /// It asked for `a=rtcp-xr:voip-metrics`.
-    VoipMetrics,
-}
-
 /// Something that the owner may want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionEvent {

@@ -16,7 +16,7 @@ mod event;
 mod inbound;
 mod reports;
 
-pub use event::{DigitError, ExtendedReports, SessionEvent, Transmit};
+pub use event::{DigitError, SessionEvent, Transmit};
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -91,7 +91,6 @@ pub struct Session {
     has_started: bool,
     reported_packets: u64,
     quality: Monitor,
-    extended_reports: ExtendedReports,
     rtcp_bytes: Vec<u8>,
     handshake_bytes: Vec<u8>,
     /// Where packets are decrypted.
@@ -144,7 +143,6 @@ impl Session {
             has_started: false,
             reported_packets: 0,
             quality: Monitor::new(config.jitter.max_delay_ms),
-            extended_reports: ExtendedReports::None,
             rtcp_bytes: Vec::new(),
             handshake_bytes: Vec::new(),
             opened: Vec::new(),
@@ -244,11 +242,6 @@ impl Session {
     /// Whether the microphone reaches the peer from the next frame on.
     pub fn set_microphone(&mut self, microphone: Microphone) {
         self.microphone = microphone;
-    }
-
-    /// Whether the peer asked for extended reports; it gets none before.
-    pub fn set_extended_reports(&mut self, extended_reports: ExtendedReports) {
-        self.extended_reports = extended_reports;
     }
 
     /// 10 ms were captured: the datagram to send, if any.

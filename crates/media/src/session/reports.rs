@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{ExtendedReports, Session, SessionEvent, Transmit};
+use super::{Session, SessionEvent, Stream, Transmit};
 use crate::rtcp::{self, Due, Leaving, Received, Report, ReportBlock, SenderInfo};
 use crate::rtp::RtpSource;
 
@@ -126,13 +126,10 @@ impl Session {
     fn write_rtcp(&mut self, leaving: Leaving, now: Instant) -> Option<Transmit<'_>> {
         let target = self.rtcp_target()?;
         let report = self.report(now);
-        let metrics = match self.extended_reports {
-            ExtendedReports::None => None,
-            ExtendedReports::VoipMetrics => self
-                .source
-                .as_ref()
-                .and_then(|source| self.quality.metrics(&self.stats(), source.ssrc())),
-        };
+        let wants_metrics = |stream: &Stream| stream.parameters.voip_metrics;
+        let about = self.source.as_ref().map(RtpSource::ssrc);
+        let about = about.filter(|_| self.stream.as_ref().is_some_and(wants_metrics));
+        let metrics = about.and_then(|ssrc| self.quality.metrics(&self.stats(), ssrc));
         self.rtcp_bytes = rtcp::write_extended(&report, metrics, &self.cname, leaving).ok()?;
         match self.protection.close_rtcp(&self.rtcp_bytes) {
             Ok(bytes) => {

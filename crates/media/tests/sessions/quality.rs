@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use media::quality::one_way::Fault;
-use media::{CallQuality, Codec, Direction, ExtendedReports, MediaParameters, Microphone};
+use media::{CallQuality, Codec, Direction, MediaParameters, Microphone};
 
 use crate::world::*;
 
@@ -50,9 +50,13 @@ fn loss_in_one_direction_lowers_one_score_here_and_the_other_there() {
 fn a_peer_that_asked_is_told_how_it_is_heard() {
     let mut call = World::new(Network::default(), Codec::Pcma);
     call.network.is_lost = every_tenth_of_alice;
-    call.parties[1]
-        .session
-        .set_extended_reports(ExtendedReports::VoipMetrics);
+    let asking = MediaParameters {
+        voip_metrics: true,
+        ..parameters(Codec::Pcma, ALICE)
+    };
+    let now = call.now;
+    let bob = &mut call.parties[1].session;
+    bob.set_parameters(asking, now).unwrap();
     let [alice, bob] = qualities(&mut call, 60);
     assert_eq!(bob.reported, None, "alice was not asked");
     let told = alice.reported.unwrap();

@@ -130,6 +130,7 @@ pub(crate) fn parameters(codec: Codec, remote: &str) -> MediaParameters {
         send_event: Some(event),
         receive_events: vec![event],
         rtcp_mux: false,
+        voip_metrics: false,
         security: MediaSecurity::Plain,
     }
 }

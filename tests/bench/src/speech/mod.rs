@@ -221,6 +221,7 @@ fn parameters(codec: Codec, redundancy: Option<u8>, remote: SocketAddr) -> Media
         send_event: None,
         receive_events: Vec::new(),
         rtcp_mux: false,
+        voip_metrics: false,
         security: MediaSecurity::Plain,
     }
 }
