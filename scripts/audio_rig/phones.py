@@ -101,6 +101,8 @@ class Softphone(Phone):
 
     kind = "device"
     title = "Tandem"
+    # As the others are: nothing is done to the microphone's sound. Ringing would be on the recording.
+    options = ("--tones", "none", "--echo-cancellation", "off", "--noise-suppression", "off", "--gain-control", "off")
 
     def __init__(self, place):
         super().__init__(place)
@@ -115,7 +117,7 @@ class Softphone(Phone):
         self._profile = self.place.server.profile(self.place.side)
         self.run(self.place.server.softphone, "--profile", self._profile, "--secret-store", "file", "run", "--headless",
                  "--codecs", self.place.codec, "--input", f"pulseaudio:{self.place.microphone}",
-                 "--play-device", f"pulseaudio:{self.place.loudspeaker}")
+                 "--play-device", f"pulseaudio:{self.place.loudspeaker}", *self.options)
 
     def is_registered(self):
         lines = self._state().get("lines", [])
@@ -178,6 +180,13 @@ class Softphone(Phone):
             self._unread += read
         line, _, self._unread = self._unread.partition(b"\n")
         return json.loads(line)
+
+
+class ProcessedSoftphone(Softphone):
+    """Ours as people use it: with echo cancellation, noise suppression and gain control."""
+
+    title = "Tandem, all processing"
+    options = ("--tones", "none")
 
 
 class Baresip(Phone):
@@ -280,4 +289,4 @@ class Linphonec(Phone):
         return log.exists() and f"to {state}" in log.read_text(errors="replace")
 
 
-PHONES = {"tandem": Softphone, "baresip": Baresip, "linphonec": Linphonec}
+PHONES = {"tandem": Softphone, "processed": ProcessedSoftphone, "baresip": Baresip, "linphonec": Linphonec}

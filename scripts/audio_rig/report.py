@@ -32,7 +32,7 @@ def _targets(measured):
         if not found:
             continue
         sign = "≥" if target.at_least else "≤"
-        ours = found.get("tandem")
+        ours = found.get(target.pair)
         verdict = "" if ours is None else "holds" if target.holds(statistics.median(ours)) else "does not hold"
         lines.append(_row(target.about, f"{sign} {target.bound:g}", *(_spread(found.get(pair, []), 2) for pair in pairs), verdict))
     return lines if len(lines) > 2 else []
