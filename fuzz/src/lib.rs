@@ -7,6 +7,7 @@
 pub mod codec_checks;
 pub mod dtls_checks;
 pub mod file_checks;
+pub mod ice_checks;
 pub mod input;
 pub mod jitter_checks;
 pub mod registrar_checks;

@@ -18,8 +18,9 @@ pub use candidate::{Candidate, CandidateKind};
 
 /// Candidates of one media line that are looked at.
 const MAX_CANDIDATES: usize = 32;
-/// Shortest and longest fragment and password (RFC 8839 section 5.4).
-const UFRAG_CHARS: std::ops::RangeInclusive<usize> = 4..=256;
+/// Shortest and longest fragment and password (RFC 8839 section 5.4). It allows fragments of 256 characters; nobody's are longer
+/// than 32, and what carries ICE out cannot take those (docs/decisions/0028).
+const UFRAG_CHARS: std::ops::RangeInclusive<usize> = 4..=96;
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 22..=256;
 
 /// How long ours are.

@@ -12,6 +12,8 @@ pub const MAX_REMOTE_CANDIDATES: usize = 16;
 
 /// Letters of user name fragments and passwords (RFC 8839 section 5.4: `ice-char`).
 const ICE_CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// Of a user name, which is both fragments: the agent cannot write a longer one, and panics (docs/decisions/0028).
+const MAX_USERNAME_BYTES: usize = 128;
 /// 48 bits, where 24 are asked for (RFC 8445 section 5.3).
 const UFRAG_CHARS: usize = 8;
 /// 144 bits, where 128 are asked for.
@@ -72,6 +74,12 @@ impl Credentials {
 }
 
 impl Agreement {
+    /// Checks can be made with these credentials.
+    pub(super) fn is_usable(&self) -> bool {
+        let colon = 1;
+        self.local.ufrag.len() + colon + self.remote.ufrag.len() <= MAX_USERNAME_BYTES
+    }
+
     /// The peer's candidates that a check may be sent to: UDP, the first component, an address of one host. What cannot
     /// be read or used is passed over (RFC 8839 section 5.1).
     pub(super) fn usable_candidates(&self, host: SocketAddr) -> impl Iterator<Item = Candidate> {

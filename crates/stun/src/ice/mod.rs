@@ -181,8 +181,14 @@ impl Ice {
         self.is_gathering
     }
 
-    /// Begins the checks, or goes over to what a later offer and answer agreed.
+    /// Begins the checks, or goes over to what a later offer and answer agreed. With credentials that no check can
+    /// carry there is no path: [`IceEvent::Lost`].
     pub fn start(&mut self, agreement: Agreement, now: Instant) {
+        if !agreement.is_usable() {
+            self.path = None;
+            self.events.push_back(IceEvent::Lost);
+            return;
+        }
         let is_restart = self.agreement.as_ref().is_some_and(|before| {
             before.local != agreement.local || before.remote != agreement.remote
         });
