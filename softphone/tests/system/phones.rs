@@ -228,18 +228,16 @@ fn loudest_sample(wav: &[u8]) -> u16 {
 
 #[tokio::test]
 async fn what_is_done_to_the_microphone_is_shown_and_switched_at_any_time() {
-    let (_parent, alice, _bob) = two_phones(&["--noise-suppression", "off"]).await;
-    let processing = alice.succeeds(&["status"]).await["processing"].clone();
+    let (_parent, _alice, bob) = two_phones(&["--noise-suppression", "off"]).await;
+    let processing = bob.succeeds(&["status"]).await["processing"].clone();
     let wanted = |echo: bool, noise: bool| serde_json::json!({ "echo_cancellation": echo, "noise_suppression": noise, "gain_control": true });
     assert_eq!(processing, wanted(true, false));
     let switches = ["--noise-suppression", "on", "--echo-cancellation", "off"];
-    alice
-        .succeeds(&[&["processing"][..], &switches].concat())
+    bob.succeeds(&[&["processing"][..], &switches].concat())
         .await;
-    let processing = alice.succeeds(&["status"]).await["processing"].clone();
+    let processing = bob.succeeds(&["status"]).await["processing"].clone();
     assert_eq!(processing, wanted(false, true));
-    alice
-        .fails(2, &["processing", "--gain-control", "loud"])
+    bob.fails(2, &["processing", "--gain-control", "loud"])
         .await;
 }
 
