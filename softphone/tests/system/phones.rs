@@ -237,8 +237,6 @@ async fn what_is_done_to_the_microphone_is_shown_and_switched_at_any_time() {
         .await;
     let processing = bob.succeeds(&["status"]).await["processing"].clone();
     assert_eq!(processing, wanted(false, true));
-    bob.fails(2, &["processing", "--gain-control", "loud"])
-        .await;
 }
 
 #[tokio::test]
