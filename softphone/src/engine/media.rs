@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  open ──► ports; cards are opened, so that they run when they are needed
-//!                 ──► first update: files are opened, the session starts
+//!                 ──► first update: the session starts, files are opened beside it and take part when they are
 //!                 ──► further updates, digits
 //!  close ──► BYE, ports closed, recording complete ──► MediaSummary
 //! ```
@@ -34,7 +34,7 @@ use super::sound::{CallSound, OpenSound, Sink};
 use super::state::millis;
 use crate::control::protocol::{CallQuality, MediaSummary, PathKind};
 
-/// Orders that may wait while files and devices are opened.
+/// Orders that may wait.
 const ORDERS: usize = 32;
 
 /// What is said while ICE has no path for the sound.
@@ -232,12 +232,15 @@ async fn run(mut call: Opening, mut orders: mpsc::Receiver<Order>) -> Option<Med
         Sink::File(path) => Some(path.clone()),
         Sink::Card(_) | Sink::Nowhere => None,
     };
-    let opened = tokio::task::spawn_blocking(move || OpenSound::open(&sound, card)).await;
-    let sound = opened.unwrap_or_default();
-    for problem in sound.problems {
-        reporter.tell(MediaNews::Problem(problem));
+    // A file may take seconds, and what comes in meanwhile must not be lost: keys, if nothing else.
+    let mut files = None;
+    if sound.uses_files() {
+        files = Some(tokio::task::spawn_blocking(move || {
+            OpenSound::open(&sound, card)
+        }));
+    } else {
+        equip(&port, &reporter, OpenSound::open(&sound, card));
     }
-    port.set_near(sound.near);
     let options = SessionOptions {
         identity: Some(certificate),
         ..SessionOptions::default()
@@ -256,6 +259,10 @@ async fn run(mut call: Opening, mut orders: mpsc::Receiver<Order>) -> Option<Med
                 Some(order) => carry_out(&session, &port, order, &reporter),
                 None => break,
             },
+            opened = open(&mut files), if files.is_some() => {
+                files = None;
+                equip(&port, &reporter, opened);
+            }
             Ok(()) = stats.changed() => {
                 if let Some(news) = quality.look(&stats.borrow_and_update()) {
                     reporter.tell(MediaNews::Quality(news));
@@ -290,6 +297,10 @@ async fn run(mut call: Opening, mut orders: mpsc::Receiver<Order>) -> Option<Med
         }
     }
     let stats = session.stop().await;
+    if files.is_some() {
+        // Too late to be used; nobody must find them half made afterwards.
+        open(&mut files).await;
+    }
     Some(MediaSummary {
         source,
         recording,
@@ -297,6 +308,21 @@ async fn run(mut call: Opening, mut orders: mpsc::Receiver<Order>) -> Option<Med
         path,
         ..summary(&stats, first_packet)
     })
+}
+
+/// Waits for files that are being opened.
+async fn open(files: &mut Option<JoinHandle<OpenSound>>) -> OpenSound {
+    match files {
+        Some(files) => files.await.unwrap_or_default(),
+        None => std::future::pending().await,
+    }
+}
+
+fn equip(port: &Port, reporter: &Reporter, sound: OpenSound) {
+    for problem in sound.problems {
+        reporter.tell(MediaNews::Problem(problem));
+    }
+    port.set_near(sound.near);
 }
 
 fn carry_out(session: &MediaSession, port: &Port, order: Order, reporter: &Reporter) {
@@ -351,3 +377,7 @@ fn summary(stats: &MediaStats, first_packet: Option<Duration>) -> MediaSummary {
         quality: call_quality(stats),
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

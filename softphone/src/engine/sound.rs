@@ -155,6 +155,11 @@ impl CallSound {
     pub(super) fn uses_card(&self) -> bool {
         matches!(self.source, Source::Card(_)) || matches!(self.sink, Sink::Card(_))
     }
+
+    /// Whether it needs files, so that opening takes time.
+    pub(super) fn uses_files(&self) -> bool {
+        matches!(self.source, Source::File(_)) || matches!(self.sink, Sink::File(_))
+    }
 }
 
 /// Files and card of one call, open.
@@ -166,7 +171,8 @@ pub(super) struct OpenSound {
 }
 
 impl OpenSound {
-    /// Opens the files that a call wants, and takes the card if it wants that. Blocks.
+    /// Opens the files that a call wants, and takes the card if it wants that. Blocks if there
+    /// are files.
     pub(super) fn open(sound: &CallSound, card: Option<SharedCard>) -> Self {
         let mut problems = Vec::new();
         let source: Box<dyn AudioSource> = match (&sound.source, &card) {
