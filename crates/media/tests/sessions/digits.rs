@@ -1,6 +1,8 @@
 //! Digits as telephone-events (RFC 4733) over bad networks.
 
-use media::Codec;
+use std::time::Duration;
+
+use media::{Codec, Digit, MediaParameters, Microphone};
 
 use crate::world::*;
 
@@ -145,4 +147,28 @@ fn assert_well_formed(event: &[Event], clock_rate_hz: u32) {
     assert!(ends.iter().all(|end| end.duration == ends[0].duration));
     let longest = clock_rate_hz * LONGEST_DIGIT_MS / 1_000;
     assert!((1..=longest).contains(&u32::from(ends[0].duration)));
+}
+
+#[test]
+fn digits_go_as_tones_to_a_peer_without_events_and_are_recognised_even_while_muted() {
+    for codec in [Codec::Pcmu, Codec::Opus] {
+        let mut world = World::idle(Network::default());
+        let without = |remote| MediaParameters {
+            send_event: None,
+            receive_events: Vec::new(),
+            ..parameters(codec, remote)
+        };
+        world.agree(without(BOB), without(ALICE));
+        world.run(Duration::from_secs(1));
+        let microphones = [Microphone::Live, Microphone::Muted].into_iter().cycle();
+        for (label, microphone) in "159D*0".chars().zip(microphones) {
+            let session = &mut world.parties[0].session;
+            session.set_microphone(microphone);
+            session
+                .send_digit(Digit::from_char(label).unwrap())
+                .unwrap();
+            world.run(Duration::from_millis(300));
+        }
+        assert_eq!(world.parties[1].digits(), "159D*0", "{codec:?}");
+    }
 }
