@@ -21,7 +21,7 @@ pub use tone::{
     Side, has_tone_after, has_tones, seconds_of, share_of_tone, write_soft_tone, write_tone,
 };
 pub use trust::Trust;
-pub use waiting::{free_port, until, until_or_tell, until_within};
+pub use waiting::{free_port, happens, until, until_or_tell, until_within};
 
 use std::path::{Path, PathBuf};
 

@@ -46,7 +46,7 @@ pub async fn until_or_tell(
 }
 
 /// Whether something becomes so within `patience`.
-pub(crate) async fn happens(patience: Duration, mut is_so: impl AsyncFnMut() -> bool) -> bool {
+pub async fn happens(patience: Duration, mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let mut ticks = tokio::time::interval(INTERVAL);
     // A look that takes long must not be followed by the next at once: then nothing else would run, not even the end of patience.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

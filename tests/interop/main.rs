@@ -6,7 +6,9 @@
 //! left out.
 
 mod conversation;
+mod digits;
 mod kamailio;
+mod lossy;
 mod matrix;
 mod minute;
 mod peer;

@@ -30,6 +30,11 @@ impl Baresip {
         sent.expect("baresip listens");
     }
 
+    /// Presses keys without a pause between them.
+    pub(crate) async fn press_all(&mut self, keys: &str) {
+        self.command("sndcode", keys).await;
+    }
+
     fn events(&self, kind: &str) -> Vec<Value> {
         let events = self.events.lock().expect("nobody panics with the events");
         let wanted = events.iter().filter(|event| event["type"] == kind);
