@@ -8,7 +8,7 @@
 //!                                  └─ control/ ◄── softphone call, answer, status, …
 //! ```
 //!
-//! Reading order: `cli.rs` is what may be typed, `commands/` what then happens, `engine/` the
+//! Reading order: `cli/` is what may be typed, `commands/` what then happens, `engine/` the
 //! running phone. [`failure`] is the table of exit codes that scripts rely on. What a phone decides
 //! is in `softphone-core`, which knows nothing of sockets, files and sound.
 //!
