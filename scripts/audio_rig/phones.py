@@ -186,7 +186,7 @@ class ProcessedSoftphone(Softphone):
     """Ours as people use it: with echo cancellation, noise suppression and gain control."""
 
     title = "Tandem, all processing"
-    options = ("--tones", "none")
+    options = ("--tones", "none", "--echo-cancellation", "on")
 
 
 class Baresip(Phone):

@@ -73,8 +73,12 @@ impl Opening {
                 },
                 () = &mut patience, if !is_told => true,
             };
-            if is_gathered && let Some(candidates) = self.sockets.local_candidates() {
-                is_told = true;
+            if !is_gathered {
+                continue;
+            }
+            // A patience that is over is over at every look: without this the loop would never rest.
+            is_told = true;
+            if let Some(candidates) = self.sockets.local_candidates() {
                 self.reporter
                     .tell(MediaNews::Gathered(Box::new(candidates)));
             }

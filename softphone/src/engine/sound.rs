@@ -216,7 +216,7 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Everything is done that was not switched off.
+/// As usual, but for what was switched.
 fn options(asked: &cli::Processing) -> ProcessOptions {
     let usual = ProcessOptions::default();
     ProcessOptions {
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_done_to_the_microphone_that_was_not_switched_off() {
+    fn what_is_done_to_the_microphone_is_usual_unless_it_was_switched() {
         assert_eq!(
             options(&cli::Processing::default()),
             ProcessOptions::default()

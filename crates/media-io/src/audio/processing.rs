@@ -52,7 +52,7 @@ impl ProcessingSwitches {
 }
 
 impl Default for ProcessingSwitches {
-    /// Everything is on.
+    /// As usual.
     fn default() -> Self {
         Self::new(ProcessOptions::default())
     }

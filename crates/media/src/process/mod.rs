@@ -57,11 +57,12 @@ impl ProcessOptions {
 }
 
 impl Default for ProcessOptions {
-    /// Everything.
+    /// Everything but echo cancellation: who talks at the same time as the other side, into a microphone that
+    /// hears no echo, would be cut.
     fn default() -> Self {
         Self {
             high_pass: true,
-            echo_cancellation: true,
+            echo_cancellation: false,
             noise_suppression: true,
             gain_control: true,
         }

@@ -2,6 +2,9 @@ use std::fs::OpenOptions;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 
 use media::{Codec, Direction, EventFormat, MediaSecurity, ReceiveFormat, SendFormat};
 use tokio::net::UdpSocket;
@@ -109,4 +112,41 @@ async fn keys_are_heard_while_the_file_to_play_is_still_being_opened() {
 
     drop(file);
     assert!(call.close().await.is_some());
+}
+
+/// Counts how often a task asks to be looked at again.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_rings_for_long_rests_meanwhile() {
+    let (news, _told) = mpsc::channel(8);
+    let mut call = Opening {
+        sockets: RtpSockets::bind(Ipv4Addr::LOCALHOST.into(), PortRange::default()).unwrap(),
+        certificate: media_io::new_identity().unwrap(),
+        reach: None,
+        card: None,
+        port: Port::default(),
+        reporter: Reporter {
+            call: CallId(1),
+            news,
+        },
+    };
+    let (_orders, mut queue) = mpsc::channel(1);
+    let mut begin = Box::pin(call.begin(&mut queue));
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(wakes.clone());
+    let mut look = || begin.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(look().is_pending());
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!(wakes.0.swap(0, Ordering::Relaxed), 1, "the wait is over");
+    assert!(look().is_pending());
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 0, "nothing to do");
 }
