@@ -84,6 +84,9 @@ async fn what_a_killed_phone_has_recorded_plays() {
     let mut phones = two(&server).await;
     let file = phones[0].file("killed.opus");
     phones[0].ok(&["call", "1002"]).await;
+    // What is played takes part once its file is open.
+    phones[1].hears("heard.wav", ALICE_HZ).await;
+    phones[0].hears("heard.wav", BOB_HZ).await;
     phones[0]
         .ok(&["record", "1", "start", "--to", text_of(&file)])
         .await;
@@ -138,7 +141,7 @@ async fn a_full_disk_is_told_and_the_call_goes_on() {
             .await;
         assert!(!refused.status.success());
         assert!(refused.stdout.contains(why), "{}", refused.stdout);
-        assert!(alice.log().contains(why), "{}", alice.log());
+        tests::until("it is in the log", async || alice.log().contains(why)).await;
     }
     assert_eq!(alice.phase().await, "connected");
     bob.hears("heard.wav", ALICE_HZ).await;
