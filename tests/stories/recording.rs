@@ -92,10 +92,10 @@ async fn what_a_killed_phone_has_recorded_plays() {
         .await;
     let seconds = |least: u64| {
         let file = file.clone();
-        // A second of two tones has some kilobytes.
-        async move || std::fs::metadata(&file).is_ok_and(|file| file.len() > 6_000 * least)
+        // 96 kbit/s.
+        async move || std::fs::metadata(&file).is_ok_and(|file| file.len() > 12_000 * least)
     };
-    tests::until("four seconds are on the disk", seconds(4)).await;
+    tests::until("two seconds are on the disk", seconds(2)).await;
     phones[0].kill().await;
 
     // The proof is in the hearing: it is music for another phone.
