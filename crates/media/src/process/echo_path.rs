@@ -5,14 +5,16 @@
 //!
 //! It knows how uncertain it is at each frequency. So it learns little while somebody talks here, without
 //! anything that has to notice that; and what it does not know is what the echo may leave behind, which is
-//! what [`Suppressor`](super::suppressor::Suppressor) needs. There is no delay between microphone and result.
+//! what [`Suppressor`](super::suppressor::Suppressor) needs. What it learned is used once it is proven that there is an
+//! echo ([`Proof`]). There is no delay between microphone and result.
 //!
 //! The path may last 350 ms, the delay of the cards included; nobody needs to know that delay. Frames are paired by
 //! their count, because a card takes and gives them in bursts.
 
 use realfft::num_complex::Complex32;
 
-use super::spectrum::{BINS, Fourier, Spectrum};
+use super::proof::{Proof, Verdict};
+use super::spectrum::{BINS, Fourier, Spectrum, power_of};
 use crate::frame::FRAME_SAMPLES;
 
 /// Frames that an echo may be late and last together: 350 ms.
@@ -35,12 +37,10 @@ const MAX_BEHIND: i32 = 4;
 const PLACES: usize = PARTITIONS + 16;
 /// Frames after which it is looked whether the loudspeaker is ahead all the time: 1 s.
 const FRAMES_TO_LOOK: u32 = 100;
-/// How slowly the powers follow that show whether the path is another one: 200 ms.
-const PATH_SMOOTHING: f32 = 0.95;
-/// What remains is so much louder than what was captured if the path is another one.
-const WORSE: f32 = 1.1;
-/// Below this power of an echo, -70 dBFS, nothing is concluded.
-const LEAST_ECHO: f32 = 1e-7;
+/// A voice comes from the loudspeaker above this power, -60 dBFS.
+const LEAST_PLAYED: f32 = 1e-6;
+/// A microphone that is switched off gives less: there is nothing to learn from it.
+const LEAST_CAPTURED: f32 = 1e-10;
 
 /// See the module header.
 pub(super) struct EchoPath {
@@ -59,13 +59,12 @@ pub(super) struct EchoPath {
     uncertainty: Vec<[f32; BINS]>,
     near_power: [f32; BINS],
     tidied_next: usize,
-    captured_power: f32,
-    rest_power: f32,
+    proof: Proof,
 }
 
 /// What became of a captured frame.
 pub(super) struct Cancelled {
-    /// The frame without the echo that is known.
+    /// The frame without the echo that is known and proven.
     pub(super) rest: [f32; FRAME_SAMPLES],
     /// Its power by frequency.
     pub(super) rest_power: [f32; BINS],
@@ -73,6 +72,34 @@ pub(super) struct Cancelled {
     pub(super) echo_power: [f32; BINS],
     /// Power of the echo that may be left, as far as the filter knows its own uncertainty.
     pub(super) uncertain_power: [f32; BINS],
+}
+
+impl Cancelled {
+    /// `heard` and `foretold` are the spectra of the captured frame and of the echo.
+    fn by(
+        verdict: &Verdict,
+        captured: &[f32; FRAME_SAMPLES],
+        echo: &[f32; FRAME_SAMPLES],
+        (heard, foretold): (&Spectrum, &Spectrum),
+        uncertain: &[f32; BINS],
+    ) -> Self {
+        let (first, last) = verdict.shares;
+        let rest = std::array::from_fn(|n| {
+            let share = first + (last - first) * n as f32 / FRAME_SAMPLES as f32;
+            captured[n] - share * echo[n]
+        });
+        let share = f32::midpoint(first, last);
+        let taken = share * share;
+        let foretold_power = power_of(foretold);
+        let rest_power = std::array::from_fn(|bin| (heard[bin] - foretold[bin] * share).norm_sqr());
+        let left = |bin: usize| uncertain[bin] + (1.0 - taken) * foretold_power[bin];
+        Self {
+            rest,
+            rest_power,
+            echo_power: foretold_power.map(|power| taken * power),
+            uncertain_power: std::array::from_fn(|bin| verdict.fear * left(bin)),
+        }
+    }
 }
 
 impl EchoPath {
@@ -90,8 +117,7 @@ impl EchoPath {
             uncertainty: vec![[FIRST_UNCERTAINTY; BINS]; PARTITIONS],
             near_power: [1e-3; BINS],
             tidied_next: 0,
-            captured_power: 0.0,
-            rest_power: 0.0,
+            proof: Proof::new(),
         }
     }
 
@@ -107,7 +133,6 @@ impl EchoPath {
     fn forget(&mut self) {
         self.path.fill([Complex32::default(); BINS]);
         self.uncertainty.fill([FIRST_UNCERTAINTY; BINS]);
-        (self.captured_power, self.rest_power) = (0.0, 0.0);
     }
 
     /// This goes to the loudspeaker now.
@@ -129,27 +154,24 @@ impl EchoPath {
         }
         self.ahead -= 1;
         let echo = self.echo();
-        let mut rest = *captured;
-        for (rest, echo) in rest.iter_mut().zip(echo) {
-            *rest -= echo;
-        }
         let silence = [0.0; FRAME_SAMPLES];
-        let mut spectrum = [Complex32::default(); BINS];
-        self.fourier.forward(&silence, &echo, &mut spectrum);
-        let echo_power = spectrum.map(|bin| bin.norm_sqr());
-        self.fourier.forward(&silence, &rest, &mut spectrum);
-        let rest_power = spectrum.map(|bin| bin.norm_sqr());
-        let uncertain_power = self.uncertain_power();
-        self.learn(&spectrum, &rest_power, &uncertain_power);
-        self.tidy();
-        self.look_at_path(captured, &rest, &echo);
-        self.look_at_pairs();
-        Cancelled {
-            rest,
-            rest_power,
-            echo_power,
-            uncertain_power,
+        let (mut foretold, mut heard) =
+            ([Complex32::default(); BINS], [Complex32::default(); BINS]);
+        self.fourier.forward(&silence, &echo, &mut foretold);
+        self.fourier.forward(&silence, captured, &mut heard);
+        let uncertain = self.uncertain_power();
+        let is_playing = power(&self.last_played) > LEAST_PLAYED;
+        let verdict = self.proof.weigh(is_playing, &foretold, &heard);
+        if power(captured) > LEAST_CAPTURED {
+            let rest = std::array::from_fn(|bin| heard[bin] - foretold[bin]);
+            self.learn(&rest, &power_of(&rest), &uncertain);
+            self.tidy();
         }
+        if verdict.is_other_path {
+            self.forget();
+        }
+        self.look_at_pairs();
+        Cancelled::by(&verdict, captured, &echo, (&heard, &foretold), &uncertain)
     }
 
     /// Partitions of the path with the place of what was played for each. What is captured now cannot hold what
@@ -160,24 +182,6 @@ impl EchoPath {
             let back = usize::try_from(i32::try_from(partition).ok()? + ahead).ok()?;
             Some((partition, (newest + back) % PLACES))
         })
-    }
-
-    /// With a path that is another one now, the echo is not taken away but added once more.
-    fn look_at_path(
-        &mut self,
-        captured: &[f32; FRAME_SAMPLES],
-        rest: &[f32; FRAME_SAMPLES],
-        echo: &[f32; FRAME_SAMPLES],
-    ) {
-        if power(echo) < LEAST_ECHO {
-            return;
-        }
-        let follow = |before: f32, now: f32| PATH_SMOOTHING * before + (1.0 - PATH_SMOOTHING) * now;
-        self.captured_power = follow(self.captured_power, power(captured));
-        self.rest_power = follow(self.rest_power, power(rest));
-        if self.rest_power > WORSE * self.captured_power {
-            self.forget();
-        }
     }
 
     /// If the loudspeaker is ahead all the time, an echo could come before its partner: the pairs move.

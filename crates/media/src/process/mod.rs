@@ -6,13 +6,16 @@
 //!                                ▼
 //!   microphone ─► high-pass ─► echo path ─► suppressor ─► noise ─► gain ─► near_end gives it back
 //!                              echo_path.rs suppressor.rs  nnnoiseless  sonora
+//!                              proof.rs
 //! ```
 //!
 //! It belongs to a pair of sound cards, not to a call: what the loudspeaker plays may be a mix. It works on frames of
 //! 10 ms and needs to know no delay. A panic in a library ends the processing and nothing else.
-//! Why these and not others: `docs/decisions/0026-processing-of-captured-sound.md`.
+//! Why these and not others: `docs/decisions/0026-processing-of-captured-sound.md`, and
+//! `0029-echo-canceller-without-echo.md` on microphones that hear no loudspeaker.
 
 mod echo_path;
+mod proof;
 mod spectrum;
 mod suppressor;
 
@@ -57,12 +60,11 @@ impl ProcessOptions {
 }
 
 impl Default for ProcessOptions {
-    /// Everything but echo cancellation: who talks at the same time as the other side, into a microphone that
-    /// hears no echo, would be cut.
+    /// Everything.
     fn default() -> Self {
         Self {
             high_pass: true,
-            echo_cancellation: false,
+            echo_cancellation: true,
             noise_suppression: true,
             gain_control: true,
         }

@@ -14,6 +14,14 @@ pub(super) const BINS: usize = FRAME_SAMPLES + 1;
 /// The spectrum of a block.
 pub(super) type Spectrum = [Complex32; BINS];
 
+/// Bands: 200 Hz wide at first, then a fifth of their frequency. First frequency of each in 50 Hz, and the end.
+pub(super) const EDGES: [usize; 22] = [
+    0, 5, 9, 13, 17, 21, 26, 32, 39, 48, 59, 72, 88, 107, 131, 160, 195, 238, 290, 354, 432, BINS,
+];
+pub(super) const BANDS: usize = EDGES.len() - 1;
+/// One number for each band.
+pub(super) type Bands = [f32; BANDS];
+
 /// Both transforms, with the room that they need.
 pub(super) struct Fourier {
     forward: Arc<dyn RealToComplex<f32>>,
@@ -68,4 +76,14 @@ impl Fourier {
         }
         &self.samples
     }
+}
+
+/// The power in each band.
+pub(super) fn of_bands(power: &[f32; BINS]) -> Bands {
+    std::array::from_fn(|band| power[EDGES[band]..EDGES[band + 1]].iter().sum())
+}
+
+/// The power at each frequency.
+pub(super) fn power_of(spectrum: &Spectrum) -> [f32; BINS] {
+    spectrum.map(|bin| bin.norm_sqr())
 }

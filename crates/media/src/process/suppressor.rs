@@ -7,14 +7,9 @@
 use realfft::num_complex::Complex32;
 
 use super::echo_path::Cancelled;
-use super::spectrum::{BINS, BLOCK_SAMPLES, Fourier, Spectrum};
+use super::spectrum::{BANDS, BINS, BLOCK_SAMPLES, Bands, EDGES, Fourier, Spectrum, of_bands};
 use crate::frame::FRAME_SAMPLES;
 
-/// Bands: 200 Hz wide at first, then a fifth of their frequency. First frequency of each in 50 Hz, and the end.
-const EDGES: [usize; 22] = [
-    0, 5, 9, 13, 17, 21, 26, 32, 39, 48, 59, 72, 88, 107, 131, 160, 195, 238, 290, 354, 432, BINS,
-];
-const BANDS: usize = EDGES.len() - 1;
 /// The bands that tell whether somebody talks: 450 Hz to 14.5 kHz.
 const TELLING: std::ops::Range<usize> = 2..18;
 /// An echo is taken to be so much stronger than what the canceller is uncertain of.
@@ -41,8 +36,6 @@ const FILL: f32 = 0.5;
 const TAPS: usize = 128;
 /// Samples over which one filter gives way to the next: 5 ms.
 const FADE: usize = FRAME_SAMPLES / 2;
-
-type Bands = [f32; BANDS];
 
 /// See the module header.
 pub(super) struct Suppressor {
@@ -212,10 +205,6 @@ impl Suppressor {
         }
         -1.0
     }
-}
-
-fn of_bands(power: &[f32; BINS]) -> Bands {
-    std::array::from_fn(|band| power[EDGES[band]..EDGES[band + 1]].iter().sum())
 }
 
 /// Fills `out`; `samples` begin as many samples earlier as there are taps.
