@@ -39,7 +39,7 @@ const PLACES: usize = PARTITIONS + 16;
 const FRAMES_TO_LOOK: u32 = 100;
 /// A voice comes from the loudspeaker above this power, -60 dBFS.
 const LEAST_PLAYED: f32 = 1e-6;
-/// A microphone that is switched off gives less: there is nothing to learn from it.
+/// A microphone that is switched off gives less power.
 const LEAST_CAPTURED: f32 = 1e-10;
 
 /// See the module header.
@@ -75,6 +75,16 @@ pub(super) struct Cancelled {
 }
 
 impl Cancelled {
+    /// The microphone is off: there is no echo, and nothing can be learned.
+    fn nothing_heard(captured: &[f32; FRAME_SAMPLES]) -> Self {
+        Self {
+            rest: *captured,
+            rest_power: [0.0; BINS],
+            echo_power: [0.0; BINS],
+            uncertain_power: [0.0; BINS],
+        }
+    }
+
     /// `heard` and `foretold` are the spectra of the captured frame and of the echo.
     fn by(
         verdict: &Verdict,
@@ -129,7 +139,7 @@ impl EchoPath {
         (self.ahead, self.least_ahead, self.looked) = (0, MAX_AHEAD, 0);
     }
 
-    /// The path is another one.
+    /// The path is another one, or none was found.
     fn forget(&mut self) {
         self.path.fill([Complex32::default(); BINS]);
         self.uncertainty.fill([FIRST_UNCERTAINTY; BINS]);
@@ -153,6 +163,10 @@ impl EchoPath {
             self.play(&[0.0; FRAME_SAMPLES]);
         }
         self.ahead -= 1;
+        if power(captured) < LEAST_CAPTURED {
+            self.look_at_pairs();
+            return Cancelled::nothing_heard(captured);
+        }
         let echo = self.echo();
         let silence = [0.0; FRAME_SAMPLES];
         let (mut foretold, mut heard) =
@@ -162,12 +176,10 @@ impl EchoPath {
         let uncertain = self.uncertain_power();
         let is_playing = power(&self.last_played) > LEAST_PLAYED;
         let verdict = self.proof.weigh(is_playing, &foretold, &heard);
-        if power(captured) > LEAST_CAPTURED {
-            let rest = std::array::from_fn(|bin| heard[bin] - foretold[bin]);
-            self.learn(&rest, &power_of(&rest), &uncertain);
-            self.tidy();
-        }
-        if verdict.is_other_path {
+        let rest = std::array::from_fn(|bin| heard[bin] - foretold[bin]);
+        self.learn(&rest, &power_of(&rest), &uncertain);
+        self.tidy();
+        if verdict.is_useless {
             self.forget();
         }
         self.look_at_pairs();

@@ -27,6 +27,9 @@ const SHARE_STEP: f32 = 0.2;
 /// if there was one.
 const FEARED: f32 = 15.0;
 const FEARED_AGAIN: f32 = 100.0;
+/// Frames with a voice in the loudspeaker after which a path that proved nothing is learned anew, 3 s: what was learned
+/// where there was no echo would delay one that comes.
+const TRIED: u32 = 300;
 
 /// See the module header.
 pub(super) struct Proof {
@@ -34,6 +37,8 @@ pub(super) struct Proof {
     is_proven: bool,
     /// Frames for which an echo is still feared.
     feared: f32,
+    /// Frames for which the path was learned without a proof.
+    tried: u32,
     share: f32,
     /// Powers of what was captured and of what remained, lately.
     captured: f32,
@@ -47,8 +52,8 @@ pub(super) struct Verdict {
     pub(super) shares: (f32, f32),
     /// How far the echo that may be left is to be believed, from 0 to 1.
     pub(super) fear: f32,
-    /// The path is another one.
-    pub(super) is_other_path: bool,
+    /// What was learned of the path is to be forgotten.
+    pub(super) is_useless: bool,
 }
 
 impl Proof {
@@ -57,6 +62,7 @@ impl Proof {
             resemblance: 0.0,
             is_proven: false,
             feared: FEARED,
+            tried: 0,
             share: 0.0,
             captured: 0.0,
             rest: 0.0,
@@ -81,6 +87,14 @@ impl Proof {
         }
         if is_playing {
             self.feared = (self.feared - 1.0).max(0.0);
+            self.tried += 1;
+        }
+        if self.is_proven {
+            self.tried = 0;
+        }
+        let is_vain = self.tried >= TRIED;
+        if is_vain {
+            self.tried = 0;
         }
         let before = self.share;
         let step = if self.is_proven {
@@ -97,7 +111,7 @@ impl Proof {
         Verdict {
             shares: (before, self.share),
             fear,
-            is_other_path,
+            is_useless: is_other_path || is_vain,
         }
     }
 

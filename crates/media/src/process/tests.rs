@@ -96,6 +96,104 @@ fn who_talks_here_is_heard_while_the_loudspeaker_talks_too() {
     assert!((-3.0..1.0).contains(&kept_db), "{kept_db}");
 }
 
+/// Another voice, with pauses of its own.
+fn other_voice(n: u32) -> Frame {
+    if n % 53 > 40 {
+        return noise(n, 4);
+    }
+    noise(n + 10_000, 8_000)
+}
+
+/// One person talks from the loudspeaker and another one here, from the beginning. The echo of frame `n` is
+/// `echo(n)`. How much of what is sent after half a second is not what was said here, in dB.
+fn spoilt_db(processor: &mut Processor, frames: u32, echo: impl Fn(u32) -> Frame) -> f64 {
+    let (mut said, mut sent) = (Vec::new(), Vec::new());
+    for n in 0..frames {
+        processor.far_end(&voice(n));
+        let (near, back) = (other_voice(n), echo(n));
+        let mut frame = std::array::from_fn(|at| near[at] + back[at]);
+        processor.near_end(&mut frame).unwrap();
+        said.extend(near);
+        sent.extend(frame);
+    }
+    // The suppressor's filter is late by half of its length.
+    let pairs = said.iter().zip(&sent[64..]).skip(24_000);
+    let square = |x: f64| x * x;
+    let (wrong, all) = pairs.fold((0.0, 0.0), |(wrong, all), (&said, &sent)| {
+        let (said, sent) = (f64::from(said), f64::from(sent));
+        (wrong + square(sent - said), all + square(said))
+    });
+    10.0 * (wrong / all).log10()
+}
+
+/// What was played `delay` frames ago, divided.
+fn softer(n: u32, delay: u32, divisor: i16) -> Frame {
+    let played = n.checked_sub(delay).map_or(SILENCE, voice);
+    played.map(|sample| sample / divisor)
+}
+
+#[test]
+fn who_talks_into_a_microphone_without_echo_is_heard_as_they_are_from_the_beginning() {
+    let spoilt = spoilt_db(&mut Processor::new(ONLY_ECHO), 1_000, |_| SILENCE);
+    assert!(spoilt < -50.0, "{spoilt}");
+}
+
+#[test]
+fn who_talks_beside_a_weak_echo_is_heard_as_they_are_from_the_beginning() {
+    let spoilt = spoilt_db(&mut Processor::new(ONLY_ECHO), 1_000, |n| softer(n, 4, 18));
+    assert!(spoilt < -20.0, "{spoilt}");
+}
+
+#[test]
+fn a_weak_echo_is_gone_too() {
+    let mut processor = Processor::new(ONLY_ECHO);
+    let mut sent = Vec::new();
+    for n in 0..500 {
+        processor.far_end(&voice(n));
+        let mut frame = softer(n, 4, 18);
+        processor.near_end(&mut frame).unwrap();
+        sent.extend(frame);
+    }
+    let level = level_dbfs(&sent[400 * 480..]);
+    assert!(level < -65.0, "{level}");
+}
+
+#[test]
+fn an_echo_is_learned_while_both_talk_from_the_beginning() {
+    let mut processor = Processor::new(ONLY_ECHO);
+    spoilt_db(&mut processor, 1_000, |n| softer(n, 4, 2));
+    // From the first frame on in which nobody talks here any more.
+    let level = seconds(&mut processor, 1_000..1_100, 4)[0];
+    assert!(level < -40.0, "{level}");
+}
+
+#[test]
+fn an_echo_that_begins_in_the_call_is_learned() {
+    let mut processor = Processor::new(ONLY_ECHO);
+    spoilt_db(&mut processor, 1_000, |_| SILENCE);
+    let levels = seconds(&mut processor, 1_000..1_300, 4);
+    assert!(levels[1] < -40.0 && levels[2] < -40.0, "{levels:?}");
+}
+
+#[test]
+fn a_microphone_that_is_off_sends_nothing_and_teaches_nothing() {
+    let mut processor = Processor::new(ONLY_ECHO);
+    seconds(&mut processor, 0..500, 4);
+    for n in 500..800 {
+        processor.far_end(&voice(n));
+        let mut frame = SILENCE;
+        processor.near_end(&mut frame).unwrap();
+        if n > 502 {
+            assert!(
+                frame.iter().all(|sample| sample.abs() < 2),
+                "{n}: {frame:?}"
+            );
+        }
+    }
+    let level = seconds(&mut processor, 800..900, 4)[0];
+    assert!(level < -65.0, "{level}");
+}
+
 #[test]
 fn steady_noise_becomes_softer() {
     let mut processor = Processor::new(ProcessOptions {
