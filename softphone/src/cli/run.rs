@@ -74,8 +74,8 @@ pub struct Run {
     pub processing: Processing,
 }
 
-/// `processing`, and what `run` begins with: what is done to the microphone's sound. Noise suppression and gain control
-/// are on unless they are switched off, echo cancellation is off unless it is switched on; files in place of the microphone are sent as they are.
+/// `processing`, and what `run` begins with: what is done to the microphone's sound. All of it is on unless it is
+/// switched off; files in place of the microphone are sent as they are.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Processing {
     /// The other side does not hear itself from the loudspeaker.

@@ -231,12 +231,12 @@ async fn what_is_done_to_the_microphone_is_shown_and_switched_at_any_time() {
     let (_parent, _alice, bob) = two_phones(&["--noise-suppression", "off"]).await;
     let processing = bob.succeeds(&["status"]).await["processing"].clone();
     let wanted = |echo: bool, noise: bool| serde_json::json!({ "echo_cancellation": echo, "noise_suppression": noise, "gain_control": true });
-    assert_eq!(processing, wanted(false, false));
-    let switches = ["--noise-suppression", "on", "--echo-cancellation", "on"];
+    assert_eq!(processing, wanted(true, false));
+    let switches = ["--noise-suppression", "on", "--echo-cancellation", "off"];
     bob.succeeds(&[&["processing"][..], &switches].concat())
         .await;
     let processing = bob.succeeds(&["status"]).await["processing"].clone();
-    assert_eq!(processing, wanted(true, true));
+    assert_eq!(processing, wanted(false, true));
 }
 
 #[tokio::test]
