@@ -8,7 +8,8 @@
 //!
 //! Reading order: `message.rs` is what goes over the wire, by `stun-rs`; `transaction.rs` repeats requests;
 //! [`BindingClient`] and [`TurnClient`] speak with servers; [`Ice`] puts them together with the checks between the
-//! two parties, for one port of one call, and is all that an owner needs.
+//! two parties, for one port of one call, and is all that an owner needs. [`LiteAgent`] is for who everybody can reach: it
+//! answers checks and remembers nothing.
 //!
 //! Everything is a machine: datagrams and the time go in, datagrams, events and the next deadline come out. The same
 //! seed gives the same requests to servers; transaction identifiers of checks between the parties are made by the
@@ -25,8 +26,8 @@ mod turn;
 
 pub use binding::{BindingClient, BindingError};
 pub use ice::{
-    Agreement, Credentials, Ice, IceError, IceEvent, IceServers, Incoming, MAX_REMOTE_CANDIDATES,
-    Role,
+    Agreement, CheckAnswer, CheckOutcome, Credentials, Ice, IceError, IceEvent, IceServers,
+    Incoming, LiteAgent, LiteError, MAX_REMOTE_CANDIDATES, Role, local_fragment,
 };
 pub use secret::Secret;
 pub use turn::{TurnClient, TurnConfig, TurnError, TurnEvent, TurnReceived};

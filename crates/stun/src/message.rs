@@ -19,6 +19,10 @@ pub(crate) type TransactionId = [u8; 12];
 /// First bytes of every message that are looked at without parsing it.
 const HEADER_BYTES: usize = 20;
 const COOKIE: [u8; 4] = 0x2112_A442_u32.to_be_bytes();
+/// Message type of a Binding request, and types of two attributes (RFC 8489 sections 5 and 18.3).
+const BINDING_REQUEST: [u8; 2] = [0, 1];
+const USERNAME: u16 = 0x0006;
+const MESSAGE_INTEGRITY: u16 = 0x0008;
 /// Largest message of ours: user name, realm and nonce may have some hundred bytes each (RFC 8489 section 14).
 const MAX_BYTES: usize = 2_560;
 
@@ -98,7 +102,7 @@ pub(crate) fn indication(
     write(&message.build())
 }
 
-fn write(message: &StunMessage) -> Option<Vec<u8>> {
+pub(crate) fn write(message: &StunMessage) -> Option<Vec<u8>> {
     let mut bytes = vec![0; MAX_BYTES];
     let len = MessageEncoderBuilder::default()
         .build()
@@ -113,6 +117,27 @@ pub(crate) fn transaction_of(datagram: &[u8]) -> Option<TransactionId> {
     let header = datagram.get(..HEADER_BYTES)?;
     let is_stun = header[0] & 0xC0 == 0 && header[4..8] == COOKIE;
     is_stun.then(|| header[8..].try_into().ok()).flatten()
+}
+
+/// The user name in a Binding request, without checking anything. It takes no memory: this is asked of everything that comes.
+pub(crate) fn request_user_name(datagram: &[u8]) -> Option<&str> {
+    transaction_of(datagram)?;
+    let (header, mut attributes) = datagram.split_at_checked(HEADER_BYTES)?;
+    let len = usize::from(u16::from_be_bytes([header[2], header[3]]));
+    if header[..2] != BINDING_REQUEST || len != attributes.len() {
+        return None;
+    }
+    while let [kind_high, kind_low, len_high, len_low, rest @ ..] = attributes {
+        let len = usize::from(u16::from_be_bytes([*len_high, *len_low]));
+        let (value, rest) = rest.split_at_checked(len)?;
+        match u16::from_be_bytes([*kind_high, *kind_low]) {
+            USERNAME => return std::str::from_utf8(value).ok(),
+            // Nothing that follows is protected.
+            MESSAGE_INTEGRITY => return None,
+            _ => attributes = rest.get(len.next_multiple_of(4) - len..)?,
+        }
+    }
+    None
 }
 
 /// What a server answered.

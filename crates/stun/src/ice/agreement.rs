@@ -52,7 +52,8 @@ pub struct Agreement {
 
 impl Credentials {
     /// Fresh ones, from random bytes.
-    pub(crate) fn random(mut fill: impl FnMut(&mut [u8])) -> Self {
+    #[must_use]
+    pub fn random(mut fill: impl FnMut(&mut [u8])) -> Self {
         let mut text = |chars: usize| {
             let mut bytes = vec![0; chars];
             fill(&mut bytes);

@@ -15,6 +15,7 @@
 
 mod agreement;
 mod incoming;
+mod lite;
 mod quiet;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use quiet::QuietAgent;
 
 pub use agreement::{Agreement, Credentials, MAX_REMOTE_CANDIDATES, Role};
 pub use incoming::Incoming;
+pub use lite::{CheckAnswer, CheckOutcome, LiteAgent, LiteError, local_fragment};
 
 /// Ta (RFC 8445 section 14.2): a phone has few pairs, and somebody waits to be heard.
 const PACE: Duration = Duration::from_millis(20);
