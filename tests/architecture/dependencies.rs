@@ -9,7 +9,7 @@ use tests::workspace_root;
 const LAYERS: &[(&str, &[&str])] = &[
     ("sip", &[]),
     ("sdp", &[]),
-    ("media", &["sdp"]),
+    ("media", &["sdp", "stun"]),
     ("ua", &["sip", "sdp"]),
     ("stun", &[]),
     ("sip-io", &["sip"]),

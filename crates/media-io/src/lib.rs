@@ -45,6 +45,9 @@ pub use ports::{PortError, PortRange, RtpSockets};
 pub use recorder::{RecordError, Recorder, Recording, RecordingFormat};
 pub use reference::{ReferenceError, reference_transcode};
 pub use session::{EndCause, MediaEvent, MediaSession, SessionError, SessionOptions};
-pub use stun::{Agreement, Credentials, IceError, IceEvent, IceServers, Role, Secret, TurnConfig};
+pub use stun::{
+    Agreement, Credentials, IceError, IceEvent, IceServers, LiteAgent, LiteError, Role, Secret,
+    TurnConfig,
+};
 pub use thread::MediaThread;
 pub use wav::{AfterEnd, WavError, WavSink, WavSource};

@@ -108,7 +108,7 @@ impl Engine {
                     Err(TryRecvError::Disconnected) => return,
                 }
             }
-            self.report(now);
+            self.speak(now);
             if self.rate.is_busy(now) {
                 thread::sleep(GATHER);
             }
@@ -202,16 +202,15 @@ impl Engine {
         }
     }
 
-    /// Sends the reports that are due.
-    fn report(&mut self, now: Instant) {
-        if self.relay.poll_timeout().is_none_or(|next| next > now) {
-            return;
+    /// Sends what the relay has to say itself: answers to checks, and the reports that are due.
+    fn speak(&mut self, now: Instant) {
+        if self.relay.poll_timeout().is_some_and(|next| next <= now) {
+            self.relay.handle_timeout(now);
         }
-        self.relay.handle_timeout(now);
-        while let Some(report) = self.relay.poll_output() {
-            let sent =
-                self.sockets
-                    .send_to(report.from, report.component, &report.bytes, report.to);
+        while let Some(own) = self.relay.poll_output() {
+            let sent = self
+                .sockets
+                .send_to(own.from, own.component, &own.bytes, own.to);
             if sent.is_err() {
                 self.stats.not_sent += 1;
             }

@@ -10,6 +10,7 @@ use media::relay::{
 };
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use stun::LiteAgent;
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
@@ -183,6 +184,25 @@ impl RelayedCall {
         self.relay
             .ask(move |engine| engine.announce(leg, peer))
             .await?
+    }
+
+    /// The party does ICE, with this lite agent of ours: its pair is the one that it nominates. Or with `None` it does not. To be
+    /// told before [`RelayedCall::announce`]; other credentials than before are a restart.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayIoError`]; then everything is as before.
+    pub async fn set_ice(
+        &self,
+        stream: u8,
+        side: Side,
+        agent: Option<LiteAgent>,
+    ) -> Result<(), RelayIoError> {
+        let leg = self.leg(stream, side);
+        let set = self
+            .relay
+            .ask(move |engine| engine.relay.set_ice(leg, agent));
+        Ok(set.await??)
     }
 
     /// Secures a leg, gives it other keys, or with `None` makes it plain.

@@ -11,7 +11,7 @@
 //! is over at once, its ports closed. One thread takes one core; who has more for it starts several relays on ports of their
 //! own and spreads calls over them.
 //!
-//! Not here yet: ICE and DTLS, whose datagrams are counted and dropped.
+//! Not here yet: DTLS.
 
 mod batch;
 mod engine;
@@ -73,6 +73,14 @@ pub struct LocalMedia {
 }
 
 impl LocalMedia {
+    /// The only candidate of a lite agent here, as the value of `a=candidate` (RFC 8445 section 5.1.2.1: the highest
+    /// priority that a host candidate of the component can have; RFC 8839 section 5.1).
+    #[must_use]
+    pub fn candidate(&self) -> String {
+        let (ip, port) = (self.rtp.ip(), self.rtp.port());
+        format!("1 1 udp 2130706431 {ip} {port} typ host")
+    }
+
     /// RTCP apart: the next port.
     #[must_use]
     pub fn rtcp(&self) -> SocketAddr {

@@ -1,4 +1,4 @@
-//! ICE, STUN and TURN over real sockets: on loopback, and through real address translation with coturn beside it.
+//! ICE, STUN and TURN over real sockets: on loopback, through the relay as lite agent, and through real address translation with coturn beside it.
 //!
 //! What needs network namespaces says why if it cannot have them, and passes.
 
@@ -6,5 +6,6 @@
 
 mod loopback;
 mod network;
+mod relayed;
 mod side;
 mod translated;

@@ -14,7 +14,7 @@ use media_io::{
 };
 use tokio::sync::mpsc;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Before anything is agreed.
 pub(crate) struct Port {
@@ -106,6 +106,14 @@ impl Side {
                 return (remote, is_relayed);
             }
         }
+    }
+
+    /// Whether a check has ever succeeded.
+    pub(crate) fn has_path(&mut self) -> bool {
+        let events = std::iter::from_fn(|| self.events.try_recv().ok());
+        events
+            .into_iter()
+            .any(|event| matches!(event, MediaEvent::Path { .. }))
     }
 
     /// Until the tone of the other side is heard for half a second.

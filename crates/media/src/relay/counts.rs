@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Why a datagram goes nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {
-    /// Neither RTP nor RTCP, or broken.
+    /// Nothing that belongs on a port of media (RFC 7983), or broken.
     Malformed,
     /// No call expects anything from there.
     Unknown,
@@ -16,7 +16,7 @@ pub enum DropReason {
     WrongSource,
     /// From a source that signalling did not announce and that has not proven itself yet.
     Unproven,
-    /// The leg is secured, and the packet fails its check.
+    /// The leg is secured, and the packet fails its check; or a STUN request is not of who knows the password.
     NotAuthentic,
     /// A sequence number or SSRC out of line; believed if it goes on.
     OutOfLine,
@@ -34,8 +34,8 @@ pub struct RelayCounts {
     pub forwarded: u64,
     /// RTCP that was read.
     pub reports_read: u64,
-    /// STUN and DTLS, which the owner got back.
-    pub handed_back: u64,
+    /// Checks of parties that do ICE, which got an answer.
+    pub checks_answered: u64,
     /// RTCP that was written.
     pub reports_written: u64,
     dropped: [u64; REASONS],
@@ -62,7 +62,7 @@ impl RelayCounts {
 /// One leg: what came from its party, and what went there.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LegStats {
-    /// Where its media comes from, once that is proven.
+    /// Where its media comes from, once that is proven; by ICE, once it is nominated.
     pub source: Option<SocketAddr>,
     /// RTP packets that were accepted from it.
     pub packets_received: u64,
@@ -76,7 +76,7 @@ pub struct LegStats {
     pub packets_sent: u64,
     /// Variation of the time its packets take to us.
     pub jitter_ms: f64,
-    /// How long nothing has come from it; `None` before the first packet.
+    /// How long nothing has come from it, no RTP and, where it does ICE, no check or report either; `None` before the first.
     pub silent_for: Option<Duration>,
     /// Between the party and us, there and back.
     pub round_trip: Option<Duration>,

@@ -26,6 +26,12 @@ pub enum RelayError {
         /// For RTP.
         port: u16,
     },
+    /// The credentials cannot be used.
+    #[error(transparent)]
+    Ice(#[from] stun::LiteError),
+    /// Two legs must not have the same: requests are told apart by it.
+    #[error("another relayed stream has that user name fragment: make a new one")]
+    FragmentTaken,
     /// Packets on the shared port could be the other call's as well.
     #[error(
         "{rtp} is announced by another relayed stream: give this leg a pair of ports of its own"

@@ -9,7 +9,8 @@ use super::leg::Leg;
 use super::place::{Component, LegId, Place};
 use super::protection::PROTECTION_ROOM;
 use crate::rtcp::{self, Due, Leaving, WallClock};
-use crate::rtp::is_rtcp;
+use crate::rtp::DatagramKind;
+use stun::local_fragment;
 
 /// What to do with a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +24,13 @@ pub enum Verdict {
         /// How long it is now.
         len: usize,
     },
-    /// Nothing: it was a report, and has been read.
+    /// Nothing but what [`Relay::poll_output`] has now: it was for the relay itself, a report or a check.
     Read,
-    /// It is STUN (RFC 7983): for whoever does ICE.
-    Stun,
-    /// It is DTLS (RFC 7983): for whoever makes the keys.
-    Dtls,
     /// Nothing.
     Drop(DropReason),
 }
 
-/// A report of the relay's own.
+/// A datagram of the relay's own: a report, or the answer to a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// Of the leg that it leaves by.
@@ -63,10 +60,19 @@ impl Relay {
     /// Whose a datagram is, whether or not it is accepted.
     #[must_use]
     pub fn find(&self, arrival: &Arrival, datagram: &[u8]) -> Option<LegId> {
-        let at = if is_rtcp(datagram) { 4 } else { 8 };
+        self.owner(arrival, DatagramKind::of(datagram), datagram)
+    }
+
+    fn owner(&self, arrival: &Arrival, kind: DatagramKind, datagram: &[u8]) -> Option<LegId> {
+        let at = match kind {
+            DatagramKind::Stun => return self.keys.by_fragment(local_fragment(datagram)?),
+            DatagramKind::Rtcp => 4,
+            DatagramKind::Rtp => 8,
+            DatagramKind::Dtls | DatagramKind::Other => usize::MAX,
+        };
         let ssrc = || {
-            let bytes = datagram.get(at..at + 4)?.try_into().ok()?;
-            Some(u32::from_be_bytes(bytes))
+            let (bytes, _) = datagram.get(at..)?.split_first_chunk()?;
+            Some(u32::from_be_bytes(*bytes))
         };
         self.keys
             .find(arrival.place, arrival.component, arrival.source, ssrc)
@@ -75,26 +81,68 @@ impl Relay {
     /// A datagram came: `buffer[..len]`, with [`PROTECTION_ROOM`] bytes behind it if any leg is secured. It is
     /// changed where it lies.
     pub fn handle(&mut self, arrival: &Arrival, buffer: &mut [u8], len: usize) -> Verdict {
-        let verdict = match buffer.get(..len) {
-            Some([0..=3, ..]) => Verdict::Stun,
-            Some([20..=63, ..]) => Verdict::Dtls,
-            Some(datagram @ [128..=191, ..]) => {
-                let is_report = arrival.component == Component::Rtcp || is_rtcp(datagram);
-                match self.find(arrival, datagram) {
-                    None => Verdict::Drop(DropReason::Unknown),
-                    Some(id) if is_report => self.handle_rtcp(id, arrival, buffer, len),
-                    Some(id) => self.handle_rtp(id, arrival, buffer, len),
-                }
-            }
-            _ => Verdict::Drop(DropReason::Malformed),
-        };
+        let verdict = self.judge(arrival, buffer, len);
         match verdict {
             Verdict::Forward { .. } => self.counts.forwarded += 1,
-            Verdict::Read => self.counts.reports_read += 1,
+            Verdict::Read => {}
             Verdict::Drop(reason) => self.counts.note_drop(reason),
-            Verdict::Stun | Verdict::Dtls => self.counts.handed_back += 1,
         }
         verdict
+    }
+
+    fn judge(&mut self, arrival: &Arrival, buffer: &mut [u8], len: usize) -> Verdict {
+        let Some(datagram) = buffer.get(..len) else {
+            return Verdict::Drop(DropReason::Malformed);
+        };
+        let kind = DatagramKind::of(datagram);
+        if kind == DatagramKind::Other {
+            return Verdict::Drop(DropReason::Malformed);
+        }
+        let Some(id) = self.owner(arrival, kind, datagram) else {
+            return Verdict::Drop(DropReason::Unknown);
+        };
+        match kind {
+            DatagramKind::Rtp if arrival.component == Component::Rtp => {
+                self.handle_rtp(id, arrival, buffer, len)
+            }
+            DatagramKind::Rtp | DatagramKind::Rtcp => self.handle_rtcp(id, arrival, buffer, len),
+            DatagramKind::Stun => self.handle_check(id, arrival, datagram),
+            DatagramKind::Dtls | DatagramKind::Other => Verdict::Drop(DropReason::Unknown),
+        }
+    }
+
+    /// STUN that names this leg: answered if its party made it.
+    fn handle_check(&mut self, id: LegId, arrival: &Arrival, datagram: &[u8]) -> Verdict {
+        let leg = self.table.call_mut(id.call);
+        let Some(leg) = leg.and_then(|call| call.leg_mut(id)) else {
+            return Verdict::Drop(DropReason::Unknown);
+        };
+        let Arrival {
+            component,
+            source,
+            now,
+            ..
+        } = *arrival;
+        // The name of a leg counts at its own ports alone.
+        let checked = match leg.place == arrival.place {
+            true => leg.check(component, source, datagram, now),
+            false => None,
+        };
+        let Some(checked) = checked else {
+            leg.datagrams_dropped += 1;
+            return Verdict::Drop(DropReason::NotAuthentic);
+        };
+        if checked.is_news {
+            self.keys.renew(id, leg);
+        }
+        self.counts.checks_answered += 1;
+        self.outgoing.push_back(Outgoing {
+            from: leg.place,
+            component,
+            to: source,
+            bytes: checked.answer,
+        });
+        Verdict::Read
     }
 
     fn handle_rtp(
@@ -158,6 +206,7 @@ impl Relay {
                 if is_new_source {
                     self.keys.renew(id, leg);
                 }
+                self.counts.reports_read += 1;
                 Verdict::Read
             }
             Err(reason) => {
@@ -196,7 +245,7 @@ impl Relay {
         }
     }
 
-    /// The next report to send.
+    /// The next datagram of our own to send.
     pub fn poll_output(&mut self) -> Option<Outgoing> {
         self.outgoing.pop_front()
     }
@@ -210,7 +259,7 @@ fn report_to(
     clock: &WallClock,
     now: Instant,
 ) -> Option<Outgoing> {
-    let (component, to) = leg.rtcp_target().filter(|_| leg.is_alive())?;
+    let (component, to) = leg.rtcp_target(now).filter(|_| leg.is_alive())?;
     let rate_hz = far.peer().map_or(0, |peer| peer.clock_rate_hz);
     let report = leg
         .reporter

@@ -2,7 +2,8 @@
 //!
 //! On a pair of its own a leg is known by the port. On the shared pair it is known by the address that
 //! its packets come from, announced or proven, for RTP and RTCP apart; and by the SSRC that its description announced, where the
-//! address is nobody's or that of several.
+//! address is nobody's or that of several. A STUN request is known by the user name fragment in it, on any port, and
+//! what it proves is stronger than what others announced.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,10 +18,13 @@ pub(super) struct Keys {
     by_source: HashMap<(u8, Component, SocketAddr), Owner>,
     by_ssrc: HashMap<(u8, u32), LegId>,
     by_port: HashMap<(u8, u16), LegId>,
+    by_fragment: HashMap<Box<str>, LegId>,
 }
 
 struct Owner {
     leg: LegId,
+    /// By a check that only the party could make.
+    is_proven: bool,
     /// Others announced the same address and are told from this one by their SSRC.
     is_contested: bool,
 }
@@ -30,6 +34,7 @@ struct Owner {
 pub(super) struct LegKeys {
     sources: Vec<(Component, SocketAddr)>,
     ssrc: Option<u32>,
+    fragment: Option<Box<str>>,
 }
 
 impl Keys {
@@ -53,6 +58,11 @@ impl Keys {
             Some(owner) => ssrc().and_then(by_ssrc).or(Some(owner.leg)),
             None => ssrc().and_then(by_ssrc),
         }
+    }
+
+    /// Whose a STUN request is.
+    pub(super) fn by_fragment(&self, fragment: &str) -> Option<LegId> {
+        self.by_fragment.get(fragment).copied()
     }
 
     /// Whether nobody has that pair yet.
@@ -82,54 +92,88 @@ impl Keys {
 
     /// Puts in what the leg can be found by now, takes out what it was found by before.
     pub(super) fn renew(&mut self, id: LegId, leg: &mut Leg) {
-        self.remove(leg);
+        self.remove(id, leg);
+        if let Some(fragment) = leg.fragment() {
+            self.by_fragment.insert(fragment.into(), id);
+            leg.keys.fragment = Some(fragment.into());
+        }
         let interface = leg.place.interface;
         if let Pair::Own(port) = leg.place.pair {
             self.by_port.insert((interface, port), id);
             return;
         }
-        let mut sources = Vec::with_capacity(2);
+        let is_proven = leg.fragment().is_some();
         for (component, source) in leg.addresses() {
-            match self.by_source.entry((interface, component, source)) {
-                Entry::Vacant(entry) => {
-                    entry.insert(Owner {
-                        leg: id,
-                        is_contested: false,
-                    });
-                    sources.push((component, source));
-                }
-                Entry::Occupied(mut entry) if entry.get().leg != id => {
-                    entry.get_mut().is_contested = true;
-                }
-                Entry::Occupied(_) => {}
+            if self.own(id, (interface, component, source), is_proven) {
+                leg.keys.sources.push((component, source));
             }
         }
         let announced = leg.peer().and_then(|peer| peer.ssrc);
-        let ssrc = announced.filter(|ssrc| {
+        leg.keys.ssrc = announced.filter(|ssrc| {
             let owner = *self.by_ssrc.entry((interface, *ssrc)).or_insert(id);
             owner == id
         });
-        leg.keys = LegKeys { sources, ssrc };
+    }
+
+    /// Whether the address is this leg's from now on.
+    fn own(&mut self, id: LegId, key: (u8, Component, SocketAddr), is_proven: bool) -> bool {
+        let mine = Owner {
+            leg: id,
+            is_proven,
+            is_contested: false,
+        };
+        match self.by_source.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(mine);
+                true
+            }
+            Entry::Occupied(entry) if entry.get().leg == id => false,
+            Entry::Occupied(mut entry) if is_proven && !entry.get().is_proven => {
+                entry.insert(mine);
+                true
+            }
+            Entry::Occupied(mut entry) => {
+                let owner = entry.get_mut();
+                // An announcement takes nothing from who has proven to be there.
+                owner.is_contested |= is_proven || !owner.is_proven;
+                false
+            }
+        }
     }
 
     /// Takes out what the leg is found by.
-    pub(super) fn remove(&mut self, leg: &mut Leg) {
+    pub(super) fn remove(&mut self, id: LegId, leg: &mut Leg) {
         let interface = leg.place.interface;
         if let Pair::Own(port) = leg.place.pair {
             self.by_port.remove(&(interface, port));
         }
-        let LegKeys { sources, ssrc } = std::mem::take(&mut leg.keys);
+        let LegKeys {
+            sources,
+            ssrc,
+            fragment,
+        } = std::mem::take(&mut leg.keys);
         for (component, source) in sources {
-            self.by_source.remove(&(interface, component, source));
+            // Another leg may have proven since that it is there.
+            let key = (interface, component, source);
+            if self
+                .by_source
+                .get(&key)
+                .is_some_and(|owner| owner.leg == id)
+            {
+                self.by_source.remove(&key);
+            }
         }
         if let Some(ssrc) = ssrc {
             self.by_ssrc.remove(&(interface, ssrc));
+        }
+        if let Some(fragment) = fragment {
+            self.by_fragment.remove(&fragment);
         }
     }
 
     /// How many keys there are; none once every call has ended.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.by_source.len() + self.by_ssrc.len() + self.by_port.len()
+        self.by_source.len() + self.by_ssrc.len() + self.by_port.len() + self.by_fragment.len()
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::counts::{DropReason, LegStats};
+use super::ice::{Checked, LegIce};
 use super::keys::LegKeys;
 use super::peer::{Peer, RtcpAddress, is_reachable};
 use super::place::{Component, Place};
@@ -11,6 +12,7 @@ use super::protection::{PacketKind, Protection};
 use super::report::Reporter;
 use crate::rtcp::{self, Received};
 use crate::rtp::{Latch, RtpPacket, RtpSource, SequenceTracker, Sequenced, SourceLatch};
+use stun::LiteAgent;
 
 /// See the module header.
 pub(super) struct Leg {
@@ -18,6 +20,8 @@ pub(super) struct Leg {
     pub(super) reporter: Reporter,
     peer: Option<Peer>,
     latch: Option<SourceLatch>,
+    /// Where the party does ICE: then the latch has no say.
+    ice: Option<Box<LegIce>>,
     /// Where RTCP comes from, apart from RTP.
     rtcp_source: Option<SocketAddr>,
     pub(super) source: Option<RtpSource>,
@@ -51,6 +55,7 @@ impl Leg {
             reporter,
             peer: None,
             latch: None,
+            ice: None,
             rtcp_source: None,
             source: None,
             contender: None,
@@ -82,32 +87,67 @@ impl Leg {
         self.protection = protection;
     }
 
-    /// ICE has found where the party is (RFC 8445).
-    pub(super) fn prove(&mut self, source: SocketAddr) {
-        if let Some(latch) = &mut self.latch {
-            latch.lock(source);
-            self.rtcp_source = None;
+    /// The party does ICE, by these credentials of ours; or with `None` it does not, and the latch is open.
+    pub(super) fn set_ice(&mut self, agent: Option<LiteAgent>) {
+        match (agent, &mut self.ice) {
+            (Some(agent), Some(ice)) => ice.restart(agent),
+            (Some(agent), ice) => *ice = Some(Box::new(LegIce::new(agent))),
+            (None, ice) => {
+                if ice.take().is_some() {
+                    self.latch = self.peer.map(|peer| SourceLatch::new(peer.rtp));
+                    self.rtcp_source = None;
+                }
+            }
         }
     }
 
+    /// What requests for this leg name it by.
+    pub(super) fn fragment(&self) -> Option<&str> {
+        self.ice.as_deref().map(LegIce::fragment)
+    }
+
+    /// STUN came for this leg.
+    pub(super) fn check(
+        &mut self,
+        component: Component,
+        source: SocketAddr,
+        datagram: &[u8],
+        now: Instant,
+    ) -> Option<Checked> {
+        self.ice.as_mut()?.check(datagram, component, source, now)
+    }
+
     /// The addresses that media and reports for this leg may come from.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = (Component, SocketAddr)> {
-        let latch = self.latch.as_ref();
-        let media = [
-            self.peer.map(|peer| peer.rtp),
-            latch.and_then(SourceLatch::locked),
-            latch.and_then(SourceLatch::former),
-        ];
-        let reports = [
-            self.peer.and_then(|peer| peer.rtcp_apart()),
-            self.rtcp_source,
-        ];
-        let media = media.into_iter().flatten();
-        let reports = reports.into_iter().flatten();
-        media
-            .map(|address| (Component::Rtp, address))
-            .chain(reports.map(|address| (Component::Rtcp, address)))
-            .filter(|(_, address)| is_reachable(*address))
+    pub(super) fn addresses(&self) -> Vec<(Component, SocketAddr)> {
+        let mut addresses = Vec::with_capacity(2);
+        if let Some(ice) = &self.ice {
+            addresses.extend(ice.addresses());
+        } else {
+            let latch = self.latch.as_ref();
+            let media = [
+                self.peer.map(|peer| peer.rtp),
+                latch.and_then(SourceLatch::locked),
+                latch.and_then(SourceLatch::former),
+            ];
+            let reports = [
+                self.peer.and_then(|peer| peer.rtcp_apart()),
+                self.rtcp_source,
+            ];
+            let media = media.into_iter().flatten();
+            let reports = reports.into_iter().flatten();
+            addresses.extend(media.map(|address| (Component::Rtp, address)));
+            addresses.extend(reports.map(|address| (Component::Rtcp, address)));
+        }
+        addresses.retain(|(_, address)| is_reachable(*address));
+        addresses
+    }
+
+    /// Where media for the party goes, if anywhere.
+    pub(super) fn target(&self, now: Instant) -> Option<SocketAddr> {
+        match &self.ice {
+            Some(ice) => ice.target(Component::Rtp, now),
+            None => self.latch.as_ref()?.target(),
+        }
     }
 
     /// Judges what came for this leg and reads it, if it is RTP of its party.
@@ -120,7 +160,11 @@ impl Leg {
     ) -> Result<Accepted, DropReason> {
         let latch = self.latch.as_mut().ok_or(DropReason::NotAnswered)?;
         // What cannot be the party's costs no cryptography.
-        if latch.locked().is_some_and(|locked| locked != source) {
+        let may_be = match &self.ice {
+            Some(ice) => ice.takes(source),
+            None => latch.locked().is_none_or(|locked| locked == source),
+        };
+        if !may_be {
             return Err(DropReason::WrongSource);
         }
         let len = match &mut self.protection {
@@ -131,8 +175,10 @@ impl Leg {
         };
         let plain = buffer.get(..len).ok_or(DropReason::Malformed)?;
         let packet = RtpPacket::parse(plain).map_err(|_| DropReason::Malformed)?;
-        let is_first = latch.locked().is_none();
-        if is_first && self.protection.is_some() {
+        let is_first = self.ice.is_none() && latch.locked().is_none();
+        if let Some(ice) = &mut self.ice {
+            ice.note_heard(now);
+        } else if is_first && self.protection.is_some() {
             // The key is a better proof than any number of packets.
             latch.lock(source);
         } else if latch.judge(source, &packet) == Latch::Drop {
@@ -189,8 +235,7 @@ impl Leg {
         buffer: &mut [u8],
         now: Instant,
     ) -> Result<(SocketAddr, usize), DropReason> {
-        let target = self.latch.as_ref().and_then(SourceLatch::target);
-        let target = target.ok_or(DropReason::NoTarget)?;
+        let target = self.target(now).ok_or(DropReason::NoTarget)?;
         let len = match &mut self.protection {
             Some(protection) => protection
                 .protect(PacketKind::Rtp, buffer, accepted.len)
@@ -223,6 +268,9 @@ impl Leg {
         if is_new {
             self.rtcp_source = Some(source);
         }
+        if let Some(ice) = &mut self.ice {
+            ice.note_heard(now);
+        }
         self.reporter.note_size(len);
         for part in received {
             if let Received::Report(report) = part {
@@ -236,6 +284,10 @@ impl Leg {
     /// announced or at least from the host that has proven itself. Whether the source is new.
     fn judge_rtcp(&self, source: SocketAddr) -> Result<bool, DropReason> {
         let peer = self.peer.as_ref().ok_or(DropReason::NotAnswered)?;
+        if let Some(ice) = &self.ice {
+            let is_its = ice.takes_rtcp(source);
+            return is_its.then_some(false).ok_or(DropReason::WrongSource);
+        }
         let proven = self.latch.as_ref().and_then(SourceLatch::locked);
         if proven == Some(source) || self.rtcp_source == Some(source) {
             return Ok(false);
@@ -253,10 +305,18 @@ impl Leg {
     }
 
     /// Where reports to the party go, if any make sense: from which port of ours, and to where.
-    pub(super) fn rtcp_target(&self) -> Option<(Component, SocketAddr)> {
+    pub(super) fn rtcp_target(&self, now: Instant) -> Option<(Component, SocketAddr)> {
+        let peer = self.peer.as_ref()?;
+        if let Some(ice) = &self.ice {
+            let component = match peer.rtcp {
+                RtcpAddress::Multiplexed => Component::Rtp,
+                RtcpAddress::At(_) => Component::Rtcp,
+            };
+            return ice.target(component, now).map(|target| (component, target));
+        }
         let latch = self.latch.as_ref()?;
         let media = latch.target()?;
-        match self.peer.as_ref()?.rtcp {
+        match peer.rtcp {
             RtcpAddress::Multiplexed => Some((Component::Rtp, media)),
             RtcpAddress::At(announced) => {
                 let is_announced = media == latch.announced() && is_reachable(announced);
@@ -283,15 +343,22 @@ impl Leg {
         let source = self.source.as_ref();
         let tracker = source.map(RtpSource::tracker);
         let [received, octets, lost] = self.earlier;
+        let heard_at = match &self.ice {
+            Some(ice) => ice.alive_at(),
+            None => self.heard_at,
+        };
         LegStats {
-            source: self.latch.as_ref().and_then(SourceLatch::locked),
+            source: match &self.ice {
+                Some(ice) => ice.nominated(Component::Rtp),
+                None => self.latch.as_ref().and_then(SourceLatch::locked),
+            },
             packets_received: received + tracker.map_or(0, SequenceTracker::received),
             octets_received: octets + source.map_or(0, RtpSource::octets),
             packets_lost: lost + tracker.map_or(0, SequenceTracker::lost),
             datagrams_dropped: self.datagrams_dropped,
             packets_sent: self.packets_sent,
             jitter_ms: source.map_or(0.0, RtpSource::jitter_ms),
-            silent_for: self.heard_at.map(|at| now.saturating_duration_since(at)),
+            silent_for: heard_at.map(|at| now.saturating_duration_since(at)),
             round_trip: self.reporter.round_trip(),
             remote_packets_lost: self.reporter.remote_lost(),
         }

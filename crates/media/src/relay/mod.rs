@@ -7,21 +7,22 @@
 //! ```
 //!
 //! [`Relay`] owns the table of calls. The owner gives it datagrams with where they came to and from
-//! ([`Relay::handle`]) and does what the [`Verdict`] says; sends what [`Relay::poll_output`] has after
-//! [`Relay::handle_timeout`], when [`Relay::poll_timeout`] has come.
+//! ([`Relay::handle`]) and does what the [`Verdict`] says; calls [`Relay::handle_timeout`] when [`Relay::poll_timeout`] has come;
+//! and sends what [`Relay::poll_output`] has after either.
 //!
 //! What holds always:
 //! - nothing is relayed before both parties are announced, and nothing after the call has ended;
-//! - packets are taken from one source per leg ([`crate::rtp::SourceLatch`]), reports likewise;
+//! - packets are taken from one source per leg, that of a latch ([`crate::rtp::SourceLatch`]) or the one that ICE
+//!   nominated ([`Relay::set_ice`]), reports likewise;
 //! - nothing is sent to an address that was neither signalled nor proven;
 //! - calls, streams of a call, and what is kept of each are bounded.
 //!
-//! Not here: sockets and ports (`media-io`), keys (a [`Protection`] is given), ICE (STUN and DTLS are handed back,
-//! [`Relay::prove`] takes what came of them). Streams that are bundled (RFC 9143) are told apart only by announced SSRCs.
+//! Not here: sockets and ports (`media-io`), keys (a [`Protection`] is given), DTLS. Streams that are bundled (RFC 9143) are told apart only by announced SSRCs.
 
 mod counts;
 mod error;
 mod forward;
+mod ice;
 mod keys;
 mod leg;
 mod pairs;
@@ -35,7 +36,6 @@ mod tap;
 mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha8Rng;
@@ -50,6 +50,8 @@ pub use place::{CallId, Component, LegId, Pair, Place, Side};
 pub use protection::{PROTECTION_ROOM, PacketKind, Protection, ProtectionError};
 pub use table::MAX_STREAMS;
 pub use tap::Tap;
+
+use stun::LiteAgent;
 
 use crate::rtcp::WallClock;
 use keys::Keys;
@@ -197,6 +199,7 @@ impl Relay {
         let leg = leg_mut(&mut self.table, id)?;
         let Place { interface, pair } = leg.place;
         if pair == Pair::Shared
+            && leg.fragment().is_none()
             && is_reachable(peer.rtp)
             && self.keys.is_ambiguous(id, interface, peer.rtp, peer.ssrc)
         {
@@ -221,17 +224,23 @@ impl Relay {
         Ok(())
     }
 
-    /// ICE has found where a leg's party is: it is sent to and heard from there (RFC 8445).
+    /// The leg's party does ICE, with this agent of ours: from now on it is where it nominates to be, and nowhere before. With other
+    /// credentials than before it is a restart. With `None` the party does without, and its first consistent source wins again.
+    ///
+    /// Give it before [`Relay::announce`]: what a party with ICE announces is nobody's address.
     ///
     /// # Errors
     ///
-    /// [`RelayError::NoSuchLeg`], also while the party is not announced.
-    pub fn prove(&mut self, id: LegId, source: SocketAddr) -> Result<(), RelayError> {
+    /// [`RelayError::FragmentTaken`] or [`RelayError::NoSuchLeg`]; then everything is as before.
+    pub fn set_ice(&mut self, id: LegId, agent: Option<LiteAgent>) -> Result<(), RelayError> {
         let leg = leg_mut(&mut self.table, id)?;
-        if leg.peer().is_none() {
-            return Err(RelayError::NoSuchLeg);
+        if let Some(agent) = &agent
+            && let Some(owner) = self.keys.by_fragment(agent.fragment())
+            && owner != id
+        {
+            return Err(RelayError::FragmentTaken);
         }
-        leg.prove(source);
+        leg.set_ice(agent);
         self.keys.renew(id, leg);
         Ok(())
     }
@@ -261,7 +270,7 @@ impl Relay {
                     stream,
                     side,
                 };
-                self.keys.remove(leg);
+                self.keys.remove(id, leg);
                 self.deadlines.remove(&(leg.reporter.deadline(), id));
                 places.push(leg.place);
             }

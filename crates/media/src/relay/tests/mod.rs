@@ -1,6 +1,7 @@
 //! The relay in simulated time.
 
 mod bounds;
+mod ice;
 mod latching;
 mod reporters;
 mod reports;
