@@ -11,6 +11,7 @@ pub mod ice_checks;
 pub mod input;
 pub mod jitter_checks;
 pub mod registrar_checks;
+pub mod relay_checks;
 pub mod rtp_checks;
 pub mod sdp_checks;
 pub mod session_checks;

@@ -11,6 +11,8 @@ mod dtls_checks;
 mod input;
 #[path = "../../../fuzz/src/jitter_checks.rs"]
 mod jitter_checks;
+#[path = "../../../fuzz/src/relay_checks.rs"]
+mod relay_checks;
 #[path = "../../../fuzz/src/rtp_checks.rs"]
 mod rtp_checks;
 #[path = "../../../fuzz/src/session_checks.rs"]
@@ -64,4 +66,9 @@ fn what_fuzzing_checks_of_sound_holds_for_every_seed() {
 fn what_fuzzing_checks_of_whole_sessions_holds_for_every_seed() {
     try_seeds("fuzz/seeds/session", session_checks::operations);
     try_seeds("tests/data/sdp-samples", session_checks::agreement);
+}
+
+#[test]
+fn what_fuzzing_checks_of_the_relay_holds_for_every_seed() {
+    try_seeds("fuzz/seeds/relay", relay_checks::operations);
 }

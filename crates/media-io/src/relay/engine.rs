@@ -202,10 +202,15 @@ impl Engine {
         }
     }
 
-    /// Sends what the relay has to say itself: answers to checks, and the reports that are due.
+    /// Sends what the relay has to say itself: answers to checks, handshakes, and the reports that are due.
     fn speak(&mut self, now: Instant) {
-        if self.relay.poll_timeout().is_some_and(|next| next <= now) {
-            self.relay.handle_timeout(now);
+        while self.relay.poll_timeout().is_some_and(|next| next <= now) {
+            let relay = &mut self.relay;
+            // The deadline that it panicked over is gone; the leg may be silent from now on, all others go on.
+            if catch_unwind(AssertUnwindSafe(|| relay.handle_timeout(now))).is_err() {
+                self.stats.panics += 1;
+                error!("a deadline made the relay panic: it is passed over");
+            }
         }
         while let Some(own) = self.relay.poll_output() {
             let sent = self
@@ -315,7 +320,7 @@ impl Engine {
                 return Err(RelayIoError::Ourselves { peer: announced });
             }
         }
-        Ok(self.relay.announce(leg, peer)?)
+        Ok(self.relay.announce(leg, peer, Instant::now())?)
     }
 
     pub(super) fn end_call(&mut self, call: CallId) -> Result<(), RelayIoError> {

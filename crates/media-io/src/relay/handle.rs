@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use media::relay::{
-    CallId, LegId, LegStats, PairPool, Peer, Protection, Relay, RelayConfig, Side, Tap,
+    CallId, HandshakeAgreement, LegId, LegStats, PairPool, Peer, Protection, Relay, RelayConfig,
+    Side, Tap,
 };
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -220,6 +221,26 @@ impl RelayedCall {
         let set = self
             .relay
             .ask(move |engine| engine.relay.set_protection(leg, protection));
+        Ok(set.await??)
+    }
+
+    /// Secures a leg by keys that a handshake on its port yields ([`RelayedCall::stats`] says how it stands). Nothing passes
+    /// the leg until then.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayIoError`].
+    pub async fn set_handshake(
+        &self,
+        stream: u8,
+        side: Side,
+        agreement: HandshakeAgreement,
+    ) -> Result<(), RelayIoError> {
+        let leg = self.leg(stream, side);
+        let set = self.relay.ask(move |engine| {
+            let now = Instant::now();
+            engine.relay.set_handshake(leg, agreement, now)
+        });
         Ok(set.await??)
     }
 

@@ -10,8 +10,6 @@
 //! never blocks on anything but its sockets, and a panic over a packet ends that packet's call alone. A [`RelayedCall`] that is dropped
 //! is over at once, its ports closed. One thread takes one core; who has more for it starts several relays on ports of their
 //! own and spreads calls over them.
-//!
-//! Not here yet: DTLS.
 
 mod batch;
 mod engine;

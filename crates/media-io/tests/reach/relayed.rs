@@ -2,11 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use media::relay::{DropReason, OwnerId, Peer, RtcpAddress, Side as LegSide};
+use media::MediaSecurity;
+use media::relay::{
+    DropReason, HandshakeAgreement, HandshakeState, OwnerId, Peer, RtcpAddress, Side as LegSide,
+};
 use media_io::relay::{
     LegRequest, LocalMedia, RelayHandle, RelayOptions, RelayedCall, Wanted, start,
 };
-use media_io::{Agreement, Credentials, LiteAgent, PortRange, Role, Secret};
+use media_io::{Agreement, Credentials, LiteAgent, PortRange, Role, Secret, new_identity};
+use sdp::DtlsRole;
 use tokio::net::UdpSocket;
 
 use crate::side::{PATIENCE, Port, Side, parameters};
@@ -49,9 +53,32 @@ fn peer(side: &Side, rtcp: impl FnOnce(Peer) -> RtcpAddress) -> Peer {
 
 /// A call whose caller does ICE at such a port, with the role that she believes to have.
 async fn call(relay: RelayHandle, wanted: Wanted, role: Role) -> Relayed {
+    secured_call(relay, wanted, role, None).await
+}
+
+/// With keys by a handshake between Alice and the relay, in which the relay has this part.
+async fn secured_call(
+    relay: RelayHandle,
+    wanted: Wanted,
+    role: Role,
+    part: Option<DtlsRole>,
+) -> Relayed {
     let (alice, bob) = (Port::open(HERE), Port::open(HERE));
     let of_alice = alice.local();
-    let (alice, bob) = (alice.talk(500.0), bob.talk(900.0));
+    let [identity, of_relay] = [new_identity().unwrap(), new_identity().unwrap()];
+    let security = part.map(|part| MediaSecurity::Dtls {
+        role: match part {
+            DtlsRole::Client => DtlsRole::Server,
+            DtlsRole::Server => DtlsRole::Client,
+        },
+        fingerprints: vec![of_relay.fingerprint()],
+    });
+    let handshake = part.map(|role| HandshakeAgreement {
+        identity: of_relay,
+        role,
+        fingerprints: vec![identity.fingerprint()],
+    });
+    let (alice, bob) = (alice.talk_as(500.0, Some(identity)), bob.talk(900.0));
     let call = relay.create_call().await.unwrap();
     let leg = |pair| LegRequest { interface: 0, pair };
     let (stream, media) = call.add_stream([leg(wanted), leg(SHARED)]).await.unwrap();
@@ -67,15 +94,21 @@ async fn call(relay: RelayHandle, wanted: Wanted, role: Role) -> Relayed {
         .unwrap();
     let apart = peer(&bob, |peer| peer.rtcp);
     call.announce(stream, LegSide::Callee, apart).await.unwrap();
+    if let Some(handshake) = handshake {
+        let set = call.set_handshake(stream, LegSide::Caller, handshake);
+        set.await.unwrap();
+    }
     let agreement = Agreement {
         local: of_alice.credentials,
         remote: credentials.clone(),
         role,
         candidates: vec![media[0].candidate()],
     };
+    let mut of_alice = parameters(media[0].rtp);
+    of_alice.security = security.unwrap_or(MediaSecurity::Plain);
     alice
         .session
-        .set_parameters_by_ice(parameters(media[0].rtp), agreement)
+        .set_parameters_by_ice(of_alice, agreement)
         .unwrap();
     let mut of_bob = parameters(media[1].rtp);
     (of_bob.rtcp_mux, of_bob.remote_rtcp) = (false, media[1].rtcp());
@@ -113,6 +146,17 @@ async fn a_phone_with_ice_and_one_without_hear_each_other_through_the_relay() {
 async fn a_phone_that_believes_to_be_controlled_is_told_and_heard() {
     let mut talk = call(relay(), SHARED, Role::Controlled).await;
     talk.both_hear().await;
+}
+
+#[tokio::test]
+async fn a_phone_that_secures_by_dtls_and_one_that_does_not_hear_each_other() {
+    for part in [DtlsRole::Client, DtlsRole::Server] {
+        let mut talk = secured_call(relay(), SHARED, Role::Controlling, Some(part)).await;
+        talk.both_hear().await;
+        let stats = talk.call.stats().await.unwrap();
+        let handshakes = stats[0].map(|leg| leg.handshake);
+        assert_eq!(handshakes, [Some(HandshakeState::Connected), None]);
+    }
 }
 
 #[tokio::test]

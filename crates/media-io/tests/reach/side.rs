@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use media::srtp::DtlsIdentity;
 use media::tone::share_at;
 use media::{
     Codec, Direction, Frame, MediaParameters, MediaSecurity, MediaStats, ReceiveFormat,
@@ -51,13 +52,21 @@ impl Port {
     }
 
     pub(crate) fn talk(self, frequency_hz: f64) -> Side {
+        self.talk_as(frequency_hz, None)
+    }
+
+    /// With a certificate for DTLS-SRTP.
+    pub(crate) fn talk_as(self, frequency_hz: f64, identity: Option<DtlsIdentity>) -> Side {
         let (ear, heard) = mpsc::unbounded_channel();
         let address = self.sockets.rtp_address();
         let (session, events) = MediaSession::start(
             self.sockets,
             Box::new(ToneSource::new(frequency_hz, 0.4)),
             Box::new(Ear(ear)),
-            SessionOptions::default(),
+            SessionOptions {
+                identity,
+                ..SessionOptions::default()
+            },
         );
         Side {
             session,

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::handshake::HandshakeState;
+
 /// Why a datagram goes nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {
@@ -80,6 +82,8 @@ pub struct LegStats {
     pub silent_for: Option<Duration>,
     /// Between the party and us, there and back.
     pub round_trip: Option<Duration>,
+    /// How the handshake for its keys stands, if they come from one.
+    pub handshake: Option<HandshakeState>,
     /// What the party says that it lost of what the other sent, in all.
     pub remote_packets_lost: Option<u32>,
 }

@@ -24,13 +24,13 @@ pub enum Verdict {
         /// How long it is now.
         len: usize,
     },
-    /// Nothing but what [`Relay::poll_output`] has now: it was for the relay itself, a report or a check.
+    /// Nothing but what [`Relay::poll_output`] has now: it was for the relay itself, a report, a check or a handshake.
     Read,
     /// Nothing.
     Drop(DropReason),
 }
 
-/// A datagram of the relay's own: a report, or the answer to a check.
+/// A datagram of the relay's own: a report, the answer to a check, a part of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// Of the leg that it leaves by.
@@ -107,7 +107,8 @@ impl Relay {
             }
             DatagramKind::Rtp | DatagramKind::Rtcp => self.handle_rtcp(id, arrival, buffer, len),
             DatagramKind::Stun => self.handle_check(id, arrival, datagram),
-            DatagramKind::Dtls | DatagramKind::Other => Verdict::Drop(DropReason::Unknown),
+            DatagramKind::Dtls => self.handle_handshake(id, arrival, datagram),
+            DatagramKind::Other => Verdict::Drop(DropReason::Malformed),
         }
     }
 
@@ -132,9 +133,6 @@ impl Relay {
             leg.datagrams_dropped += 1;
             return Verdict::Drop(DropReason::NotAuthentic);
         };
-        if checked.is_news {
-            self.keys.renew(id, leg);
-        }
         self.counts.checks_answered += 1;
         self.outgoing.push_back(Outgoing {
             from: leg.place,
@@ -142,7 +140,58 @@ impl Relay {
             to: source,
             bytes: checked.answer,
         });
+        if checked.is_news {
+            self.keys.renew(id, leg);
+            self.drive_handshake(id, now);
+        }
         Verdict::Read
+    }
+
+    /// DTLS: only from where the party is, and on the port of RTP.
+    fn handle_handshake(&mut self, id: LegId, arrival: &Arrival, datagram: &[u8]) -> Verdict {
+        let leg = self.table.call_mut(id.call);
+        let Some(leg) = leg.and_then(|call| call.leg_mut(id)) else {
+            return Verdict::Drop(DropReason::Unknown);
+        };
+        let is_its = arrival.component == Component::Rtp && leg.expects(arrival.source);
+        let (true, Some(handshake)) = (is_its, &mut leg.handshake) else {
+            leg.datagrams_dropped += 1;
+            return Verdict::Drop(DropReason::WrongSource);
+        };
+        handshake.handle_datagram(datagram, arrival.now);
+        self.drive_handshake(id, arrival.now);
+        Verdict::Read
+    }
+
+    /// Begins a leg's handshake, if it has one to begin and it is known with whom; sends what is due; takes the keys.
+    pub(super) fn drive_handshake(&mut self, id: LegId, now: Instant) {
+        let leg = self.table.call_mut(id.call);
+        let Some(leg) = leg.and_then(|call| call.leg_mut(id)) else {
+            return;
+        };
+        let (place, target) = (leg.place, leg.target(now));
+        let (Some(to), Some(handshake)) = (target, &mut leg.handshake) else {
+            return;
+        };
+        if let Some(at) = handshake.noted.take() {
+            self.handshakes.remove(&(at, id));
+        }
+        let keys = handshake.advance(now);
+        while let Some(bytes) = handshake.poll_output() {
+            self.outgoing.push_back(Outgoing {
+                from: place,
+                component: Component::Rtp,
+                to,
+                bytes,
+            });
+        }
+        handshake.noted = handshake.poll_timeout();
+        if let Some(at) = handshake.noted {
+            self.handshakes.insert((at, id));
+        }
+        if let Some(keys) = keys {
+            leg.set_protection(Some(keys));
+        }
     }
 
     fn handle_rtp(
@@ -219,11 +268,20 @@ impl Relay {
     /// When to call [`Relay::handle_timeout`] next, if ever.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let reports = self.deadlines.first();
+        let handshakes = self.handshakes.first();
+        let next = reports.into_iter().chain(handshakes);
+        next.map(|(at, _)| *at).min()
     }
 
-    /// Writes the reports that are due. Afterwards the next deadline is later than `now`.
+    /// Writes the reports that are due, repeats what was not answered in handshakes. Afterwards the next deadline is later than `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, id)) = self.handshakes.first().copied()
+            && at <= now
+        {
+            self.handshakes.pop_first();
+            self.drive_handshake(id, now);
+        }
         while let Some((at, id)) = self.deadlines.first().copied()
             && at <= now
         {

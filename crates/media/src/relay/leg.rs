@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::counts::{DropReason, LegStats};
+use super::handshake::LegHandshake;
 use super::ice::{Checked, LegIce};
 use super::keys::LegKeys;
 use super::peer::{Peer, RtcpAddress, is_reachable};
@@ -28,6 +29,8 @@ pub(super) struct Leg {
     /// Another SSRC from the right place: believed when it goes on.
     contender: Option<(u32, u16)>,
     protection: Option<Box<dyn Protection>>,
+    /// Where the keys come from, if from a handshake.
+    pub(super) handshake: Option<Box<LegHandshake>>,
     heard_at: Option<Instant>,
     /// Received, octets and lost of sources before the present one.
     earlier: [u64; 3],
@@ -60,6 +63,7 @@ impl Leg {
             source: None,
             contender: None,
             protection: None,
+            handshake: None,
             heard_at: None,
             earlier: [0; 3],
             packets_sent: 0,
@@ -140,6 +144,15 @@ impl Leg {
         }
         addresses.retain(|(_, address)| is_reachable(*address));
         addresses
+    }
+
+    /// Whether something that is neither RTP nor RTCP may be of the party: a handshake.
+    pub(super) fn expects(&self, source: SocketAddr) -> bool {
+        match (&self.ice, &self.latch) {
+            (Some(ice), _) => ice.takes(source),
+            (None, Some(latch)) => latch.expects(source),
+            (None, None) => false,
+        }
     }
 
     /// Where media for the party goes, if anywhere.
@@ -360,6 +373,7 @@ impl Leg {
             jitter_ms: source.map_or(0.0, RtpSource::jitter_ms),
             silent_for: heard_at.map(|at| now.saturating_duration_since(at)),
             round_trip: self.reporter.round_trip(),
+            handshake: self.handshake.as_deref().map(LegHandshake::state),
             remote_packets_lost: self.reporter.remote_lost(),
         }
     }

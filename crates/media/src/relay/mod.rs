@@ -17,11 +17,13 @@
 //! - nothing is sent to an address that was neither signalled nor proven;
 //! - calls, streams of a call, and what is kept of each are bounded.
 //!
-//! Not here: sockets and ports (`media-io`), keys (a [`Protection`] is given), DTLS. Streams that are bundled (RFC 9143) are told apart only by announced SSRCs.
+//! Not here: sockets and ports (`media-io`), SRTP itself (a [`Protection`] is given, or made from the keys of a
+//! handshake, [`Relay::set_handshake`]). Streams that are bundled (RFC 9143) are told apart only by announced SSRCs.
 
 mod counts;
 mod error;
 mod forward;
+mod handshake;
 mod ice;
 mod keys;
 mod leg;
@@ -44,6 +46,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 pub use counts::{DropReason, LegStats, RelayCounts};
 pub use error::RelayError;
 pub use forward::{Arrival, Outgoing, Verdict};
+pub use handshake::{HandshakeAgreement, HandshakeState};
 pub use pairs::{OwnerId, PairError, PairPool};
 pub use peer::{Peer, RtcpAddress};
 pub use place::{CallId, Component, LegId, Pair, Place, Side};
@@ -54,6 +57,7 @@ pub use tap::Tap;
 use stun::LiteAgent;
 
 use crate::rtcp::WallClock;
+use handshake::{Closed, LegHandshake};
 use keys::Keys;
 use leg::Leg;
 use peer::is_reachable;
@@ -80,6 +84,8 @@ pub struct Relay {
     keys: Keys,
     /// When each leg's next report may be due.
     deadlines: BTreeSet<(Instant, LegId)>,
+    /// When each handshake wants to be asked.
+    handshakes: BTreeSet<(Instant, LegId)>,
     outgoing: VecDeque<Outgoing>,
     counts: RelayCounts,
 }
@@ -95,6 +101,7 @@ impl Relay {
             table: Table::default(),
             keys: Keys::default(),
             deadlines: BTreeSet::new(),
+            handshakes: BTreeSet::new(),
             outgoing: VecDeque::new(),
             counts: RelayCounts::default(),
         }
@@ -195,7 +202,7 @@ impl Relay {
     /// # Errors
     ///
     /// [`RelayError::Ambiguous`] or [`RelayError::NoSuchLeg`]; then everything is as before.
-    pub fn announce(&mut self, id: LegId, peer: Peer) -> Result<(), RelayError> {
+    pub fn announce(&mut self, id: LegId, peer: Peer, now: Instant) -> Result<(), RelayError> {
         let leg = leg_mut(&mut self.table, id)?;
         let Place { interface, pair } = leg.place;
         if pair == Pair::Shared
@@ -207,6 +214,7 @@ impl Relay {
         }
         leg.announce(peer);
         self.keys.renew(id, leg);
+        self.drive_handshake(id, now);
         Ok(())
     }
 
@@ -220,7 +228,31 @@ impl Relay {
         id: LegId,
         protection: Option<Box<dyn Protection>>,
     ) -> Result<(), RelayError> {
-        leg_mut(&mut self.table, id)?.set_protection(protection);
+        let leg = leg_mut(&mut self.table, id)?;
+        forget(&mut self.handshakes, id, leg);
+        leg.set_protection(protection);
+        Ok(())
+    }
+
+    /// Secures a leg by keys that a handshake on its port is to yield; nothing passes the leg until then. What was agreed before goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::NoSuchLeg`].
+    pub fn set_handshake(
+        &mut self,
+        id: LegId,
+        agreement: HandshakeAgreement,
+        now: Instant,
+    ) -> Result<(), RelayError> {
+        let leg = leg_mut(&mut self.table, id)?;
+        let goes_on = |handshake: &LegHandshake| handshake.is_about(&agreement);
+        if !leg.handshake.as_deref().is_some_and(goes_on) {
+            forget(&mut self.handshakes, id, leg);
+            leg.set_protection(Some(Box::new(Closed)));
+            leg.handshake = Some(Box::new(LegHandshake::new(agreement)));
+        }
+        self.drive_handshake(id, now);
         Ok(())
     }
 
@@ -271,6 +303,7 @@ impl Relay {
                     side,
                 };
                 self.keys.remove(id, leg);
+                forget(&mut self.handshakes, id, leg);
                 self.deadlines.remove(&(leg.reporter.deadline(), id));
                 places.push(leg.place);
             }
@@ -289,6 +322,14 @@ impl Relay {
         Ok(streams
             .map(|legs| legs.each_ref().map(|leg| leg.stats(now)))
             .collect())
+    }
+}
+
+/// A leg that had a handshake has none any more.
+fn forget(handshakes: &mut BTreeSet<(Instant, LegId)>, id: LegId, leg: &mut Leg) {
+    let before = leg.handshake.take();
+    if let Some(at) = before.and_then(|handshake| handshake.noted) {
+        handshakes.remove(&(at, id));
     }
 }
 

@@ -21,11 +21,13 @@ fn agent(seed: u8) -> LiteAgent {
 }
 
 /// A party with a full agent.
-struct Party {
+pub(super) struct Party {
     ice: Ice,
     address: &'static str,
     place: Place,
     path: Option<SocketAddr>,
+    /// The last datagram of a handshake that came.
+    handshake: Option<Outgoing>,
 }
 
 impl Party {
@@ -54,6 +56,7 @@ impl Party {
             address,
             place,
             path: None,
+            handshake: None,
         }
     }
 
@@ -64,6 +67,10 @@ impl Party {
         while let Some(check) = self.ice.poll_transmit(rig.now) {
             verdicts.push(rig.arrives(self.place, Component::Rtp, self.address, &check.bytes));
             while let Some(answer) = rig.relay.poll_output() {
+                if (20..64).contains(&answer.bytes[0]) {
+                    self.handshake = Some(answer);
+                    continue;
+                }
                 assert_eq!(answer.to, address(self.address), "to nobody else");
                 assert_eq!(answer.from, self.place);
                 let relay = address("192.0.2.100:4000");
@@ -79,6 +86,14 @@ impl Party {
         verdicts
     }
 
+    /// Checks until the relay begins a handshake.
+    pub(super) fn go_on_until_dtls(&mut self, rig: &mut Rig) -> Outgoing {
+        self.exchange(rig);
+        assert_eq!(self.handshake, None, "a check is no nomination");
+        self.go_on_for(rig, 1_000);
+        self.handshake.take().unwrap()
+    }
+
     fn go_on_for(&mut self, rig: &mut Rig, milliseconds: u64) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         for _ in 0..milliseconds / 10 {
@@ -90,7 +105,7 @@ impl Party {
 }
 
 /// A call whose caller does ICE with credentials 1 at this place.
-fn call(place: Place) -> (Rig, [LegId; 2], Party) {
+pub(super) fn call(place: Place) -> (Rig, [LegId; 2], Party) {
     let mut rig = Rig::new();
     let legs = add_call(&mut rig, place, 1);
     let party = Party::at(TRANSLATED, place, 1, rig.now);
@@ -104,7 +119,7 @@ fn add_call(rig: &mut Rig, place: Place, seed: u8) -> [LegId; 2] {
         rtcp: RtcpAddress::Multiplexed,
         ..Peer::at(address(PRIVATE), 8_000)
     };
-    rig.relay.announce(legs[0], private).unwrap();
+    rig.relay.announce(legs[0], private, rig.now).unwrap();
     let callee = format!("192.0.2.2:{}", 5_000 + u16::from(seed));
     rig.announce(legs[1], &callee).unwrap();
     legs

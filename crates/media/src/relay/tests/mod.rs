@@ -1,6 +1,7 @@
 //! The relay in simulated time.
 
 mod bounds;
+mod handshake;
 mod ice;
 mod latching;
 mod reporters;
@@ -76,7 +77,8 @@ impl Rig {
     }
 
     fn announce(&mut self, leg: LegId, rtp: &str) -> Result<(), RelayError> {
-        self.relay.announce(leg, Peer::at(address(rtp), 8_000))
+        self.relay
+            .announce(leg, Peer::at(address(rtp), 8_000), self.now)
     }
 
     fn announce_ssrc(&mut self, leg: LegId, rtp: &str, ssrc: u32) -> Result<(), RelayError> {
@@ -84,7 +86,7 @@ impl Rig {
             ssrc: Some(ssrc),
             ..Peer::at(address(rtp), 8_000)
         };
-        self.relay.announce(leg, peer)
+        self.relay.announce(leg, peer, self.now)
     }
 
     fn arrives(

@@ -63,7 +63,7 @@ fn multiplexed_reports_use_the_port_of_the_media() {
         rtcp: RtcpAddress::Multiplexed,
         ..Peer::at(address(CALLER), 8_000)
     };
-    rig.relay.announce(caller, peer).unwrap();
+    rig.relay.announce(caller, peer, rig.now).unwrap();
     rig.rtp(CALLER, 1, 1);
     let bytes = write(&receiver_report(1, block(2)), "name", Leaving::No).unwrap();
     assert_eq!(
@@ -129,7 +129,7 @@ fn who_multiplexes_reports_only_from_the_port_of_the_media() {
         rtcp: RtcpAddress::Multiplexed,
         ..Peer::at(address(CALLER), 8_000)
     };
-    rig.relay.announce(caller, peer).unwrap();
+    rig.relay.announce(caller, peer, rig.now).unwrap();
     rig.rtp_at(place, CALLER, 1, 1);
     let bytes = write(&receiver_report(1, block(2)), "name", Leaving::No).unwrap();
     let beside = rig.arrives(place, Component::Rtcp, CALLER_RTCP, &bytes);
