@@ -11,11 +11,12 @@ from pathlib import Path
 
 from bench_sip.processes import Process
 
-from .relays import Ours, Rtpengine
+from .relays import Ours, Rtpengine, Secured
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKETS_OF_A_MINUTE = 50 * 60  # of one stream
 MUST, GOAL = 0.80, 0.50
+MUST_SECURED, GOAL_SECURED = 1.15, 1.05  # of what the same costs in plain; and of rtpengine's
 MUST_BYTES, GOAL_BYTES = 16_384, 5_120
 
 
@@ -38,8 +39,12 @@ class Bench:
         self.folder.mkdir(parents=True)
         self.relays = [Ours(self.generator, self.folder), Rtpengine(self.folder, options.threads)]
         if options.own_ports:
-            self.relays.append(Ours(self.generator, self.folder, own_ports=True))
+            self.relays.append(Ours(self.generator, self.folder, "own-ports"))
             self.relays[-1].name = "Tandem, own ports"
+        if options.secured:
+            ours = Ours(self.generator, self.folder, "secured")
+            ours.name, ours.is_secured = "Tandem, secured", True
+            self.relays += [ours, Secured(self.relays[1])]
         self.results = {}
         self.call_bytes = {}
         self.voices = None
@@ -49,6 +54,8 @@ class Bench:
         few = max(most // 8, 1)
         for relay in self.relays:
             relay.start()
+            if relay.is_secured:
+                continue  # of rtpengine the same process
             # Before anything else, because later calls get the memory of earlier ones; what is there for any number of calls cancels out.
             with_few = self.talk(relay, few, 2, Figures())
             with_most = self.talk(relay, most, 2, Figures())
@@ -65,7 +72,8 @@ class Bench:
 
     def talk(self, relay, calls, seconds, figures):
         """One round of so many calls through one relay; its memory while they talk."""
-        self.voices = Process([self.generator, "voices", "--calls", calls, "--seconds", seconds, "--tick-us", self.options.tick],
+        secured = ["--secured"] if relay.is_secured else []
+        self.voices = Process([self.generator, "voices", "--calls", calls, "--seconds", seconds, "--tick-us", self.options.tick, *secured],
                               self.folder / "voices.log",
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
@@ -104,15 +112,20 @@ class Bench:
               "|---|---|---|---|---|---|---|---|")
         is_good, kept = True, {}
         for calls, rows in self.results.items():
-            reference = min(rows["rtpengine"].packet_us)
             for name, row in rows.items():
                 lowest = min(row.packet_us)
+                reference = min(rows["rtpengine, secured" if "secured" in name else "rtpengine"].packet_us)
                 ratio = lowest / reference
                 verdict = self._verdict(calls, name, row, ratio)
                 is_good &= "MISS" not in verdict
                 print(f"| {calls} | {name} | {lowest:.2f} µs | {statistics.median(row.packet_us):.2f} µs | "
                       f"{lowest * PACKETS_OF_A_MINUTE / 1e6:.4f} | {ratio:.2f} | {row.lost} of {row.sent:,} | {verdict} |")
                 kept.setdefault(calls, {})[name] = {**row.__dict__, "ratio": ratio}
+            if "Tandem, secured" in rows:
+                times = {name: min(rows[f"{name}, secured"].packet_us) / min(rows[name].packet_us) for name in ("Tandem", "rtpengine")}
+                ours = times["Tandem"]
+                verdict = "held, goal too" if ours <= GOAL_SECURED else "held" if ours <= MUST_SECURED else f"more than {MUST_SECURED}"
+                print(f"- {calls} calls, a secured hop beside a plain one: Tandem {ours:.2f} ({verdict}), rtpengine {times['rtpengine']:.2f}")
         for name, size in self.call_bytes.items():
             verdict = "" if name == "rtpengine" else " (MISS)" if size > MUST_BYTES else " (held, goal too)" if size <= GOAL_BYTES else " (held)"
             is_good &= "MISS" not in verdict

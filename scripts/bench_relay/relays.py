@@ -1,5 +1,6 @@
 """The two relays: ours as a program of its own, rtpengine from the Debian package, controlled over its `ng` protocol."""
 
+import base64
 import json
 import re
 import socket
@@ -10,12 +11,16 @@ import uuid
 from bench_sip.processes import Process, free_port, wait_until
 
 
+KEY_OF_CALLERS = base64.b64encode(bytes([7] * 30)).decode()  # as the voices have it
+
+
 class Ours:
     name = "Tandem"
+    is_secured = False
 
-    def __init__(self, generator, folder, own_ports=False):
-        self.command = [generator, "relay", *(["--own-ports"] if own_ports else [])]
-        self.log = folder / f"tandem{'-own' if own_ports else ''}.log"
+    def __init__(self, generator, folder, *switches):
+        self.command = [generator, "relay", *(f"--{switch}" for switch in switches)]
+        self.log = folder / f"{'-'.join(['tandem', *switches])}.log"
         self.process = None
 
     def start(self):
@@ -45,6 +50,7 @@ class Ours:
 
 class Rtpengine:
     name = "rtpengine"
+    is_secured = False
     ports = (34_000, 60_000)  # apart from those of ours
 
     def __init__(self, folder, threads=None):
@@ -81,12 +87,14 @@ class Rtpengine:
             if answered.decode() == cookie:
                 return decode(answer)[0]
 
-    def connect(self, calls):
+    def connect(self, calls, is_secured=False):
         places = []
+        key = KEY_OF_CALLERS if is_secured else None
+        plain = {"transport-protocol": "RTP/AVP"} if is_secured else {}
         for caller, callee in calls:
             call = {"call-id": uuid.uuid4().hex, "from-tag": "caller", "replace": ["origin", "session-connection"], "ICE": "remove",
                     "flags": ["trust-address"]}
-            to_callee = self.ask(command="offer", sdp=description(caller), **call)
+            to_callee = self.ask(command="offer", sdp=description(caller, key), **plain, **call)
             to_caller = self.ask(command="answer", sdp=description(callee), **{"to-tag": "callee"}, **call)
             self.calls.append(call["call-id"])
             # What the callee is offered is where the callee sends to, and the reverse.
@@ -103,9 +111,37 @@ class Rtpengine:
             self.process.stop()
 
 
-def description(address):
+class Secured:
+    """The same rtpengine with other calls: callers have SRTP by SDES, callees have not."""
+
+    name = "rtpengine, secured"
+    is_secured = True
+
+    def __init__(self, plain):
+        self.plain = plain
+
+    @property
+    def process(self):
+        return self.plain.process
+
+    def start(self):
+        if not self.plain.process:
+            self.plain.start()
+
+    def connect(self, calls):
+        return self.plain.connect(calls, is_secured=True)
+
+    def end_all(self):
+        self.plain.end_all()
+
+    def stop(self):
+        """Its owner does that."""
+
+
+def description(address, key=None):
     host, _, port = address.rpartition(":")
-    return (f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=sendrecv\r\n")
+    profile, crypto = ("RTP/SAVP", f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n") if key else ("RTP/AVP", "")
+    return (f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {port} {profile} 0\r\na=rtpmap:0 PCMU/8000\r\n{crypto}a=sendrecv\r\n")
 
 
 def media(answer):

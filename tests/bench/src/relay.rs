@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
 use media::relay::{OwnerId, Peer, Side};
+use media::srtp::{MasterKey, SrtpSession, SrtpSuite};
 use media_io::PortRange;
 use media_io::relay::{LegRequest, RelayHandle, RelayOptions, RelayedCall, Wanted, start};
 use serde_json::json;
@@ -21,6 +22,9 @@ pub(crate) struct Arguments {
     /// Every leg gets a pair of ports of its own.
     #[arg(long)]
     own_ports: bool,
+    /// Callers protect what they send and are sent by SRTP; callees do not.
+    #[arg(long)]
+    secured: bool,
     /// Calls at one time.
     #[arg(long, default_value_t = 10_000)]
     max_calls: usize,
@@ -52,8 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             let wanted: Vec<[SocketAddr; 2]> = serde_json::from_str(&line)?;
             let mut places = Vec::new();
             for parties in wanted {
-                let (call, place) =
-                    runtime.block_on(connect(&relay, parties, arguments.own_ports))?;
+                let (call, place) = runtime.block_on(connect(&relay, parties, arguments))?;
                 calls.push(call);
                 places.push(place);
             }
@@ -64,12 +67,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// What callers protect with, the same for all: nothing is secret here.
+pub(crate) fn key_of_callers() -> MasterKey {
+    key(7)
+}
+
+fn key_of_relay() -> MasterKey {
+    key(8)
+}
+
+fn key(byte: u8) -> MasterKey {
+    MasterKey::generate(SrtpSuite::AesCm128HmacSha1_80, |bytes| bytes.fill(byte))
+}
+
 async fn connect(
     relay: &RelayHandle,
     parties: [SocketAddr; 2],
-    own_ports: bool,
+    arguments: &Arguments,
 ) -> Result<(RelayedCall, [SocketAddr; 2])> {
-    let pair = if own_ports {
+    let pair = if arguments.own_ports {
         Wanted::Own(OwnerId(0))
     } else {
         Wanted::Shared
@@ -79,6 +95,11 @@ async fn connect(
     let (stream, places) = call.add_stream([leg; 2]).await?;
     for (side, party) in [Side::Caller, Side::Callee].into_iter().zip(parties) {
         call.announce(stream, side, Peer::at(party, 8_000)).await?;
+    }
+    if arguments.secured {
+        let srtp = SrtpSession::new(&key_of_relay(), &key_of_callers());
+        let caller = call.set_protection(stream, Side::Caller, Some(Box::new(srtp)));
+        caller.await?;
     }
     Ok((call, places.map(|place| place.rtp)))
 }

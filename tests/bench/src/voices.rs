@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use media::rtp::{RtpPacket, is_rtcp};
+use media::srtp::SrtpSession;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use serde_json::json;
+
+use crate::relay::key_of_callers;
 
 /// Between two packets of one party.
 const SPACING: Duration = Duration::from_millis(20);
@@ -35,6 +38,9 @@ pub(crate) struct Arguments {
     /// How often is looked who has to send, in microseconds: what is due meanwhile leaves in one go.
     #[arg(long, default_value_t = 1_000)]
     tick_us: u64,
+    /// Callers send SRTP; nobody opens what it hears.
+    #[arg(long)]
+    secured: bool,
 }
 
 struct Party {
@@ -42,6 +48,7 @@ struct Party {
     target: SocketAddr,
     sequence: u16,
     next: Instant,
+    srtp: Option<SrtpSession>,
 }
 
 /// All parties.
@@ -69,6 +76,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error
     let targets: Vec<[SocketAddr; 2]> = serde_json::from_str(&line)?;
     let tick = Duration::from_micros(arguments.tick_us);
     let mut voices = Voices::new(sockets, targets.as_flattened(), tick)?;
+    if arguments.secured {
+        let key = key_of_callers();
+        for caller in voices.parties.iter_mut().step_by(2) {
+            caller.srtp = Some(SrtpSession::new(&key, &key));
+        }
+    }
 
     voices.talk(WARM_UP)?;
     say(&json!({"begin": voices.sent}))?;
@@ -105,6 +118,7 @@ impl Voices {
                 sequence: 0,
                 // Evenly over the time between two packets.
                 next: start + SPACING * index / count,
+                srtp: None,
             });
         }
         Ok(Self {
@@ -166,8 +180,12 @@ impl Party {
             ssrc,
             payload: &[0xd5; 160],
         };
-        let mut bytes = [0; 172];
-        let len = packet.write(&mut bytes).map_err(io::Error::other)?;
+        let mut bytes = [0; 200];
+        let mut len = packet.write(&mut bytes).map_err(io::Error::other)?;
+        if let Some(srtp) = &mut self.srtp {
+            let protected = srtp.protect_rtp(&mut bytes, len);
+            len = protected.map_err(io::Error::other)?;
+        }
         self.socket.send_to(&bytes[..len], self.target).map(drop)
     }
 }
