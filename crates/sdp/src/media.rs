@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+/// Reserved, because with the marker they look like RTCP (RFC 3551 section 6).
+const RTCP_NUMBERS: std::ops::RangeInclusive<u8> = 72..=76;
+
 use crate::offer_answer::VOIP_METRICS;
 use crate::{
     Attribute, Attributes, Bandwidth, Connection, Direction, KeyLine, LocalIce, LocalSecurity,
@@ -48,13 +51,16 @@ impl MediaDescription {
             .find_map(|attribute| Direction::from_attribute(&attribute.name))
     }
 
-    /// The payload formats, preferred first. A dynamic number without a readable `a=rtpmap`, and
-    /// a token that is no payload number, is left out.
+    /// The payload formats, preferred first. A dynamic number without a readable `a=rtpmap`, a token that is no payload
+    /// number or one of RTCP's, and a number that came before are left out.
     #[must_use]
     pub fn payload_formats(&self) -> Vec<PayloadFormat> {
+        let mut seen = [false; 128];
         self.formats
             .iter()
-            .filter_map(|token| token.parse().ok().filter(|&number: &u8| number < 128))
+            .filter_map(|token| token.parse::<u8>().ok())
+            .filter(|number| *number < 128 && !RTCP_NUMBERS.contains(number))
+            .filter(|number| !std::mem::replace(&mut seen[usize::from(*number)], true))
             .filter_map(|number| self.payload_format(number))
             .collect()
     }

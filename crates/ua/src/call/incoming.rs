@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use sdp::Described;
+use sdp::{AnswerError, Described};
 use sip::{
     Destination, Dialog, Endpoint, Flow, Request, Response, ServerTransaction, Transport, Uri,
 };
@@ -172,6 +172,28 @@ impl Call {
         reason: EndReason,
         turn: &mut Turn<'_>,
     ) -> Result<(), CallError> {
+        self.reject_saying(status, None, reason, turn)
+    }
+
+    /// Refuses the call because of its offer, and says in a Warning what is wrong with it (RFC 3261 section 20.43).
+    pub(super) fn refuse_offer(
+        &mut self,
+        error: &AnswerError,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CallError> {
+        let text = error.to_string().replace(['"', '\\'], "'");
+        let warning = format!("{} phone \"{text}\"", warn_code(error));
+        let reason = EndReason::LocalHangUp;
+        self.reject_saying(error.reply_status(), Some(&warning), reason, turn)
+    }
+
+    fn reject_saying(
+        &mut self,
+        status: u16,
+        warning: Option<&str>,
+        reason: EndReason,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CallError> {
         let Phase::Ringing(ringing) = &self.phase else {
             return Err(CallError::WrongState);
         };
@@ -180,7 +202,10 @@ impl Call {
         let response = turn
             .endpoint
             .invite_response(transaction, status, &self.tag);
-        if let Some(response) = response {
+        if let Some(mut response) = response {
+            if let Some(warning) = warning {
+                response.push_header("Warning", warning);
+            }
             turn.respond(transaction, response);
         }
         self.finish(reason, turn);
@@ -358,4 +383,14 @@ fn own_contact(request: &Request, flow: Flow, endpoint: &Endpoint) -> String {
         uri.set_param("transport", flow.transport.uri_param());
     }
     ["<", uri.as_str(), ">"].concat()
+}
+
+/// RFC 3261 section 20.43: 300 network protocol, 304 media type, 305 media format, 399 anything else.
+fn warn_code(error: &AnswerError) -> u16 {
+    match error {
+        AnswerError::NoAddress => 300,
+        AnswerError::NoAudio => 304,
+        AnswerError::NoCommonFormat => 305,
+        _ => 399,
+    }
 }

@@ -61,7 +61,7 @@ mod within;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
-use sdp::Described;
+use sdp::{AnswerError, Described};
 use sip::{Deadlines, Endpoint, Flow, KeyMap};
 
 use body::set_description;
@@ -221,6 +221,24 @@ impl Calls {
     ) -> Result<(), CallError> {
         self.on(call, endpoint, now, |call, turn| {
             call.reject(status, EndReason::LocalHangUp, turn)
+        })
+    }
+
+    /// Refuses an incoming call because of its offer: 488 as a rule, with a Warning for whoever looks for the fault.
+    /// [`CallEvent::Ended`] follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unknown`], [`CallError::WrongState`] if it is not ringing here.
+    pub fn refuse_offer(
+        &mut self,
+        call: CallKey,
+        error: &AnswerError,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), CallError> {
+        self.on(call, endpoint, now, |call, turn| {
+            call.refuse_offer(error, turn)
         })
     }
 

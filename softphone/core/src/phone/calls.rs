@@ -13,6 +13,12 @@ use crate::event::{CallEnd, CallEnded, Event};
 use crate::info;
 use crate::view::{CallDirection, Ringback};
 
+/// Why a call does not even ring.
+enum Refused {
+    Status(u16),
+    Offer(AnswerError),
+}
+
 impl Phone {
     pub(super) fn handle_call(&mut self, event: CallEvent, now: Instant) {
         let key = event.call();
@@ -82,8 +88,8 @@ impl Phone {
         let line = self.line_of(user.as_deref(), &flow);
         let rings = self.table.values().any(|call| call.stage == Stage::Ringing);
         let refusal = match (&line, &offer) {
-            (None, _) => Some(404),
-            _ if rings || self.table.len() >= MAX_CALLS => Some(486),
+            (None, _) => None,
+            _ if rings || self.table.len() >= MAX_CALLS => Some(Refused::Status(486)),
             // Said at once: nobody should pick up a phone that then cannot talk.
             (Some(line), Some(offer)) => {
                 let address = std::net::SocketAddr::new(line.local.ip, 9);
@@ -95,16 +101,26 @@ impl Phone {
                 let origin = sdp::Origin::new(media.address, 0, 0);
                 sdp::answer(offer, &media, &origin)
                     .err()
-                    .map(|error| error.reply_status())
+                    .map(Refused::Offer)
             }
             (Some(_), None) => None,
         };
-        let (Some(line), None) = (line, refusal) else {
-            let status = refusal.unwrap_or(404);
-            if let Err(error) = self.calls.reject(key, status, &mut self.endpoint, now) {
-                tracing::debug!(%error, "call not rejected");
+        let line = match (line, refusal) {
+            (Some(line), None) => line,
+            (_, refusal) => {
+                let endpoint = &mut self.endpoint;
+                let refused = match refusal {
+                    Some(Refused::Offer(error)) => {
+                        self.calls.refuse_offer(key, &error, endpoint, now)
+                    }
+                    Some(Refused::Status(status)) => self.calls.reject(key, status, endpoint, now),
+                    None => self.calls.reject(key, 404, endpoint, now),
+                };
+                if let Err(error) = refused {
+                    tracing::debug!(%error, "call not rejected");
+                }
+                return;
             }
-            return;
         };
         let nobody = NameAddr::new(invite.uri.clone());
         let party = invite.from().unwrap_or(nobody);
