@@ -43,7 +43,7 @@ pub enum PlayError {
         source: io::Error,
     },
     /// Read, but not understood.
-    #[error("the sound file {path} {problem}", path = path.display())]
+    #[error("the sound file {path} {problem}; what can be played are WAV and Ogg Opus", path = path.display())]
     Unsuitable {
         /// Which file.
         path: PathBuf,

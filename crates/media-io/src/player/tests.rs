@@ -152,7 +152,10 @@ fn what_cannot_be_played_says_why() {
     let problem = |content: &[u8]| {
         std::fs::write(&path, content).unwrap();
         let error = Player::open(&path, AfterEnd::Silence).unwrap_err();
-        error.to_string().split("/file ").last().unwrap().to_owned()
+        let text = error.to_string();
+        let (problem, accepted) = text.rsplit_once("; ").unwrap();
+        assert_eq!(accepted, "what can be played are WAV and Ogg Opus");
+        problem.split("/file ").last().unwrap().to_owned()
     };
     assert_eq!(problem(b""), "is empty");
     assert_eq!(problem(b"ID3\x04 an MP3"), "is neither WAV nor Ogg Opus");

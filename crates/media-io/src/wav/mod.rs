@@ -13,22 +13,25 @@ pub use source::{AfterEnd, WavSource};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WavError {
-    /// Missing, not readable, or not a WAV file.
+    /// Missing or not readable.
     #[error("cannot read the sound file {path}", path = path.display())]
     Read {
         /// Which file.
         path: PathBuf,
         /// What was wrong.
         #[source]
-        source: hound::Error,
+        source: std::io::Error,
     },
-    /// The sound is in a form that is not understood, or too much of it.
-    #[error("the sound file {path} {problem}", path = path.display())]
+    /// Not a WAV file, in a form that is not understood, or too much of it.
+    #[error(
+        "the sound file {path} {problem}; what can be used are WAV files, PCM or floating point, of at most ten minutes",
+        path = path.display()
+    )]
     Unsuitable {
         /// Which file.
         path: PathBuf,
         /// As the end of a sentence.
-        problem: &'static str,
+        problem: String,
     },
     /// The file cannot be made or written.
     #[error("cannot write the sound file {path}", path = path.display())]

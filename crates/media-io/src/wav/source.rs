@@ -1,5 +1,7 @@
 //! A WAV file that is played into a call.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::WavError;
 use crate::AudioSource;
 
 /// Longest file that is taken: it is kept in memory.
-const MAX_SECS: u32 = 600;
+const MAX_SECS: u64 = 600;
 
 /// What comes after the last sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,28 @@ impl WavSource {
             next: 0,
             after_end,
         })
+    }
+
+    /// Looks at the file without reading all of it: it has sound in a form that can be played.
+    ///
+    /// # Errors
+    ///
+    /// As [`WavSource::open`].
+    pub fn check(path: &Path) -> Result<(), WavError> {
+        let (mut reader, _) = open(path)?;
+        let has_sound = match reader.spec().sample_format {
+            SampleFormat::Float => reader
+                .samples::<f32>()
+                .next()
+                .is_some_and(|one| one.is_ok()),
+            SampleFormat::Int => reader
+                .samples::<i32>()
+                .next()
+                .is_some_and(|one| one.is_ok()),
+        };
+        has_sound
+            .then_some(())
+            .ok_or_else(|| unsuitable(path, "is empty"))
     }
 
     /// How long the file plays once.
@@ -80,62 +104,86 @@ impl AudioSource for WavSource {
 
 /// The file as mono at 48 kHz, at least one sample.
 pub(crate) fn read_samples(path: &Path) -> Result<Vec<i16>, WavError> {
-    let unsuitable = |problem| WavError::Unsuitable {
-        path: path.to_owned(),
-        problem,
-    };
-    let read_error = |source| WavError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let mut reader = WavReader::open(path).map_err(read_error)?;
+    let (mut reader, mut resampler) = open(path)?;
     let spec = reader.spec();
-    if spec.channels == 0 || spec.sample_rate == 0 {
-        return Err(unsuitable("has no channels"));
-    }
-    if reader.duration() / spec.sample_rate >= MAX_SECS {
-        return Err(unsuitable("is longer than ten minutes"));
-    }
-    let mut resampler = Resampler::new(spec.sample_rate, SAMPLE_RATE_HZ)
-        .map_err(|_| unsuitable("has a sample rate that cannot be converted"))?;
-    let values = read_values(&mut reader, spec).map_err(read_error)?;
+    let values = read_values(&mut reader, spec);
     let mono: Vec<i16> = values
         .chunks_exact(usize::from(spec.channels))
         .map(downmix)
         .collect();
     let mut samples = Vec::new();
+    if mono.is_empty() {
+        return Err(unsuitable(path, "is empty"));
+    }
     resampler.process(&mono, &mut samples);
-    // What the converter still holds, pushed out by silence.
-    let tail = usize::try_from(spec.sample_rate / 50).unwrap_or(FRAME_SAMPLES);
-    resampler.process(
-        &vec![
-            0;
-            if spec.sample_rate == SAMPLE_RATE_HZ {
-                0
-            } else {
-                tail
-            }
-        ],
-        &mut samples,
-    );
+    if spec.sample_rate != SAMPLE_RATE_HZ {
+        // What the converter still holds, pushed out by silence.
+        let tail = usize::try_from(spec.sample_rate / 50).unwrap_or(FRAME_SAMPLES);
+        resampler.process(&vec![0; tail], &mut samples);
+    }
     if samples.is_empty() {
-        return Err(unsuitable("is empty"));
+        return Err(unsuitable(path, "is too short"));
     }
     Ok(samples)
 }
 
-/// All samples of all channels, ±1.0.
-fn read_values(
-    reader: &mut WavReader<std::io::BufReader<std::fs::File>>,
-    spec: WavSpec,
-) -> Result<Vec<f32>, hound::Error> {
+type Reader = WavReader<io::BufReader<File>>;
+
+/// Reads what the head of the file says; it has a form that can be played.
+fn open(path: &Path) -> Result<(Reader, Resampler), WavError> {
+    let read_error = |source| WavError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(read_error)?;
+    let bytes = file.metadata().map_err(read_error)?.len();
+    let reader = WavReader::new(io::BufReader::new(file)).map_err(|error| match error {
+        hound::Error::IoError(error) if !ends_early(&error) => read_error(error),
+        error => unsuitable(path, format!("is not a WAV file that can be read: {error}")),
+    })?;
+    let spec = reader.spec();
+    if spec.channels == 0 || spec.sample_rate == 0 || spec.bits_per_sample == 0 {
+        return Err(unsuitable(path, "has no channels"));
+    }
+    let bytes_per_sample = u64::from(spec.channels) * u64::from(spec.bits_per_sample.div_ceil(8));
+    // A head may promise more than there is.
+    let held = u64::from(reader.duration()).min(bytes / bytes_per_sample);
+    if held / u64::from(spec.sample_rate) >= MAX_SECS {
+        return Err(unsuitable(path, "is longer than ten minutes"));
+    }
+    let resampler = Resampler::new(spec.sample_rate, SAMPLE_RATE_HZ).map_err(|error| {
+        let rate = error.from_hz;
+        unsuitable(
+            path,
+            format!("has a sample rate of {rate} Hz, which cannot be converted"),
+        )
+    })?;
+    Ok((reader, resampler))
+}
+
+/// The file is shorter than its head should be; hound has no kind of its own for that.
+fn ends_early(error: &io::Error) -> bool {
+    use io::ErrorKind::{Other, UnexpectedEof};
+    matches!(error.kind(), Other | UnexpectedEof)
+}
+
+fn unsuitable(path: &Path, problem: impl Into<String>) -> WavError {
+    WavError::Unsuitable {
+        path: path.to_owned(),
+        problem: problem.into(),
+    }
+}
+
+/// All samples of all channels, ±1.0; what is cut off ends where it was cut.
+fn read_values(reader: &mut Reader, spec: WavSpec) -> Vec<f32> {
     match spec.sample_format {
-        SampleFormat::Float => reader.samples::<f32>().collect(),
+        SampleFormat::Float => reader.samples::<f32>().map_while(Result::ok).collect(),
         SampleFormat::Int => {
             let full_scale = 2.0_f32.powi(i32::from(spec.bits_per_sample.clamp(1, 32)) - 1);
             reader
                 .samples::<i32>()
-                .map(|sample| sample.map(|value| to_f32(value) / full_scale))
+                .map_while(Result::ok)
+                .map(|value| to_f32(value) / full_scale)
                 .collect()
         }
     }
@@ -265,10 +313,26 @@ mod tests {
         );
         let text = folder.path().join("text.wav");
         std::fs::write(&text, "not sound").unwrap();
-        assert!(matches!(
-            WavSource::open(&text, AfterEnd::Loop),
-            Err(WavError::Read { .. })
-        ));
+        let problem = |content: &[u8]| {
+            std::fs::write(&text, content).unwrap();
+            let error = WavSource::open(&text, AfterEnd::Loop).unwrap_err();
+            let checked = WavSource::check(&text).unwrap_err();
+            assert_eq!(error.to_string(), checked.to_string());
+            let told = error.to_string();
+            let (problem, accepted) = told.rsplit_once("; ").unwrap();
+            assert!(accepted.starts_with("what can be used are WAV files"));
+            problem.split("/text.wav ").last().unwrap().to_owned()
+        };
+        let no_wav = "is not a WAV file that can be read: ";
+        for content in [
+            &b""[..],
+            b"not sound",
+            b"not sound, but long enough that a head would have its room",
+            b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x1e\x01vorbis",
+            b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x11\0\x01\0",
+        ] {
+            assert!(problem(content).starts_with(no_wav), "{}", problem(content));
+        }
         let empty = folder.path().join("empty.wav");
         write_tone(
             &empty,
@@ -281,6 +345,36 @@ mod tests {
             0,
         );
         let error = WavSource::open(&empty, AfterEnd::Loop).unwrap_err();
-        assert!(error.to_string().ends_with("is empty"), "{error}");
+        assert!(error.to_string().contains(" is empty; "), "{error}");
+        assert!(WavSource::check(&empty).is_err());
+        assert!(
+            WavSource::open(folder.path(), AfterEnd::Loop)
+                .unwrap_err()
+                .to_string()
+                .starts_with("cannot read")
+        );
+    }
+
+    #[test]
+    fn a_head_that_lies_about_the_length_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tone.wav");
+        let spec = WavSpec {
+            channels: 1,
+            sample_rate: 48_000,
+            bits_per_sample: 16,
+            sample_format: SampleFormat::Int,
+        };
+        write_tone(&path, spec, 1);
+        let genuine = std::fs::read(&path).unwrap();
+        // As written by who did not know the length, and by who was cut off.
+        for claimed in [u32::MAX - 1, 96_000 * 3] {
+            let mut lying = genuine.clone();
+            lying[40..44].copy_from_slice(&claimed.to_le_bytes());
+            std::fs::write(&path, lying).unwrap();
+            WavSource::check(&path).unwrap();
+            let source = WavSource::open(&path, AfterEnd::Silence).unwrap();
+            assert_eq!(source.duration(), Duration::from_secs(1), "{claimed}");
+        }
     }
 }
