@@ -1,6 +1,7 @@
 //! sipp, for what no phone does: it plays both ends of a call through the proxy, or calls our phone.
 
 mod calls;
+mod digits;
 mod scenario;
 pub(crate) mod session;
 
