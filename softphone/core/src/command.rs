@@ -105,6 +105,8 @@ pub enum Action {
     MediaFailed {
         /// The call.
         call: CallId,
+        /// Why, for the person: without a full stop.
+        reason: String,
     },
     /// The other side sent a digit in the media.
     DigitReceived {

@@ -76,9 +76,9 @@ pub enum CallEnd {
     /// By the rules of SIP.
     #[error("{0}")]
     Signalled(EndReason),
-    /// There is no port for its media.
-    #[error("There is no network port left for the sound of this call.")]
-    NoMedia,
+    /// There is no port for its media, and why.
+    #[error("There is no network port for the sound of this call: {0}.")]
+    NoMedia(String),
     /// The session that was agreed on cannot be used.
     #[error("The two sides cannot agree on the sound: {0}.")]
     NoAgreement(AnswerError),

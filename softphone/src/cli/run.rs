@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use media::tone::Country;
+use media_io::PortRange;
 
 /// `run`
 #[derive(Debug, Args)]
@@ -57,6 +58,9 @@ pub struct Run {
     /// Whether calls look for a path through address translation; on if a server for it is named.
     #[arg(long, value_name = "on|off", value_enum)]
     pub ice: Option<IceChoice>,
+    /// Ports on which calls receive sound, two for each call, such as 40000-40019; 16384-32767 if absent.
+    #[arg(long, value_name = "FIRST-LAST")]
+    pub rtp_ports: Option<PortRange>,
     /// Server that tells by which address this phone is seen.
     #[arg(long, value_name = "HOST[:PORT]")]
     pub stun: Option<String>,

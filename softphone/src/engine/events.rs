@@ -193,9 +193,9 @@ impl Engine {
             .and_then(|ip| {
                 let card = self.card_for(&self.sound.usual());
                 let (certificate, news) = (self.certificate.clone(), self.news.clone());
-                let reach = self.reach.clone();
+                let (reach, ports) = (self.reach.clone(), self.rtp_ports);
                 let _on_the_media_thread = self.media_thread.enter();
-                CallMedia::open(call, ip, certificate, reach, card, news)
+                CallMedia::open(call, (ip, ports), certificate, reach, card, news)
             });
         match opened {
             Ok(media) => {
@@ -212,7 +212,8 @@ impl Engine {
             }
             Err(error) => {
                 tracing::error!(%error, "no ports for a call");
-                self.command(Action::MediaFailed { call });
+                let reason = error;
+                self.command(Action::MediaFailed { call, reason });
             }
         }
     }

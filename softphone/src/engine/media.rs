@@ -17,8 +17,8 @@ use media::srtp::DtlsIdentity;
 use media::{MediaParameters, MediaStats, Microphone, Secured, SecurityFailure};
 use media_io::desk::{Port, SharedCard};
 use media_io::{
-    Agreement, EndCause, LocalCandidates, MediaEvent, MediaSession, PortRange, RtpSockets,
-    SessionOptions,
+    Agreement, EndCause, LocalCandidates, MediaEvent, MediaSession, PortError, PortRange,
+    RtpSockets, SessionOptions,
 };
 use sdp::Negotiated;
 use softphone_core::CallId;
@@ -87,14 +87,18 @@ impl CallMedia {
     /// A sentence that says why there are none.
     pub(super) fn open(
         call: CallId,
-        ip: IpAddr,
+        (ip, ports): (IpAddr, PortRange),
         certificate: DtlsIdentity,
         reach: Option<Arc<Reach>>,
         card: Option<SharedCard>,
         news: mpsc::Sender<News>,
     ) -> Result<Self, String> {
-        let mut sockets =
-            RtpSockets::bind(ip, PortRange::default()).map_err(|error| error.to_string())?;
+        let mut sockets = RtpSockets::bind(ip, ports).map_err(|error| match error {
+            PortError::AllInUse { range } => format!(
+                "all RTP ports from {range} are in use; end a call, or start the phone with a larger --rtp-ports"
+            ),
+            error => error.to_string(),
+        })?;
         let local = sockets.rtp_address();
         if reach.is_some() {
             sockets.gather();

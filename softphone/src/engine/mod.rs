@@ -45,7 +45,7 @@ use std::sync::Arc;
 use ::media::Secured;
 use ::media::srtp::DtlsIdentity;
 use api::{DeviceConfiguration, DeviceReport};
-use media_io::MediaThread;
+use media_io::{MediaThread, PortRange};
 use softphone_core::{
     Action, CallEnded, CallId, Command, LineConfig, LineId, LineView, Phase, ReplyId, View,
     plain_text,
@@ -169,6 +169,8 @@ struct Engine {
     sound: Arc<SoundPlan>,
     /// `None`: calls go without ICE.
     reach: Option<Arc<Reach>>,
+    /// Where calls receive their sound.
+    rtp_ports: PortRange,
     desk: Desk,
     hold_music: HoldMusic,
     tones: Tones,

@@ -179,7 +179,7 @@ impl OpenSound {
             (Source::File(path), _) => match WavSource::open(path, AfterEnd::Silence) {
                 Ok(source) => Box::new(source),
                 Err(error) => {
-                    problems.push(error.to_string());
+                    problems.push(chain(&error));
                     Box::new(Silence)
                 }
             },
@@ -190,7 +190,7 @@ impl OpenSound {
             (Sink::File(path), _) => match WavSink::create(path) {
                 Ok(sink) => Box::new(sink),
                 Err(error) => {
-                    problems.push(error.to_string());
+                    problems.push(chain(&error));
                     Box::new(NoSink)
                 }
             },
@@ -235,9 +235,9 @@ fn options(asked: &cli::Processing) -> ProcessOptions {
 pub(super) fn check(files: &SoundFiles) -> Result<(), Failure> {
     let refuse = |text: String| Err(Failure::new(FailureKind::Sound, text));
     if let Some(path) = &files.play
-        && let Err(error) = std::fs::File::open(path)
+        && let Err(error) = WavSource::check(path)
     {
-        return refuse(format!("{} cannot be read: {error}", path.display()));
+        return refuse(chain(&error));
     }
     if let Some(path) = &files.record {
         let folder = path.parent().unwrap_or(Path::new("/"));

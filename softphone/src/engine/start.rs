@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use media_io::MediaThread;
+use media_io::{AfterEnd, MediaThread, Player};
 use sdp::LocalSecurity;
 use serde_json::json;
 use sip::{EndpointConfig, HostPort, Transport};
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::desk::{Desk, HoldMusic};
 use super::lines::{self, LineOptions, LocalPorts};
 use super::reach::Reach;
-use super::sound::SoundPlan;
+use super::sound::{SoundPlan, chain};
 use super::tones::{RingPlan, Tones};
 use super::{Answering, Ending, Engine, News, recording, state};
 use crate::cli::{self, absolute};
@@ -75,6 +75,14 @@ pub(crate) async fn run(
     let (hold_music, silent) = HoldMusic::new(asked.hold_music.as_deref());
     if let Some(problem) = silent {
         terminal.notice(&problem);
+    }
+    if let Some(file) = &asked.ring_tone
+        && let Err(error) = Player::open(file, AfterEnd::Silence)
+    {
+        let why = chain(&error);
+        terminal.notice(&format!(
+            "it rings with the built-in sound, not with yours: {why}"
+        ));
     }
     let record_calls = asked.record_calls.clone().map(absolute);
     if let Some(folder) = &record_calls {
@@ -143,6 +151,7 @@ pub(crate) async fn run(
         certificate,
         sound: Arc::new(sound),
         reach,
+        rtp_ports: asked.rtp_ports.unwrap_or_default(),
         desk: Desk::default(),
         hold_music,
         tones: Tones::new(asked.tones.country(), ring_plan(&asked)),

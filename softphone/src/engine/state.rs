@@ -128,7 +128,7 @@ pub(super) fn ended_call(
                 Ended::AnsweredElsewhere
             }
             CallEnd::Signalled(EndReason::Failed(_))
-            | CallEnd::NoMedia
+            | CallEnd::NoMedia(_)
             | CallEnd::NoAgreement(_) => Ended::Failed,
         },
         reason: ended.end.to_string(),
@@ -183,7 +183,7 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
 fn outcome(ended: &CallEnded) -> (Option<FailureKind>, Option<u16>) {
     let failure = match &ended.end {
         CallEnd::NoAgreement(_) => return (Some(FailureKind::NoCommonCodec), Some(488)),
-        CallEnd::NoMedia => return (Some(FailureKind::Sound), None),
+        CallEnd::NoMedia(_) => return (Some(FailureKind::Sound), None),
         CallEnd::Transferred => return (None, None),
         CallEnd::LineRemoved => return (Some(FailureKind::NotPossible), None),
         CallEnd::Signalled(EndReason::Failed(failure)) => failure,

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One phone on this machine.
 pub(crate) struct Phone {
@@ -23,7 +23,7 @@ pub(crate) struct Phone {
 
 impl Phone {
     /// Activated, not running.
-    async fn activated(user: &str, exchange: &Exchange, parent: &Path) -> Self {
+    pub(crate) async fn activated(user: &str, exchange: &Exchange, parent: &Path) -> Self {
         let mut configuration = configuration(1, &[(2, user)]);
         configuration.lines[0].port = Some(exchange.port);
         let (stub, seen) = Stub::start(configuration).await;
@@ -52,11 +52,23 @@ impl Phone {
     }
 
     async fn start(&mut self, with: &[&str]) {
+        self.start_with(with, [Stdio::null(), Stdio::inherit()])
+            .await;
+    }
+
+    /// What it has to say goes into a file.
+    pub(crate) async fn start_saying(&mut self, with: &[&str], log: &Path) {
+        let log = std::fs::File::create(log).unwrap();
+        let output = [log.try_clone().unwrap(), log].map(Stdio::from);
+        self.start_with(with, output).await;
+    }
+
+    async fn start_with(&mut self, with: &[&str], [output, errors]: [Stdio; 2]) {
         let mut command = program(&self.folder);
         command
             .args(["run", "--headless", "--no-sound-card"])
             .args(with);
-        self.running = Some(command.stdout(Stdio::null()).spawn().unwrap());
+        self.running = Some(command.stdout(output).stderr(errors).spawn().unwrap());
         self.connects().await;
     }
 
@@ -72,7 +84,7 @@ impl Phone {
             .expect("the phone starts");
     }
 
-    async fn command(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
         let output = program(&self.folder).args(arguments).output();
         timeout(PATIENCE, output)
             .await
@@ -88,7 +100,7 @@ impl Phone {
     }
 
     /// Its error, and the exit status with it.
-    async fn fails(&self, code: i32, arguments: &[&str]) -> Value {
+    pub(crate) async fn fails(&self, code: i32, arguments: &[&str]) -> Value {
         let done = self.command(arguments).await;
         assert_eq!(done.status.code(), Some(code), "{arguments:?}: {done:?}");
         last_line(&done)
@@ -200,7 +212,7 @@ async fn each_hears_what_the_other_plays() {
 }
 
 /// 5 s of a tone of 500 Hz at a quarter of full scale, mono at 48 kHz.
-fn tone_wav() -> Vec<u8> {
+pub(crate) fn tone_wav() -> Vec<u8> {
     let samples = (0..240_000_u32).flat_map(|n| {
         let phase = f64::from(n % 96) / 96.0 * std::f64::consts::TAU;
         #[expect(clippy::cast_possible_truncation, reason = "a quarter of full scale")]
@@ -208,19 +220,33 @@ fn tone_wav() -> Vec<u8> {
         sample.to_le_bytes()
     });
     let samples: Vec<u8> = samples.collect();
+    wav((1, 1, 16), 48_000, &samples)
+}
+
+/// A WAV file with these samples: its kind (1 is whole numbers, 3 floating point), channels and bits.
+pub(crate) fn wav(
+    (format, channels, bits): (u16, u16, u16),
+    rate_hz: u32,
+    samples: &[u8],
+) -> Vec<u8> {
     let length = u32::try_from(samples.len()).unwrap();
+    let frame = channels * bits / 8;
     let mut wav = b"RIFF".to_vec();
     wav.extend((length + 36).to_le_bytes());
-    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    wav.extend(48_000_u32.to_le_bytes());
-    wav.extend(96_000_u32.to_le_bytes());
-    wav.extend(b"\x02\0\x10\0data");
+    wav.extend(b"WAVEfmt \x10\0\0\0");
+    wav.extend(format.to_le_bytes());
+    wav.extend(channels.to_le_bytes());
+    wav.extend(rate_hz.to_le_bytes());
+    wav.extend((rate_hz * u32::from(frame)).to_le_bytes());
+    wav.extend(frame.to_le_bytes());
+    wav.extend(bits.to_le_bytes());
+    wav.extend(b"data");
     wav.extend(length.to_le_bytes());
     wav.extend(samples);
     wav
 }
 
-fn loudest_sample(wav: &[u8]) -> u16 {
+pub(crate) fn loudest_sample(wav: &[u8]) -> u16 {
     let samples = wav[44..].chunks_exact(2);
     let loudness = samples.map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]]).unsigned_abs());
     loudness.max().unwrap_or(0)

@@ -81,12 +81,16 @@ impl Phone {
                 known.set_candidates(default, ice);
                 Ok(Some(call))
             }
-            Action::MediaFailed { call } => {
+            Action::MediaFailed { call, reason } => {
                 let known = self.table.get(&call).ok_or(Refusal::NoCall)?;
-                match known.key {
-                    None => self.end(call, CallEnd::NoMedia, now),
-                    Some(_) => self.hang_up(call, now),
+                if let Some(key) = known.key {
+                    // No refusal by the person: others who are called at the same time go on ringing.
+                    self.keys.remove(&key);
+                    if let Err(error) = self.calls.reject(key, 480, &mut self.endpoint, now) {
+                        tracing::debug!(%error, "call without ports not rejected");
+                    }
                 }
+                self.end(call, CallEnd::NoMedia(reason), now);
                 Ok(Some(call))
             }
             Action::DigitReceived { call, digit } => {
@@ -276,8 +280,7 @@ impl Phone {
         let Some(key) = self.table.get(&id).and_then(|call| call.key) else {
             return;
         };
-        let status = error.reply_status();
-        if let Err(error) = self.calls.reject(key, status, &mut self.endpoint, now) {
+        if let Err(error) = self.calls.refuse_offer(key, error, &mut self.endpoint, now) {
             tracing::debug!(%error, "call not rejected");
         }
     }

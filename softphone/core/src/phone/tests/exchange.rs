@@ -324,7 +324,10 @@ impl Net {
                 }
                 let action = match has_ports {
                     true => Action::MediaOpened { call, local },
-                    false => Action::MediaFailed { call },
+                    false => Action::MediaFailed {
+                        call,
+                        reason: "all are in use".to_owned(),
+                    },
                 };
                 self.act(who, action);
                 return;

@@ -314,7 +314,24 @@ fn a_call_without_ports_ends_and_leaves_nothing() {
     net.expect(
         "
      0 alice 1 bob Dialing
-     0 alice 1 ended: There is no network port left for the sound of this call.",
+     0 alice 1 ended: There is no network port for the sound of this call: all are in use.",
+    );
+    net.expect_idle();
+}
+
+#[test]
+fn who_is_called_without_ports_is_unavailable_and_has_not_declined() {
+    let mut net = Net::registered();
+    net.party("bob").has_ports = false;
+    net.call("alice", "bob");
+    net.run_for(SECOND);
+    net.expect(
+        "
+     0 alice 1 bob Dialing
+    20 bob   1 ALICE Ringing
+    20 bob   1 ended: There is no network port for the sound of this call: all are in use.
+    40 alice 1 bob Ringing Local
+    40 alice 1 ended: The other side is not available.",
     );
     net.expect_idle();
 }
