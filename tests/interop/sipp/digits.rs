@@ -14,8 +14,8 @@ use super::{Exchange, Side};
 /// The payload type of the events in sipp's description.
 const EVENTS: u8 = 97;
 /// Phones that press keys at the same time, how often each does, and how many: 1,008 digits.
-const PHONES: u64 = 4;
-const COMMANDS: u64 = 4;
+const PHONES: usize = 4;
+const COMMANDS: usize = 4;
 const DIGITS: usize = 63;
 /// How long one command's digits may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,11 +25,11 @@ const LOSS_PERCENT: u32 = 10;
 #[tokio::test]
 async fn a_thousand_digits_that_sipp_is_sent_are_read_exactly_from_nine_of_ten_packets() {
     let exchange = Exchange::new().await;
-    let [first, second, third, fourth] =
+    let [first, second, third, fourth]: [_; PHONES] =
         std::array::from_fn(|number| press(&exchange, number as u64));
     let read = tokio::join!(first, second, third, fourth);
     let all = [read.0, read.1, read.2, read.3].concat();
-    assert_eq!(all.len(), 1_008);
+    assert_eq!(all.len(), PHONES * COMMANDS * DIGITS);
 }
 
 /// sipp calls a phone, which presses keys; what was read of them, which is what was pressed.

@@ -77,7 +77,7 @@ async fn keys_are_heard_while_the_file_to_play_is_still_being_opened() {
     let file = SlowFile::new();
     let (news, mut told) = mpsc::channel(8);
     let certificate = media_io::new_identity().unwrap();
-    let loopback = Ipv4Addr::LOCALHOST.into();
+    let loopback = (Ipv4Addr::LOCALHOST.into(), PortRange::default());
     let call = CallMedia::open(CallId(1), loopback, certificate, None, None, news).unwrap();
     let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let sound = CallSound {
