@@ -72,3 +72,13 @@ fn what_fuzzing_checks_of_whole_sessions_holds_for_every_seed() {
 fn what_fuzzing_checks_of_the_relay_holds_for_every_seed() {
     try_seeds("fuzz/seeds/relay", relay_checks::operations);
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_course_of_datagrams_and_time_at_the_relay_is_survived(
+        head in proptest::array::uniform3(0_u8..2),
+        course in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600),
+    ) {
+        relay_checks::operations(&[&head[..], &course].concat());
+    }
+}

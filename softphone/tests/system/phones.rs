@@ -68,7 +68,22 @@ impl Phone {
         command
             .args(["run", "--headless", "--no-sound-card"])
             .args(with);
-        self.running = Some(command.stdout(output).stderr(errors).spawn().unwrap());
+        command.stderr(errors);
+        self.runs_into(command, output).await;
+    }
+
+    /// The program with its profile, and nothing said yet of what it is to do.
+    pub(crate) fn program(&self) -> Command {
+        program(&self.folder)
+    }
+
+    /// Runs as this command says.
+    pub(crate) async fn runs(&mut self, command: Command) {
+        self.runs_into(command, Stdio::null()).await;
+    }
+
+    async fn runs_into(&mut self, mut command: Command, output: Stdio) {
+        self.running = Some(command.stdout(output).spawn().unwrap());
         self.connects().await;
     }
 
