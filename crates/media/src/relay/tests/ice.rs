@@ -25,6 +25,7 @@ pub(super) struct Party {
     ice: Ice,
     address: &'static str,
     place: Place,
+    component: Component,
     path: Option<SocketAddr>,
     /// The last datagram of a handshake that came.
     handshake: Option<Outgoing>,
@@ -55,6 +56,7 @@ impl Party {
             ice,
             address,
             place,
+            component: Component::Rtp,
             path: None,
             handshake: None,
         }
@@ -65,14 +67,17 @@ impl Party {
         let mut verdicts = Vec::new();
         self.ice.handle_timeout(rig.now);
         while let Some(check) = self.ice.poll_transmit(rig.now) {
-            verdicts.push(rig.arrives(self.place, Component::Rtp, self.address, &check.bytes));
+            verdicts.push(rig.arrives(self.place, self.component, self.address, &check.bytes));
             while let Some(answer) = rig.relay.poll_output() {
                 if (20..64).contains(&answer.bytes[0]) {
                     self.handshake = Some(answer);
                     continue;
                 }
                 assert_eq!(answer.to, address(self.address), "to nobody else");
-                assert_eq!(answer.from, self.place);
+                assert_eq!(
+                    (answer.from, answer.component),
+                    (self.place, self.component)
+                );
                 let relay = address("192.0.2.100:4000");
                 let taken = self.ice.handle_datagram(&answer.bytes, relay, rig.now);
                 assert_eq!(taken, Incoming::Taken);
@@ -326,4 +331,39 @@ fn reports_go_by_the_nominated_pair() {
         rig.arrives(SHARED, Component::Rtcp, STRANGER, &report.bytes),
         dropped(DropReason::Unknown)
     );
+}
+
+#[test]
+fn reports_apart_have_a_pair_of_their_own_and_are_nobody_elses() {
+    let place = own(20_000);
+    let (mut rig, legs, mut party) = call(place);
+    rig.announce(legs[0], PRIVATE).unwrap();
+    let mut reports = Party::at(ROAMED, place, 1, rig.now);
+    reports.component = Component::Rtcp;
+    reports.exchange(&mut rig);
+    let media = rig.rtp_at(place, ROAMED, 1, 1);
+    assert_eq!(media, dropped(DropReason::WrongSource));
+    party.go_on_for(&mut rig, 500);
+    reports.go_on_for(&mut rig, 500);
+    rig.rtp_at(place, TRANSLATED, 1, 1);
+    let report = loop {
+        rig.passes(100);
+        rig.relay.handle_timeout(rig.now);
+        if let Some(out) = rig.relay.poll_output()
+            && out.from == place
+        {
+            break out;
+        }
+    };
+    assert_eq!(
+        (report.component, report.to),
+        (Component::Rtcp, address(ROAMED))
+    );
+    let rtcp = |rig: &mut Rig, source| rig.arrives(place, Component::Rtcp, source, &report.bytes);
+    assert_eq!(rtcp(&mut rig, ROAMED), Verdict::Read);
+    assert_eq!(rtcp(&mut rig, STRANGER), dropped(DropReason::WrongSource));
+    assert_eq!(rtcp(&mut rig, PRIVATE), dropped(DropReason::WrongSource));
+    // The pair for reports is none for media.
+    let media = rig.rtp_at(place, ROAMED, 1, 2);
+    assert_eq!(media, dropped(DropReason::WrongSource));
 }
