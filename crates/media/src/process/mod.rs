@@ -5,7 +5,7 @@
 //!   to the loudspeaker ──────────┐ far_end
 //!                                ▼
 //!   microphone ─► high-pass ─► echo path ─► suppressor ─► noise ─► gain ─► near_end gives it back
-//!                              echo_path.rs suppressor.rs  nnnoiseless  sonora
+//!                 rumble.rs    echo_path.rs suppressor.rs  nnnoiseless  sonora
 //!                              proof.rs
 //! ```
 //!
@@ -16,6 +16,7 @@
 
 mod echo_path;
 mod proof;
+mod rumble;
 mod spectrum;
 mod suppressor;
 
@@ -23,11 +24,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nnnoiseless::DenoiseState;
 use sonora::config::{AdaptiveDigital, GainController2, MaxProcessingRate, Pipeline};
-use sonora::high_pass_filter::HighPassFilter;
 use sonora::{AudioProcessing, Config, StreamConfig};
 
 use crate::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, sample_from_f32};
 use echo_path::EchoPath;
+use rumble::RumbleFilter;
 use suppressor::Suppressor;
 
 /// Gain before anybody has talked: most microphones are near enough already, and an echo that is not known yet must
@@ -85,7 +86,7 @@ pub struct ProcessorFailed;
 
 #[derive(Default)]
 struct Stages {
-    high_pass: Option<HighPassFilter>,
+    high_pass: Option<RumbleFilter>,
     echo: Option<(EchoPath, Suppressor)>,
     noise: Option<Box<DenoiseState<'static>>>,
     gain: Option<AudioProcessing>,
@@ -108,9 +109,7 @@ impl Processor {
     pub fn set_options(&mut self, options: ProcessOptions) {
         self.options = options;
         let stages = &mut self.stages;
-        switch(&mut stages.high_pass, options.high_pass, || {
-            HighPassFilter::new(SAMPLE_RATE_HZ.cast_signed(), 1)
-        });
+        switch(&mut stages.high_pass, options.high_pass, RumbleFilter::new);
         switch(&mut stages.echo, options.echo_cancellation, || {
             (EchoPath::new(), Suppressor::new())
         });
@@ -178,9 +177,7 @@ impl Stages {
     fn process(&mut self, frame: &Frame) -> Frame {
         let mut samples = to_unit(frame);
         if let Some(filter) = &mut self.high_pass {
-            let mut channel = [samples.to_vec()];
-            filter.process_channels(&mut channel);
-            samples.copy_from_slice(&channel[0]);
+            filter.process(&mut samples);
         }
         if let Some((path, suppressor)) = &mut self.echo {
             samples = suppressor.suppress(&path.cancel(&samples));
