@@ -35,6 +35,7 @@ pub mod resample;
 pub mod rtcp;
 pub mod rtp;
 mod send;
+mod send_rate;
 mod session;
 pub mod srtp;
 pub mod stats;

@@ -15,6 +15,7 @@ use crate::frame::{Frame, SAMPLE_RATE_HZ};
 use crate::parameters::{EventFormat, SendFormat};
 use crate::resample::Resampler;
 use crate::rtp::{Copies, MAX_DATAGRAM_BYTES, Marker, RtpSender};
+use crate::send_rate::SendRate;
 
 /// From these losses on every packet carries the one before it once more, or the two before it, if the
 /// peer takes that.
@@ -38,6 +39,9 @@ pub struct SendPipeline {
     copies: Copies,
     with_copies: Vec<u8>,
     expected_loss_percent: u8,
+    may_copy: bool,
+    /// Of the configuration and the peer's wishes, in bits per second.
+    bitrate: u32,
     event_format: Option<EventFormat>,
     encoder: Box<dyn Encoder>,
     resampler: Resampler,
@@ -84,6 +88,8 @@ impl SendPipeline {
             copies: Copies::default(),
             with_copies: Vec::new(),
             expected_loss_percent: 0,
+            may_copy: true,
+            bitrate,
             event_format,
             encoder,
             resampler,
@@ -105,20 +111,22 @@ impl SendPipeline {
         self.event_format
     }
 
-    /// The peer loses about this share of our packets.
-    pub fn set_expected_loss(&mut self, percent: u8) {
-        self.expected_loss_percent = percent;
+    /// The peer loses about this share of our packets, and the path takes so much.
+    pub(crate) fn set_path(&mut self, expected_loss_percent: u8, rate: &SendRate) {
+        self.expected_loss_percent = expected_loss_percent;
+        self.may_copy = rate.has_copies();
+        self.encoder.set_bitrate(self.bitrate.min(rate.bitrate()));
         // Whole copies are better than the coarse ones that FEC puts in place of better sound.
         let needs_fec = self.format.peer_uses_fec && self.copies_wanted() == 0;
         self.encoder
-            .set_expected_loss(if needs_fec { percent } else { 0 });
+            .set_expected_loss(if needs_fec { expected_loss_percent } else { 0 });
     }
 
     fn copies_wanted(&self) -> usize {
         let reached = |from: &&u8| self.expected_loss_percent >= **from;
         match self.redundancy {
-            Some(_) => COPIES_FROM_PERCENT.iter().filter(reached).count(),
-            None => 0,
+            Some(_) if self.may_copy => COPIES_FROM_PERCENT.iter().filter(reached).count(),
+            _ => 0,
         }
     }
 

@@ -42,6 +42,9 @@ pub trait Encoder: Send {
 
     /// The network loses about this many packets in a hundred: spend bits on redundancy.
     fn set_expected_loss(&mut self, percent: u8);
+
+    /// What the payloads may take, in bits per second. Codecs of one rate keep theirs.
+    fn set_bitrate(&mut self, _bits_per_second: u32) {}
 }
 
 /// Turns payloads into samples.

@@ -56,8 +56,8 @@ pub enum Dtx {
 impl Default for OpusConfig {
     fn default() -> Self {
         Self {
-            bitrate: 32_000,
-            complexity: 9,
+            bitrate: 48_000,
+            complexity: 6,
             fec: Fec::Adaptive,
             dtx: Dtx::Off,
         }
@@ -84,8 +84,7 @@ impl OpusEncoder {
 
     fn set_up(config: &OpusConfig) -> Result<Self, opus::Error> {
         let mut inner = Encoder::new(SAMPLE_RATE_HZ, Channels::Mono, Application::Voip)?;
-        let bitrate = config.bitrate.clamp(6_000, 128_000);
-        inner.set_bitrate(Bitrate::Bits(bitrate.cast_signed()))?;
+        inner.set_bitrate(within_bounds(config.bitrate))?;
         inner.set_complexity(i32::from(config.complexity.min(10)))?;
         inner.set_dtx(config.dtx == Dtx::On)?;
         Ok(Self {
@@ -93,6 +92,10 @@ impl OpusEncoder {
             fec: config.fec,
         })
     }
+}
+
+fn within_bounds(bits_per_second: u32) -> Bitrate {
+    Bitrate::Bits(bits_per_second.clamp(6_000, 128_000).cast_signed())
 }
 
 impl super::Encoder for OpusEncoder {
@@ -118,6 +121,11 @@ impl super::Encoder for OpusEncoder {
         // Both only fail for values out of range.
         let _ = self.inner.set_inband_fec(wanted);
         let _ = self.inner.set_packet_loss_perc(i32::from(percent));
+    }
+
+    fn set_bitrate(&mut self, bits_per_second: u32) {
+        // Only fails for values out of range.
+        let _ = self.inner.set_bitrate(within_bounds(bits_per_second));
     }
 }
 

@@ -41,6 +41,7 @@ use crate::receive::ReceivePipeline;
 use crate::rtcp::{Schedule, WallClock};
 use crate::rtp::{MediaPath, RtpSender, RtpSource, SourceLatch};
 use crate::send::{Microphone, SendPipeline};
+use crate::send_rate::SendRate;
 use crate::srtp::DtlsIdentity;
 
 /// What a session needs to know before it knows its peer.
@@ -86,6 +87,7 @@ pub struct Session {
     remote_packets_lost: Option<u32>,
     /// Loss to prepare for: rises at once with what the peer reports, falls slowly.
     expected_loss_percent: u8,
+    send_rate: SendRate,
     send_level_dbfs: f32,
     receive_level_dbfs: f32,
     has_started: bool,
@@ -138,6 +140,7 @@ impl Session {
             round_trip: None,
             remote_packets_lost: None,
             expected_loss_percent: 0,
+            send_rate: SendRate::new(),
             send_level_dbfs: SILENCE_DBFS,
             receive_level_dbfs: SILENCE_DBFS,
             has_started: false,
@@ -191,10 +194,12 @@ impl Session {
                 }
             }
         };
-        pipeline.set_expected_loss(self.expected_loss_percent);
         if latch.locked().is_none() {
             self.rtcp_source = None;
+            // Another path.
+            self.send_rate = SendRate::new();
         }
+        pipeline.set_path(self.expected_loss_percent, &self.send_rate);
         if !parameters.direction.receives() {
             self.receive.restart();
         }

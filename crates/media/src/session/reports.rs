@@ -78,7 +78,8 @@ impl Session {
         self.round_trip = round_trip.or(self.round_trip);
         self.remote_packets_lost = Some(block.cumulative_lost);
         let reported = u8::try_from(u32::from(block.fraction_lost) * 100 / 256).unwrap_or(100);
-        self.expect_loss(reported.max(self.expected_loss_percent / 4 * 3));
+        self.send_rate.note_report(reported, round_trip);
+        self.prepare_for(reported.max(self.expected_loss_percent / 4 * 3));
     }
 
     /// Until the peer reports for the first time, after some seconds, its loss is taken to be ours:
@@ -93,17 +94,17 @@ impl Session {
         let (received, lost) = (tracker.received(), tracker.lost());
         if received + lost >= PACKETS_FOR_A_GUESS {
             let percent = u8::try_from(lost * 100 / (received + lost)).unwrap_or(100);
-            self.expect_loss(percent);
+            if percent != self.expected_loss_percent {
+                self.send_rate.note_guess(percent);
+                self.prepare_for(percent);
+            }
         }
     }
 
-    fn expect_loss(&mut self, percent: u8) {
-        if percent == self.expected_loss_percent {
-            return;
-        }
-        self.expected_loss_percent = percent;
+    fn prepare_for(&mut self, lost_percent: u8) {
+        self.expected_loss_percent = lost_percent;
         if let Some(stream) = &mut self.stream {
-            stream.pipeline.set_expected_loss(percent);
+            stream.pipeline.set_path(lost_percent, &self.send_rate);
         }
     }
 

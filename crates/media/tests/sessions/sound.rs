@@ -146,3 +146,29 @@ fn the_same_seed_gives_the_same_call() {
     };
     assert!(run() == run());
 }
+
+#[test]
+fn a_narrow_path_gets_less_until_nothing_is_lost_any_more() {
+    let network = Network {
+        delay_ms: 20,
+        kbit_per_second: Some(40),
+        ..Network::default()
+    };
+    let mut world = World::new(network, Codec::Opus);
+    let with_copies = |peer| MediaParameters {
+        send_redundancy: Some(63),
+        receive_redundancy: Some(63),
+        ..parameters(Codec::Opus, peer)
+    };
+    world.agree(with_copies(BOB), with_copies(ALICE));
+    world.run(Duration::from_secs(90));
+    let before = world.stats();
+    world.run(Duration::from_secs(20));
+    for (before, after) in before.iter().zip(world.stats()) {
+        assert!(before.packets_lost > 50, "{}", before.packets_lost);
+        let lost = after.packets_lost - before.packets_lost;
+        assert!(lost < 50, "{lost} of 1000 packets are still lost");
+        let waits = after.round_trip.unwrap();
+        assert!(waits < Duration::from_millis(200), "{waits:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Two sessions over a network that loses, delays, reorders and duplicates. Time passes in steps of 10 ms.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use media::srtp::DtlsIdentity;
@@ -27,6 +27,9 @@ pub(crate) const PAYLOAD_TYPE: u8 = 96;
 /// The payload type of digits in [`parameters`].
 pub(crate) const EVENT_PAYLOAD_TYPE: u8 = 101;
 
+/// Time that a datagram may wait where the path is narrow.
+pub(crate) const QUEUE: Duration = Duration::from_millis(400);
+
 /// What the network does to each datagram.
 #[derive(Clone, Copy)]
 pub(crate) struct Network {
@@ -34,6 +37,9 @@ pub(crate) struct Network {
     pub(crate) duplicate_percent: u32,
     pub(crate) delay_ms: u32,
     pub(crate) jitter_ms: u32,
+    /// What each direction carries, with 28 bytes of headers in front of a datagram. What would wait for
+    /// more than [`QUEUE`] is lost.
+    pub(crate) kbit_per_second: Option<u32>,
     /// Whether the n-th RTP packet of a party is lost as well.
     pub(crate) is_lost: fn(sender: usize, number: u64) -> bool,
 }
@@ -45,6 +51,7 @@ impl Default for Network {
             duplicate_percent: 0,
             delay_ms: 0,
             jitter_ms: 0,
+            kbit_per_second: None,
             is_lost: |_, _| false,
         }
     }
@@ -76,6 +83,8 @@ pub(crate) struct World {
     random: ChaCha8Rng,
     /// By arrival and order of sending.
     in_flight: BTreeMap<(Instant, u64), InFlight>,
+    /// When all that was sent from here has left.
+    busy_until: BTreeMap<IpAddr, Instant>,
     sent: u64,
 }
 
@@ -244,6 +253,7 @@ impl World {
             ],
             random: ChaCha8Rng::seed_from_u64(7),
             in_flight: BTreeMap::new(),
+            busy_until: BTreeMap::new(),
             sent: 0,
         }
     }
@@ -308,6 +318,9 @@ impl World {
     }
 
     fn send(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8]) {
+        let Some(queued) = self.queue(source, bytes.len()) else {
+            return;
+        };
         let copies = match self.random.next_u32() % 100 {
             n if n < self.network.loss_percent => 0,
             n if n >= 100 - self.network.duplicate_percent => 2,
@@ -323,8 +336,23 @@ impl World {
                 bytes: bytes.to_vec(),
             };
             self.in_flight
-                .insert((self.now + delay, self.sent), datagram);
+                .insert((self.now + queued + delay, self.sent), datagram);
         }
+    }
+
+    /// How long it takes until these bytes have left; `None` if there is no room for them.
+    fn queue(&mut self, source: SocketAddr, bytes: usize) -> Option<Duration> {
+        let Some(kbit_per_second) = self.network.kbit_per_second else {
+            return Some(Duration::ZERO);
+        };
+        let busy_until = self.busy_until.entry(source.ip()).or_insert(self.now);
+        let starts = (*busy_until).max(self.now);
+        if starts - self.now > QUEUE {
+            return None;
+        }
+        let bits = u32::try_from((bytes + 28) * 8).unwrap();
+        *busy_until = starts + Duration::from_millis(u64::from(bits)) / kbit_per_second;
+        Some(*busy_until - self.now)
     }
 
     fn deliver(&mut self) {
