@@ -57,16 +57,18 @@ impl RumbleFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::SILENCE;
+    use crate::tone::Tone;
 
     /// What is left of a tone, in decibels.
     fn left_db(hz: f64) -> f64 {
         let mut filter = RumbleFilter::new();
+        let mut tone = Tone::new(hz, SAMPLE_RATE_HZ, 0.5);
         let (mut came, mut went) = (0.0, 0.0);
-        for n in 0..100_u32 {
-            let mut frame: [f32; FRAME_SAMPLES] = std::array::from_fn(|m| {
-                let at = f64::from(n) * 0.01 + m as f64 / f64::from(SAMPLE_RATE_HZ);
-                (2.0 * PI * hz * at).sin() as f32
-            });
+        for n in 0..100 {
+            let mut captured = SILENCE;
+            tone.fill(&mut captured);
+            let mut frame = captured.map(f32::from);
             let power =
                 |frame: &[f32; FRAME_SAMPLES]| frame.iter().map(|s| f64::from(s * s)).sum::<f64>();
             let before = power(&frame);
