@@ -6,7 +6,6 @@
 use std::sync::mpsc::Receiver;
 
 use media::Frame;
-use media_io::ring::{RingSink, RingSource};
 use media_io::{AudioSink, AudioSource, NoSink, Silence};
 
 use super::keeper::{Cards, Hold, Opened, Watch, keep};
@@ -16,18 +15,18 @@ use super::{AudioError, DeviceKind, portable};
 
 /// A microphone in use. Dropping it closes the card.
 pub struct CardSource {
-    opened: Receiver<RingSource>,
+    opened: Receiver<Box<dyn AudioSource>>,
     /// Of the card in use, once there has been one.
-    ring: Option<RingSource>,
+    ring: Option<Box<dyn AudioSource>>,
     was_replaced: bool,
     _hold: Hold,
 }
 
 /// A loudspeaker in use. Dropping it closes the card.
 pub struct CardSink {
-    opened: Receiver<RingSink>,
+    opened: Receiver<Box<dyn AudioSink>>,
     /// Of the card in use, once there has been one.
-    ring: Option<RingSink>,
+    ring: Option<Box<dyn AudioSink>>,
     was_replaced: bool,
     _hold: Hold,
 }
@@ -76,7 +75,7 @@ pub fn open_playback(
 
 impl CardSource {
     /// The newest card's ring.
-    fn ring(&mut self) -> Option<&mut RingSource> {
+    fn ring(&mut self) -> Option<&mut Box<dyn AudioSource>> {
         if let Some(ring) = self.opened.try_iter().last() {
             self.was_replaced |= self.ring.replace(ring).is_some();
         }
@@ -109,7 +108,7 @@ impl AudioSource for CardSource {
 
 impl CardSink {
     /// The newest card's ring.
-    fn ring(&mut self) -> Option<&mut RingSink> {
+    fn ring(&mut self) -> Option<&mut Box<dyn AudioSink>> {
         if let Some(ring) = self.opened.try_iter().last() {
             self.was_replaced |= self.ring.replace(ring).is_some();
         }
@@ -180,9 +179,13 @@ struct Microphones {
 }
 
 impl Cards for Microphones {
-    type Ring = RingSource;
+    type Ring = Box<dyn AudioSource>;
 
-    fn open(&mut self, id: Option<&str>, watch: Watch) -> Result<Opened<RingSource>, AudioError> {
+    fn open(
+        &mut self,
+        id: Option<&str>,
+        watch: Watch,
+    ) -> Result<Opened<Box<dyn AudioSource>>, AudioError> {
         match System::of(id, &mut self.usual) {
             #[cfg(target_os = "linux")]
             System::Pulse => pulse::open_microphone(id, watch),
@@ -201,9 +204,13 @@ struct Loudspeakers {
 }
 
 impl Cards for Loudspeakers {
-    type Ring = RingSink;
+    type Ring = Box<dyn AudioSink>;
 
-    fn open(&mut self, id: Option<&str>, watch: Watch) -> Result<Opened<RingSink>, AudioError> {
+    fn open(
+        &mut self,
+        id: Option<&str>,
+        watch: Watch,
+    ) -> Result<Opened<Box<dyn AudioSink>>, AudioError> {
         match System::of(id, &mut self.usual) {
             #[cfg(target_os = "linux")]
             System::Pulse => pulse::open_loudspeaker(id, watch),

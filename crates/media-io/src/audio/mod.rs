@@ -25,7 +25,7 @@ pub trait AudioSource: Send {
     fn read(&mut self, frame: &mut Frame);
 
     /// Time passes in which nobody listens: before the call, on hold, muted. What is live is
-    /// thrown away, a file waits.
+    /// thrown away, but for the last 20 ms before the call, of which its first packet is made. A file waits.
     fn discard(&mut self) {}
 
     /// Whether another card has taken its place since this was asked last.

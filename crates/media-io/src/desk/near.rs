@@ -23,8 +23,6 @@ pub struct WeakCard(Weak<Mutex<Card>>);
 struct Card {
     microphone: Box<dyn AudioSource>,
     loudspeaker: Box<dyn AudioSink>,
-    /// Somebody has listened to the microphone: what waits in it may be old.
-    has_been_heard: bool,
 }
 
 impl SharedCard {
@@ -34,7 +32,6 @@ impl SharedCard {
         Self(Arc::new(Mutex::new(Card {
             microphone,
             loudspeaker,
-            has_been_heard: false,
         })))
     }
 
@@ -59,18 +56,11 @@ impl AudioSource for SharedCard {
     }
 
     fn read(&mut self, frame: &mut Frame) {
-        let mut card = lock(&self.0);
-        card.has_been_heard = true;
-        card.microphone.read(frame);
+        lock(&self.0).microphone.read(frame);
     }
 
-    /// What a card captured before anybody listened to it at all is kept: the first packet of a call is
-    /// made of it.
     fn discard(&mut self) {
-        let mut card = lock(&self.0);
-        if card.has_been_heard {
-            card.microphone.discard();
-        }
+        lock(&self.0).microphone.discard();
     }
 }
 

@@ -257,4 +257,7 @@ fn gone_text(kind: DeviceKind, gone: &str, instead: &str) -> String {
 }
 
 #[cfg(test)]
+pub(super) use tests::Told;
+
+#[cfg(test)]
 mod tests;

@@ -7,6 +7,32 @@ const KIND: DeviceKind = DeviceKind::Microphone;
 /// Nothing here takes so long unless it never comes.
 const NEVER: Duration = Duration::from_secs(10);
 
+/// What a keeper is told of a stream.
+pub(in crate::audio) struct Told(Receiver<Signal>);
+
+impl Watch {
+    /// Without a keeper.
+    pub(in crate::audio) fn of_a_test() -> (Self, Told) {
+        let (signals, told) = channel();
+        let watch = Self {
+            signals,
+            opening: 1,
+        };
+        (watch, Told(told))
+    }
+}
+
+impl Told {
+    /// Why it ended, each time.
+    pub(in crate::audio) fn ended(&self) -> Vec<String> {
+        let why = |signal| match signal {
+            Signal::Ended(_, why) => Some(why),
+            Signal::Closed | Signal::Moved(..) => None,
+        };
+        self.0.try_iter().filter_map(why).collect()
+    }
+}
+
 /// A sound system whose cards are plugged and unplugged by a test. A ring is the name of its card.
 #[derive(Clone, Default)]
 struct Desk(Arc<Mutex<Plugged>>);

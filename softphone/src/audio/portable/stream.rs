@@ -9,7 +9,8 @@ use cpal::{
     SupportedBufferSize, SupportedStreamConfig, SupportedStreamConfigRange,
 };
 use media::SAMPLE_RATE_HZ;
-use media_io::ring::{self, RingSink, RingSource};
+use media_io::ring;
+use media_io::{AudioSink, AudioSource};
 use tracing::{debug, warn};
 
 use super::list::{find, name_of};
@@ -28,7 +29,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 pub(in crate::audio) fn open_microphone(
     id: Option<&str>,
     watch: Watch,
-) -> Result<Opened<RingSource>, AudioError> {
+) -> Result<Opened<Box<dyn AudioSource>>, AudioError> {
     let kind = DeviceKind::Microphone;
     let device = find(id, kind)?;
     let name = name_of(&device);
@@ -48,14 +49,14 @@ pub(in crate::audio) fn open_microphone(
     let stream =
         build_capture(&device, &supported, callback, watch).map_err(|error| refused(&error))?;
     stream.play().map_err(|error| refused(&error))?;
-    Ok(opened(ring, name, stream))
+    Ok(opened(Box::new(ring), name, stream))
 }
 
 /// Opens a loudspeaker: the one with this id, or the system's choice. Blocks.
 pub(in crate::audio) fn open_loudspeaker(
     id: Option<&str>,
     watch: Watch,
-) -> Result<Opened<RingSink>, AudioError> {
+) -> Result<Opened<Box<dyn AudioSink>>, AudioError> {
     let kind = DeviceKind::Loudspeaker;
     let device = find(id, kind)?;
     let name = name_of(&device);
@@ -75,7 +76,7 @@ pub(in crate::audio) fn open_loudspeaker(
     let stream =
         build_playback(&device, &supported, callback, watch).map_err(|error| refused(&error))?;
     stream.play().map_err(|error| refused(&error))?;
-    Ok(opened(ring, name, stream))
+    Ok(opened(Box::new(ring), name, stream))
 }
 
 fn opened<R>(ring: R, name: String, stream: Stream) -> Opened<R> {

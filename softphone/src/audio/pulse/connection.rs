@@ -1,7 +1,7 @@
 //! A connection to the server: reaching it, the cookie, questions and answers.
 
 use std::ffi::CString;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use pulseaudio::protocol::{
     self, AuthParams, AuthReply, Command, CommandReply, Prop, Props, ProtocolError, PulseError,
     SetClientNameReply,
 };
+
+use super::wire::Wire;
 
 /// What people see of us in the system's own settings.
 const CLIENT_NAME: &std::ffi::CStr = c"Tandem";
@@ -99,15 +101,17 @@ impl Connection {
         Ok(answer)
     }
 
-    /// From now on the server speaks when it wants to, and silence is no trouble.
-    pub(super) fn listen(self) -> Result<(BufReader<UnixStream>, Hangup, u16), Trouble> {
-        self.socket.get_ref().set_read_timeout(None)?;
-        let hangup = Hangup(self.socket.get_ref().try_clone()?);
-        Ok((self.socket, hangup, self.version))
+    /// From now on the server speaks when it wants to, and nobody waits for it.
+    pub(super) fn listen(self) -> Result<(Wire<UnixStream>, Hangup), Trouble> {
+        let unread = self.socket.buffer().to_vec();
+        let socket = self.socket.into_inner();
+        socket.set_nonblocking(true)?;
+        let hangup = Hangup(socket.try_clone()?);
+        Ok((Wire::new(socket, self.version, unread), hangup))
     }
 }
 
-/// Ends a conversation when it is dropped, also while another thread listens.
+/// Ends a conversation when it is dropped, also if another thread has it.
 pub(super) struct Hangup(UnixStream);
 
 impl Drop for Hangup {
@@ -121,17 +125,6 @@ impl Drop for Hangup {
 fn cookie(kept: Option<Vec<u8>>) -> Vec<u8> {
     kept.filter(|cookie| cookie.len() == COOKIE_BYTES)
         .unwrap_or_else(|| vec![0; COOKIE_BYTES])
-}
-
-/// Reads over what nobody wants, without keeping it.
-pub(super) fn skip(socket: &mut impl Read, mut bytes: usize) -> io::Result<()> {
-    let mut nowhere = [0; 256];
-    while bytes > 0 {
-        let part = bytes.min(nowhere.len());
-        socket.read_exact(&mut nowhere[..part])?;
-        bytes -= part;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,13 +9,16 @@
 //! |---|---|
 //! | `connection.rs` | reaching the server, its cookie, questions and answers |
 //! | `stream.rs` | what is asked of the server for a stream |
-//! | `talk.rs` | a stream's thread, which moves its samples |
+//! | `wire.rs` | what is said on a stream's socket, without waiting |
+//! | `microphone.rs`, `loudspeaker.rs` | a call's ends of a stream, read and written whenever the call looks |
 //! | `list.rs` | the cards that there are, and finding one |
 
 mod connection;
 mod list;
+mod loudspeaker;
+mod microphone;
 mod stream;
-mod talk;
+mod wire;
 
 pub(super) use list::{devices, is_here, look_up};
 pub(super) use stream::{open_loudspeaker, open_microphone};

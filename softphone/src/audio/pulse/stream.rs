@@ -3,7 +3,7 @@
 //! The server converts: every stream is mono, 48 kHz, 16 bits, whatever the card is.
 
 use media::SAMPLE_RATE_HZ;
-use media_io::ring::{self, RingSink, RingSource};
+use media_io::{AudioSink, AudioSource};
 use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
 use pulseaudio::protocol::{
     ChannelMap, Command, CreatePlaybackStreamReply, CreateRecordStreamReply, PlaybackStreamParams,
@@ -12,10 +12,16 @@ use pulseaudio::protocol::{
 
 use super::connection::{Connection, Hangup, Trouble};
 use super::list::{Card, find};
-use super::talk::{Capture, Conversation, PERIOD_MS, PERIOD_SAMPLES, Playback, bytes, run};
+use super::loudspeaker::Loudspeaker;
+use super::microphone::Microphone;
+use super::wire::bytes;
 use crate::audio::keeper::{Opened, Watch};
 use crate::audio::{AudioError, DeviceKind};
 
+/// What the server gives and asks for at a time: 5 ms, as often as a call looks. With 10 ms the server keeps 20 ms more.
+const PERIOD_SAMPLES: usize = 240;
+/// What the server keeps of captured sound while nobody looks; what comes later is lost: 100 ms.
+const MAX_CAPTURED_SAMPLES: usize = 20 * PERIOD_SAMPLES;
 /// What the server keeps between us and the loudspeaker, in periods: one that is being played, one
 /// that comes next, and two for what the server takes as its own margin.
 const TARGET_PERIODS: usize = 4;
@@ -26,12 +32,13 @@ const STREAM_NAME: &std::ffi::CStr = c"call";
 pub(in crate::audio) fn open_microphone(
     id: Option<&str>,
     watch: Watch,
-) -> Result<Opened<RingSource>, AudioError> {
+) -> Result<Opened<Box<dyn AudioSource>>, AudioError> {
     let kind = DeviceKind::Microphone;
     let (mut server, card) = reach(id, kind)?;
     let refused = refusal(kind, &card.name);
     let attributes = BufferAttr {
         fragment_size: bytes(PERIOD_SAMPLES),
+        max_length: bytes(MAX_CAPTURED_SAMPLES),
         ..BufferAttr::default()
     };
     let params = RecordStreamParams {
@@ -47,23 +54,16 @@ pub(in crate::audio) fn open_microphone(
     let stream: CreateRecordStreamReply = server
         .ask(&Command::CreateRecordStream(params))
         .map_err(&refused)?;
-    let (ring, source) =
-        ring::capture_ring(SAMPLE_RATE_HZ).map_err(|error| AudioError::Refused {
-            kind,
-            name: card.name.clone(),
-            reason: error.to_string(),
-        })?;
-    let (socket, hangup, version) = server.listen().map_err(&refused)?;
-    let capture = Capture::new(stream.channel, ring);
-    run(kind, watch, Conversation { socket, version }, capture)?;
-    Ok(opened(source, card, hangup))
+    let (wire, hangup) = server.listen().map_err(&refused)?;
+    let microphone = Microphone::new(wire, stream.channel, watch);
+    Ok(opened(Box::new(microphone), card, hangup))
 }
 
 /// Opens a loudspeaker: the one with this id, or the system's choice.
 pub(in crate::audio) fn open_loudspeaker(
     id: Option<&str>,
     watch: Watch,
-) -> Result<Opened<RingSink>, AudioError> {
+) -> Result<Opened<Box<dyn AudioSink>>, AudioError> {
     let kind = DeviceKind::Loudspeaker;
     let (mut server, card) = reach(id, kind)?;
     let refused = refusal(kind, &card.name);
@@ -86,17 +86,10 @@ pub(in crate::audio) fn open_loudspeaker(
     let stream: CreatePlaybackStreamReply = server
         .ask(&Command::CreatePlaybackStream(params))
         .map_err(&refused)?;
-    let (sink, ring) =
-        ring::playback_ring(SAMPLE_RATE_HZ, PERIOD_MS).map_err(|error| AudioError::Refused {
-            kind,
-            name: card.name.clone(),
-            reason: error.to_string(),
-        })?;
-    let (socket, hangup, version) = server.listen().map_err(&refused)?;
+    let (wire, hangup) = server.listen().map_err(&refused)?;
     let wanted_bytes = stream.requested_bytes as usize;
-    let playback = Playback::new(stream.channel, wanted_bytes, ring);
-    run(kind, watch, Conversation { socket, version }, playback)?;
-    Ok(opened(sink, card, hangup))
+    let loudspeaker = Loudspeaker::new(wire, stream.channel, wanted_bytes, watch);
+    Ok(opened(Box::new(loudspeaker), card, hangup))
 }
 
 fn reach(id: Option<&str>, kind: DeviceKind) -> Result<(Connection, Card), AudioError> {

@@ -239,6 +239,9 @@ impl AudioSource for RingSource {
     }
 
     fn discard(&mut self) {
+        if !self.has_listened {
+            return self.forget_old();
+        }
         while self.pump() {
             self.store.clear();
         }

@@ -96,6 +96,7 @@ fn a_captured_tone_arrives_whatever_the_rate_of_the_card() {
 #[test]
 fn nothing_stale_is_heard_after_a_hold() {
     let (mut card, mut source) = capture_ring(48_000).unwrap();
+    source.frames_due(0);
     for _ in 0..100 {
         give(&mut card, &[1; 480]);
         source.discard();
@@ -111,6 +112,9 @@ fn of_what_a_card_captured_before_the_call_only_a_packet_is_sent_and_that_at_onc
     let (mut card, mut source) = capture_ring(48_000).unwrap();
     for sample in 0..9_600 {
         card.push(sample);
+        if sample % 960 == 0 {
+            source.discard();
+        }
     }
     assert_eq!(source.frames_due(0), 2);
     let mut frame = SILENCE;
