@@ -10,12 +10,10 @@ use pulseaudio::protocol::{
 use super::PREFIX;
 
 pub(super) const SAMPLE_BYTES: usize = 2;
-/// Read at once: more than comes between two looks.
+/// Room for what comes between two looks, and more.
 const READ_BYTES: usize = 4_096;
-/// Read in one look: what has waited for long is left for the next ones.
-const MAX_READ_BYTES: usize = 64 * READ_BYTES;
-/// A server that says more in one message is none.
-const MAX_MESSAGE_BYTES: usize = 1 << 20;
+/// A server that says more in one message is none. What has waited for longer is left for the next look.
+const MAX_UNREAD_BYTES: usize = 1 << 18;
 /// A server that takes so little is gone: 0.7 s of sound.
 const MAX_UNSENT_BYTES: usize = 1 << 16;
 
@@ -38,17 +36,22 @@ pub(super) enum Said<'a> {
 pub(super) struct Wire<S> {
     socket: S,
     version: u16,
+    /// Room for what is read; the first `unread_len` bytes are.
     unread: Vec<u8>,
+    unread_len: usize,
     unsent: Vec<u8>,
 }
 
 impl<S: Read + Write> Wire<S> {
     /// Over a socket that does not block; `unread` was read from it before.
-    pub(super) fn new(socket: S, version: u16, unread: Vec<u8>) -> Self {
+    pub(super) fn new(socket: S, version: u16, mut unread: Vec<u8>) -> Self {
+        let unread_len = unread.len();
+        unread.resize(unread_len + READ_BYTES, 0);
         Self {
             socket,
             version,
             unread,
+            unread_len,
             unsent: Vec::new(),
         }
     }
@@ -61,14 +64,15 @@ impl<S: Read + Write> Wire<S> {
     pub(super) fn listen(&mut self, mut hear: impl FnMut(Said<'_>)) -> Result<(), ProtocolError> {
         let end = self.fill();
         let mut read = 0;
-        while let Some(len) = whole_message(&self.unread[read..])? {
+        while let Some(len) = whole_message(&self.unread[read..self.unread_len])? {
             let message = &self.unread[read..read + len];
             read += len;
             if let Some(said) = understand(message, self.version)? {
                 hear(said);
             }
         }
-        self.unread.drain(..read);
+        self.unread.copy_within(read..self.unread_len, 0);
+        self.unread_len -= read;
         Ok(end?)
     }
 
@@ -104,19 +108,21 @@ impl<S: Read + Write> Wire<S> {
 
     /// Reads what is there; the error that ended it, if it was not that nothing more is there.
     fn fill(&mut self) -> io::Result<()> {
-        let most = self.unread.len() + MAX_READ_BYTES;
         loop {
-            let kept = self.unread.len();
-            self.unread.resize(kept + READ_BYTES, 0);
-            let read = self.socket.read(&mut self.unread[kept..]);
-            let len = *read.as_ref().unwrap_or(&0);
-            self.unread.truncate(kept + len);
-            match read {
+            if self.unread_len == self.unread.len() {
+                if self.unread_len >= MAX_UNREAD_BYTES {
+                    return Ok(());
+                }
+                self.unread.resize(2 * self.unread_len, 0);
+            }
+            match self.socket.read(&mut self.unread[self.unread_len..]) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(READ_BYTES) if self.unread.len() < most => {}
-                Ok(_) => return Ok(()),
+                Ok(len) => self.unread_len += len,
                 Err(error) if waits(&error) => return Ok(()),
                 Err(error) => return Err(error),
+            }
+            if self.unread_len < self.unread.len() {
+                return Ok(());
             }
         }
     }
@@ -137,7 +143,7 @@ fn whole_message(unread: &[u8]) -> Result<Option<usize>, ProtocolError> {
         return Ok(None);
     };
     let len = read_descriptor(&mut head)?.length as usize;
-    if len > MAX_MESSAGE_BYTES {
+    if DESCRIPTOR_SIZE + len > MAX_UNREAD_BYTES {
         let text = format!("a message of {len} bytes");
         return Err(ProtocolError::Invalid(text));
     }
@@ -286,7 +292,7 @@ pub(super) mod tests {
                 all_heard.extend(heard(&mut wire).0);
             }
             assert_eq!(all_heard, whole, "in pieces of {len}");
-            assert!(wire.unread.is_empty());
+            assert_eq!(wire.unread_len, 0);
         }
     }
 
