@@ -94,7 +94,9 @@ impl Task {
         if let Some(bye) = self.session.leave(Instant::now().into_std()) {
             transmit_rtcp(&mut self.sockets, is_shared, bye);
         }
-        self.stats.send_replace(self.session.stats());
+        let stats = self.session.stats();
+        debug!(?stats, "the media of a call is over");
+        self.stats.send_replace(stats);
         let Self {
             sockets,
             mut sink,

@@ -11,11 +11,13 @@
 //! one frame.
 
 mod chain;
+mod play_clock;
 mod sound;
 
 use std::time::Instant;
 
 use chain::Chain;
+use play_clock::PlayClock;
 use sound::Sound;
 
 use crate::codec::{Codec, Concealed};
@@ -35,6 +37,7 @@ pub struct ReceivePipeline {
     buffer: JitterBuffer,
     chain: Option<Chain>,
     sound: Sound,
+    clock: PlayClock,
     packets_since_stretch: u32,
     counters: Counters,
 }
@@ -62,6 +65,7 @@ impl ReceivePipeline {
             buffer: JitterBuffer::new(config, SAMPLE_RATE_HZ),
             chain: None,
             sound: Sound::new(),
+            clock: PlayClock::default(),
             packets_since_stretch: 0,
             counters: Counters::default(),
         }
@@ -97,6 +101,7 @@ impl ReceivePipeline {
 
     /// The playing clock has reached `now`: fills one frame.
     pub fn play(&mut self, out: &mut Frame, now: Instant) {
+        let now = self.clock.frame(now);
         for _ in 0..MAX_PULLS {
             if self.sound.waiting() >= FRAME_SAMPLES || !self.pull(now) {
                 break;
@@ -278,6 +283,39 @@ mod tests {
         let share = share_at(&heard[24_000..96_000], 500.0, SAMPLE_RATE_HZ);
         assert!(share > 0.98, "{share}");
         assert_eq!(pipeline.counters().concealed_ms, 0.0);
+    }
+
+    #[test]
+    fn a_loudspeaker_that_is_looked_at_unevenly_does_not_change_the_length_of_speech() {
+        for phase_ms in 0..10 {
+            let start = crate::any_instant();
+            let mut pipeline = ReceivePipeline::new(JitterConfig::default());
+            let mut settled = Counters::default();
+            for n in 0..1_000_u32 {
+                let now = start + Duration::from_millis(20) * n;
+                let packet = AudioPacket {
+                    sequence: u64::from(n),
+                    timestamp: n * 160,
+                    duration_ticks: 160,
+                    marker: false,
+                    is_copy: false,
+                    mends: 0,
+                    payload_type: 0,
+                    payload: vec![0x80; 160],
+                };
+                pipeline.insert(packet, Codec::Pcmu, now);
+                for half in [2 * n, 2 * n + 1] {
+                    let late = Duration::from_millis(u64::from(half * half % 7 % 2) * 5);
+                    let phase = Duration::from_millis(phase_ms);
+                    let mut frame = [0; FRAME_SAMPLES];
+                    pipeline.play(&mut frame, start + FRAME_DURATION * half + phase + late);
+                }
+                if n == 100 {
+                    settled = pipeline.counters();
+                }
+            }
+            assert_eq!(pipeline.counters(), settled, "{phase_ms} ms");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 
 use media::{FRAME_SAMPLES, Frame};
 use media_io::AudioSink;
+use tracing::debug;
 
 use super::wire::{SAMPLE_BYTES, Said, Wire};
 use crate::audio::keeper::Watch;
@@ -85,6 +86,10 @@ impl<S: Read + Write> Loudspeaker<S> {
         if came_late {
             self.calm_looks = 0;
             self.set_reserve((self.reserve + RESERVE_STEP).min(MAX_RESERVE));
+            debug!(
+                reserve.samples = self.reserve,
+                "the loudspeaker had nothing to play"
+            );
             return;
         }
         self.calm_looks += 1;
