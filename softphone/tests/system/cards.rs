@@ -96,8 +96,14 @@ impl Sound {
         let mut command = phone.program();
         with_environment(&mut command, &self.folder);
         command.args(["run", "--headless", "--auto-answer"]);
-        // A tone is noise to who listens for speech.
-        command.args(["--noise-suppression", "off", "--gain-control", "off"]);
+        // A tone is noise to who listens for speech, and what a card hears of itself an echo.
+        for what in [
+            "--noise-suppression",
+            "--gain-control",
+            "--echo-cancellation",
+        ] {
+            command.args([what, "off"]);
+        }
         phone.runs(command).await;
         phone.succeeds(&["status", "--wait", "registered"]).await;
         phone
