@@ -83,8 +83,7 @@ impl SendRate {
         } else if is_lossy && is_full {
             self.take_less((self.bitrate.min(LOSSY_BITRATE) / 2).max(LEAST_BITRATE));
         } else if is_lossy {
-            self.bitrate = self.bitrate.min(LOSSY_BITRATE);
-            self.good_reports = 0;
+            self.note_loss(is_slow);
         } else if let (true, Some(before)) = (is_queueing, self.before_more) {
             self.take_less(before);
         } else if !is_slow {
@@ -99,12 +98,28 @@ impl SendRate {
         }
     }
 
+    /// Packets are lost, and not in a queue as far as is known. Where a queue was full before, and no report has
+    /// told of one for a while, copies help again.
+    fn note_loss(&mut self, is_slow: bool) {
+        self.bitrate = self.bitrate.min(LOSSY_BITRATE);
+        if self.has_copies || is_slow {
+            self.good_reports = 0;
+            return;
+        }
+        self.good_reports += 1;
+        if self.good_reports >= self.good_reports_for_more {
+            self.good_reports = 0;
+            self.bitrate = LOSSY_BITRATE;
+            self.has_copies = true;
+        }
+    }
+
     fn take_for_long(&mut self, round_trip: Option<Duration>) {
         self.least_round_trip = round_trip;
         self.is_long = true;
         self.slow_reports = 0;
         self.has_copies = true;
-        self.bitrate = LOSSY_BITRATE;
+        self.bitrate = self.bitrate.max(LOSSY_BITRATE);
     }
 
     fn take_less(&mut self, bitrate: u32) {
@@ -194,6 +209,21 @@ mod tests {
             (u32::MAX, true),
             "nor one without loss"
         );
+    }
+
+    #[test]
+    fn a_path_that_is_long_and_loses_nothing_gives_nothing_up() {
+        let satellite = Some(Duration::from_millis(600));
+        assert_eq!(after(&[(0, satellite); 20]), (u32::MAX, true));
+    }
+
+    #[test]
+    fn copies_come_back_to_a_path_that_loses_packets_without_a_queue() {
+        let full = [(0, FAST), (9, SLOW), (9, SLOW)];
+        let lossy = [(9, FAST); 6];
+        let reports = [full.as_slice(), &lossy].concat();
+        assert_eq!(after(&reports[..8]), (16_000, false));
+        assert_eq!(after(&reports), (LOSSY_BITRATE, true));
     }
 
     #[test]
