@@ -17,7 +17,7 @@ use super::{AudioError, DeviceKind, portable};
 pub struct CardSource {
     opened: Receiver<Box<dyn AudioSource>>,
     /// Of the card in use, once there has been one.
-    ring: Option<Box<dyn AudioSource>>,
+    end: Option<Box<dyn AudioSource>>,
     was_replaced: bool,
     _hold: Hold,
 }
@@ -26,7 +26,7 @@ pub struct CardSource {
 pub struct CardSink {
     opened: Receiver<Box<dyn AudioSink>>,
     /// Of the card in use, once there has been one.
-    ring: Option<Box<dyn AudioSink>>,
+    end: Option<Box<dyn AudioSink>>,
     was_replaced: bool,
     _hold: Hold,
 }
@@ -46,7 +46,7 @@ pub fn open_capture(
     let (opened, hold) = keep(Microphones::default(), kind, chosen, Box::new(report))?;
     Ok(CardSource {
         opened,
-        ring: None,
+        end: None,
         was_replaced: false,
         _hold: hold,
     })
@@ -67,37 +67,37 @@ pub fn open_playback(
     let (opened, hold) = keep(Loudspeakers::default(), kind, chosen, Box::new(report))?;
     Ok(CardSink {
         opened,
-        ring: None,
+        end: None,
         was_replaced: false,
         _hold: hold,
     })
 }
 
 impl CardSource {
-    /// The newest card's ring.
-    fn ring(&mut self) -> Option<&mut Box<dyn AudioSource>> {
-        if let Some(ring) = self.opened.try_iter().last() {
-            self.was_replaced |= self.ring.replace(ring).is_some();
+    /// The call's end of the newest card.
+    fn end(&mut self) -> Option<&mut Box<dyn AudioSource>> {
+        if let Some(end) = self.opened.try_iter().last() {
+            self.was_replaced |= self.end.replace(end).is_some();
         }
-        self.ring.as_mut()
+        self.end.as_mut()
     }
 }
 
 impl AudioSource for CardSource {
     fn frames_due(&mut self, passed: usize) -> usize {
-        self.ring().map_or(passed, |ring| ring.frames_due(passed))
+        self.end().map_or(passed, |end| end.frames_due(passed))
     }
 
     fn read(&mut self, frame: &mut Frame) {
-        match &mut self.ring {
-            Some(ring) => ring.read(frame),
+        match &mut self.end {
+            Some(end) => end.read(frame),
             None => Silence.read(frame),
         }
     }
 
     fn discard(&mut self) {
-        if let Some(ring) = self.ring() {
-            ring.discard();
+        if let Some(end) = self.end() {
+            end.discard();
         }
     }
 
@@ -107,23 +107,23 @@ impl AudioSource for CardSource {
 }
 
 impl CardSink {
-    /// The newest card's ring.
-    fn ring(&mut self) -> Option<&mut Box<dyn AudioSink>> {
-        if let Some(ring) = self.opened.try_iter().last() {
-            self.was_replaced |= self.ring.replace(ring).is_some();
+    /// The call's end of the newest card.
+    fn end(&mut self) -> Option<&mut Box<dyn AudioSink>> {
+        if let Some(end) = self.opened.try_iter().last() {
+            self.was_replaced |= self.end.replace(end).is_some();
         }
-        self.ring.as_mut()
+        self.end.as_mut()
     }
 }
 
 impl AudioSink for CardSink {
     fn frames_due(&mut self, passed: usize) -> usize {
-        self.ring().map_or(passed, |ring| ring.frames_due(passed))
+        self.end().map_or(passed, |end| end.frames_due(passed))
     }
 
     fn write(&mut self, frame: &Frame) {
-        match &mut self.ring {
-            Some(ring) => ring.write(frame),
+        match &mut self.end {
+            Some(end) => end.write(frame),
             None => NoSink.write(frame),
         }
     }
@@ -179,7 +179,7 @@ struct Microphones {
 }
 
 impl Cards for Microphones {
-    type Ring = Box<dyn AudioSource>;
+    type End = Box<dyn AudioSource>;
 
     fn open(
         &mut self,
@@ -204,7 +204,7 @@ struct Loudspeakers {
 }
 
 impl Cards for Loudspeakers {
-    type Ring = Box<dyn AudioSink>;
+    type End = Box<dyn AudioSink>;
 
     fn open(
         &mut self,

@@ -1,18 +1,20 @@
 //! Sound cards: which there are, and how a call's sound gets in and out of them.
 //!
 //! ```text
-//!   microphone ─► callback ─► ring ─► CardSource ─► media session
-//!   loudspeaker ◄─ callback ◄─ ring ◄─ CardSink  ◄─ media session
+//!   cpal:        microphone ─► callback ─► ring ─┐
+//!                                                ├─► CardSource ─► call     (and the other way round: CardSink)
+//!   PulseAudio:  the server's socket ────────────┘
 //! ```
 //!
 //! The callbacks run on the sound system's threads and neither lock, allocate nor log (invariant
-//! I8); they only move samples between the card and a lock-free ring (`callback.rs`). Nobody waits
+//! I8); they only move samples between the card and a lock-free ring (`callback.rs`). The sockets are
+//! read and written by the call whenever it looks (docs/decisions/0031). Nobody waits
 //! for a card: [`open_capture`] and [`open_playback`] return at once, and a keeper's thread opens the
 //! card, replaces it when it is unplugged and takes it again when it is back (`keeper`).
 //!
 //! | file | owns |
 //! |---|---|
-//! | `card.rs` | the call's end: a source and a sink over the ring of the card in use |
+//! | `card.rs` | the call's end: a source and a sink over the card in use |
 //! | `keeper` | which card that is |
 //! | `pulse` | cards of PulseAudio, and of PipeWire, which speaks its protocol |
 //! | `portable` | cards of all other systems, through `cpal` |

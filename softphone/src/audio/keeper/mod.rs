@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A keeper is a thread of its own, because opening a card may take a while; nobody waits for it.
-//! Each opened card has a ring of its own, which goes to the session ([`super::card`]), so a card may
+//! Each opened card has an end of its own, which goes to the call ([`super::card`]), so a card may
 //! have another rate than the one before it. A card that cannot be used when the call begins is not
 //! replaced: who chose a headset does not want to be heard through the room. It is taken as soon as
 //! it can be.
@@ -27,10 +27,10 @@ const LOOK_BACK: Duration = Duration::from_secs(1);
 /// What a keeper needs of the sound system.
 pub(super) trait Cards: Send + 'static {
     /// The session's end of an opened card.
-    type Ring: Send + 'static;
+    type End: Send + 'static;
 
     /// Opens a card, the system's usual one without an id, and has it run. Blocks.
-    fn open(&mut self, id: Option<&str>, watch: Watch) -> Result<Opened<Self::Ring>, AudioError>;
+    fn open(&mut self, id: Option<&str>, watch: Watch) -> Result<Opened<Self::End>, AudioError>;
 
     /// The name for people of the card with this id, if it is there now. Blocks.
     fn look_up(&mut self, id: &str) -> Option<String>;
@@ -38,7 +38,7 @@ pub(super) trait Cards: Send + 'static {
 
 /// A card that runs.
 pub(super) struct Opened<R> {
-    pub(super) ring: R,
+    pub(super) end: R,
     /// For people.
     pub(super) name: String,
     /// Dropping it closes the card.
@@ -91,9 +91,9 @@ pub(super) fn keep<C: Cards>(
     kind: DeviceKind,
     chosen: Option<String>,
     report: Box<dyn Fn(String) + Send>,
-) -> Result<(Receiver<C::Ring>, Hold), AudioError> {
+) -> Result<(Receiver<C::End>, Hold), AudioError> {
     let (signals, told) = channel();
-    let (rings, opened) = channel();
+    let (ends, opened) = channel();
     let hold = Hold(signals.clone());
     std::thread::Builder::new()
         .name(format!("sound-{kind}"))
@@ -103,7 +103,7 @@ pub(super) fn keep<C: Cards>(
                 kind,
                 chosen,
                 report,
-                rings,
+                ends,
                 signals,
                 openings: 0,
                 card: None,
@@ -117,13 +117,13 @@ pub(super) fn keep<C: Cards>(
 }
 
 struct Keeper<C: Cards> {
-    // Closed first: who sees the end of the rings can rely on it.
+    // Closed first: who sees that no more ends come can rely on it.
     card: Option<Card>,
     cards: C,
     kind: DeviceKind,
     chosen: Option<String>,
     report: Box<dyn Fn(String) + Send>,
-    rings: Sender<C::Ring>,
+    ends: Sender<C::End>,
     signals: Sender<Signal>,
     openings: u64,
 }
@@ -177,7 +177,7 @@ impl<C: Cards> Keeper<C> {
         let opened = self.cards.open(id, watch)?;
         info!(kind = %self.kind, card = %opened.name, "sound card in use");
         // The call may be over.
-        let _ = self.rings.send(opened.ring);
+        let _ = self.ends.send(opened.end);
         // Closes the one before.
         self.card = Some(Card {
             opening: self.openings,

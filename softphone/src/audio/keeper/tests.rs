@@ -33,7 +33,7 @@ impl Told {
     }
 }
 
-/// A sound system whose cards are plugged and unplugged by a test. A ring is the name of its card.
+/// A sound system whose cards are plugged and unplugged by a test. An end is the name of its card.
 #[derive(Clone, Default)]
 struct Desk(Arc<Mutex<Plugged>>);
 
@@ -78,9 +78,9 @@ impl Drop for Stream {
 }
 
 impl Cards for Desk {
-    type Ring = &'static str;
+    type End = &'static str;
 
-    fn open(&mut self, id: Option<&str>, watch: Watch) -> Result<Opened<Self::Ring>, AudioError> {
+    fn open(&mut self, id: Option<&str>, watch: Watch) -> Result<Opened<Self::End>, AudioError> {
         let mut desk = self.0.lock().unwrap();
         // The first is the usual one.
         let found = desk
@@ -98,7 +98,7 @@ impl Cards for Desk {
         desk.watches.insert(name, watch);
         desk.in_use.push(name);
         Ok(Opened {
-            ring: name,
+            end: name,
             name: name.to_owned(),
             stream: Box::new(Stream(self.clone(), name)),
         })
@@ -112,7 +112,7 @@ impl Cards for Desk {
 
 /// A keeper, the cards that it opens, and what it says.
 struct Kept {
-    rings: Receiver<&'static str>,
+    ends: Receiver<&'static str>,
     said: Receiver<String>,
     hold: Hold,
 }
@@ -121,13 +121,13 @@ fn kept(desk: &Desk, chosen: Option<&str>) -> Kept {
     let (says, said) = channel();
     let report = move |text| drop(says.send(text));
     let chosen = chosen.map(str::to_owned);
-    let (rings, hold) = keep(desk.clone(), KIND, chosen, Box::new(report)).unwrap();
-    Kept { rings, said, hold }
+    let (ends, hold) = keep(desk.clone(), KIND, chosen, Box::new(report)).unwrap();
+    Kept { ends, said, hold }
 }
 
 impl Kept {
     fn opens(&self) -> &'static str {
-        self.rings.recv_timeout(NEVER).unwrap()
+        self.ends.recv_timeout(NEVER).unwrap()
     }
 
     fn says(&self) -> String {
@@ -184,7 +184,7 @@ fn a_card_that_is_back_but_cannot_be_used_does_not_end_the_one_that_stands_in() 
     kept.says();
     desk.0.lock().unwrap().busy.push("headset");
     desk.plug("headset");
-    assert!(kept.rings.recv_timeout(LOOK_BACK + RETRY).is_err());
+    assert!(kept.ends.recv_timeout(LOOK_BACK + RETRY).is_err());
     assert_eq!(desk.0.lock().unwrap().in_use, ["room"]);
     desk.unplug("room");
     assert!(kept.says().contains("\"room\" is gone"));
@@ -197,7 +197,7 @@ fn who_moves_the_sound_to_another_card_keeps_it_there() {
     assert_eq!(kept.opens(), "headset");
     desk.0.lock().unwrap().watches["headset"].moved("room".to_owned());
     assert_eq!(kept.says(), "the microphone is \"room\" now");
-    assert!(kept.rings.recv_timeout(LOOK_BACK + RETRY).is_err());
+    assert!(kept.ends.recv_timeout(LOOK_BACK + RETRY).is_err());
 }
 
 #[test]
@@ -224,9 +224,9 @@ fn the_card_is_closed_when_the_call_is_over() {
     let kept = kept(&desk, None);
     assert_eq!(kept.opens(), "room");
     drop(kept.hold);
-    // The keeper's end is the end of its rings.
+    // When the keeper ends, no more ends come.
     assert!(matches!(
-        kept.rings.recv_timeout(NEVER),
+        kept.ends.recv_timeout(NEVER),
         Err(RecvTimeoutError::Disconnected)
     ));
     assert!(desk.0.lock().unwrap().in_use.is_empty());

@@ -79,9 +79,9 @@ pub(in crate::audio) fn open_loudspeaker(
     Ok(opened(Box::new(ring), name, stream))
 }
 
-fn opened<R>(ring: R, name: String, stream: Stream) -> Opened<R> {
+fn opened<R>(end: R, name: String, stream: Stream) -> Opened<R> {
     Opened {
-        ring,
+        end,
         name,
         stream: Box::new(stream),
     }

@@ -109,9 +109,9 @@ fn reach(id: Option<&str>, kind: DeviceKind) -> Result<(Connection, Card), Audio
     Ok((server, card))
 }
 
-fn opened<R>(ring: R, card: Card, hangup: Hangup) -> Opened<R> {
+fn opened<R>(end: R, card: Card, hangup: Hangup) -> Opened<R> {
     Opened {
-        ring,
+        end,
         name: card.name,
         stream: Box::new(hangup),
     }
