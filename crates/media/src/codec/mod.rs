@@ -6,6 +6,7 @@ mod conceal;
 mod g711;
 mod g722;
 mod opus;
+mod opus_packet;
 
 use sdp::PayloadFormat;
 
@@ -156,7 +157,7 @@ impl Codec {
     #[must_use]
     pub fn mends_gap(self, payload: &[u8]) -> bool {
         match self {
-            Self::Opus => opus::has_redundancy(payload),
+            Self::Opus => opus_packet::has_redundancy(payload),
             Self::G722 | Self::Pcmu | Self::Pcma => true,
         }
     }

@@ -1,5 +1,9 @@
 //! Opus (RFC 6716, RFC 7587): mono at 48 kHz, 20 ms per packet, through `libopus`.
 //!
+//! A peer may send stereo at any time (RFC 7587 section 3.4). Each packet says what it is, and a decoder with one
+//! channel gives half the sum of both, without a step where one follows the other. It does not follow
+//! inverted phases (RFC 8251 section 10), so that intensity stereo is not cancelled out.
+//!
 //! In-band FEC costs quality on a clean network, so it is switched on by the loss that the peer
 //! reports, not by configuration alone. Two bindings of the same library: `opus` encodes, `opusic-c`
 //! decodes because it can switch on the library's neural concealment and read deep redundancy
@@ -8,6 +12,7 @@
 use opus::{Application, Bitrate, Channels, Encoder};
 use opusic_c::{Decoder, SampleRate};
 
+use super::opus_packet::has_redundancy;
 use super::{Codec, CodecError, Concealed};
 
 const SAMPLE_RATE_HZ: u32 = 48_000;
@@ -193,21 +198,4 @@ impl super::Decoder for OpusDecoder {
             Concealed::Invented
         }
     }
-}
-
-/// Whether the first frame of a packet carries a copy of the one before (the LBRR flag, RFC 6716
-/// section 4.2.3). Without it decoding for FEC is concealment under another name.
-///
-/// Read for the packets that a phone meets: one SILK or hybrid frame of 10 or 20 ms, mono.
-pub(super) fn has_redundancy(payload: &[u8]) -> bool {
-    let [toc, first, ..] = payload else {
-        return false;
-    };
-    let config = toc >> 3;
-    let uses_silk = config < 16;
-    let is_single_frame = toc & 0x03 == 0;
-    let is_mono = toc & 0x04 == 0;
-    // The voice activity flag of the one SILK frame is the first bit, the redundancy flag the next.
-    let is_short = config >= 12 || config % 4 < 2;
-    uses_silk && is_single_frame && is_mono && is_short && first & 0x40 != 0
 }
