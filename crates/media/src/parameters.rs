@@ -251,6 +251,27 @@ mod tests {
         assert!(!parameters.send.peer_uses_fec);
     }
 
+    /// What a peer wants of stereo changes nothing: mono may always be sent (RFC 7587 section 3.4).
+    #[test]
+    fn opus_is_sent_alike_to_whoever_wants_stereo_and_however_it_is_written() {
+        let usual = SendFormat::of(&PayloadFormat::opus(96));
+        for (channels, of_stereo) in [
+            (2, "stereo=1;sprop-stereo=1"),
+            (2, "stereo=-1;sprop-stereo=x"),
+            (1, "stereo=0"),
+            (1, ""),
+        ] {
+            let opus = PayloadFormat {
+                channels,
+                parameters: format!("{of_stereo};useinbandfec=1"),
+                ..PayloadFormat::opus(96)
+            };
+            assert_eq!(SendFormat::of(&opus), usual, "{channels} {of_stereo}");
+            let parameters = MediaParameters::from_negotiated(&negotiated(vec![opus]));
+            assert_eq!(parameters.unwrap().codec_of(96), Some(Codec::Opus));
+        }
+    }
+
     #[test]
     fn without_a_known_codec_there_is_no_session() {
         let result = MediaParameters::from_negotiated(&negotiated(vec![gsm()]));

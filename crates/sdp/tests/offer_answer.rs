@@ -86,6 +86,38 @@ fn two_of_us_agree_on_opus_with_events_at_its_clock() {
     }
 }
 
+/// Mono is what nothing means (RFC 7587 section 6.1), and what is said of stereo is said by each side for itself (section 7.1).
+#[test]
+fn of_stereo_we_say_nothing_whatever_an_offer_says() {
+    for of_stereo in [
+        "stereo=1; sprop-stereo=1",
+        "sprop-stereo=1;stereo=1;useinbandfec=1",
+        "stereo=0;sprop-stereo=0",
+        "stereo=2;sprop-stereo=-1",
+        "stereo=yes;stereo=1;stereo",
+        "STEREO = 1 ; Sprop-Stereo",
+        "stereo=99999999999999999999999;;=;sprop-stereo=\u{e9}",
+    ] {
+        let offer = format!(
+            "m=audio 3000 RTP/AVP 107\na=rtpmap:107 opus/48000/2\na=fmtp:107 {of_stereo}\n"
+        );
+        let (reply, agreed) = answered(&offer, &local("192.0.2.2:6000"));
+        let text = reply.to_string();
+        let said: Vec<_> = text.lines().filter(|line| line.contains("107")).collect();
+        assert_eq!(
+            said,
+            [
+                "m=audio 6000 RTP/AVP 107",
+                "a=rtpmap:107 opus/48000/2",
+                "a=fmtp:107 useinbandfec=1"
+            ],
+            "{of_stereo}"
+        );
+        assert_eq!(agreed.send[0].parameters, of_stereo);
+        assert_eq!(agreed.receive[0].parameters, "useinbandfec=1");
+    }
+}
+
 #[test]
 fn voip_metrics_go_to_who_wants_them_whatever_else_it_wants() {
     let wanted = |of_session: &str, of_media: &str| {

@@ -109,7 +109,7 @@ impl Codec {
         Self::ALL.into_iter().find(|codec| {
             format.name.eq_ignore_ascii_case(codec.name())
                 && format.clock_rate == codec.clock_rate_hz()
-                && format.channels == codec.channels_on_the_wire()
+                && codec.allows_channels(format.channels)
         })
     }
 
@@ -217,10 +217,11 @@ impl Codec {
         })
     }
 
-    fn channels_on_the_wire(self) -> u8 {
+    fn allows_channels(self, channels: u8) -> bool {
         match self {
-            Self::Opus => 2,
-            Self::G722 | Self::Pcmu | Self::Pcma => 1,
+            // RFC 7587 section 7 has 2 for mono too; peers that write something else mean the same.
+            Self::Opus => true,
+            Self::G722 | Self::Pcmu | Self::Pcma => channels == 1,
         }
     }
 }

@@ -42,7 +42,10 @@ fn formats_of_a_description_name_our_codecs_whatever_their_case_and_number() {
     assert_eq!(Codec::of(&format("OPUS", 48_000, 2)), Some(Codec::Opus));
     assert_eq!(Codec::of(&format("pcmu", 8_000, 1)), Some(Codec::Pcmu));
     assert_eq!(Codec::of(&format("PCMA", 8_000, 1)), Some(Codec::Pcma));
-    assert_eq!(Codec::of(&format("opus", 48_000, 1)), None);
+    // As `sdp` agrees on it: what was agreed can be carried out.
+    assert_eq!(Codec::of(&format("opus", 48_000, 1)), Some(Codec::Opus));
+    assert_eq!(Codec::of(&format("opus", 8_000, 2)), None);
+    assert_eq!(Codec::of(&format("PCMA", 8_000, 2)), None);
     assert_eq!(Codec::of(&format("PCMA", 16_000, 1)), None);
     assert_eq!(Codec::of(&format("G729", 8_000, 1)), None);
 }
