@@ -18,7 +18,8 @@ pub use portal::{NewDevice, Portal, Tenant};
 pub use programs::{Finished, output_of, program};
 pub use server::{Certificate, Server, serve_command};
 pub use tone::{
-    Side, has_tone_after, has_tones, seconds_of, share_of_tone, write_soft_tone, write_tone,
+    Side, has_tone_after, has_tones, seconds_of, share_of_tone, write_soft_tone,
+    write_stereo_tones, write_tone,
 };
 pub use trust::Trust;
 pub use waiting::{free_port, happens, until, until_or_tell, until_within};

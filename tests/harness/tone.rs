@@ -9,7 +9,7 @@ use std::path::Path;
 ///
 /// If the file cannot be written.
 pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
-    write_tone_of(8_000.0, path, frequency_hz, seconds);
+    write_tones_of(8_000.0, path, &[frequency_hz], seconds);
 }
 
 /// The same, so soft that ten of them together are not too loud.
@@ -18,29 +18,40 @@ pub fn write_tone(path: &Path, frequency_hz: f64, seconds: f64) {
 ///
 /// If the file cannot be written.
 pub fn write_soft_tone(path: &Path, frequency_hz: f64, seconds: f64) {
-    write_tone_of(2_000.0, path, frequency_hz, seconds);
+    write_tones_of(2_000.0, path, &[frequency_hz], seconds);
+}
+
+/// The same as a stereo file with a tone of its own on each side.
+///
+/// # Panics
+///
+/// If the file cannot be written.
+pub fn write_stereo_tones(path: &Path, frequencies_hz: [f64; 2], seconds: f64) {
+    write_tones_of(8_000.0, path, &frequencies_hz, seconds);
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a tone of some seconds and a quarter of full scale"
+    reason = "tones of some seconds and a quarter of full scale, on two sides at most"
 )]
-fn write_tone_of(amplitude: f64, path: &Path, frequency_hz: f64, seconds: f64) {
+fn write_tones_of(amplitude: f64, path: &Path, frequencies_hz: &[f64], seconds: f64) {
     let spec = hound::WavSpec {
-        channels: 1,
+        channels: frequencies_hz.len() as u16,
         sample_rate: 48_000,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
     let mut file = hound::WavWriter::create(path, spec).expect("the tone file can be made");
-    for _ in 0..4_800 {
+    for _ in 0..4_800 * frequencies_hz.len() {
         file.write_sample(0_i16).expect("a sample can be written");
     }
     for index in 0..(seconds * 48_000.0) as u32 {
-        let sample = (TAU * frequency_hz * f64::from(index) / 48_000.0).sin() * amplitude;
-        file.write_sample(sample as i16)
-            .expect("a sample can be written");
+        for frequency_hz in frequencies_hz {
+            let sample = (TAU * frequency_hz * f64::from(index) / 48_000.0).sin() * amplitude;
+            file.write_sample(sample as i16)
+                .expect("a sample can be written");
+        }
     }
     file.finalize().expect("the tone file can be closed");
 }

@@ -33,6 +33,11 @@ struct Seen {
     sides: [Option<SocketAddr>; 2],
     /// The numbers of telephone-events in descriptions.
     event_types: BTreeSet<u8>,
+    /// The numbers of Opus in descriptions.
+    opus_types: BTreeSet<u8>,
+    /// Packets of Opus that the phone sent, and how many of them were stereo.
+    opus: u64,
+    stereo: u64,
     /// Events that the phone sent, with all their packets.
     sent: Vec<Event>,
     /// What was not lost of events that the others sent to the phone.
@@ -104,6 +109,12 @@ impl Lossy {
         seen.arrived.iter().map(told).collect()
     }
 
+    /// Percent of the packets of Opus from the phone that are stereo.
+    pub(crate) fn stereo_percent(&self) -> u64 {
+        let seen = lock(&self.seen);
+        seen.stereo * 100 / seen.opus.max(1)
+    }
+
     /// Percent of the packets of sound that were lost.
     pub(crate) fn loss_percent(&self) -> u64 {
         let seen = lock(&self.seen);
@@ -149,6 +160,9 @@ impl Seen {
         Self {
             sides: [None; 2],
             event_types: BTreeSet::new(),
+            opus_types: BTreeSet::new(),
+            opus: 0,
+            stereo: 0,
             sent: Vec::new(),
             arrived: Vec::new(),
             chance: ChaCha8Rng::seed_from_u64(seed),
@@ -173,9 +187,14 @@ impl Seen {
                 continue;
             }
             if let Some(format) = line.strip_prefix("a=rtpmap:")
-                && let Some((number, _)) = format.split_once(" telephone-event/")
+                && let Some((number, name)) = format.split_once(' ')
             {
-                self.event_types.insert(number.parse().expect("a number"));
+                let number = number.parse().expect("a number");
+                if name.starts_with("telephone-event/") {
+                    self.event_types.insert(number);
+                } else if name.starts_with("opus/") {
+                    self.opus_types.insert(number);
+                }
             }
             changed += line;
         }
@@ -194,6 +213,14 @@ impl Seen {
         self.packets += 1;
         let is_lost = self.chance.next_u32() < u32::MAX / 100 * LOSS_PERCENT;
         self.lost += u64::from(is_lost);
+        if from == 0
+            && let [0x80, kind, ..] = packet
+            && self.opus_types.contains(&(kind & 0x7f))
+        {
+            // RFC 6716 section 3.1: behind the header of RFC 3550 is the byte with the stereo flag.
+            self.opus += 1;
+            self.stereo += u64::from(packet.get(12).is_some_and(|toc| toc & 0x04 != 0));
+        }
         if let Some(event) = self.event_of(packet) {
             if from == 0 {
                 note(&mut self.sent, &event);

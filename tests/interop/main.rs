@@ -16,4 +16,5 @@ mod relay;
 mod sipp;
 mod sipsak;
 mod stage;
+mod stereo;
 mod transfer;

@@ -168,6 +168,7 @@ impl Stage {
             codec: self.codec(),
             expires_secs: 300,
             encryption: self.encryption,
+            stereo: None,
         }
     }
 

@@ -173,11 +173,11 @@ impl Drop for Baresip {
 
 fn write_configuration(folder: &Path, identity: &Identity, control_port: u16) {
     let config = format!(
-        "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\naudio_source ausine,{}\nausrc_srate 48000\nausrc_channels 2\n\
+        "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n{}ausrc_srate 48000\nausrc_channels 2\n\
          audio_player aubridge,nil\naudio_alert aubridge,bell\nsnd_path {}\nmodule_path /usr/lib/baresip/modules\n\
          module g711.so\nmodule opus.so\nmodule ausine.so\nmodule aubridge.so\nmodule sndfile.so\nmodule_app account.so\n\
          module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n{}",
-        Baresip::SAYS_HZ,
+        source(folder, identity),
         folder.display(),
         match identity.encryption {
             None => "",
@@ -215,6 +215,20 @@ fn write_configuration(folder: &Path, identity: &Identity, control_port: u16) {
     for (name, text) in [("config", config + &authority), ("accounts", account)] {
         std::fs::write(folder.join(name), text).expect("the configuration can be written");
     }
+}
+
+/// What it says. It spends enough bits on stereo, and takes the network for one that loses packets.
+fn source(folder: &Path, identity: &Identity) -> String {
+    let Some(tones) = identity.stereo else {
+        return format!("audio_source ausine,{}\n", Baresip::SAYS_HZ);
+    };
+    let says = folder.join("says.wav");
+    tests::write_stereo_tones(&says, tones, 60.0);
+    format!(
+        "audio_source aufile,{}\nmodule aufile.so\nopus_stereo yes\nopus_sprop_stereo yes\nopus_application voip\n\
+         opus_bitrate 40000\nopus_inbandfec yes\nopus_packet_loss 20\n",
+        says.display()
+    )
 }
 
 /// Collects events until baresip is gone.

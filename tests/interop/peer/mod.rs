@@ -46,6 +46,8 @@ pub(crate) struct Identity {
     pub(crate) expires_secs: u32,
     /// How it secures its sound; `None`: it knows nothing of it.
     pub(crate) encryption: Option<Encryption>,
+    /// The tones of its two channels, in hertz, in stereo; `None`: it says its own tone.
+    pub(crate) stereo: Option<[f64; 2]>,
 }
 
 /// How a phone secures its sound.
