@@ -64,6 +64,7 @@ const PURE: &[(&str, &[&str])] = &[
             "rand_chacha",
             "rsip",
             "sha2",
+            "fearless_simd",
             "hmac",
             "siphasher",
             "subtle",

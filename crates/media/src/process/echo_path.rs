@@ -11,16 +11,19 @@
 //! The path may last 350 ms, the delay of the cards included; nobody needs to know that delay. Frames are paired by
 //! their count, because a card takes and gives them in bursts.
 
-use realfft::num_complex::Complex32;
+use fearless_simd::Level;
 
+use super::partitions::{Foretold, Lesson, Partition};
 use super::proof::{Proof, Verdict};
-use super::spectrum::{BINS, Fourier, Spectrum, power_of};
+use super::spectrum::{BINS, Fourier, Spectrum, sum_of_squares};
 use crate::frame::FRAME_SAMPLES;
 
 /// Frames that an echo may be late and last together: 350 ms.
 const PARTITIONS: usize = 35;
 /// Share of a path that stays from one frame to the next; the rest may have changed.
 const PERSISTENCE: f32 = 0.9999;
+/// The same of its power.
+const KEPT: f32 = PERSISTENCE * PERSISTENCE;
 /// Uncertainty of a path about which nothing is known: a loudspeaker is not much louder than what it was given.
 const FIRST_UNCERTAINTY: f32 = 0.03;
 /// How slowly the spectrum of what is not echo follows.
@@ -39,27 +42,42 @@ const PLACES: usize = PARTITIONS + 16;
 const FRAMES_TO_LOOK: u32 = 100;
 /// A voice comes from the loudspeaker above this power, -60 dBFS.
 const LEAST_PLAYED: f32 = 1e-6;
+/// What is played below this power is silence, -90 dBFS: the last bit of a sample.
+const SILENT: f32 = 1e-9;
 /// A microphone that is switched off gives less power.
 const LEAST_CAPTURED: f32 = 1e-10;
 
 /// See the module header.
 pub(super) struct EchoPath {
     fourier: Fourier,
-    /// Spectra of what was played, newest at `newest`, older ones behind it, in a circle.
-    played: Vec<Spectrum>,
-    played_power: Vec<[f32; BINS]>,
+    level: Level,
+    /// What was played, newest at `newest`, older ones behind it, in a circle.
+    played: Vec<Played>,
     newest: usize,
     last_played: [f32; FRAME_SAMPLES],
     /// Frames that were played and whose captured partner has not come yet.
     ahead: i32,
     least_ahead: i32,
     looked: u32,
-    /// Of each partition: the path, and the variance of what is wrong with it.
-    path: Vec<Spectrum>,
-    uncertainty: Vec<[f32; BINS]>,
+    partitions: Vec<Partition>,
     near_power: [f32; BINS],
     tidied_next: usize,
     proof: Proof,
+}
+
+/// Two frames that were played.
+#[derive(Clone)]
+struct Played {
+    spectrum: Spectrum,
+    /// Nothing can come back of them.
+    is_silent: bool,
+}
+
+impl Played {
+    const SILENCE: Self = Self {
+        spectrum: Spectrum::SILENCE,
+        is_silent: true,
+    };
 }
 
 /// What became of a captured frame.
@@ -100,8 +118,8 @@ impl Cancelled {
         });
         let share = f32::midpoint(first, last);
         let taken = share * share;
-        let foretold_power = power_of(foretold);
-        let rest_power = std::array::from_fn(|bin| (heard[bin] - foretold[bin] * share).norm_sqr());
+        let foretold_power = foretold.power();
+        let rest_power = heard.without(share, foretold).power();
         let left = |bin: usize| uncertain[bin] + (1.0 - taken) * foretold_power[bin];
         Self {
             rest,
@@ -116,15 +134,14 @@ impl EchoPath {
     pub(super) fn new() -> Self {
         Self {
             fourier: Fourier::new(),
-            played: vec![[Complex32::default(); BINS]; PLACES],
-            played_power: vec![[0.0; BINS]; PLACES],
+            level: Level::new(),
+            played: vec![Played::SILENCE; PLACES],
             newest: 0,
             last_played: [0.0; FRAME_SAMPLES],
             ahead: 0,
             least_ahead: MAX_AHEAD,
             looked: 0,
-            path: vec![[Complex32::default(); BINS]; PARTITIONS],
-            uncertainty: vec![[FIRST_UNCERTAINTY; BINS]; PARTITIONS],
+            partitions: vec![Partition::unknown(FIRST_UNCERTAINTY); PARTITIONS],
             near_power: [1e-3; BINS],
             tidied_next: 0,
             proof: Proof::new(),
@@ -133,26 +150,25 @@ impl EchoPath {
 
     /// Time has passed in which nothing was captured: what was played is no longer heard.
     pub(super) fn restart(&mut self) {
-        self.played.fill([Complex32::default(); BINS]);
-        self.played_power.fill([0.0; BINS]);
+        self.played.fill(Played::SILENCE);
         self.last_played.fill(0.0);
         (self.ahead, self.least_ahead, self.looked) = (0, MAX_AHEAD, 0);
     }
 
     /// The path is another one, or none was found.
     fn forget(&mut self) {
-        self.path.fill([Complex32::default(); BINS]);
-        self.uncertainty.fill([FIRST_UNCERTAINTY; BINS]);
+        self.partitions.fill(Partition::unknown(FIRST_UNCERTAINTY));
     }
 
     /// This goes to the loudspeaker now.
     pub(super) fn play(&mut self, frame: &[f32; FRAME_SAMPLES]) {
         self.newest = (self.newest + PLACES - 1) % PLACES;
         self.ahead = (self.ahead + 1).min(MAX_AHEAD);
-        let spectrum = &mut self.played[self.newest];
-        self.fourier.forward(&self.last_played, frame, spectrum);
-        for (power, bin) in self.played_power[self.newest].iter_mut().zip(spectrum) {
-            *power = bin.norm_sqr();
+        let played = &mut self.played[self.newest];
+        played.is_silent = power(frame) < SILENT && power(&self.last_played) < SILENT;
+        if !played.is_silent {
+            self.fourier
+                .forward(&self.last_played, frame, &mut played.spectrum);
         }
         self.last_played = *frame;
     }
@@ -167,22 +183,22 @@ impl EchoPath {
             self.look_at_pairs();
             return Cancelled::nothing_heard(captured);
         }
-        let echo = self.echo();
         let silence = [0.0; FRAME_SAMPLES];
-        let (mut foretold, mut heard) =
-            ([Complex32::default(); BINS], [Complex32::default(); BINS]);
-        self.fourier.forward(&silence, &echo, &mut foretold);
+        let (mut foretold, mut heard) = (Spectrum::SILENCE, Spectrum::SILENCE);
+        let (echo, uncertain) = self.echo();
+        if let Some(echo) = &echo {
+            self.fourier.forward(&silence, echo, &mut foretold);
+        }
         self.fourier.forward(&silence, captured, &mut heard);
-        let uncertain = self.uncertain_power();
         let is_playing = power(&self.last_played) > LEAST_PLAYED;
         let verdict = self.proof.weigh(is_playing, &foretold, &heard);
-        let rest = std::array::from_fn(|bin| heard[bin] - foretold[bin]);
-        self.learn(&rest, &power_of(&rest), &uncertain);
+        self.learn(heard.without(1.0, &foretold), &uncertain);
         self.tidy();
         if verdict.is_useless {
             self.forget();
         }
         self.look_at_pairs();
+        let echo = echo.unwrap_or(silence);
         Cancelled::by(&verdict, captured, &echo, (&heard, &foretold), &uncertain)
     }
 
@@ -205,61 +221,54 @@ impl EchoPath {
         }
         if self.least_ahead > 0 {
             self.ahead -= 1;
-            self.path.rotate_right(1);
-            self.path[0].fill(Complex32::default());
-            self.uncertainty.rotate_right(1);
-            self.uncertainty[0].fill(FIRST_UNCERTAINTY);
+            self.partitions.rotate_right(1);
+            self.partitions[0] = Partition::unknown(FIRST_UNCERTAINTY);
         }
         (self.least_ahead, self.looked) = (MAX_AHEAD, 0);
     }
 
-    fn echo(&mut self) -> [f32; FRAME_SAMPLES] {
-        let mut sum = [Complex32::default(); BINS];
+    /// What comes back of what was played, if it was not silence, and the power of what may be wrong with that.
+    fn echo(&mut self) -> (Option<[f32; FRAME_SAMPLES]>, [f32; BINS]) {
+        let mut foretold = Foretold::NOTHING;
+        let mut is_any = false;
         for (partition, place) in self.pairs() {
-            let bins = self.played[place].iter().zip(&self.path[partition]);
-            for (sum, (played, path)) in sum.iter_mut().zip(bins) {
-                *sum += played * path;
+            let (played, partition) = (&self.played[place], &mut self.partitions[partition]);
+            if !played.is_silent {
+                partition.wake(KEPT);
+                foretold.add(self.level, &played.spectrum, partition, OVERLAP);
+                is_any = true;
             }
         }
-        let block = self.fourier.inverse(&sum);
-        let mut echo = [0.0; FRAME_SAMPLES];
-        echo.copy_from_slice(&block[FRAME_SAMPLES..]);
-        echo
-    }
-
-    fn uncertain_power(&self) -> [f32; BINS] {
-        let mut sum = [0.0; BINS];
-        for (partition, place) in self.pairs() {
-            let bins = self.played_power[place]
-                .iter()
-                .zip(&self.uncertainty[partition]);
-            for (sum, (power, uncertainty)) in sum.iter_mut().zip(bins) {
-                *sum += OVERLAP * power * uncertainty;
-            }
-        }
-        sum
+        let echo = is_any.then(|| {
+            let block = self.fourier.inverse(&foretold.echo);
+            std::array::from_fn(|n| block[FRAME_SAMPLES + n])
+        });
+        (echo, foretold.uncertain)
     }
 
     /// One step of the Kalman filter: `rest` is what the path did not explain.
-    fn learn(&mut self, rest: &Spectrum, rest_power: &[f32; BINS], uncertain: &[f32; BINS]) {
-        let mut error = [Complex32::default(); BINS];
-        let mut weight = [0.0; BINS];
+    fn learn(&mut self, rest: Spectrum, uncertain: &[f32; BINS]) {
+        let rest_power = rest.power();
+        let mut lesson = Lesson {
+            error: rest,
+            weight: [0.0; BINS],
+            overlap: OVERLAP,
+            kept: KEPT,
+        };
         for bin in 0..BINS {
             let near = &mut self.near_power[bin];
             *near = NEAR_SMOOTHING * *near + (1.0 - NEAR_SMOOTHING) * rest_power[bin];
-            weight[bin] = 1.0 / (uncertain[bin] + *near + LEAST_POWER);
-            error[bin] = rest[bin] * weight[bin];
+            let weight = 1.0 / (uncertain[bin] + *near + LEAST_POWER);
+            lesson.weight[bin] = weight;
+            lesson.error.re[bin] *= weight;
+            lesson.error.im[bin] *= weight;
         }
-        let (kept, renewed) = (PERSISTENCE * PERSISTENCE, 1.0 - PERSISTENCE * PERSISTENCE);
         for (partition, place) in self.pairs() {
-            let (played, power) = (&self.played[place], &self.played_power[place]);
-            let path = &mut self.path[partition];
-            let uncertainty = &mut self.uncertainty[partition];
-            for bin in 0..BINS {
-                let known = uncertainty[bin];
-                path[bin] += played[bin].conj() * error[bin] * known;
-                let sure = (1.0 - OVERLAP * known * weight[bin] * power[bin]).max(0.0);
-                uncertainty[bin] = kept * sure * known + renewed * path[bin].norm_sqr();
+            let (played, partition) = (&self.played[place], &mut self.partitions[partition]);
+            if played.is_silent {
+                partition.skip();
+            } else {
+                partition.learn(self.level, &played.spectrum, &lesson);
             }
         }
     }
@@ -267,16 +276,19 @@ impl EchoPath {
     /// A partition lasts one frame; steps in the frequency domain let it grow beyond that.
     fn tidy(&mut self) {
         for _ in 0..TIDIED {
-            let path = &mut self.path[self.tidied_next];
-            let block = self.fourier.inverse(path);
-            let mut kept = [0.0; FRAME_SAMPLES];
-            kept.copy_from_slice(&block[..FRAME_SAMPLES]);
-            self.fourier.forward(&kept, &[0.0; FRAME_SAMPLES], path);
+            let partition = &mut self.partitions[self.tidied_next];
+            if partition.has_grown {
+                let block = self.fourier.inverse(&partition.path);
+                let kept = std::array::from_fn(|n| block[n]);
+                self.fourier
+                    .forward(&kept, &[0.0; FRAME_SAMPLES], &mut partition.path);
+                partition.has_grown = false;
+            }
             self.tidied_next = (self.tidied_next + 1) % PARTITIONS;
         }
     }
 }
 
 fn power(frame: &[f32; FRAME_SAMPLES]) -> f32 {
-    frame.iter().map(|sample| sample * sample).sum::<f32>() / FRAME_SAMPLES as f32
+    sum_of_squares(frame) / FRAME_SAMPLES as f32
 }

@@ -7,6 +7,7 @@
 //!   microphone ─► high-pass ─► echo path ─► suppressor ─► noise ─► gain ─► near_end gives it back
 //!                 rumble.rs    echo_path.rs suppressor.rs  nnnoiseless  sonora
 //!                              proof.rs
+//!                              partitions.rs
 //! ```
 //!
 //! It belongs to a pair of sound cards, not to a call: what the loudspeaker plays may be a mix. It works on frames of
@@ -15,6 +16,7 @@
 //! `0029-echo-canceller-without-echo.md` on microphones that hear no loudspeaker.
 
 mod echo_path;
+mod partitions;
 mod proof;
 mod rumble;
 mod spectrum;

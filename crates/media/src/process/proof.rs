@@ -6,7 +6,7 @@
 //! what is foretold for a frame, before anything is learned from it, must resemble what comes, over all bands alike. Near
 //! speech resembles a foretold echo in single bands and moments only.
 
-use super::spectrum::{BINS, Bands, EDGES, Spectrum, of_bands, power_of};
+use super::spectrum::{Bands, Spectrum, of_bands, sum};
 
 /// The bands that are compared: up to 14.5 kHz.
 const COMPARED: usize = 18;
@@ -123,12 +123,10 @@ impl Proof {
         if !is_enough {
             return;
         }
+        let common = of_bands(&foretold.common(captured));
         let alike = (0..COMPARED).map(|band| {
-            let range = EDGES[band]..EDGES[band + 1];
-            let common: f32 = range
-                .map(|bin| (foretold[bin].conj() * captured[bin]).re)
-                .sum();
-            common / (foretold_power[band] * captured_power[band] + f32::MIN_POSITIVE).sqrt()
+            let power = foretold_power[band] * captured_power[band];
+            common[band] / (power + f32::MIN_POSITIVE).sqrt()
         });
         let now = alike.sum::<f32>() / COMPARED as f32;
         self.resemblance = SMOOTHING * self.resemblance + (1.0 - SMOOTHING) * now;
@@ -141,10 +139,8 @@ impl Proof {
 
     /// With a path that is another one now, an echo is not taken away but added once more.
     fn is_worse(&mut self, foretold: &Spectrum, captured: &Spectrum) -> bool {
-        let rest: f32 = (0..BINS)
-            .map(|bin| (captured[bin] - foretold[bin]).norm_sqr())
-            .sum();
-        let captured: f32 = power_of(captured).iter().sum();
+        let rest = sum(&captured.without(1.0, foretold).power());
+        let captured = sum(&captured.power());
         let follow = |before: f32, now: f32| SMOOTHING * before + (1.0 - SMOOTHING) * now;
         self.captured = follow(self.captured, captured);
         self.rest = follow(self.rest, rest);
@@ -153,5 +149,5 @@ impl Proof {
 }
 
 fn bands(spectrum: &Spectrum) -> Bands {
-    of_bands(&power_of(spectrum))
+    of_bands(&spectrum.power())
 }

@@ -38,9 +38,10 @@ impl RumbleFilter {
     pub(super) fn process(&mut self, samples: &mut [f32; FRAME_SAMPLES]) {
         for sample in samples {
             let comes = f64::from(*sample);
+            // What was known earlier comes first: only the last step waits for the sample before.
             let goes = self.gain * (comes - 2.0 * self.came[0] + self.came[1])
-                - self.feedback[0] * self.went[0]
-                - self.feedback[1] * self.went[1];
+                - self.feedback[1] * self.went[1]
+                - self.feedback[0] * self.went[0];
             self.came = [comes, self.came[0]];
             self.went = [goes, self.went[0]];
             #[expect(

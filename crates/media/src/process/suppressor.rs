@@ -4,7 +4,7 @@
 //! quieter; if that is so nearly everywhere, nobody talks here and everything does. A short filter carries the gains out,
 //! so that the delay is 1.3 ms only.
 
-use realfft::num_complex::Complex32;
+use fearless_simd::{Level, dispatch};
 
 use super::echo_path::Cancelled;
 use super::spectrum::{BANDS, BINS, BLOCK_SAMPLES, Bands, EDGES, Fourier, Spectrum, of_bands};
@@ -34,12 +34,21 @@ const FLOOR_RISE: f32 = 1.005;
 /// Noise that fills what was taken away is softer than the room's by 6 dB.
 const FILL: f32 = 0.5;
 const TAPS: usize = 128;
+/// The filter that takes nothing.
+const THROUGH: [f32; TAPS] = {
+    let mut taps = [0.0; TAPS];
+    taps[TAPS / 2] = 1.0;
+    taps
+};
+/// A gain above this is none, so that a quiet loudspeaker costs nothing.
+const NEARLY_ALL: f32 = 0.9999;
 /// Samples over which one filter gives way to the next: 5 ms.
 const FADE: usize = FRAME_SAMPLES / 2;
 
 /// See the module header.
 pub(super) struct Suppressor {
     fourier: Fourier,
+    level: Level,
     /// Power that may be echo, and that is there, lately.
     echo: Bands,
     present: Bands,
@@ -54,6 +63,7 @@ pub(super) struct Suppressor {
     samples: [f32; TAPS + FRAME_SAMPLES],
     /// Second half of the noise before.
     fill: [f32; FRAME_SAMPLES],
+    has_filled: bool,
     random: u32,
 }
 
@@ -63,19 +73,19 @@ impl Suppressor {
             let turn = std::f32::consts::TAU * n as f32 / TAPS as f32;
             0.5 - 0.5 * turn.cos()
         });
-        let mut taps = [0.0; TAPS];
-        taps[TAPS / 2] = 1.0;
         Self {
             fourier: Fourier::new(),
+            level: Level::new(),
             echo: [0.0; BANDS],
             present: [0.0; BANDS],
             floor: [None; BANDS],
             gain: [1.0; BANDS],
             quiet: 0.0,
             window,
-            taps,
+            taps: THROUGH,
             samples: [0.0; TAPS + FRAME_SAMPLES],
             fill: [0.0; FRAME_SAMPLES],
+            has_filled: false,
             random: 1,
         }
     }
@@ -143,15 +153,24 @@ impl Suppressor {
                 1.0
             };
             let keeps = if wanted < self.gain[band] { DOWN } else { UP };
-            self.gain[band] = keeps * self.gain[band] + (1.0 - keeps) * wanted;
+            let gain = keeps * self.gain[band] + (1.0 - keeps) * wanted;
+            self.gain[band] = if gain > NEARLY_ALL { 1.0 } else { gain };
         }
+    }
+
+    /// Nothing may be echo.
+    fn takes_nothing(&self) -> bool {
+        self.gain.iter().all(|gain| *gain >= 1.0)
     }
 
     /// The filter with these gains: symmetric, half of its length late.
     fn new_taps(&mut self) -> [f32; TAPS] {
-        let mut spectrum = [Complex32::default(); BINS];
+        if self.takes_nothing() {
+            return THROUGH;
+        }
+        let mut spectrum = Spectrum::SILENCE;
         for (band, gain) in self.gain.iter().enumerate() {
-            spectrum[EDGES[band]..EDGES[band + 1]].fill(Complex32::new(*gain, 0.0));
+            spectrum.re[EDGES[band]..EDGES[band + 1]].fill(*gain);
         }
         let block = self.fourier.inverse(&spectrum);
         std::array::from_fn(|n| {
@@ -164,9 +183,13 @@ impl Suppressor {
         self.samples.copy_within(FRAME_SAMPLES.., 0);
         self.samples[TAPS..].copy_from_slice(frame);
         let mut out = [0.0; FRAME_SAMPLES];
-        convolve(&self.samples, taps, &mut out);
+        if taps == &THROUGH && self.taps == THROUGH {
+            out.copy_from_slice(&self.samples[TAPS / 2..][..FRAME_SAMPLES]);
+            return out;
+        }
+        dispatch!(self.level, _simd => convolve(&self.samples, taps, &mut out));
         let mut before = [0.0; FADE];
-        convolve(&self.samples, &self.taps, &mut before);
+        dispatch!(self.level, _simd => convolve(&self.samples, &self.taps, &mut before));
         for (n, (out, before)) in out.iter_mut().zip(before).enumerate() {
             let share = n as f32 / FADE as f32;
             *out = before + share * (*out - before);
@@ -176,15 +199,19 @@ impl Suppressor {
 
     /// Fills what was taken away up to the noise floor, so that the room does not come and go.
     fn add_noise(&mut self, out: &mut [f32; FRAME_SAMPLES]) {
-        let mut spectrum: Spectrum = [Complex32::default(); BINS];
+        if self.takes_nothing() && !self.has_filled {
+            return;
+        }
+        self.has_filled = !self.takes_nothing();
+        let mut spectrum = Spectrum::SILENCE;
         for band in 0..BANDS {
             let (first, end) = (EDGES[band], EDGES[band + 1]);
             let missing = self.floor[band].unwrap_or_default()
                 * (1.0 - self.gain[band] * self.gain[band]).max(0.0);
             // Half of the power is in each of the two parts, and in each of the two frames of a block.
             let part = FILL * (missing / (end - first) as f32).sqrt();
-            for bin in &mut spectrum[first..end] {
-                *bin = Complex32::new(self.sign() * part, self.sign() * part);
+            for bin in first..end {
+                (spectrum.re[bin], spectrum.im[bin]) = self.either_sign(part);
             }
         }
         let block = self.fourier.inverse(&spectrum);
@@ -195,25 +222,38 @@ impl Suppressor {
         self.fill.copy_from_slice(&block[FRAME_SAMPLES..]);
     }
 
-    /// 1 or -1, by a linear feedback shift register.
-    fn sign(&mut self) -> f32 {
-        let bit = self.random & 1;
-        self.random >>= 1;
-        if bit == 1 {
-            self.random ^= 0xa300_0000;
-            return 1.0;
-        }
-        -1.0
+    /// `part` with a random sign, twice: the upper bits of a linear congruential generator.
+    fn either_sign(&mut self, part: f32) -> (f32, f32) {
+        const SIGN: u32 = 1 << 31;
+        self.random = self
+            .random
+            .wrapping_mul(1_664_525)
+            .wrapping_add(1_013_904_223);
+        let (first, second) = (self.random & SIGN, (self.random << 1) & SIGN);
+        let signed = |sign: u32| f32::from_bits(part.to_bits() ^ sign);
+        (signed(first), signed(second))
     }
 }
 
-/// Fills `out`; `samples` begin as many samples earlier as there are taps.
+/// Samples whose sums are kept at hand together.
+const SUMS: usize = 48;
+
+/// Fills `out`, whole `SUMS` of it; `samples` begin as many samples earlier as there are taps.
+#[expect(
+    clippy::inline_always,
+    reason = "the caller chooses the kind of processor"
+)]
+#[inline(always)]
 fn convolve(samples: &[f32; TAPS + FRAME_SAMPLES], taps: &[f32; TAPS], out: &mut [f32]) {
-    let len = out.len();
-    for (n, tap) in taps.iter().enumerate() {
-        let start = TAPS - n;
-        for (out, sample) in out.iter_mut().zip(&samples[start..start + len]) {
-            *out += tap * sample;
+    let (chunks, _) = out.as_chunks_mut::<SUMS>();
+    for (chunk, out) in chunks.iter_mut().enumerate() {
+        let mut sums = [0.0; SUMS];
+        for (n, tap) in taps.iter().enumerate() {
+            let start = chunk * SUMS + TAPS - n;
+            for (sum, sample) in sums.iter_mut().zip(&samples[start..start + SUMS]) {
+                *sum += tap * sample;
+            }
         }
+        *out = sums;
     }
 }

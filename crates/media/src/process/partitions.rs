@@ -1,0 +1,133 @@
+//! The numbers of an adaptive filter in partitions, and what is done to all of them in every frame: nearly all that the
+//! echo canceller costs.
+//!
+//! Each loop runs over plain arrays and is compiled for several kinds of processor, of which the fastest that is there
+//! is taken (`fearless_simd`). The order of operations is the same in each, so that results are too.
+//! What the numbers mean is told in [`EchoPath`](super::echo_path::EchoPath).
+
+use fearless_simd::{Level, dispatch};
+
+use super::spectrum::{BINS, Spectrum};
+
+/// One frame's length of a path.
+#[derive(Clone)]
+pub(super) struct Partition {
+    pub(super) path: Spectrum,
+    /// Variance of what is wrong with the path.
+    pub(super) uncertainty: [f32; BINS],
+    /// It learned since it was made whole.
+    pub(super) has_grown: bool,
+    /// Frames since it learned last, because silence was played.
+    silent: u16,
+}
+
+impl Partition {
+    /// Nothing is known of it but how much it may be at most.
+    pub(super) fn unknown(uncertainty: f32) -> Self {
+        Self {
+            path: Spectrum::SILENCE,
+            uncertainty: [uncertainty; BINS],
+            has_grown: false,
+            silent: 0,
+        }
+    }
+}
+
+/// What all partitions foretell together.
+pub(super) struct Foretold {
+    /// Spectrum of the echo.
+    pub(super) echo: Spectrum,
+    /// Power of what may be wrong with it.
+    pub(super) uncertain: [f32; BINS],
+}
+
+/// What an error teaches, at each frequency.
+pub(super) struct Lesson {
+    /// The error, weighted.
+    pub(super) error: Spectrum,
+    /// Inverse of the power that is there.
+    pub(super) weight: [f32; BINS],
+    /// Share of a block's power that belongs to the frame itself.
+    pub(super) overlap: f32,
+    /// Share of the power of a path that stays from one frame to the next.
+    pub(super) kept: f32,
+}
+
+impl Foretold {
+    pub(super) const NOTHING: Self = Self {
+        echo: Spectrum::SILENCE,
+        uncertain: [0.0; BINS],
+    };
+
+    /// Adds what comes of `played` through one partition.
+    pub(super) fn add(
+        &mut self,
+        level: Level,
+        played: &Spectrum,
+        partition: &Partition,
+        overlap: f32,
+    ) {
+        dispatch!(level, _simd => add(self, played, partition, overlap));
+    }
+}
+
+impl Partition {
+    /// One step of the Kalman filter.
+    pub(super) fn learn(&mut self, level: Level, played: &Spectrum, lesson: &Lesson) {
+        dispatch!(level, _simd => learn(self, played, lesson));
+        self.has_grown = true;
+    }
+
+    /// Silence was played: nothing is learned, but the path may have changed.
+    pub(super) fn skip(&mut self) {
+        self.silent = self.silent.saturating_add(1);
+    }
+
+    /// What the time in which silence was played makes of the uncertainty; `kept` as in a lesson.
+    pub(super) fn wake(&mut self, kept: f32) {
+        if self.silent == 0 {
+            return;
+        }
+        let kept = kept.powi(i32::from(self.silent));
+        for (uncertainty, path_power) in self.uncertainty.iter_mut().zip(self.path.power()) {
+            *uncertainty = kept * *uncertainty + (1.0 - kept) * path_power;
+        }
+        self.silent = 0;
+    }
+}
+
+#[expect(
+    clippy::inline_always,
+    reason = "the caller chooses the kind of processor"
+)]
+#[inline(always)]
+fn add(sum: &mut Foretold, played: &Spectrum, partition: &Partition, overlap: f32) {
+    let (path, uncertainty) = (&partition.path, &partition.uncertainty);
+    for bin in 0..BINS {
+        let (re, im) = (played.re[bin], played.im[bin]);
+        sum.echo.re[bin] += re * path.re[bin] - im * path.im[bin];
+        sum.echo.im[bin] += re * path.im[bin] + im * path.re[bin];
+        sum.uncertain[bin] += overlap * (re * re + im * im) * uncertainty[bin];
+    }
+}
+
+#[expect(
+    clippy::inline_always,
+    reason = "the caller chooses the kind of processor"
+)]
+#[inline(always)]
+fn learn(partition: &mut Partition, played: &Spectrum, lesson: &Lesson) {
+    let (path, uncertainty) = (&mut partition.path, &mut partition.uncertainty);
+    let (error, weight) = (&lesson.error, &lesson.weight);
+    let renewed = 1.0 - lesson.kept;
+    for bin in 0..BINS {
+        let known = uncertainty[bin];
+        let (re, im) = (played.re[bin], played.im[bin]);
+        let path_re = path.re[bin] + (re * error.re[bin] + im * error.im[bin]) * known;
+        let path_im = path.im[bin] + (re * error.im[bin] - im * error.re[bin]) * known;
+        (path.re[bin], path.im[bin]) = (path_re, path_im);
+        let sure = (1.0 - lesson.overlap * known * weight[bin] * (re * re + im * im)).max(0.0);
+        uncertainty[bin] =
+            lesson.kept * sure * known + renewed * (path_re * path_re + path_im * path_im);
+    }
+}
