@@ -5,7 +5,7 @@
 //!   to the loudspeaker ──────────┐ far_end
 //!                                ▼
 //!   microphone ─► high-pass ─► echo path ─► suppressor ─► noise ─► gain ─► near_end gives it back
-//!                 rumble.rs    echo_path.rs suppressor.rs  nnnoiseless  sonora
+//!                 rumble.rs    echo_path.rs suppressor.rs  nnnoiseless  gain.rs
 //!                              proof.rs
 //!                              partitions.rs
 //! ```
@@ -16,6 +16,7 @@
 //! `0029-echo-canceller-without-echo.md` on microphones that hear no loudspeaker.
 
 mod echo_path;
+mod gain;
 mod partitions;
 mod proof;
 mod rumble;
@@ -25,19 +26,12 @@ mod suppressor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nnnoiseless::DenoiseState;
-use sonora::config::{AdaptiveDigital, GainController2, MaxProcessingRate, Pipeline};
-use sonora::{AudioProcessing, Config, StreamConfig};
 
-use crate::frame::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, sample_from_f32};
+use crate::frame::{FRAME_SAMPLES, Frame, sample_from_f32};
 use echo_path::EchoPath;
+use gain::GainControl;
 use rumble::RumbleFilter;
 use suppressor::Suppressor;
-
-/// Gain before anybody has talked: most microphones are near enough already, and an echo that is not known yet must
-/// not become louder.
-const FIRST_GAIN_DB: f32 = 0.0;
-/// Most that a soft voice is made louder.
-const MAX_GAIN_DB: f32 = 30.0;
 
 /// What is done; each can be switched at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +85,7 @@ struct Stages {
     high_pass: Option<RumbleFilter>,
     echo: Option<(EchoPath, Suppressor)>,
     noise: Option<Box<DenoiseState<'static>>>,
-    gain: Option<AudioProcessing>,
+    gain: Option<GainControl>,
 }
 
 impl Processor {
@@ -120,7 +114,7 @@ impl Processor {
             options.noise_suppression,
             DenoiseState::new,
         );
-        switch(&mut stages.gain, options.gain_control, gain_control);
+        switch(&mut stages.gain, options.gain_control, GainControl::new);
     }
 
     /// What is done.
@@ -186,18 +180,16 @@ impl Stages {
         }
         // Both libraries count a sample as it is on the wire.
         let mut samples = samples.map(|sample| sample * 32_768.0);
+        let mut speech_probability = None;
         if let Some(noise) = &mut self.noise {
             let mut out = [0.0; FRAME_SAMPLES];
-            noise.process_frame(&mut out, &samples);
+            speech_probability = Some(noise.process_frame(&mut out, &samples));
             samples = out;
         }
-        let mut processed = samples.map(sample_from_f32);
         if let Some(gain) = &mut self.gain {
-            let input = processed;
-            // Only fails for a frame of another length.
-            let _ = gain.process_capture_i16(&input, &mut processed);
+            gain.process(&mut samples, speech_probability);
         }
-        processed
+        samples.map(sample_from_f32)
     }
 }
 
@@ -207,30 +199,6 @@ fn switch<T>(stage: &mut Option<T>, on: bool, make: impl FnOnce() -> T) {
     } else if stage.is_none() {
         *stage = Some(make());
     }
-}
-
-fn gain_control() -> AudioProcessing {
-    let stream = StreamConfig::new(SAMPLE_RATE_HZ, 1);
-    let speech = AdaptiveDigital {
-        initial_gain_db: FIRST_GAIN_DB,
-        max_gain_db: MAX_GAIN_DB,
-        ..AdaptiveDigital::default()
-    };
-    AudioProcessing::builder()
-        .config(Config {
-            pipeline: Pipeline {
-                maximum_internal_processing_rate: MaxProcessingRate::Rate48kHz,
-                ..Pipeline::default()
-            },
-            gain_controller2: Some(GainController2 {
-                adaptive_digital: Some(speech),
-                ..GainController2::default()
-            }),
-            ..Config::default()
-        })
-        .capture_config(stream)
-        .render_config(stream)
-        .build()
 }
 
 fn to_unit(frame: &Frame) -> [f32; FRAME_SAMPLES] {
