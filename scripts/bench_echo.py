@@ -8,7 +8,7 @@ medians and spread over speakers and rooms:
 - ERLE (echo return loss enhancement, ITU-T G.168): how much softer the echo is after the processing, in dB, in the first
   5 s and after them. What remains includes the noise, so that a room can show no more than the column "room".
 - double talk: STOI of the person in the room while the other one talks all the time, beside the same without echo.
-- time for each frame of 10 ms.
+- processor time for each frame of 10 ms; last, of each stage alone, the least of some rounds.
 
 Then what is harder, with echo cancellation alone:
 
@@ -51,6 +51,7 @@ SWITCHES = {
     "echo": ["--high-pass", "--echo"],
     "noise": ["--high-pass", "--noise"],
     "gain": ["--high-pass", "--gain"],
+    "noise and gain": ["--high-pass", "--noise", "--gain"],
     "echo and noise": ["--high-pass", "--echo", "--noise"],
     "all": ["--high-pass", "--echo", "--noise", "--gain"],
 }
@@ -137,7 +138,7 @@ def run(program, switches, delay_ms, seed):
         "room": decibels(back[settled:]) - NOISE_DBFS,
         "alone": understood(here[talking], alone[talking]),
         "both": understood(here[talking], both[talking]),
-        "us": times["median_us"],
+        "us": times["frame_us"],
     }
 
 
@@ -285,6 +286,17 @@ def print_harder(pool, asked):
     return missed
 
 
+def print_costs(program):
+    """What each stage costs while both talk in a room, and while only the person here does."""
+    far, near, noise = speakers(1)
+    back = echo(far, 80, 1)
+    both, alone = (near + back + noise[: len(far)], far), (near + noise[: len(far)], np.zeros(len(far)))
+    print("\n| µs of a processor for a frame, least of 8 rounds | both talk | nothing is played |\n|---|---|---|")
+    for name, switches in ({"high-pass": ["--high-pass"]} | SWITCHES).items():
+        costs = [process(program, *heard, [*switches, "--rounds", "8"])[1]["frame_us"] for heard in (both, alone)]
+        print(f"| {name} | " + " | ".join(f"{cost:.1f}" for cost in costs) + " |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rooms", type=int, default=4, help="rooms for each delay; half of them with the speakers exchanged")
@@ -300,9 +312,7 @@ def main():
         missed |= print_harder(pool, asked)
     print(f"\nAims: ERLE ≥ {AIM_ERLE} dB after 5 s, at most {AIM_STOI} of STOI lost in double talk; without echo at most "
           f"{AIM_PESQ_NO_ECHO} of PESQ wb and {AIM_STOI_NO_ECHO} of STOI lost: {'missed' if missed else 'held'}")
-    print("Processing alone, medians: ", end="")
-    speech = load(SPEECH[0])
-    print(", ".join(f"{name} {process(asked.program, speech, speech, switches)[1]['median_us']:.0f} µs" for name, switches in SWITCHES.items()))
+    print_costs(asked.program)
     return 1 if missed else 0
 
 

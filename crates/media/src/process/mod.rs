@@ -5,7 +5,7 @@
 //!   to the loudspeaker ──────────┐ far_end
 //!                                ▼
 //!   microphone ─► high-pass ─► echo path ─► suppressor ─► noise ─► gain ─► near_end gives it back
-//!                 rumble.rs    echo_path.rs suppressor.rs  nnnoiseless  gain.rs
+//!                 rumble.rs    echo_path.rs suppressor.rs  noise.rs  gain.rs
 //!                              proof.rs
 //!                              partitions.rs
 //! ```
@@ -17,6 +17,7 @@
 
 mod echo_path;
 mod gain;
+mod noise;
 mod partitions;
 mod proof;
 mod rumble;
@@ -25,11 +26,10 @@ mod suppressor;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use nnnoiseless::DenoiseState;
-
 use crate::frame::{FRAME_SAMPLES, Frame, sample_from_f32};
 use echo_path::EchoPath;
 use gain::GainControl;
+use noise::NoiseSuppression;
 use rumble::RumbleFilter;
 use suppressor::Suppressor;
 
@@ -84,7 +84,7 @@ pub struct ProcessorFailed;
 struct Stages {
     high_pass: Option<RumbleFilter>,
     echo: Option<(EchoPath, Suppressor)>,
-    noise: Option<Box<DenoiseState<'static>>>,
+    noise: Option<NoiseSuppression>,
     gain: Option<GainControl>,
 }
 
@@ -112,7 +112,7 @@ impl Processor {
         switch(
             &mut stages.noise,
             options.noise_suppression,
-            DenoiseState::new,
+            NoiseSuppression::new,
         );
         switch(&mut stages.gain, options.gain_control, GainControl::new);
     }
@@ -182,9 +182,7 @@ impl Stages {
         let mut samples = samples.map(|sample| sample * 32_768.0);
         let mut speech_probability = None;
         if let Some(noise) = &mut self.noise {
-            let mut out = [0.0; FRAME_SAMPLES];
-            speech_probability = Some(noise.process_frame(&mut out, &samples));
-            samples = out;
+            speech_probability = Some(noise.process(&mut samples));
         }
         if let Some(gain) = &mut self.gain {
             gain.process(&mut samples, speech_probability);

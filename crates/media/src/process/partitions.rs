@@ -131,3 +131,65 @@ fn learn(partition: &mut Partition, played: &Spectrum, lesson: &Lesson) {
             lesson.kept * sure * known + renewed * (path_re * path_re + path_im * path_im);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEPT: f32 = 0.999;
+
+    fn spectrum(phase: f32) -> Spectrum {
+        Spectrum {
+            re: std::array::from_fn(|bin| (bin as f32 + phase).sin()),
+            im: std::array::from_fn(|bin| (bin as f32 * 0.7 + phase).cos()),
+        }
+    }
+
+    fn lesson() -> Lesson {
+        Lesson {
+            error: spectrum(2.0),
+            weight: [0.3; BINS],
+            overlap: 0.5,
+            kept: KEPT,
+        }
+    }
+
+    fn partition() -> Partition {
+        let mut partition = Partition::unknown(0.03);
+        partition.path = spectrum(0.5);
+        partition
+    }
+
+    #[test]
+    fn every_kind_of_processor_gives_the_same() {
+        let of = |level: Level| {
+            let (mut partition, mut sum) = (partition(), Foretold::NOTHING);
+            for phase in [0.0, 1.0, 4.0] {
+                sum.add(level, &spectrum(phase), &partition, 0.5);
+                partition.learn(level, &spectrum(phase), &lesson());
+            }
+            let path = partition.path;
+            (path.re, partition.uncertainty, sum.echo.im, sum.uncertain)
+        };
+        assert_eq!(of(Level::new()), of(Level::baseline()));
+    }
+
+    #[test]
+    fn silence_that_is_skipped_makes_as_uncertain_as_silence_that_is_not() {
+        let (mut skipped, mut learned) = (partition(), partition());
+        for _ in 0..500 {
+            skipped.skip();
+            learned.learn(Level::new(), &Spectrum::SILENCE, &lesson());
+        }
+        skipped.wake(KEPT);
+        for (skipped, learned) in skipped.uncertainty.iter().zip(learned.uncertainty) {
+            assert!(
+                (skipped / learned - 1.0).abs() < 1e-3,
+                "{skipped} {learned}"
+            );
+        }
+        let once = skipped.uncertainty;
+        skipped.wake(KEPT);
+        assert_eq!(skipped.uncertainty, once);
+    }
+}

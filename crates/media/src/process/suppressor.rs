@@ -7,7 +7,7 @@
 use fearless_simd::{Level, dispatch};
 
 use super::echo_path::Cancelled;
-use super::spectrum::{BANDS, BINS, BLOCK_SAMPLES, Bands, EDGES, Fourier, Spectrum, of_bands};
+use super::spectrum::{BANDS, BLOCK_SAMPLES, Bands, EDGES, Fourier, Spectrum, of_bands};
 use crate::frame::FRAME_SAMPLES;
 
 /// The bands that tell whether somebody talks: 450 Hz to 14.5 kHz.

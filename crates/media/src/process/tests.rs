@@ -225,3 +225,59 @@ fn frames_played_in_bursts_are_paired_by_their_count() {
     let level = level_dbfs(&sent[500 * 480..]);
     assert!(level < -65.0, "{level}");
 }
+
+/// What is sent of frame `n` of a voice here while nothing is played, and what was said; both in one piece.
+fn alone(processor: &mut Processor, frames: std::ops::Range<u32>) -> (Vec<i16>, Vec<i16>) {
+    let (mut said, mut sent) = (Vec::new(), Vec::new());
+    for n in frames {
+        processor.far_end(&SILENCE);
+        let mut frame = other_voice(n);
+        said.extend(frame);
+        processor.near_end(&mut frame).unwrap();
+        sent.extend(frame);
+    }
+    (said, sent)
+}
+
+#[test]
+fn who_talks_while_nothing_is_played_is_heard_to_the_bit() {
+    let mut processor = Processor::new(ONLY_ECHO);
+    let (said, sent) = alone(&mut processor, 0..100);
+    assert_eq!(sent[64..], said[..said.len() - 64]);
+    // And again when an echo has died away.
+    seconds(&mut processor, 100..600, 4);
+    let (said, sent) = alone(&mut processor, 600..800);
+    let later = 100 * FRAME_SAMPLES;
+    assert_eq!(sent[later + 64..], said[later..said.len() - 64]);
+}
+
+#[test]
+fn a_loudspeaker_that_is_all_but_silent_counts_as_silent() {
+    let mut processor = Processor::new(ONLY_ECHO);
+    seconds(&mut processor, 0..500, 4);
+    let mut sent = Vec::new();
+    for n in 500..700 {
+        processor.far_end(&noise(n, 1));
+        let mut frame = noise(n, 4);
+        processor.near_end(&mut frame).unwrap();
+        sent.extend(frame);
+    }
+    let level = level_dbfs(&sent[100 * FRAME_SAMPLES..]);
+    assert!((level - level_dbfs(&noise(500, 4))).abs() < 1.0, "{level}");
+}
+
+#[test]
+fn a_soft_tone_is_not_made_louder_as_if_it_were_a_voice() {
+    let mut processor = Processor::new(ProcessOptions {
+        noise_suppression: true,
+        gain_control: true,
+        ..ProcessOptions::NONE
+    });
+    let mut level = 0.0;
+    for n in 0..500 {
+        let mut frame = noise(n, 300);
+        processor.near_end(&mut frame).unwrap();
+        level = level_dbfs(&frame);
+    }
+    assert!(level < level_dbfs(&noise(0, 300)), "{level}");
+}
