@@ -20,18 +20,12 @@ use crate::frame::FRAME_SAMPLES;
 
 /// Frames that an echo may be late and last together: 350 ms.
 const PARTITIONS: usize = 35;
-/// Share of a path that stays from one frame to the next; the rest may have changed.
-const PERSISTENCE: f32 = 0.9999;
-/// The same of its power.
-const KEPT: f32 = PERSISTENCE * PERSISTENCE;
 /// Uncertainty of a path about which nothing is known: a loudspeaker is not much louder than what it was given.
 const FIRST_UNCERTAINTY: f32 = 0.03;
 /// How slowly the spectrum of what is not echo follows.
 const NEAR_SMOOTHING: f32 = 0.6;
 /// Least power of what is not echo.
 const LEAST_POWER: f32 = 1e-10;
-/// Half of a block is the frame itself, the other half belongs to the one before.
-const OVERLAP: f32 = 0.5;
 /// Partitions that are made whole again after each frame, in turn.
 const TIDIED: usize = 2;
 /// Frames that may be played ahead of what is captured, or the other way round, before they are counted anew.
@@ -42,8 +36,6 @@ const PLACES: usize = PARTITIONS + 16;
 const FRAMES_TO_LOOK: u32 = 100;
 /// A voice comes from the loudspeaker above this power, -60 dBFS.
 const LEAST_PLAYED: f32 = 1e-6;
-/// What is played below this power is silence, -90 dBFS: the last bit of a sample.
-const SILENT: f32 = 1e-9;
 /// A microphone that is switched off gives less power.
 const LEAST_CAPTURED: f32 = 1e-10;
 
@@ -165,7 +157,8 @@ impl EchoPath {
         self.newest = (self.newest + PLACES - 1) % PLACES;
         self.ahead = (self.ahead + 1).min(MAX_AHEAD);
         let played = &mut self.played[self.newest];
-        played.is_silent = power(frame) < SILENT && power(&self.last_played) < SILENT;
+        let is_zero = |frame: &[f32; FRAME_SAMPLES]| frame.iter().all(|sample| *sample == 0.0);
+        played.is_silent = is_zero(frame) && is_zero(&self.last_played);
         if !played.is_silent {
             self.fourier
                 .forward(&self.last_played, frame, &mut played.spectrum);
@@ -234,8 +227,7 @@ impl EchoPath {
         for (partition, place) in self.pairs() {
             let (played, partition) = (&self.played[place], &mut self.partitions[partition]);
             if !played.is_silent {
-                partition.wake(KEPT);
-                foretold.add(self.level, &played.spectrum, partition, OVERLAP);
+                foretold.add(self.level, &played.spectrum, partition);
                 is_any = true;
             }
         }
@@ -252,8 +244,6 @@ impl EchoPath {
         let mut lesson = Lesson {
             error: rest,
             weight: [0.0; BINS],
-            overlap: OVERLAP,
-            kept: KEPT,
         };
         for bin in 0..BINS {
             let near = &mut self.near_power[bin];

@@ -9,6 +9,13 @@ use fearless_simd::{Level, dispatch};
 
 use super::spectrum::{BINS, Spectrum};
 
+/// Share of a path that stays from one frame to the next; the rest may have changed.
+const PERSISTENCE: f32 = 0.9999;
+/// The same of its power.
+const KEPT: f32 = PERSISTENCE * PERSISTENCE;
+/// Half of a block is the frame itself, the other half belongs to the one before.
+const OVERLAP: f32 = 0.5;
+
 /// One frame's length of a path.
 #[derive(Clone)]
 pub(super) struct Partition {
@@ -47,10 +54,6 @@ pub(super) struct Lesson {
     pub(super) error: Spectrum,
     /// Inverse of the power that is there.
     pub(super) weight: [f32; BINS],
-    /// Share of a block's power that belongs to the frame itself.
-    pub(super) overlap: f32,
-    /// Share of the power of a path that stays from one frame to the next.
-    pub(super) kept: f32,
 }
 
 impl Foretold {
@@ -60,14 +63,9 @@ impl Foretold {
     };
 
     /// Adds what comes of `played` through one partition.
-    pub(super) fn add(
-        &mut self,
-        level: Level,
-        played: &Spectrum,
-        partition: &Partition,
-        overlap: f32,
-    ) {
-        dispatch!(level, _simd => add(self, played, partition, overlap));
+    pub(super) fn add(&mut self, level: Level, played: &Spectrum, partition: &mut Partition) {
+        partition.wake();
+        dispatch!(level, _simd => add(self, played, partition));
     }
 }
 
@@ -83,12 +81,12 @@ impl Partition {
         self.silent = self.silent.saturating_add(1);
     }
 
-    /// What the time in which silence was played makes of the uncertainty; `kept` as in a lesson.
-    pub(super) fn wake(&mut self, kept: f32) {
+    /// What the time in which silence was played makes of the uncertainty.
+    fn wake(&mut self) {
         if self.silent == 0 {
             return;
         }
-        let kept = kept.powi(i32::from(self.silent));
+        let kept = KEPT.powi(i32::from(self.silent));
         for (uncertainty, path_power) in self.uncertainty.iter_mut().zip(self.path.power()) {
             *uncertainty = kept * *uncertainty + (1.0 - kept) * path_power;
         }
@@ -101,13 +99,13 @@ impl Partition {
     reason = "the caller chooses the kind of processor"
 )]
 #[inline(always)]
-fn add(sum: &mut Foretold, played: &Spectrum, partition: &Partition, overlap: f32) {
+fn add(sum: &mut Foretold, played: &Spectrum, partition: &Partition) {
     let (path, uncertainty) = (&partition.path, &partition.uncertainty);
     for bin in 0..BINS {
         let (re, im) = (played.re[bin], played.im[bin]);
         sum.echo.re[bin] += re * path.re[bin] - im * path.im[bin];
         sum.echo.im[bin] += re * path.im[bin] + im * path.re[bin];
-        sum.uncertain[bin] += overlap * (re * re + im * im) * uncertainty[bin];
+        sum.uncertain[bin] += OVERLAP * (re * re + im * im) * uncertainty[bin];
     }
 }
 
@@ -115,28 +113,29 @@ fn add(sum: &mut Foretold, played: &Spectrum, partition: &Partition, overlap: f3
     clippy::inline_always,
     reason = "the caller chooses the kind of processor"
 )]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "all arrays are walked through alike"
+)]
 #[inline(always)]
 fn learn(partition: &mut Partition, played: &Spectrum, lesson: &Lesson) {
     let (path, uncertainty) = (&mut partition.path, &mut partition.uncertainty);
     let (error, weight) = (&lesson.error, &lesson.weight);
-    let renewed = 1.0 - lesson.kept;
+    let renewed = 1.0 - KEPT;
     for bin in 0..BINS {
         let known = uncertainty[bin];
         let (re, im) = (played.re[bin], played.im[bin]);
         let path_re = path.re[bin] + (re * error.re[bin] + im * error.im[bin]) * known;
         let path_im = path.im[bin] + (re * error.im[bin] - im * error.re[bin]) * known;
         (path.re[bin], path.im[bin]) = (path_re, path_im);
-        let sure = (1.0 - lesson.overlap * known * weight[bin] * (re * re + im * im)).max(0.0);
-        uncertainty[bin] =
-            lesson.kept * sure * known + renewed * (path_re * path_re + path_im * path_im);
+        let sure = (1.0 - OVERLAP * known * weight[bin] * (re * re + im * im)).max(0.0);
+        uncertainty[bin] = KEPT * sure * known + renewed * (path_re * path_re + path_im * path_im);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const KEPT: f32 = 0.999;
 
     fn spectrum(phase: f32) -> Spectrum {
         Spectrum {
@@ -149,8 +148,6 @@ mod tests {
         Lesson {
             error: spectrum(2.0),
             weight: [0.3; BINS],
-            overlap: 0.5,
-            kept: KEPT,
         }
     }
 
@@ -165,7 +162,7 @@ mod tests {
         let of = |level: Level| {
             let (mut partition, mut sum) = (partition(), Foretold::NOTHING);
             for phase in [0.0, 1.0, 4.0] {
-                sum.add(level, &spectrum(phase), &partition, 0.5);
+                sum.add(level, &spectrum(phase), &mut partition);
                 partition.learn(level, &spectrum(phase), &lesson());
             }
             let path = partition.path;
@@ -181,15 +178,17 @@ mod tests {
             skipped.skip();
             learned.learn(Level::new(), &Spectrum::SILENCE, &lesson());
         }
-        skipped.wake(KEPT);
-        for (skipped, learned) in skipped.uncertainty.iter().zip(learned.uncertainty) {
+        let mut foretold = [Foretold::NOTHING, Foretold::NOTHING];
+        for (foretold, partition) in foretold.iter_mut().zip([&mut skipped, &mut learned]) {
+            foretold.add(Level::new(), &spectrum(1.0), partition);
+            foretold.add(Level::new(), &spectrum(1.0), partition);
+        }
+        let [skipped, learned] = foretold.map(|foretold| foretold.uncertain);
+        for (skipped, learned) in skipped.iter().zip(learned) {
             assert!(
                 (skipped / learned - 1.0).abs() < 1e-3,
                 "{skipped} {learned}"
             );
         }
-        let once = skipped.uncertainty;
-        skipped.wake(KEPT);
-        assert_eq!(skipped.uncertainty, once);
     }
 }
