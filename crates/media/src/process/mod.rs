@@ -13,7 +13,7 @@
 //! It belongs to a pair of sound cards, not to a call: what the loudspeaker plays may be a mix. It works on frames of
 //! 10 ms and needs to know no delay. A panic in a library ends the processing and nothing else.
 //! Why these and not others: `docs/decisions/0026-processing-of-captured-sound.md`, and
-//! `0029-echo-canceller-without-echo.md` on microphones that hear no loudspeaker.
+//! `0029-echo-canceller-without-echo.md` on microphones that hear no loudspeaker, `0033-processing-for-less.md` on what it costs.
 
 mod echo_path;
 mod gain;

@@ -98,6 +98,10 @@ impl Partition {
     clippy::inline_always,
     reason = "the caller chooses the kind of processor"
 )]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "all arrays are walked through alike"
+)]
 #[inline(always)]
 fn add(sum: &mut Foretold, played: &Spectrum, partition: &Partition) {
     let (path, uncertainty) = (&partition.path, &partition.uncertainty);
@@ -112,10 +116,6 @@ fn add(sum: &mut Foretold, played: &Spectrum, partition: &Partition) {
 #[expect(
     clippy::inline_always,
     reason = "the caller chooses the kind of processor"
-)]
-#[expect(
-    clippy::needless_range_loop,
-    reason = "all arrays are walked through alike"
 )]
 #[inline(always)]
 fn learn(partition: &mut Partition, played: &Spectrum, lesson: &Lesson) {
