@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::io::{BufReader, SeekFrom};
 
-use media::SAMPLE_RATE_HZ;
 use ogg::reading::OggReadError;
 use ogg::{Packet, PacketReader};
-use opus::{Channels, Decoder};
+use opusic_c::{Channels, Decoder, SampleRate};
 
 use super::pages::{MAX_POSITION, Page, pages_of};
 use super::{Track, TrackError, unsuitable};
@@ -59,7 +58,7 @@ impl OggOpusTrack {
         let mut pages = pages_of(&mut file, serial)?;
         pages.retain(|page| page.position > 0);
         let end = pages.last().map_or(base, |page| page.position.max(base));
-        let decoder = Decoder::new(SAMPLE_RATE_HZ, head.channels)
+        let decoder = Decoder::new(head.channels, SampleRate::Hz48000)
             .map_err(|_| unsuitable("needs a decoder that cannot be made"))?;
         let mut track = Self {
             packets: PacketReader::new(file),
@@ -79,9 +78,9 @@ impl OggOpusTrack {
     /// The samples of a packet that are to be heard, mono. A damaged packet is silence.
     fn decode(&mut self, packet: &[u8], out: &mut Vec<i16>) {
         let channels = self.head.channels as usize;
-        let mut decoded = [0; 2 * MAX_PACKET_SAMPLES];
+        let mut decoded = [0_u16; 2 * MAX_PACKET_SAMPLES];
         let room = &mut decoded[..channels * MAX_PACKET_SAMPLES];
-        let len = match self.decoder.decode(packet, room, false) {
+        let len = match self.decoder.decode_to_slice(packet, room, false) {
             Ok(len) => len,
             Err(_) => duration_samples(packet).unwrap_or(0),
         };
@@ -117,7 +116,7 @@ impl Track for OggOpusTrack {
         };
         self.packets.seek_bytes(SeekFrom::Start(offset))?;
         self.decoder
-            .reset_state()
+            .reset()
             .map_err(|_| unsuitable("cannot be decoded from another place"))
     }
 
@@ -227,15 +226,18 @@ fn read_packet(packets: &mut PacketReader<BufReader<File>>) -> Result<Option<Pac
 }
 
 fn duration_samples(packet: &[u8]) -> Option<usize> {
-    let len = opus::packet::get_nb_samples(packet, SAMPLE_RATE_HZ).ok()?;
+    let len = opusic_c::utils::get_nb_samples(packet, SampleRate::Hz48000).ok()?;
     (len <= MAX_PACKET_SAMPLES).then_some(len)
 }
 
+/// Of samples as the binding gives them: unsigned words, bit by bit the signed ones.
 #[expect(clippy::cast_possible_truncation, reason = "the mean of 16 bits fits")]
-fn downmix(samples: &[i16]) -> i16 {
+fn downmix(samples: &[u16]) -> i16 {
     match samples {
-        [left, right] => ((i32::from(*left) + i32::from(*right)) / 2) as i16,
-        [one, ..] => *one,
+        [left, right] => {
+            ((i32::from(left.cast_signed()) + i32::from(right.cast_signed())) / 2) as i16
+        }
+        [one, ..] => one.cast_signed(),
         [] => 0,
     }
 }

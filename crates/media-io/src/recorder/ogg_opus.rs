@@ -6,14 +6,14 @@ use std::path::Path;
 
 use media::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
 use ogg::{PacketWriteEndInfo, PacketWriter};
-use opus::{Application, Bitrate, Channels, Encoder};
+use opusic_c::{Application, Bitrate, Channels, Encoder, ErrorCode, SampleRate};
 
 use super::{StereoFile, interleaved};
 
 /// Bits per second for both sides together; the rate varies with what is said.
-const BITRATE: i32 = 96_000;
+const BITRATE: u32 = 96_000;
 /// Of 10: costs a fourth of the full search, and the difference is not heard at this rate.
-const COMPLEXITY: i32 = 5;
+const COMPLEXITY: u8 = 5;
 /// Blocks of 10 ms in a packet.
 const BLOCKS_PER_PACKET: usize = 2;
 /// Samples per channel in a packet.
@@ -27,8 +27,8 @@ pub(super) struct OggOpusFile {
     serial: u32,
     /// Samples of the delay of the encoder, which a player leaves out (RFC 7845 section 4.2).
     pre_skip: u16,
-    /// Interleaved, less than a packet.
-    waiting: Vec<i16>,
+    /// Interleaved, less than a packet; the binding takes samples as unsigned words, bit by bit the same.
+    waiting: Vec<u16>,
     /// Samples per channel that were recorded, and that went into packets.
     recorded: u64,
     encoded: u64,
@@ -38,9 +38,9 @@ pub(super) struct OggOpusFile {
 
 impl OggOpusFile {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
-        let mut encoder = Encoder::new(SAMPLE_RATE_HZ, Channels::Stereo, Application::Audio)
-            .map_err(io::Error::other)?;
-        let pre_skip = set_up(&mut encoder).map_err(io::Error::other)?;
+        let mut encoder = Encoder::new(Channels::Stereo, SampleRate::Hz48000, Application::Audio)
+            .map_err(refused)?;
+        let pre_skip = set_up(&mut encoder).map_err(refused)?;
         let mut file = Self {
             pages: PacketWriter::new(BufWriter::new(File::create(path)?)),
             encoder,
@@ -61,10 +61,10 @@ impl OggOpusFile {
 
     fn encode_waiting(&mut self) -> io::Result<()> {
         self.release(PacketWriteEndInfo::NormalPacket)?;
-        let packet = self
-            .encoder
-            .encode_vec(&self.waiting, MAX_PACKET_BYTES)
-            .map_err(io::Error::other)?;
+        let mut packet = Vec::with_capacity(MAX_PACKET_BYTES);
+        self.encoder
+            .encode_to_vec(&self.waiting, &mut packet)
+            .map_err(refused)?;
         self.waiting.clear();
         self.encoded += PACKET_SAMPLES;
         self.held = Some(packet);
@@ -87,7 +87,9 @@ impl OggOpusFile {
 
 impl StereoFile for OggOpusFile {
     fn write(&mut self, sides: &[Frame; 2]) -> io::Result<()> {
-        self.waiting.extend_from_slice(&interleaved(sides));
+        let samples = interleaved(sides);
+        self.waiting
+            .extend(samples.iter().map(|sample| sample.cast_unsigned()));
         self.recorded += FRAME_SAMPLES as u64;
         if self.waiting.len() == 2 * BLOCKS_PER_PACKET * FRAME_SAMPLES {
             self.encode_waiting()?;
@@ -113,11 +115,15 @@ impl StereoFile for OggOpusFile {
 }
 
 /// Gives the delay in samples.
-fn set_up(encoder: &mut Encoder) -> Result<u16, opus::Error> {
-    encoder.set_bitrate(Bitrate::Bits(BITRATE))?;
+fn set_up(encoder: &mut Encoder) -> Result<u16, ErrorCode> {
+    encoder.set_bitrate(Bitrate::Value(BITRATE))?;
     encoder.set_complexity(COMPLEXITY)?;
     encoder.set_vbr(true)?;
-    Ok(u16::try_from(encoder.get_lookahead()?).unwrap_or(0))
+    Ok(u16::try_from(encoder.get_look_ahead()?).unwrap_or(0))
+}
+
+fn refused(error: ErrorCode) -> io::Error {
+    io::Error::other(error.message())
 }
 
 /// The identification header (RFC 7845 section 5.1): version 1, two channels, mapping family 0.

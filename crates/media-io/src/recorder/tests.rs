@@ -4,6 +4,7 @@ use hound::WavReader;
 use media::SAMPLE_RATE_HZ;
 use media::tone::{Tone, share_at};
 use ogg::PacketReader;
+use opusic_c::{Channels, Decoder, SampleRate};
 
 use super::*;
 
@@ -43,12 +44,13 @@ fn decoded(path: &Path) -> Vec<i16> {
     let pre_skip = usize::from(u16::from_le_bytes([head.data[10], head.data[11]]));
     let tags = reader.read_packet_expected().unwrap();
     assert!(tags.data.starts_with(b"OpusTags") && tags.last_in_page());
-    let mut decoder = opus::Decoder::new(48_000, opus::Channels::Stereo).unwrap();
+    let mut decoder = Decoder::new(Channels::Stereo, SampleRate::Hz48000).unwrap();
     let (mut samples, mut end) = (Vec::new(), 0);
     while let Ok(Some(packet)) = reader.read_packet() {
         let mut out = [0; 2 * 5_760];
-        let len = decoder.decode(&packet.data, &mut out, false).unwrap();
-        samples.extend_from_slice(&out[..2 * len]);
+        let decoded = decoder.decode_to_slice(&packet.data, &mut out, false);
+        let heard = &out[..2 * decoded.unwrap()];
+        samples.extend(heard.iter().map(|sample| sample.cast_signed()));
         end = usize::try_from(packet.absgp_page()).unwrap();
     }
     samples.truncate(2 * end);
