@@ -1,5 +1,6 @@
 //! What comes out of payloads, and what is done with sound of any rate.
 
+use media::codec::Next;
 use media::dtmf::ToneReceiver;
 use media::resample::{RATES_HZ, Resampler};
 use media::{Codec, OpusConfig};
@@ -33,7 +34,11 @@ pub fn decoders(data: &[u8]) {
             }
         } else {
             let samples = usize::from(input.short()) % LONGEST_GAP;
-            let next = (kind & 2 != 0).then(|| input.many_bytes());
+            let beyond = usize::from(kind >> 2) * 480;
+            let next = (kind & 2 != 0).then(|| Next {
+                gap_samples: samples + beyond,
+                payload: input.many_bytes(),
+            });
             decoder.conceal(samples, next, &mut out);
             assert_eq!(out.len(), samples);
         }

@@ -29,7 +29,7 @@ pub fn packet(data: &[u8]) {
             let audio = AudioPacket::new(codec, &packet, block, 7);
             let longest = codec.clock_rate_hz() * 120 / 1_000;
             assert!(audio.is_none_or(|audio| (1..=longest).contains(&audio.duration_ticks)));
-            let _ = codec.mends_gap(block.payload);
+            let _ = codec.mends(block.payload);
         }
     }
 }

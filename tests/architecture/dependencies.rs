@@ -86,7 +86,6 @@ const PURE: &[(&str, &[&str])] = &[
             "fearless_simd",
             "hmac",
             "nnnoiseless",
-            "opus",
             "opusic-c",
             "rand_chacha",
             "realfft",

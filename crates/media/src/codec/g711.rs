@@ -4,7 +4,7 @@ use audio_codec::pcma::{PcmaDecoder, PcmaEncoder};
 use audio_codec::pcmu::{PcmuDecoder, PcmuEncoder};
 
 use super::conceal::Concealer;
-use super::{Codec, CodecError, Concealed, Decoder, Encoder};
+use super::{Codec, CodecError, Concealed, Decoder, Encoder, Next};
 
 /// Coder for one of the two laws.
 pub(super) struct G711Encoder {
@@ -76,9 +76,9 @@ impl Decoder for G711Decoder {
         Ok(())
     }
 
-    fn conceal(&mut self, samples: usize, next: Option<&[u8]>, out: &mut Vec<i16>) -> Concealed {
+    fn conceal(&mut self, samples: usize, next: Option<Next<'_>>, out: &mut Vec<i16>) -> Concealed {
         // Each byte stands for itself, so what comes after the gap can be looked at beforehand.
-        let after = next.and_then(|next| {
+        let after = next.and_then(|next| next.within(samples)).and_then(|next| {
             let mut after = vec![0; next.len()];
             let decoded = self.inner.decode_into(next, &mut after);
             decoded.is_ok().then_some(after)

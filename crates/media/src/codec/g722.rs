@@ -5,7 +5,7 @@ use audio_codec::g722::{G722Decoder as Inner, G722Encoder as InnerEncoder};
 use audio_codec::{Decoder as _, Encoder as _};
 
 use super::conceal::Concealer;
-use super::{Codec, CodecError, Concealed, Decoder, Encoder};
+use super::{Codec, CodecError, Concealed, Decoder, Encoder, Next};
 
 pub(super) struct G722Encoder {
     inner: InnerEncoder,
@@ -79,8 +79,10 @@ impl Decoder for G722Decoder {
         Ok(())
     }
 
-    fn conceal(&mut self, samples: usize, next: Option<&[u8]>, out: &mut Vec<i16>) -> Concealed {
-        self.ahead = next.and_then(|next| Some((next.to_vec(), self.run(next)?)));
+    fn conceal(&mut self, samples: usize, next: Option<Next<'_>>, out: &mut Vec<i16>) -> Concealed {
+        self.ahead = next
+            .and_then(|next| next.within(samples))
+            .and_then(|next| Some((next.to_vec(), self.run(next)?)));
         let after = self.ahead.as_ref().map(|(_, samples)| samples.as_slice());
         let start = out.len();
         out.resize(start + samples, 0);

@@ -6,6 +6,7 @@ mod conceal;
 mod g711;
 mod g722;
 mod opus;
+mod opus_extensions;
 mod opus_packet;
 
 use sdp::PayloadFormat;
@@ -17,6 +18,10 @@ pub const MAX_PAYLOAD_BYTES: usize = 1_275;
 
 /// Longest time that one packet may last, in milliseconds.
 const MAX_PACKET_MS: u32 = 120;
+
+/// Packets that deep redundancy is taken to replace, of which each is 20 ms of delay while as many are lost in a row;
+/// how many it tells of is only known when it is decoded.
+const DEEP_MENDS: u8 = 3;
 
 /// A codec that we speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,9 +62,25 @@ pub trait Decoder: Send {
     /// [`CodecError::Undecodable`] for a payload that is not of this codec; `out` is unchanged.
     fn decode(&mut self, payload: &[u8], out: &mut Vec<i16>) -> Result<(), CodecError>;
 
-    /// Appends exactly `samples` samples in place of a lost packet. `next` is the packet after it,
-    /// if that is there already: it may carry a second copy, or say where the sound has to lead.
-    fn conceal(&mut self, samples: usize, next: Option<&[u8]>, out: &mut Vec<i16>) -> Concealed;
+    /// Appends exactly `samples` samples in place of a lost packet. `next` is the packet after the gap,
+    /// if that is there already: it may carry what was lost once more, or say where the sound has to lead.
+    fn conceal(&mut self, samples: usize, next: Option<Next<'_>>, out: &mut Vec<i16>) -> Concealed;
+}
+
+/// The first packet after a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next<'a> {
+    /// What is missing before it from here on, in samples at the codec's rate.
+    pub gap_samples: usize,
+    /// Codec data.
+    pub payload: &'a [u8],
+}
+
+impl<'a> Next<'a> {
+    /// Its payload, if it follows within so many samples.
+    fn within(self, samples: usize) -> Option<&'a [u8]> {
+        (self.gap_samples <= samples).then_some(self.payload)
+    }
 }
 
 /// Where the sound in place of a lost packet came from.
@@ -152,13 +173,14 @@ impl Codec {
         usize::try_from(samples).unwrap_or(usize::MAX)
     }
 
-    /// Whether a payload helps to fill a gap right before it: it carries a copy of what was there, or says
-    /// where the sound has to lead.
+    /// Packets right before a payload that it helps to replace: it carries them once more, or says where the
+    /// sound has to lead.
     #[must_use]
-    pub fn mends_gap(self, payload: &[u8]) -> bool {
+    pub fn mends(self, payload: &[u8]) -> u8 {
         match self {
-            Self::Opus => opus_packet::has_redundancy(payload),
-            Self::G722 | Self::Pcmu | Self::Pcma => true,
+            Self::Opus if opus_extensions::has_deep_redundancy(payload) => DEEP_MENDS,
+            Self::Opus => u8::from(opus_packet::has_redundancy(payload)),
+            Self::G722 | Self::Pcmu | Self::Pcma => 1,
         }
     }
 
@@ -227,4 +249,4 @@ impl Codec {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -38,9 +38,11 @@ const TOO_SHORT_MS: f64 = 2.0;
 const TOO_LONG_MS: f64 = 5.0;
 /// What the playing clock takes at a time, in milliseconds.
 const TAKEN_MS: f64 = 10.0;
-/// Share of packets lost from which the delay makes room for the packet after a gap.
-/// For two in a row it takes more.
-const LOSS_WORTH_WAITING: [f64; 2] = [0.01, 0.08];
+/// Share of packets lost from which the delay makes room for the packet after a gap, and share of packets lost as
+/// the second in a row or the third, from which it makes room for one more. The second are as many where 8 %
+/// are lost without pattern, the third where 25 % are.
+const LOSS_WORTH_WAITING: [f64; MAX_IN_A_ROW] = [0.01, 0.0064, 0.015];
+const MAX_IN_A_ROW: usize = 3;
 /// A longer gap counts as one of this many packets.
 const MAX_LOST_AT_ONCE: u64 = 10;
 /// Weight of one packet in that share: half is forgotten after 350 packets, 7 s.
@@ -70,7 +72,9 @@ pub struct JitterBuffer {
 /// How many packets are lost, and whether those after them would help.
 #[derive(Clone, Copy, Debug, Default)]
 struct Loss {
-    share: f64,
+    /// Of packets lost as at least the first, second, … in a row.
+    shares: [f64; MAX_IN_A_ROW],
+    in_a_row: usize,
     packets: u32,
     /// Lost in a row often enough to be worth waiting for.
     frames: u8,
@@ -92,12 +96,14 @@ impl Loss {
     fn note(&mut self, is_lost: bool) {
         self.packets = self.packets.saturating_add(1);
         let weight = (1.0 / f64::from(self.packets)).clamp(LOSS_WEIGHT, FIRST_LOSS_WEIGHT);
-        let lost = if is_lost { 1.0 } else { 0.0 };
-        self.share += (lost - self.share) * weight;
+        self.in_a_row = if is_lost { self.in_a_row + 1 } else { 0 };
+        for (before, share) in self.shares.iter_mut().enumerate() {
+            let lost = if self.in_a_row > before { 1.0 } else { 0.0 };
+            *share += (lost - *share) * weight;
+        }
         let reached = |scale: f64| {
-            let frames = LOSS_WORTH_WAITING
-                .iter()
-                .filter(|&&share| self.share >= share * scale);
+            let worth = self.shares.iter().zip(LOSS_WORTH_WAITING);
+            let frames = worth.filter(|&(&share, least)| share >= least * scale);
             u8::try_from(frames.count()).unwrap_or(u8::MAX)
         };
         // Given up at half of what it took, so that the delay does not go to and fro.
@@ -335,10 +341,11 @@ impl JitterBuffer {
         }
         let step = if gap < frame * 3 / 2 { gap } else { frame };
         self.cursor = Some(cursor + step);
-        let next = self.queue.first().filter(|_| step == gap);
+        let next = self.queue.first();
         Step::Missing {
             ticks: u32::try_from(step).unwrap_or(self.frame_ticks),
-            next: next.map(|(_, packet)| packet.payload.as_slice()),
+            gap_ticks: u32::try_from(gap).unwrap_or(u32::MAX),
+            next: next.map_or(&[], |(_, packet)| packet.payload.as_slice()),
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct AudioPacket {
     pub marker: bool,
     /// It came inside a later packet: its own was lost.
     pub is_copy: bool,
-    /// Packets right before it that it helps to replace: by copies, or see [`crate::Codec::mends_gap`].
+    /// Packets right before it that it helps to replace: by copies, or see [`crate::Codec::mends`].
     pub mends: u8,
     /// Tells the codec.
     pub payload_type: u8,
@@ -56,7 +56,7 @@ impl AudioPacket {
             duration_ticks: codec.duration_ticks(block.payload)?,
             marker: packet.marker && !is_copy,
             is_copy,
-            mends: u8::from(codec.mends_gap(block.payload)),
+            mends: codec.mends(block.payload),
             payload_type: block.payload_type,
             payload: block.payload.to_vec(),
         })
@@ -86,12 +86,14 @@ pub enum Step<'a> {
         /// How its length should change.
         stretch: Stretch,
     },
-    /// A packet was lost. Conceal so many ticks; `next` is the payload right after it, if it is here.
+    /// A packet was lost. Conceal so many ticks.
     Missing {
-        /// Length of the gap to fill now.
+        /// Length to fill now.
         ticks: u32,
-        /// May carry a copy of what was lost.
-        next: Option<&'a [u8]>,
+        /// All that is missing from here on, this included.
+        gap_ticks: u32,
+        /// The payload after the gap, which may carry once more what was lost.
+        next: &'a [u8],
     },
     /// The next packet has not come yet: conceal so many ticks, and everything after it plays later.
     Wait {

@@ -105,10 +105,12 @@ impl Outcome {
                 self.lengthened_ms += f64::max(changed, 0.0);
                 ms(packet.duration_ticks).map(|length| length + changed)
             }
-            Step::Missing { next, ticks } => {
+            Step::Missing {
+                ticks, gap_ticks, ..
+            } => {
                 self.missing += 1;
                 self.missing_ms += f64::from(ticks) * 1_000.0 / f64::from(CLOCK_HZ);
-                self.missing_with_next += u32::from(next.is_some());
+                self.missing_with_next += u32::from(gap_ticks == ticks);
                 ms(ticks)
             }
             Step::Wait { ticks } => {
@@ -206,6 +208,25 @@ fn when_the_sender_adds_copies_the_delay_makes_room_for_the_next_packet() {
         ..packet(n, n * TICKS)
     });
     assert!(calm.last_delay_ms() < 20.0, "not while nothing is lost");
+}
+
+#[test]
+fn the_delay_makes_room_for_as_many_in_a_row_as_are_lost_often_and_the_next_packet_replaces() {
+    let in_bursts = |n: u32| (n % 30 >= 3).then_some(sent_ms(n));
+    let scattered = |n: u32| (noise(n) > 0.2).then_some(sent_ms(n));
+    let delay_ms = |trace: Trace, mends| {
+        let mended = |n| AudioPacket {
+            mends,
+            ..packet(n, n * TICKS)
+        };
+        trace.play_as(mended).stats.target_delay_ms
+    };
+    for (mends, expected) in [(0, 10.0), (1, 23.0), (2, 43.0), (3, 63.0), (4, 63.0)] {
+        let delay = delay_ms(Trace::new(2_000, in_bursts), mends);
+        assert!((delay - expected).abs() < 0.1, "{mends}: {delay} ms");
+    }
+    let delay = delay_ms(Trace::new(2_000, scattered), 4);
+    assert!((delay - 43.0).abs() < 0.1, "{delay} ms");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The parts of the receive pipeline that belong to one codec: decoder and conversion of its rate.
 
-use crate::codec::{Codec, Concealed, Decoder};
+use crate::codec::{Codec, Concealed, Decoder, Next};
 use crate::frame::{FRAME_SAMPLES, SAMPLE_RATE_HZ};
 use crate::jitter::AudioPacket;
 use crate::resample::Resampler;
@@ -48,15 +48,20 @@ impl Chain {
         0
     }
 
-    /// Appends `ticks` of sound in place of a packet that is not there.
+    /// Appends `ticks` of sound in place of a packet that is not there. `next`: what is missing in all from here on,
+    /// in ticks, and the payload after it.
     pub(super) fn conceal(
         &mut self,
         ticks: u32,
-        next: Option<&[u8]>,
+        next: Option<(u32, &[u8])>,
         out: &mut Vec<i16>,
     ) -> Concealed {
         self.samples.clear();
         let samples = self.codec.samples_of_ticks(ticks);
+        let next = next.map(|(gap_ticks, payload)| Next {
+            gap_samples: self.codec.samples_of_ticks(gap_ticks),
+            payload,
+        });
         let concealed = self.decoder.conceal(samples, next, &mut self.samples);
         self.resampler.process(&self.samples, out);
         concealed

@@ -143,7 +143,12 @@ impl ReceivePipeline {
                 let added = self.sound.waiting() - before;
                 self.stretch(stretch, added);
             }
-            Step::Missing { ticks, next } => {
+            Step::Missing {
+                ticks,
+                gap_ticks,
+                next,
+            } => {
+                let next = Some((gap_ticks, next));
                 if chain.conceal(ticks, next, self.sound.end()) == Concealed::Recovered {
                     self.counters.recovered += 1;
                 } else {
@@ -197,8 +202,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::codec::tests::{DeepRedundancy, packets_of, voice};
     use crate::codec::{MAX_PAYLOAD_BYTES, OpusConfig};
     use crate::frame::FRAME_DURATION;
+    use crate::level::level_dbfs;
     use crate::tone::{Tone, share_at};
 
     /// Plays `packets` packets of a tone of which some are lost; each packet lasts `blocks` times 20 ms.
@@ -229,7 +236,7 @@ mod tests {
                     duration_ticks: codec.duration_ticks(&payload).unwrap(),
                     marker: false,
                     is_copy: false,
-                    mends: u8::from(codec.mends_gap(&payload)),
+                    mends: codec.mends(&payload),
                     payload_type: 0,
                     payload,
                 };
@@ -274,6 +281,70 @@ mod tests {
                 .count();
             assert_eq!(silent, 0, "{codec:?}: a lost packet is never a hole");
         }
+    }
+
+    /// Plays what another phone sends with deep redundancy: a voice that pauses for some packets.
+    fn play_deep(
+        packets: usize,
+        pauses: fn(usize) -> bool,
+        is_lost: fn(u32) -> bool,
+    ) -> (Vec<i16>, ReceivePipeline) {
+        let start = crate::any_instant();
+        let mut pipeline = ReceivePipeline::new(JitterConfig::default());
+        let mut heard = Vec::new();
+        let sent = packets_of(&voice(packets, pauses), DeepRedundancy::Sent);
+        for (n, payload) in (0_u32..).zip(sent) {
+            let now = start + 2 * n * FRAME_DURATION;
+            let packet = AudioPacket {
+                sequence: u64::from(n),
+                timestamp: n * 960,
+                duration_ticks: 960,
+                marker: false,
+                is_copy: false,
+                mends: Codec::Opus.mends(&payload),
+                payload_type: 0,
+                payload,
+            };
+            if !is_lost(n) {
+                pipeline.insert(packet, Codec::Opus, now);
+            }
+            for half in 0..2 {
+                let mut frame = [0; FRAME_SAMPLES];
+                pipeline.play(&mut frame, now + FRAME_DURATION * half);
+                heard.extend(frame);
+            }
+        }
+        (heard, pipeline)
+    }
+
+    #[test]
+    fn bursts_are_recovered_from_deep_redundancy_once_there_have_been_some() {
+        let in_bursts = |n: u32| n > 50 && n % 25 < 3;
+        let pauses = |n: usize| n % 25 == 1;
+        let (_, early) = play_deep(200, pauses, in_bursts);
+        let (heard, late) = play_deep(1_200, pauses, in_bursts);
+        let made_up_ms = late.counters().concealed_ms - early.counters().concealed_ms;
+        let recovered = late.counters().recovered - early.counters().recovered;
+        // 40 bursts of three.
+        assert!(recovered >= 115, "{recovered}");
+        assert!(made_up_ms < 100.0, "{made_up_ms} ms made up");
+        let delay_ms = late.playout_stats().target_delay_ms;
+        assert!((60.0..70.0).contains(&delay_ms), "{delay_ms}");
+        // Where the voice pauses in the midst of a burst, it is heard to pause.
+        let pauses = heard[200 * 960..].chunks_exact(25 * 960).filter(|around| {
+            around
+                .chunks_exact(480)
+                .any(|block| level_dbfs(block) < -24.0)
+        });
+        let pauses = pauses.count();
+        assert!(pauses >= 36, "{pauses} of 40 pauses");
+    }
+
+    #[test]
+    fn deep_redundancy_delays_nothing_while_no_packet_is_lost() {
+        let (_, pipeline) = play_deep(500, |_| false, |_| false);
+        assert_eq!(pipeline.counters(), Counters::default());
+        assert_eq!(pipeline.playout_stats().target_delay_ms, 10.0);
     }
 
     #[test]
