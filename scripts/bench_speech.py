@@ -29,6 +29,8 @@ NETWORKS = {
     "loss10": ["--loss", "10"],
     "loss20": ["--loss", "20"],
     "bursts10": ["--loss", "10", "--burst", "3"],
+    "bursts20": ["--loss", "20", "--burst", "3"],
+    "bursts10of5": ["--loss", "10", "--burst", "5"],
     "jitter30": ["--delay", "60", "--jitter", "30"],
     "jitter50": ["--delay", "60", "--jitter", "50"],
     "reorder10": ["--delay", "60", "--reorder", "10"],
