@@ -23,6 +23,9 @@ const MAX_RESERVE: isize = 16 * RESERVE_STEP;
 /// Looks without want after which it keeps a millisecond less: 10 s.
 const CALM_LOOKS: u32 = 2_000;
 const MILLISECOND: isize = 48;
+/// Wanting more than this at once, 120 ms, is no hunger: the server reads further ahead now, and what it jumped over
+/// nobody will hear. Sound of the call would be spent on it.
+const JUMP: isize = 120 * MILLISECOND;
 
 /// See the module header.
 pub(super) struct Loudspeaker<S> {
@@ -32,6 +35,8 @@ pub(super) struct Loudspeaker<S> {
     watch: Option<Watch>,
     /// Samples that the server wants and has not got; less than none if it has got more.
     wanted: isize,
+    /// Samples that it has jumped over.
+    gap: usize,
     /// What it keeps more than in the beginning.
     reserve: isize,
     calm_looks: u32,
@@ -48,6 +53,7 @@ impl<S: Read + Write> Loudspeaker<S> {
             channel,
             watch: Some(watch),
             wanted: samples(wanted_bytes),
+            gap: 0,
             reserve: 0,
             calm_looks: 0,
             stalled_looks: 0,
@@ -69,6 +75,7 @@ impl<S: Read + Write> Loudspeaker<S> {
             Said::Wants(..) | Said::Sound(..) => {}
         });
         self.wanted += wanted;
+        self.follow_jump();
         self.stalled_looks = if wanted > 0 {
             0
         } else {
@@ -79,6 +86,15 @@ impl<S: Read + Write> Loudspeaker<S> {
             _ if is_killed => self.end("the card is gone".to_owned()),
             Err(error) => self.end(error.to_string()),
             Ok(()) => {}
+        }
+    }
+
+    fn follow_jump(&mut self) {
+        if self.wanted > JUMP {
+            let gap = self.wanted - FRAME;
+            debug!(gap.samples = gap, "the server reads further ahead");
+            self.gap += gap.unsigned_abs();
+            self.wanted = FRAME;
         }
     }
 
@@ -139,7 +155,8 @@ impl<S: Read + Write + Send> AudioSink for Loudspeaker<S> {
         }
         self.wanted -= FRAME;
         self.looks_since_frame = 0;
-        if let Err(error) = self.wire.say(self.channel, frame) {
+        let gap = std::mem::take(&mut self.gap);
+        if let Err(error) = self.wire.say(self.channel, gap, frame) {
             self.end(error.to_string());
         }
     }
@@ -198,6 +215,34 @@ mod tests {
             expected.extend(sound(7, &[n; 480]));
         }
         assert_eq!(loudspeaker.wire.server().hears, expected);
+    }
+
+    #[test]
+    fn what_the_server_jumps_over_is_no_sound_of_the_call() {
+        let (mut loudspeaker, _told) = loudspeaker(960);
+        play(&mut loudspeaker, &SILENCE);
+        loudspeaker.wire.server().hears.clear();
+        say(
+            &mut loudspeaker,
+            [request(7, 40_800), request(7, 8_400)].concat(),
+        );
+        assert_eq!(play(&mut loudspeaker, &[1; 480]), 1);
+        say(&mut loudspeaker, request(7, 480));
+        assert_eq!(play(&mut loudspeaker, &[2; 480]), 1);
+        let mut expected = wire([]);
+        expected.say(7, 48_720, &[1; 480]).unwrap();
+        expected.say(7, 0, &[2; 480]).unwrap();
+        let hears = &loudspeaker.wire.server().hears;
+        assert_eq!(hears, &expected.server().hears);
+        assert_eq!(hears[8..16], (48_720_u64 * 2).to_be_bytes());
+    }
+
+    #[test]
+    fn a_stall_is_caught_up_with_sound_of_the_call() {
+        let (mut loudspeaker, _told) = loudspeaker(0);
+        say(&mut loudspeaker, request(7, 4_800));
+        let due: usize = (0..5).map(|_| play(&mut loudspeaker, &SILENCE)).sum();
+        assert_eq!(due, 10);
     }
 
     #[test]

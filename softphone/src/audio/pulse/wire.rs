@@ -76,17 +76,18 @@ impl<S: Read + Write> Wire<S> {
         Ok(end?)
     }
 
-    /// Says these samples to a channel, and what could not be said before.
+    /// Says these samples to a channel after a silence of `gap` samples, and what could not be said before.
     ///
     /// # Errors
     ///
     /// The connection is over.
-    pub(super) fn say(&mut self, channel: u32, samples: &[i16]) -> io::Result<()> {
+    pub(super) fn say(&mut self, channel: u32, gap: usize, samples: &[i16]) -> io::Result<()> {
         let mut head = [0; DESCRIPTOR_SIZE];
         let descriptor = Descriptor {
             length: bytes(samples.len()),
             channel,
-            offset: 0,
+            // From where it would be without, which is what no flag means.
+            offset: u64::from(bytes(gap)),
             flags: DescriptorFlags::empty(),
         };
         encode_descriptor(&mut head, &descriptor);
@@ -255,7 +256,7 @@ pub(super) mod tests {
 
     pub(in super::super) fn sound(channel: u32, samples: &[i16]) -> Vec<u8> {
         let mut wire = wire([]);
-        wire.say(channel, samples).unwrap();
+        wire.say(channel, 0, samples).unwrap();
         wire.socket.hears
     }
 
@@ -320,13 +321,13 @@ pub(super) mod tests {
         let expected = [sound(7, &[5; 480]), sound(7, &[6; 480])].concat();
         let mut wire = wire([]);
         wire.socket.room = Some(100);
-        wire.say(7, &[5; 480]).unwrap();
-        wire.say(7, &[6; 480]).unwrap();
+        wire.say(7, 0, &[5; 480]).unwrap();
+        wire.say(7, 0, &[6; 480]).unwrap();
         assert_eq!(wire.socket.hears.len(), 100);
         wire.socket.room = None;
-        wire.say(7, &[]).unwrap();
+        wire.say(7, 0, &[]).unwrap();
         assert_eq!(wire.socket.hears[..expected.len()], expected);
         wire.socket.room = Some(0);
-        assert!((0..200).any(|_| wire.say(7, &[5; 480]).is_err()));
+        assert!((0..200).any(|_| wire.say(7, 0, &[5; 480]).is_err()));
     }
 }
