@@ -8,7 +8,7 @@ setup: ## install what building, running and testing need
 run: ## the whole story: portal, proxy, two phones, a call; ONCE=1 ends after it, DEMO=0 leaves the demonstration out
 	@scripts/run
 
-release: ## the server as it is shipped, optimised for its work; a quarter of an hour
+release: ## server and phone as they are shipped, optimised for their work; half an hour
 	@scripts/release
 
 test: ## everything that decides whether a change is good

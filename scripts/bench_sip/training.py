@@ -4,10 +4,21 @@ What is never done here is compiled for size, so each transport, both ways to st
 takes part. Only our server runs; nothing is measured.
 """
 
+import argparse
+
 from . import rows
+from .bench import Bench
 
 
-def train(bench):
+def train(programs):
+    bench = Bench(argparse.Namespace(bin=programs, quick=True, million=False, rounds=1, apart=False))
+    try:
+        _work(bench)
+    finally:
+        bench.stop()
+
+
+def _work(bench):
     for registrar in ("memory-first", "durable"):
         server = bench.tandem(registrar)
         bench.say(f"training: registrations and calls, {registrar}")
