@@ -17,9 +17,10 @@ use crate::resample::Resampler;
 use crate::rtp::{Copies, MAX_DATAGRAM_BYTES, Marker, RtpSender};
 use crate::send_rate::SendRate;
 
-/// From these losses on every packet carries the one before it once more, or the two before it, if the
-/// peer takes that.
-const COPIES_FROM_PERCENT: [u8; 2] = [2, 10];
+/// From these losses on every packet carries the one before it once more, or the two or three before it, if the
+/// peer takes that. The third pays where losses come in a row, which reports do not tell
+/// (`docs/decisions/0034-deep-redundancy.md` has the figures).
+const COPIES_FROM_PERCENT: [u8; 3] = [2, 5, 8];
 
 /// Whether the microphone reaches the peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
