@@ -100,6 +100,30 @@ fn whole_copies_replace_nearly_every_lost_packet() {
 }
 
 #[test]
+fn copies_reach_back_over_three_packets_lost_in_a_row() {
+    let network = Network {
+        delay_ms: 40,
+        is_lost: |_, number| number % 30 < 3,
+        ..Network::default()
+    };
+    let mut world = World::new(network, Codec::Opus);
+    let with_copies = |peer| MediaParameters {
+        send_redundancy: Some(63),
+        receive_redundancy: Some(63),
+        ..parameters(Codec::Opus, peer)
+    };
+    world.agree(with_copies(BOB), with_copies(ALICE));
+    world.run(Duration::from_secs(60));
+    for stats in world.stats() {
+        let (recovered, lost) = (stats.received.recovered, stats.packets_lost);
+        assert!(
+            lost > 200 && recovered * 100 >= lost * 85,
+            "{recovered} of {lost}"
+        );
+    }
+}
+
+#[test]
 fn a_bad_network_is_survived_with_redundancy_once_loss_is_reported() {
     let network = Network {
         loss_percent: 10,
