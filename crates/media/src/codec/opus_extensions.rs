@@ -3,6 +3,8 @@
 //!
 //! Not here: the frames of a packet (`opus_packet`), what is made of it (`opus`).
 
+use super::opus_packet::split_padding;
+
 /// The number of the extension with deep redundancy, until one is assigned, and how its data begins then: the
 /// version that `libopus` 1.6 reads.
 const DEEP_REDUNDANCY: u8 = 126;
@@ -25,21 +27,11 @@ pub(super) fn has_deep_redundancy(payload: &[u8]) -> bool {
 
 /// The padding of a packet (RFC 6716 section 3.2.5).
 fn padding(payload: &[u8]) -> Option<&[u8]> {
-    let (&[toc, count], mut rest) = payload.split_first_chunk()?;
-    if toc & 0x03 != 3 || count & 0x40 == 0 {
-        return None;
-    }
-    let mut padding_len = 0;
-    loop {
-        let (&len, after) = rest.split_first()?;
-        rest = after;
-        if len < 255 {
-            padding_len += usize::from(len);
-            break;
-        }
-        padding_len += 254;
-    }
-    rest.get(rest.len().checked_sub(padding_len)?..)
+    let (&[toc, count], rest) = payload.split_first_chunk()?;
+    let is_padded = toc & 0x03 == 3 && count & 0x40 != 0;
+    is_padded
+        .then(|| split_padding(rest))?
+        .map(|(_, padding)| padding)
 }
 
 /// Number and data of each extension, up to the first that is malformed or repeats others, which no sender of

@@ -50,16 +50,7 @@ fn first_of_many(rest: &[u8]) -> Option<&[u8]> {
     let (count, mut rest) = rest.split_first()?;
     let frames = usize::from(count & 0x3f);
     if count & 0x40 != 0 {
-        let mut padding = 0_usize;
-        loop {
-            let (len, after) = rest.split_first()?;
-            rest = after;
-            padding += usize::from((*len).min(254));
-            if *len < 255 {
-                break;
-            }
-        }
-        rest = rest.get(..rest.len().checked_sub(padding)?)?;
+        rest = split_padding(rest)?.0;
     }
     if count & 0x80 == 0 {
         return rest.get(..rest.len().checked_div(frames)?);
@@ -72,6 +63,20 @@ fn first_of_many(rest: &[u8]) -> Option<&[u8]> {
         rest = frame_len(rest)?.1;
     }
     rest.get(..first)
+}
+
+/// Frames and padding, by the length of the padding in front of both (RFC 6716 section 3.2.5).
+pub(super) fn split_padding(mut rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut padding = 0_usize;
+    loop {
+        let (len, after) = rest.split_first()?;
+        rest = after;
+        padding += usize::from((*len).min(254));
+        if *len < 255 {
+            break;
+        }
+    }
+    rest.split_at_checked(rest.len().checked_sub(padding)?)
 }
 
 /// A frame's length and what comes after it (RFC 6716 section 3.2.1).
