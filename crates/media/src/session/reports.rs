@@ -77,9 +77,9 @@ impl Session {
         );
         self.round_trip = round_trip.or(self.round_trip);
         self.remote_packets_lost = Some(block.cumulative_lost);
-        let reported = u8::try_from(u32::from(block.fraction_lost) * 100 / 256).unwrap_or(100);
+        let reported = percent(block.fraction_lost);
         self.send_rate.note_report(reported, round_trip);
-        self.prepare_for(reported.max(self.expected_loss_percent / 4 * 3));
+        self.prepare_for(reported.max(remembered(self.expected_loss_percent)));
     }
 
     /// Until the peer reports for the first time, after some seconds, its loss is taken to be ours:
@@ -187,5 +187,40 @@ impl Session {
             sender,
             blocks: block.into_iter().collect(),
         }
+    }
+}
+
+/// A fraction of 256 (RFC 3550 section 6.4.1) in percent.
+fn percent(fraction_lost: u8) -> u8 {
+    u8::try_from((u32::from(fraction_lost) * 100 + 128) / 256).expect("at most 100")
+}
+
+/// What loss that was expected still counts for when the next report comes. Each is about five seconds only, and one
+/// that tells of none by luck is not to take all copies away.
+fn remembered(lost_percent: u8) -> u8 {
+    lost_percent - lost_percent.div_ceil(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loss_is_rounded_to_the_nearest_percent() {
+        let percents = [0, 1, 2, 5, 13, 26, 255].map(percent);
+        assert_eq!(percents, [0, 0, 1, 2, 5, 10, 100]);
+    }
+
+    #[test]
+    fn loss_is_forgotten_little_by_little_and_at_last_wholly() {
+        let mut loss = 10;
+        let after: Vec<_> = std::iter::repeat_with(|| {
+            loss = remembered(loss);
+            loss
+        })
+        .take(7)
+        .collect();
+        assert_eq!(after, [7, 5, 3, 2, 1, 0, 0]);
+        assert_eq!(remembered(100), 75);
     }
 }
