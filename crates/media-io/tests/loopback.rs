@@ -204,8 +204,8 @@ async fn sound_arrives_within_100_ms() {
     let delay = FRAME_DURATION * u32::try_from(arrived - began).unwrap();
     // A packet's 20 ms and 10 for what comes late; more where a busy machine delivers late.
     assert!(
-        delay >= Duration::from_millis(20),
-        "{delay:?} is less than a packet holds"
+        delay >= Duration::from_millis(30),
+        "{delay:?} leaves nothing for what comes late"
     );
     assert!(delay < Duration::from_millis(100), "{delay:?}");
 }
