@@ -19,7 +19,7 @@ use crate::send_rate::SendRate;
 
 /// From these losses on every packet carries the one before it once more, or the two or three before it, if the
 /// peer takes that. The third pays where losses come in a row, which reports do not tell
-/// (`docs/decisions/0037-third-copy.md`).
+/// (`docs/decisions/0039-two-copies-from-four-percent.md`).
 const COPIES_FROM_PERCENT: [u8; 3] = [2, 4, 8];
 
 /// Whether the microphone reaches the peer.
