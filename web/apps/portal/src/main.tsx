@@ -8,13 +8,13 @@ import { createRoot } from 'react-dom/client';
 
 import '@tandem/ui/styles.css';
 import { App } from './app';
-import texts from './texts/en.json';
+import texts from './texts/en';
 
 startTheme();
 await startTexts({
   name: 'portal',
   en: texts,
-  load: { de: async () => (await import('./texts/de.json')).default },
+  load: { de: async () => (await import('./texts/de')).default },
 });
 
 const root = document.getElementById('root');

@@ -45,7 +45,7 @@ export function NewAccountPage() {
       <PageHead
         title={t('accounts.new')}
         lead={t('accounts.new_lead')}
-        up={{ href: path('/accounts'), label: t('navigation.accounts') }}
+        up={{ href: path('/accounts'), label: t('accounts.title') }}
       />
       {providers ? <NewAccount providers={providers} /> : <Placeholder />}
     </>
@@ -110,7 +110,7 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
       <PageHead
         title={account.name}
         lead={<span className="verbatim">{account.aor}</span>}
-        up={{ href: path('/accounts'), label: t('navigation.accounts') }}
+        up={{ href: path('/accounts'), label: t('accounts.title') }}
         beside={<AccountBadge account={account} />}
         actions={mayChange && <Remove name="accounts" id={account.id} title={account.name} users={users} />}
       />

@@ -45,7 +45,7 @@ export function NewContactPage() {
       <PageHead
         title={t('contacts.new')}
         lead={t('contacts.new_lead')}
-        up={{ href: path('/contacts'), label: t('navigation.contacts') }}
+        up={{ href: path('/contacts'), label: t('contacts.title') }}
       />
       <div className="card max-w-3xl p-5 sm:p-6">
         <ContactFields form={form} action={t('create')} />
@@ -83,7 +83,7 @@ function EditContact({ contact }: { contact: Contact }) {
       <PageHead
         title={nameOf(contact)}
         lead={[contact.job_title, contact.company].filter(Boolean).join(', ')}
-        up={{ href: path('/contacts'), label: t('navigation.contacts') }}
+        up={{ href: path('/contacts'), label: t('contacts.title') }}
         actions={
           mayChange && <Remove name="contacts" id={contact.id} title={nameOf(contact)} users={users} />
         }
@@ -97,7 +97,7 @@ function EditContact({ contact }: { contact: Contact }) {
           <ContactFacts contact={contact} />
         )}
         <Section
-          title={t('navigation.devices')}
+          title={t('devices.title')}
           action={
             mayChange && (
               <ButtonLink href={path(`/devices/new?contact=${contact.id}`)} variant="secondary">

@@ -35,7 +35,7 @@ export function NewDevicePage() {
       <PageHead
         title={t('devices.new')}
         lead={t('devices.new_lead')}
-        up={{ href: path('/devices'), label: t('navigation.devices') }}
+        up={{ href: path('/devices'), label: t('devices.title') }}
       />
       <DeviceFields form={form} action={t('create')} cancel={path('/devices')} />
     </>

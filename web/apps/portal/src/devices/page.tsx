@@ -35,7 +35,7 @@ function OneDevice({ device }: { device: Device }) {
     <>
       <PageHead
         title={device.name}
-        up={{ href: path('/devices'), label: t('navigation.devices') }}
+        up={{ href: path('/devices'), label: t('devices.title') }}
         beside={<DeviceBadge device={device} />}
         actions={
           mayChange && (

@@ -1,7 +1,7 @@
 import { Refusal, Unreachable, type Problem } from '@tandem/api';
 import { expect, test } from 'vitest';
 
-import en from '../texts/en.json';
+import en from './texts.en.json';
 import { messagesOf } from './refused';
 
 const refusal = (status: number, more: Partial<Problem> = {}) =>

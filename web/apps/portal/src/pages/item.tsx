@@ -24,7 +24,7 @@ export function Item<Name extends CollectionName>({ name, id, children }: ItemPr
       <EmptyState
         icon={SearchX}
         title={t('gone.title')}
-        action={<ButtonLink href={path(`/${name}`)}>{t(`navigation.${name}`)}</ButtonLink>}
+        action={<ButtonLink href={path(`/${name}`)}>{t(`${name}.title`)}</ButtonLink>}
       >
         {t('gone.text')}
       </EmptyState>

@@ -46,7 +46,7 @@ export function ListPage<Name extends CollectionName>({ name, icon, columns }: L
   return (
     <>
       <PageHead
-        title={t(`navigation.${name}`)}
+        title={t(`${name}.title`)}
         lead={t(`${name}.lead`)}
         actions={!(empty && search === '') && create}
       />
@@ -70,7 +70,7 @@ export function ListPage<Name extends CollectionName>({ name, icon, columns }: L
       {empty && search !== '' && <NothingFound search={search} onClear={() => setTyped('')} />}
       {data !== undefined && !empty && (
         <DataTable<Collections[Name]['item']>
-          label={t(`navigation.${name}`)}
+          label={t(`${name}.title`)}
           columns={columns}
           items={data}
           href={({ id }) => path(`/${name}/${id}`)}

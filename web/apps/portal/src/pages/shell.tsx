@@ -3,21 +3,13 @@
  */
 import { useConnection, useSession } from '@tandem/api';
 import { Outlet, useLocation } from '@tanstack/react-router';
-import { AppShell, Notice, type NavigationItem } from '@tandem/ui';
-import { AtSign, LayoutDashboard, Server, Smartphone, Users } from 'lucide-react';
+import { AppShell, Notice, type NavigationGroup } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
+import { AREAS, isWithin, visible } from '../navigation/table';
 import { PersonMenu } from '../session/person-menu';
 import { TenantSwitch } from '../session/tenant-switch';
 import { useTenant } from '../tenant';
-
-const PAGES = [
-  { rest: '', name: 'overview', icon: LayoutDashboard },
-  { rest: '/devices', name: 'devices', icon: Smartphone },
-  { rest: '/contacts', name: 'contacts', icon: Users },
-  { rest: '/accounts', name: 'accounts', icon: AtSign },
-  { rest: '/providers', name: 'providers', icon: Server },
-] as const;
 
 export function ShellPage() {
   const { t } = useTranslation();
@@ -26,16 +18,24 @@ export function ShellPage() {
   const lost = useConnection() === 'lost';
   const { pathname } = useLocation();
 
-  const items: NavigationItem[] = PAGES.map(({ rest, name, icon }) => ({
-    href: path(rest),
-    label: t(`navigation.${name}`),
-    icon,
-    current: rest === '' ? pathname === path('') || pathname === path('/') : pathname.startsWith(path(rest)),
+  const viewer = {
+    role: tenant.role,
+    installation_administrator: session?.user.installation_administrator ?? false,
+  };
+  const groups: NavigationGroup[] = visible(AREAS, viewer).map(({ group, areas }) => ({
+    id: group,
+    label: group === 'start' ? undefined : t(`navigation.${group}`),
+    items: areas.map((area) => ({
+      href: path(area.rest),
+      label: t(area.title),
+      icon: area.icon,
+      current: isWithin(pathname, path(area.rest), area),
+    })),
   }));
 
   return (
     <AppShell
-      items={items}
+      groups={groups}
       place={session && <TenantSwitch session={session} here={tenant} />}
       person={session && <PersonMenu user={session.user} />}
       banner={

@@ -41,7 +41,7 @@ export function NewProviderPage() {
       <PageHead
         title={t('providers.new')}
         lead={t('providers.new_lead')}
-        up={{ href: path('/providers'), label: t('navigation.providers') }}
+        up={{ href: path('/providers'), label: t('providers.title') }}
       />
       <div className="card max-w-3xl p-5 sm:p-6">
         <ProviderFields form={form} action={t('create')} />
@@ -89,7 +89,7 @@ function EditProvider({ provider }: { provider: Provider }) {
     <>
       <PageHead
         title={provider.name}
-        up={{ href: path('/providers'), label: t('navigation.providers') }}
+        up={{ href: path('/providers'), label: t('providers.title') }}
         beside={
           provider.own && (
             <StatusBadge tone="info" plain>

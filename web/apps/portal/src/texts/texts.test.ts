@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { outline, unwritten } from '../../../../packages/ui/src/i18n/texts';
-import de from './de.json';
-import en from './en.json';
+import de from './de';
+import en from './en';
 
 test('German has every text of the portal with the same placeholders', () => {
   expect(outline(de)).toEqual(outline(en));

@@ -1,13 +1,15 @@
 /**
  * Languages. English is built in; every other language is loaded when it is chosen.
  *
- * Texts live in resource files: those of the shared components here, those of an application beside it. A test
- * in each place holds the languages to the same keys.
+ * Texts live beside what shows them, as `texts.en.json` and `texts.de.json` of a folder with a `texts.d.ts` that
+ * tells the compiler their names. A test of the components and one of each application hold the languages to the
+ * same keys.
  */
 import { createInstance } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 
-import en from './en.json';
+import en from './en';
+import type { Texts } from './texts';
 
 export const LANGUAGES = ['en', 'de'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -18,7 +20,9 @@ export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', de: 'De
 const KEY = 'tandem.language';
 const i18n = createInstance();
 
-export type Texts = Record<string, unknown>;
+export { joined } from './join';
+export type { UiTexts } from './names';
+export type { Texts } from './texts';
 
 /** Texts of one application under its name: English at once, the others on demand. */
 export interface AppTexts {
@@ -60,7 +64,7 @@ export async function chooseLanguage(language: Language): Promise<void> {
 
 async function show(language: Language) {
   if (language !== 'en' && app && !i18n.hasResourceBundle(language, app.name)) {
-    const [own, shared] = await Promise.all([app.load[language](), import('./de.json')]);
+    const [own, shared] = await Promise.all([app.load[language](), import('./de')]);
     i18n.addResourceBundle(language, app.name, own);
     i18n.addResourceBundle(language, 'ui', shared.default);
   }

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 
-import de from './de.json';
-import en from './en.json';
+import de from './de';
+import en from './en';
 import { pickLanguage } from './index';
+import { joined } from './join';
 import { outline, unwritten } from './texts';
 
 test('German has every text of the components with the same placeholders', () => {
@@ -15,6 +16,11 @@ test('no text is empty', () => {
 
 test('a missing placeholder is seen', () => {
   expect(outline({ a: 'x {{name}}' })).not.toEqual(outline({ a: 'x' }));
+});
+
+test('two folders with texts of one name are refused', () => {
+  const files = { 'a/texts.en.json': { title: 'A' }, 'b/texts.en.json': { title: 'B' } };
+  expect(() => joined(files)).toThrow('b/texts.en.json');
 });
 
 test.each([

@@ -1,0 +1,64 @@
+/**
+ * What the portal has, as one table: an area is one row, in the group and the place where it is shown.
+ *
+ * Who sees an area is decided here for the eye only; what they may do there is decided by the server.
+ */
+import type { Role, SessionUser } from '@tandem/api';
+import type { Icon } from '@tandem/ui';
+import type { ParseKeys } from 'i18next';
+import { AtSign, LayoutDashboard, Server, Smartphone, Users } from 'lucide-react';
+
+/** In the order in which they are shown. A group without areas, or without a visible one, is not shown. */
+export const GROUPS = [
+  'start',
+  'people',
+  'telephony',
+  'phone_system',
+  'configurator',
+  'console',
+  'settings',
+] as const;
+
+export type GroupName = (typeof GROUPS)[number];
+
+export interface Area {
+  group: GroupName;
+  /** Below `/t/{slug}`. */
+  rest: string;
+  title: ParseKeys<'portal'>;
+  icon: Icon;
+  /** Who sees it in a tenant; absent: every member. */
+  roles?: readonly Role[];
+  /** Only for administrators of the installation. */
+  installation?: boolean;
+}
+
+export const AREAS: readonly Area[] = [
+  { group: 'start', rest: '', title: 'overview.title', icon: LayoutDashboard },
+  { group: 'people', rest: '/contacts', title: 'contacts.title', icon: Users },
+  { group: 'people', rest: '/devices', title: 'devices.title', icon: Smartphone },
+  { group: 'telephony', rest: '/accounts', title: 'accounts.title', icon: AtSign },
+  { group: 'telephony', rest: '/providers', title: 'providers.title', icon: Server },
+];
+
+/** Someone who looks at the navigation of a tenant. */
+export interface Viewer extends Pick<SessionUser, 'installation_administrator'> {
+  role: Role;
+}
+
+/** What someone sees of the table, by group. */
+export function visible(areas: readonly Area[], viewer: Viewer): { group: GroupName; areas: Area[] }[] {
+  const seen = areas.filter(
+    ({ roles, installation }) =>
+      (!roles || roles.includes(viewer.role)) && (!installation || viewer.installation_administrator),
+  );
+  return GROUPS.map((group) => ({ group, areas: seen.filter((area) => area.group === group) })).filter(
+    (entry) => entry.areas.length > 0,
+  );
+}
+
+/** Whether `pathname` is a page of the area whose first page is `start`; the overview has no pages below it. */
+export function isWithin(pathname: string, start: string, area: Pick<Area, 'rest'>): boolean {
+  const place = pathname.replace(/\/$/, '');
+  return place === start || (area.rest !== '' && place.startsWith(`${start}/`));
+}

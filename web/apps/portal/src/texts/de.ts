@@ -1,0 +1,4 @@
+/** All German texts of the portal. */
+import { joined } from '@tandem/ui/i18n';
+
+export default joined(import.meta.glob('../*/texts.de.json', { eager: true, import: 'default' }));
