@@ -36,6 +36,7 @@ mod m20261121_0014_create_device_nonces;
 mod m20261121_0015_create_bindings;
 mod m20261121_0016_create_audit_entries;
 mod m20261121_0017_create_registrations;
+mod m20261123_0025_add_chain_to_audit_entries;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_0015_create_bindings::Step),
             Box::new(m20261121_0016_create_audit_entries::Step),
             Box::new(m20261121_0017_create_registrations::Step),
+            Box::new(m20261123_0025_add_chain_to_audit_entries::Step),
         ]
     }
 }

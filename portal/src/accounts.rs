@@ -1,10 +1,11 @@
 //! SIP accounts made on the command line, many at once.
 
 use store::account::Imported;
+use store::audit::NewAuditEntry;
 use store::{Database, Secret, StoreError, Vault, begin, commit};
 use time::OffsetDateTime;
 
-use crate::{handlers::note, validate::Fields};
+use crate::validate::Fields;
 
 /// Who is named in the log of changes when the command line did it.
 const COMMAND_LINE: &str = "command line";
@@ -65,15 +66,13 @@ pub async fn import_accounts(
         })?;
     store::account::import(tenant.id, &accounts, vault, now, &transaction).await?;
     let subject = format!("{} accounts", accounts.len());
-    note(
-        tenant.id,
-        COMMAND_LINE,
-        "account.import",
-        &subject,
-        now,
-        &transaction,
-    )
-    .await?;
+    let entry = NewAuditEntry {
+        actor: COMMAND_LINE,
+        action: "account.import",
+        subject: &subject,
+        ..NewAuditEntry::default()
+    };
+    store::audit::append(Some(tenant.id), &entry, now, &transaction).await?;
     commit(transaction).await?;
     Ok(accounts.len())
 }

@@ -1,11 +1,8 @@
 //! What a handler asks for: the body, the object's id, the version the caller has seen, the caller.
 //!
-//! Who is calling is an argument. A handler without one of [`Reader`], [`Writer`], [`Owner`],
-//! [`InstallationAdministrator`], [`SignedIn`], [`AnySession`] or [`Device`] cannot know a user, and one
-//! with it is not reached by anybody else. The caller is judged before the body is read.
+//! Who is calling is judged before any of this is read: see [`access`](crate::access).
 
 use std::{
-    marker::PhantomData,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     str::FromStr,
 };
@@ -14,18 +11,10 @@ use api::PageQuery;
 use axum::{
     Json,
     extract::{ConnectInfo, FromRequest, FromRequestParts, Query, RawPathParams, Request},
-    http::{
-        HeaderMap, StatusCode,
-        header::{AUTHORIZATION, IF_MATCH},
-        request::Parts,
-    },
+    http::{HeaderMap, StatusCode, header::IF_MATCH, request::Parts},
 };
-use axum_extra::extract::CookieJar;
 use serde::de::DeserializeOwned;
-use store::{
-    Cursor, PageRequest, Role, StoreError, device::DeviceCredential, tenant::Tenant, user::User,
-};
-use time::OffsetDateTime;
+use store::{Cursor, PageRequest};
 use uuid::Uuid;
 
 use crate::{app::App, error::ApiError, limits};
@@ -63,7 +52,12 @@ impl FromRequestParts<App> for Id {
     }
 }
 
-async fn parameter<T: FromStr>(parts: &mut Parts, name: &str, app: &App) -> Result<T, ApiError> {
+/// A parameter of the path; what cannot be one names nothing.
+pub(crate) async fn parameter<T: FromStr>(
+    parts: &mut Parts,
+    name: &str,
+    app: &App,
+) -> Result<T, ApiError> {
     let parameters = RawPathParams::from_request_parts(parts, app)
         .await
         .map_err(|_| ApiError::NotFound)?;
@@ -137,6 +131,19 @@ impl FromRequestParts<App> for Source {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
+        Ok(Self(address.into()))
+    }
+}
+
+/// The address that the request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+impl FromRequestParts<App> for ClientAddress {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let peer = parts
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
@@ -148,7 +155,7 @@ impl FromRequestParts<App> for Source {
         } else {
             peer
         };
-        Ok(Self(address.into()))
+        Ok(Self(address.to_canonical()))
     }
 }
 
@@ -156,167 +163,6 @@ impl FromRequestParts<App> for Source {
 fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let value = headers.get_all("x-forwarded-for").iter().next_back()?;
     value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
-}
-
-/// Somebody with a session, even if the one-time password is not yet replaced.
-#[derive(Clone, Debug)]
-pub(crate) struct AnySession {
-    pub(crate) user: User,
-    pub(crate) token: String,
-}
-
-impl FromRequestParts<App> for AnySession {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let jar = CookieJar::from_headers(&parts.headers);
-        let token = jar
-            .get(SESSION_COOKIE)
-            .map(|cookie| cookie.value().to_owned())
-            .ok_or(ApiError::Unauthenticated)?;
-        let now = OffsetDateTime::now_utc();
-        let session = store::session::find(&token, &app.session_lifetime(), now, &app.db)
-            .await?
-            .ok_or(ApiError::Unauthenticated)?;
-        let user = store::user::load(session.user_id, &app.db).await?;
-        Ok(Self { user, token })
-    }
-}
-
-/// Somebody signed in with a password of their own.
-#[derive(Clone, Debug)]
-pub(crate) struct SignedIn {
-    pub(crate) user: User,
-    pub(crate) token: String,
-}
-
-impl FromRequestParts<App> for SignedIn {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let AnySession { user, token } = AnySession::from_request_parts(parts, app).await?;
-        if user.must_set_password {
-            return Err(ApiError::PasswordChangeRequired);
-        }
-        Ok(Self { user, token })
-    }
-}
-
-/// Somebody signed in who may create tenants.
-#[derive(Clone, Debug)]
-pub(crate) struct InstallationAdministrator {
-    pub(crate) user: User,
-}
-
-impl FromRequestParts<App> for InstallationAdministrator {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let SignedIn { user, .. } = SignedIn::from_request_parts(parts, app).await?;
-        if !user.installation_administrator {
-            return Err(ApiError::Forbidden);
-        }
-        Ok(Self { user })
-    }
-}
-
-/// A signed-in member of the tenant in the path who may do what `A` stands for.
-#[derive(Clone, Debug)]
-pub(crate) struct Member<A> {
-    pub(crate) tenant: Tenant,
-    pub(crate) user: User,
-    pub(crate) token: String,
-    access: PhantomData<A>,
-}
-
-/// May look.
-pub(crate) type Reader = Member<Read>;
-/// May change what the tenant has.
-pub(crate) type Writer = Member<Write>;
-/// May change who belongs to the tenant.
-pub(crate) type Owner = Member<Own>;
-
-/// What a role must allow.
-pub(crate) trait Access: Send {
-    fn is_allowed(role: Role) -> bool;
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Read;
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Write;
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Own;
-
-impl Access for Read {
-    fn is_allowed(_: Role) -> bool {
-        true
-    }
-}
-
-impl Access for Write {
-    fn is_allowed(role: Role) -> bool {
-        matches!(role, Role::Owner | Role::Administrator)
-    }
-}
-
-impl Access for Own {
-    fn is_allowed(role: Role) -> bool {
-        role == Role::Owner
-    }
-}
-
-impl<A: Access> FromRequestParts<App> for Member<A> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let SignedIn { user, token } = SignedIn::from_request_parts(parts, app).await?;
-        let id: Uuid = parameter(parts, "tenant", app).await?;
-        let tenant = match store::tenant::load(id, &app.db).await {
-            Err(StoreError::NotFound) => return Err(ApiError::NotFound),
-            loaded => loaded?,
-        };
-        let role = store::membership::find_role(id, user.id, &app.db)
-            .await?
-            .ok_or(ApiError::NotFound)?;
-        if !A::is_allowed(role) {
-            return Err(ApiError::Forbidden);
-        }
-        Ok(Self {
-            tenant,
-            user,
-            token,
-            access: PhantomData,
-        })
-    }
-}
-
-/// An activated device with a valid access token.
-#[derive(Clone, Debug)]
-pub(crate) struct Device(pub(crate) DeviceCredential);
-
-impl FromRequestParts<App> for Device {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let token = parts
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or(ApiError::TokenRefused)?;
-        let claims = app
-            .tokens
-            .verify(token)
-            .map_err(|_| ApiError::TokenRefused)?;
-        let credential = store::device::find_credential(claims.sub, &app.db)
-            .await?
-            .filter(|credential| credential.generation == claims.generation)
-            .ok_or(ApiError::DeviceRevoked)?;
-        Ok(Self(credential))
-    }
 }
 
 #[cfg(test)]

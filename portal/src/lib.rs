@@ -8,8 +8,8 @@
 //! ```
 //!
 //! * [`router`] has every route in one place, [`openapi_json`] the description made of them.
-//! * Who may do what is an extractor argument of each handler (`extract`): a route without one is
-//!   public, and a test walks all routes with all kinds of callers.
+//! * Who may do what is one table (`access`); an operation that is not in it is refused to everybody, and
+//!   a test made from the table walks all routes with all kinds of callers.
 //! * A handler writes once, in one transaction together with its audit entry; what follows from the
 //!   write (`effects`) cannot fail the request.
 //! * Secrets leave in exactly two answers: the activation shown to an administrator, and the
@@ -17,8 +17,10 @@
 //!
 //! SIP is not here: the proxy is reached through `api::ProxyControl`. SQL is not here: it is in `store`.
 
+mod access;
 mod accounts;
 mod app;
+mod audit;
 mod config;
 mod device_channel;
 mod device_token;
@@ -41,6 +43,7 @@ mod status;
 mod validate;
 mod wire;
 
+pub use access::{Access, Area, Rule, Who, rules};
 pub use accounts::{ImportError, import_accounts};
 pub use app::{App, StartError};
 pub use config::PortalConfig;

@@ -18,6 +18,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    access::authorize,
     app::App,
     error::ApiError,
     extract::SESSION_COOKIE,
@@ -32,6 +33,7 @@ use crate::{
 pub fn router(app: App) -> Router {
     let (interface, _) = interface().split_for_parts();
     interface
+        .route_layer(middleware::from_fn_with_state(app.clone(), authorize))
         .route("/api/v1/openapi.json", get(description))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -102,6 +104,7 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(activation::qr_svg))
         .routes(routes!(activation::qr_png))
         .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
         .routes(routes!(live::live))
 }
 

@@ -28,7 +28,7 @@ mod tenant;
 
 pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec};
 pub use activation::{Activation, ActivationState};
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditQuery, AuditVerification};
 pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNumber, EmailLabel};
 pub use control::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus};

@@ -1,6 +1,6 @@
 //! Conditions and orders that every paged list shares, and the check of row versions.
 
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use crate::{Cursor, PageRequest, StoreError};
@@ -43,8 +43,16 @@ fn after<C: ColumnTrait>(name: C, id: C, cursor: &Cursor) -> SimpleExpr {
 
 /// `column` contains `word`, whatever signs are in it.
 pub(crate) fn contains(column: impl ColumnTrait, word: &str) -> SimpleExpr {
-    Expr::col(column.as_column_ref())
-        .like(LikeExpr::new(format!("%{}%", escaped(word))).escape('\\'))
+    text_contains(Expr::col(column.as_column_ref()), word)
+}
+
+/// `column` contains `word` in any case; `word` is in lower case.
+pub(crate) fn contains_in_any_case(column: impl ColumnTrait, word: &str) -> SimpleExpr {
+    text_contains(Func::lower(Expr::col(column.as_column_ref())), word)
+}
+
+fn text_contains(text: impl ExprTrait, word: &str) -> SimpleExpr {
+    text.like(LikeExpr::new(format!("%{}%", escaped(word))).escape('\\'))
 }
 
 fn escaped(word: &str) -> String {

@@ -7,6 +7,13 @@ use time::OffsetDateTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, DeriveValueType)]
 pub struct UnixMicros(i64);
 
+impl UnixMicros {
+    /// The number itself.
+    pub(crate) fn get(self) -> i64 {
+        self.0
+    }
+}
+
 impl From<OffsetDateTime> for UnixMicros {
     fn from(time: OffsetDateTime) -> Self {
         let micros = time.unix_timestamp_nanos() / 1_000;

@@ -217,4 +217,16 @@ entity!(audit_entry, "audit_entries", {
     action: String,
     subject: String,
     detail: String,
+    object_id: Option<Uuid>,
+    source: Option<String>,
+    changes: Option<String>,
+    sequence: Option<i64>,
+    hash: Option<Vec<u8>>,
+});
+
+entity!(audit_chain, "audit_chains", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    chain: Uuid,
+    sequence: i64,
+    hash: Vec<u8>,
 });

@@ -11,12 +11,14 @@ use store::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Refused, note};
+use super::Refused;
 use crate::{
+    access::Caller,
     app::App,
+    audit::Deed,
     effects::ids,
     error::ApiError,
-    extract::{Body, Id, IfMatch, Paging, Reader, Writer},
+    extract::{Body, Id, IfMatch, Paging},
     validate::Fields,
     wire,
 };
@@ -27,7 +29,7 @@ use crate::{
     responses((status = 200, body = Page<Account>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Paging(request): Paging,
 ) -> Result<Json<Page<Account>>, ApiError> {
     let accounts = account::list(caller.tenant.id, &request, &app.db).await?;
@@ -42,7 +44,7 @@ pub(crate) async fn list(
     responses((status = 201, body = Account), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Body(input): Body<AccountInput>,
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
@@ -52,23 +54,15 @@ pub(crate) async fn create(
     let vault = &app.vault;
     let account =
         account::insert(tenant, &fields, password.as_ref(), vault, now, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "account.create",
-        &account.aor(),
-        now,
-        &transaction,
-    )
-    .await?;
+    let (version, own, aor) = (account.version, account.own, account.aor());
+    let body = wire::account(account, &app.presence);
+    let deed = Deed::new("account.create", &aor).of(body.id).made(&body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    if account.own {
-        let aor = account.aor();
+    if own {
         app.tell_proxy(app.proxy.account_changed(&aor)).await;
     }
     app.announce(tenant, Vec::new()).await;
-    let version = account.version;
-    let body = wire::account(account, &app.presence);
     Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 
@@ -78,7 +72,7 @@ pub(crate) async fn create(
     responses((status = 200, body = Account), Refused), security(("session" = [])))]
 pub(crate) async fn show(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
     let account = account::load(caller.tenant.id, id, &app.db).await?;
@@ -94,7 +88,7 @@ pub(crate) async fn show(
     responses((status = 200, body = Account), Refused), security(("session" = [])))]
 pub(crate) async fn update(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
     IfMatch(expected): IfMatch,
     Body(input): Body<AccountInput>,
@@ -107,21 +101,19 @@ pub(crate) async fn update(
     let (password, vault) = (password.as_ref(), &app.vault);
     let account =
         account::update(tenant, id, &fields, password, expected, vault, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "account.update",
-        &account.aor(),
-        now,
-        &transaction,
-    )
-    .await?;
+    let aor = account.aor();
+    let body = wire::account(account.clone(), &app.presence);
+    let mut deed = Deed::new("account.update", &aor)
+        .of(id)
+        .changed(&wire::account(before.clone(), &app.presence), &body);
+    if password.is_some() {
+        deed = deed.replaced("password");
+    }
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     tell_proxy(&before, &account, &app).await;
     app.announce(tenant, ids(&account.devices)).await;
-    let version = account.version;
-    let body = wire::account(account, &app.presence);
-    Ok(wire::tagged(StatusCode::OK, version, body))
+    Ok(wire::tagged(StatusCode::OK, account.version, body))
 }
 
 /// Delete an account that no device has.
@@ -130,7 +122,7 @@ pub(crate) async fn update(
     responses((status = 204), Refused), security(("session" = [])))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
@@ -138,17 +130,12 @@ pub(crate) async fn delete(
     let account = account::load(tenant, id, &transaction).await?;
     account::delete(tenant, id, &transaction).await?;
     let aor = account.aor();
-    note(
-        tenant,
-        &caller.user.email,
-        "account.delete",
-        &aor,
-        now,
-        &transaction,
-    )
-    .await?;
+    let own = account.own;
+    let body = wire::account(account, &app.presence);
+    let deed = Deed::new("account.delete", &aor).of(id).removed(&body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    if account.own {
+    if own {
         app.tell_proxy(app.proxy.account_changed(&aor)).await;
         app.tell_proxy(app.proxy.drop_bindings(&aor)).await;
     }

@@ -12,11 +12,13 @@ use time::OffsetDateTime;
 use tracing::error;
 use uuid::Uuid;
 
-use super::{Refused, note};
+use super::Refused;
 use crate::{
+    access::Caller,
     app::App,
+    audit::Deed,
     error::ApiError,
-    extract::{Id, Writer},
+    extract::Id,
     qr::{self, QrError},
     wire,
 };
@@ -27,7 +29,7 @@ use crate::{
     responses((status = 200, body = Activation), Refused), security(("session" = [])))]
 pub(crate) async fn show(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Json<Activation>, ApiError> {
     load(&caller, id, &app).await.map(Json)
@@ -39,7 +41,7 @@ pub(crate) async fn show(
     responses((status = 201, body = Activation), Refused), security(("session" = [])))]
 pub(crate) async fn reset(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<(StatusCode, Json<Activation>), ApiError> {
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
@@ -52,15 +54,8 @@ pub(crate) async fn reset(
         Vec::new()
     };
     let activation = activation::replace(tenant, id, life, vault, now, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "device.reset",
-        &device.name,
-        now,
-        &transaction,
-    )
-    .await?;
+    let deed = Deed::new("device.reset", &device.name).of(id);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     app.sign_out(tenant, id, rotated).await;
     Ok((
@@ -76,7 +71,7 @@ pub(crate) async fn reset(
     security(("session" = [])))]
 pub(crate) async fn qr_svg(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
     let link = link(&caller, id, &app).await?;
@@ -90,18 +85,18 @@ pub(crate) async fn qr_svg(
     security(("session" = [])))]
 pub(crate) async fn qr_png(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
     let link = link(&caller, id, &app).await?;
     Ok(([(CONTENT_TYPE, "image/png")], qr::png(&link)?).into_response())
 }
 
-async fn link(caller: &Writer, id: Uuid, app: &App) -> Result<String, ApiError> {
+async fn link(caller: &Caller, id: Uuid, app: &App) -> Result<String, ApiError> {
     load(caller, id, app).await?.link.ok_or(ApiError::NotFound)
 }
 
-async fn load(caller: &Writer, id: Uuid, app: &App) -> Result<Activation, ApiError> {
+async fn load(caller: &Caller, id: Uuid, app: &App) -> Result<Activation, ApiError> {
     let now = OffsetDateTime::now_utc();
     let found = activation::load(caller.tenant.id, id, &app.vault, now, &app.db).await?;
     Ok(wire::activation(&found, app))

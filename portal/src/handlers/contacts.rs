@@ -8,12 +8,14 @@ use store::{
 };
 use time::OffsetDateTime;
 
-use super::{Refused, note};
+use super::Refused;
 use crate::{
+    access::Caller,
     app::App,
+    audit::Deed,
     effects::ids,
     error::ApiError,
-    extract::{Body, Id, IfMatch, Paging, Reader, Writer},
+    extract::{Body, Id, IfMatch, Paging},
     validate::Fields,
     wire,
 };
@@ -24,7 +26,7 @@ use crate::{
     responses((status = 200, body = Page<Contact>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Paging(request): Paging,
 ) -> Result<Json<Page<Contact>>, ApiError> {
     let contacts = contact::list(caller.tenant.id, &request, &app.db).await?;
@@ -37,28 +39,19 @@ pub(crate) async fn list(
     responses((status = 201, body = Contact), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Body(input): Body<ContactInput>,
 ) -> Result<Response, ApiError> {
     let fields = check(&input)?;
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let transaction = begin(&app.db).await?;
     let contact = contact::insert(tenant, &fields, now, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "contact.create",
-        &contact.name(),
-        now,
-        &transaction,
-    )
-    .await?;
+    let (version, name) = (contact.version, contact.name());
+    let body = wire::contact(contact);
+    let deed = Deed::new("contact.create", &name).of(body.id).made(&body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    Ok(wire::tagged(
-        StatusCode::CREATED,
-        contact.version,
-        wire::contact(contact),
-    ))
+    Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 
 /// One contact.
@@ -67,7 +60,7 @@ pub(crate) async fn create(
     responses((status = 200, body = Contact), Refused), security(("session" = [])))]
 pub(crate) async fn show(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
     let contact = contact::load(caller.tenant.id, id, &app.db).await?;
@@ -85,7 +78,7 @@ pub(crate) async fn show(
     responses((status = 200, body = Contact), Refused), security(("session" = [])))]
 pub(crate) async fn update(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
     IfMatch(expected): IfMatch,
     Body(input): Body<ContactInput>,
@@ -93,23 +86,17 @@ pub(crate) async fn update(
     let fields = check(&input)?;
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let transaction = begin(&app.db).await?;
+    let before = wire::contact(contact::load(tenant, id, &transaction).await?);
     let contact = contact::update(tenant, id, &fields, expected, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "contact.update",
-        &contact.name(),
-        now,
-        &transaction,
-    )
-    .await?;
+    let (version, name, devices) = (contact.version, contact.name(), ids(&contact.devices));
+    let body = wire::contact(contact);
+    let deed = Deed::new("contact.update", &name)
+        .of(id)
+        .changed(&before, &body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.announce(tenant, ids(&contact.devices)).await;
-    Ok(wire::tagged(
-        StatusCode::OK,
-        contact.version,
-        wire::contact(contact),
-    ))
+    app.announce(tenant, devices).await;
+    Ok(wire::tagged(StatusCode::OK, version, body))
 }
 
 /// Delete a contact without devices.
@@ -118,22 +105,18 @@ pub(crate) async fn update(
     responses((status = 204), Refused), security(("session" = [])))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let transaction = begin(&app.db).await?;
     let contact = contact::load(tenant, id, &transaction).await?;
     contact::delete(tenant, id, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "contact.delete",
-        &contact.name(),
-        now,
-        &transaction,
-    )
-    .await?;
+    let name = contact.name();
+    let deed = Deed::new("contact.delete", &name)
+        .of(id)
+        .removed(&wire::contact(contact));
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     Ok(StatusCode::NO_CONTENT)
 }

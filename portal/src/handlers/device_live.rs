@@ -12,10 +12,10 @@ use tracing::{debug, error};
 
 use super::{Refused, provisioning::apply_report};
 use crate::{
+    access::Device,
     app::App,
     device_channel::{DeviceChannel, Signal},
     error::ApiError,
-    extract::Device,
     socket::{self, GOING_AWAY, Gone, POLICY, Received, Socket},
 };
 

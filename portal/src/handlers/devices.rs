@@ -8,11 +8,13 @@ use store::{
 };
 use time::OffsetDateTime;
 
-use super::{Refused, note};
+use super::Refused;
 use crate::{
+    access::Caller,
     app::App,
+    audit::Deed,
     error::ApiError,
-    extract::{Body, Id, IfMatch, Paging, Reader, Writer},
+    extract::{Body, Id, IfMatch, Paging},
     validate::Fields,
     wire,
 };
@@ -23,7 +25,7 @@ use crate::{
     responses((status = 200, body = Page<Device>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Paging(request): Paging,
 ) -> Result<Json<Page<Device>>, ApiError> {
     let devices = device::list(caller.tenant.id, &request, &app.db).await?;
@@ -38,7 +40,7 @@ pub(crate) async fn list(
     responses((status = 201, body = Device), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Body(input): Body<DeviceInput>,
 ) -> Result<Response, ApiError> {
     let fields = check(input)?;
@@ -47,19 +49,12 @@ pub(crate) async fn create(
     let transaction = begin(&app.db).await?;
     let device = device::insert(tenant, &fields, now, &transaction).await?;
     activation::replace(tenant, device.id, life, &app.vault, now, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "device.create",
-        &device.name,
-        now,
-        &transaction,
-    )
-    .await?;
+    let (version, name) = (device.version, device.name.clone());
+    let body = wire::device(device, &app.presence);
+    let deed = Deed::new("device.create", &name).of(body.id).made(&body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     app.announce(tenant, Vec::new()).await;
-    let version = device.version;
-    let body = wire::device(device, &app.presence);
     Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 
@@ -69,7 +64,7 @@ pub(crate) async fn create(
     responses((status = 200, body = Device), Refused), security(("session" = [])))]
 pub(crate) async fn show(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
     let device = device::load(caller.tenant.id, id, &app.db).await?;
@@ -85,7 +80,7 @@ pub(crate) async fn show(
     responses((status = 200, body = Device), Refused), security(("session" = [])))]
 pub(crate) async fn update(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
     IfMatch(expected): IfMatch,
     Body(input): Body<DeviceInput>,
@@ -93,20 +88,17 @@ pub(crate) async fn update(
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let fields = check(input)?;
     let transaction = begin(&app.db).await?;
+    let before = device::load(tenant, id, &transaction).await?;
+    let before = wire::device(before, &app.presence);
     let device = device::update(tenant, id, &fields, expected, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "device.update",
-        &device.name,
-        now,
-        &transaction,
-    )
-    .await?;
+    let (version, name) = (device.version, device.name.clone());
+    let body = wire::device(device, &app.presence);
+    let deed = Deed::new("device.update", &name)
+        .of(id)
+        .changed(&before, &body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     app.announce(tenant, vec![id]).await;
-    let version = device.version;
-    let body = wire::device(device, &app.presence);
     Ok(wire::tagged(StatusCode::OK, version, body))
 }
 
@@ -116,7 +108,7 @@ pub(crate) async fn update(
     responses((status = 204), Refused), security(("session" = [])))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
@@ -124,15 +116,10 @@ pub(crate) async fn delete(
     let device = device::load(tenant, id, &transaction).await?;
     let rotated = account::rotate_passwords(tenant, id, &app.vault, &transaction).await?;
     device::delete(tenant, id, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "device.delete",
-        &device.name,
-        now,
-        &transaction,
-    )
-    .await?;
+    let name = device.name.clone();
+    let body = wire::device(device, &app.presence);
+    let deed = Deed::new("device.delete", &name).of(id).removed(&body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     app.sign_out(tenant, id, rotated).await;
     Ok(StatusCode::NO_CONTENT)

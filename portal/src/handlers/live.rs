@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::Refused;
 use crate::{
+    access::Caller,
     app::App,
     error::ApiError,
-    extract::Reader,
     live::{Subscription, subscribe},
     socket::{self, GOING_AWAY, Gone, POLICY, Received, Socket},
 };
@@ -26,7 +26,7 @@ use crate::{
     responses((status = 101, description = "A WebSocket"), Refused), security(("session" = [])))]
 pub(crate) async fn live(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
     let watching = app.clone();
@@ -35,7 +35,7 @@ pub(crate) async fn live(
     })
 }
 
-async fn watch(mut socket: Socket, caller: Reader, app: App) {
+async fn watch(mut socket: Socket, caller: Caller, app: App) {
     let tenant = caller.tenant.id;
     // Whoever comes back says so at once; anybody else gets the snapshot after a moment.
     let position = match timeout(RESUME_WAIT, socket.receive()).await {
@@ -96,11 +96,11 @@ fn position_in(text: &str) -> Option<LivePosition> {
 }
 
 /// Signed out, password changed, or no member any more: then the channel ends with the next ping.
-async fn is_still_allowed(caller: &Reader, app: &App) -> bool {
+async fn is_still_allowed(caller: &Caller, app: &App) -> bool {
     let now = OffsetDateTime::now_utc();
     let lifetime = app.session_lifetime();
-    let session = store::session::find(&caller.token, &lifetime, now, &app.db);
-    let role = store::membership::find_role(caller.tenant.id, caller.user.id, &app.db);
+    let session = store::session::find(&caller.person.token, &lifetime, now, &app.db);
+    let role = store::membership::find_role(caller.tenant.id, caller.person.user.id, &app.db);
     matches!(session.await, Ok(Some(_))) && matches!(role.await, Ok(Some(_)))
 }
 

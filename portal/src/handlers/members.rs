@@ -5,11 +5,13 @@ use axum::{Json, extract::State, http::StatusCode};
 use store::{begin, commit};
 use time::OffsetDateTime;
 
-use super::{Refused, note};
+use super::Refused;
 use crate::{
+    access::Caller,
     app::App,
+    audit::Deed,
     error::ApiError,
-    extract::{Body, Owner, Paging, Reader},
+    extract::{Body, Paging},
     validate::Fields,
     wire,
 };
@@ -20,7 +22,7 @@ use crate::{
     responses((status = 200, body = Page<Member>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Paging(request): Paging,
 ) -> Result<Json<Page<Member>>, ApiError> {
     let members = store::membership::list(caller.tenant.id, &request, &app.db).await?;
@@ -33,7 +35,7 @@ pub(crate) async fn list(
     responses((status = 201, body = Member), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: Owner,
+    caller: Caller,
     Body(input): Body<MemberInput>,
 ) -> Result<(StatusCode, Json<Member>), ApiError> {
     let mut fields = Fields::default();
@@ -49,20 +51,13 @@ pub(crate) async fn create(
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let transaction = begin(&app.db).await?;
     store::membership::insert(tenant, user.id, role, now, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "member.create",
-        &user.email,
-        now,
-        &transaction,
-    )
-    .await?;
+    let body = member(store::membership::Member { user, role });
+    let deed = Deed::new("member.create", &body.email)
+        .of(body.user_id)
+        .made(&body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(member(store::membership::Member { user, role })),
-    ))
+    Ok((StatusCode::CREATED, Json(body)))
 }
 
 fn member(member: store::membership::Member) -> Member {

@@ -18,10 +18,7 @@ pub(crate) mod session;
 pub(crate) mod tenants;
 
 use api::Problem;
-use store::{ConnectionTrait, StoreError, audit::NewAuditEntry};
-use time::OffsetDateTime;
 use utoipa::IntoResponses;
-use uuid::Uuid;
 
 /// Every refusal, for the description.
 #[derive(IntoResponses)]
@@ -33,21 +30,3 @@ use uuid::Uuid;
 pub(crate) struct Refused(
     #[expect(dead_code, reason = "names the type in the description")] Problem,
 );
-
-/// Notes in the audit log of the tenant that `actor` has done `action` to `subject`.
-pub(crate) async fn note(
-    tenant: Uuid,
-    actor: &str,
-    action: &str,
-    subject: &str,
-    now: OffsetDateTime,
-    db: &impl ConnectionTrait,
-) -> Result<(), StoreError> {
-    let entry = NewAuditEntry {
-        actor,
-        action,
-        subject,
-        detail: "",
-    };
-    store::audit::append(Some(tenant), &entry, now, db).await
-}

@@ -5,11 +5,13 @@ use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{begin, commit, provider::ProviderFields};
 use time::OffsetDateTime;
 
-use super::{Refused, note};
+use super::Refused;
 use crate::{
+    access::Caller,
     app::App,
+    audit::Deed,
     error::ApiError,
-    extract::{Body, Id, IfMatch, Paging, Reader, Writer},
+    extract::{Body, Id, IfMatch, Paging},
     validate::Fields,
     wire,
 };
@@ -20,7 +22,7 @@ use crate::{
     responses((status = 200, body = Page<Provider>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Paging(request): Paging,
 ) -> Result<Json<Page<Provider>>, ApiError> {
     let providers = store::provider::list(caller.tenant.id, &request, &app.db).await?;
@@ -35,25 +37,18 @@ pub(crate) async fn list(
     responses((status = 201, body = Provider), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Body(input): Body<ProviderInput>,
 ) -> Result<Response, ApiError> {
     let fields = check(&input)?;
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let transaction = begin(&app.db).await?;
     let provider = store::provider::insert(tenant, &fields, now, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "provider.create",
-        &provider.name,
-        now,
-        &transaction,
-    )
-    .await?;
-    commit(transaction).await?;
-    let version = provider.version;
+    let (version, name) = (provider.version, provider.name.clone());
     let body = wire::provider(provider, &app.config);
+    let deed = Deed::new("provider.create", &name).of(body.id).made(&body);
+    caller.note(&deed, now, &transaction).await?;
+    commit(transaction).await?;
     Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 
@@ -63,7 +58,7 @@ pub(crate) async fn create(
     responses((status = 200, body = Provider), Refused), security(("session" = [])))]
 pub(crate) async fn show(
     State(app): State<App>,
-    caller: Reader,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
     let provider = store::provider::load(caller.tenant.id, id, &app.db).await?;
@@ -79,7 +74,7 @@ pub(crate) async fn show(
     responses((status = 200, body = Provider), Refused), security(("session" = [])))]
 pub(crate) async fn update(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
     IfMatch(expected): IfMatch,
     Body(input): Body<ProviderInput>,
@@ -87,21 +82,18 @@ pub(crate) async fn update(
     let fields = check(&input)?;
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let transaction = begin(&app.db).await?;
+    let before = store::provider::load(tenant, id, &transaction).await?;
+    let before = wire::provider(before, &app.config);
     let provider = store::provider::update(tenant, id, &fields, expected, &transaction).await?;
     let devices = store::device::list_ids_by_provider(tenant, id, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "provider.update",
-        &provider.name,
-        now,
-        &transaction,
-    )
-    .await?;
+    let (version, name) = (provider.version, provider.name.clone());
+    let body = wire::provider(provider, &app.config);
+    let deed = Deed::new("provider.update", &name)
+        .of(id)
+        .changed(&before, &body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     app.announce(tenant, devices).await;
-    let version = provider.version;
-    let body = wire::provider(provider, &app.config);
     Ok(wire::tagged(StatusCode::OK, version, body))
 }
 
@@ -111,22 +103,17 @@ pub(crate) async fn update(
     responses((status = 204), Refused), security(("session" = [])))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    caller: Writer,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let transaction = begin(&app.db).await?;
     let provider = store::provider::load(tenant, id, &transaction).await?;
     store::provider::delete(tenant, id, &transaction).await?;
-    note(
-        tenant,
-        &caller.user.email,
-        "provider.delete",
-        &provider.name,
-        now,
-        &transaction,
-    )
-    .await?;
+    let name = provider.name.clone();
+    let body = wire::provider(provider, &app.config);
+    let deed = Deed::new("provider.delete", &name).of(id).removed(&body);
+    caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     Ok(StatusCode::NO_CONTENT)
 }

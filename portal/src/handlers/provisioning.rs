@@ -1,6 +1,6 @@
 //! What devices ask: activation, access token, configuration, report.
 
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 
 use api::{
     DeviceActivated, DeviceActivation, DeviceConfiguration, DeviceReport, DeviceToken,
@@ -20,6 +20,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use store::{
     ActivationCode, ActivationToken, StoreError,
     activation::{self, Phone, Presented},
+    audit::NewAuditEntry,
     begin, commit,
     device::{self, DeviceCredential, Report},
 };
@@ -27,12 +28,14 @@ use time::OffsetDateTime;
 use tracing::error;
 use uuid::Uuid;
 
-use super::{Refused, note};
+use super::Refused;
 use crate::{
+    access::Device,
     app::App,
     device_token::LIFE,
     error::ApiError,
-    extract::{Body, Device, Source},
+    extract::{Body, ClientAddress, Source},
+    limits,
     validate::Fields,
     wire,
 };
@@ -42,11 +45,11 @@ use crate::{
     responses((status = 200, body = DeviceActivated), Refused))]
 pub(crate) async fn activate(
     State(app): State<App>,
-    Source(source): Source,
+    ClientAddress(address): ClientAddress,
     Body(input): Body<DeviceActivation>,
 ) -> Result<Json<DeviceActivated>, ApiError> {
     let (public_key, platform, app_version) = check(&input)?;
-    let tried = Instant::now();
+    let (tried, source) = (Instant::now(), limits::Source::from(address));
     app.limits.activation.check(&source, tried)?;
     app.limits.all_activations.check(&(), tried)?;
     let phone = Phone {
@@ -55,7 +58,7 @@ pub(crate) async fn activate(
         platform: &platform,
     };
     let now = OffsetDateTime::now_utc();
-    let Some(credential) = redeem(&input, &phone, now, &app).await? else {
+    let Some(credential) = redeem(&input, &phone, address, now, &app).await? else {
         // Whether they can be counted does not matter: at the latest the next one waits.
         let _ = app.limits.activation.take(source, tried);
         let _ = app.limits.all_activations.take((), tried);
@@ -110,6 +113,7 @@ fn presented(input: &DeviceActivation) -> Option<Presented> {
 async fn redeem(
     input: &DeviceActivation,
     phone: &Phone<'_>,
+    source: IpAddr,
     now: OffsetDateTime,
     app: &App,
 ) -> Result<Option<DeviceCredential>, ApiError> {
@@ -124,15 +128,16 @@ async fn redeem(
         };
     let (tenant, id) = (credential.tenant_id, credential.device_id);
     let device = device::load(tenant, id, &transaction).await?;
-    note(
-        tenant,
-        ACTOR,
-        "device.activate",
-        &device.name,
-        now,
-        &transaction,
-    )
-    .await?;
+    let source = source.to_string();
+    let entry = NewAuditEntry {
+        actor: ACTOR,
+        action: "device.activate",
+        subject: &device.name,
+        object: Some(id),
+        source: Some(&source),
+        ..NewAuditEntry::default()
+    };
+    store::audit::append(Some(tenant), &entry, now, &transaction).await?;
     commit(transaction).await?;
     Ok(Some(credential))
 }

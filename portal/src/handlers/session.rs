@@ -10,14 +10,17 @@ use axum_extra::extract::{
     CookieJar,
     cookie::{Cookie, SameSite},
 };
-use store::{Secret, audit::NewAuditEntry, begin, commit, user::User};
+use store::{Secret, begin, commit, user::User};
 use time::OffsetDateTime;
 
 use super::Refused;
 use crate::{
+    access::Person,
     app::App,
+    audit::Deed,
     error::ApiError,
-    extract::{AnySession, Body, SESSION_COOKIE, Source},
+    extract::{Body, ClientAddress, SESSION_COOKIE},
+    limits,
     validate::Fields,
     wire,
 };
@@ -27,28 +30,32 @@ use crate::{
     responses((status = 200, body = Session), Refused))]
 pub(crate) async fn sign_in(
     State(app): State<App>,
-    Source(source): Source,
+    ClientAddress(source): ClientAddress,
     jar: CookieJar,
     Body(sign_in): Body<SignIn>,
 ) -> Result<(CookieJar, Json<Session>), ApiError> {
-    let key = (source, account_key(&sign_in.email));
+    let place = limits::Source::from(source);
+    let key = (place, account_key(&sign_in.email));
     let tried = Instant::now();
-    app.limits.sign_in.take(source, tried)?;
+    app.limits.sign_in.take(place, tried)?;
     app.limits.account.take(key, tried)?;
     let now = OffsetDateTime::now_utc();
     let user = check(sign_in, &app).await?.ok_or(ApiError::SignInRefused)?;
-    app.limits.sign_in.give_back(&source);
+    app.limits.sign_in.give_back(&place);
     app.limits.account.give_back(&key);
 
     let transaction = begin(&app.db).await?;
     let token = store::session::insert(user.id, &app.session_lifetime(), now, &transaction).await?;
-    note(&user, "session.create", now, &transaction).await?;
+    let token = token.reveal().to_owned();
+    let person = Person {
+        user,
+        token: token.clone(),
+        source,
+    };
+    note(&person, "session.create", now, &transaction).await?;
     commit(transaction).await?;
-    let session = session_of(user, &app).await?;
-    Ok((
-        jar.add(cookie(token.reveal().to_owned(), &app)),
-        Json(session),
-    ))
+    let session = session_of(person.user, &app).await?;
+    Ok((jar.add(cookie(token, &app)), Json(session)))
 }
 
 /// Somebody with this address and this password.
@@ -76,7 +83,7 @@ fn account_key(email: &str) -> u64 {
     responses((status = 200, body = Session), Refused), security(("session" = [])))]
 pub(crate) async fn show(
     State(app): State<App>,
-    caller: AnySession,
+    caller: Person,
 ) -> Result<Json<Session>, ApiError> {
     session_of(caller.user, &app).await.map(Json)
 }
@@ -99,7 +106,7 @@ pub(crate) async fn sign_out(
     responses((status = 204), Refused), security(("session" = [])))]
 pub(crate) async fn change_password(
     State(app): State<App>,
-    caller: AnySession,
+    caller: Person,
     Body(change): Body<PasswordChange>,
 ) -> Result<StatusCode, ApiError> {
     let mut fields = Fields::default();
@@ -136,7 +143,7 @@ pub(crate) async fn change_password(
     let transaction = begin(&app.db).await?;
     store::user::set_password(caller.user.id, &phc, &transaction).await?;
     store::session::delete_others(caller.user.id, &caller.token, &transaction).await?;
-    note(&caller.user, "password.update", now, &transaction).await?;
+    note(&caller, "password.update", now, &transaction).await?;
     commit(transaction).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -175,19 +182,15 @@ fn cookie(token: String, app: &App) -> Cookie<'static> {
         .build()
 }
 
+/// Notes in the log of the installation what the person has done to their own account.
 async fn note(
-    user: &User,
-    action: &str,
+    person: &Person,
+    action: &'static str,
     now: OffsetDateTime,
     db: &impl store::ConnectionTrait,
 ) -> Result<(), store::StoreError> {
-    let entry = NewAuditEntry {
-        actor: &user.email,
-        action,
-        subject: &user.email,
-        detail: "",
-    };
-    store::audit::append(None, &entry, now, db).await
+    let deed = Deed::new(action, &person.user.email).of(person.user.id);
+    person.note_in(None, &deed, now, db).await
 }
 
 const MIN_PASSWORD: usize = 12;

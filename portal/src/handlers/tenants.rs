@@ -5,11 +5,13 @@ use axum::{Json, extract::State, http::StatusCode};
 use store::{begin, commit, tenant::NewTenant};
 use time::OffsetDateTime;
 
-use super::{Refused, note};
+use super::Refused;
 use crate::{
+    access::Person,
     app::App,
+    audit::Deed,
     error::ApiError,
-    extract::{Body, InstallationAdministrator, Paging, SignedIn},
+    extract::{Body, Paging},
     validate::{Fields, slug_of},
     wire,
 };
@@ -19,7 +21,7 @@ use crate::{
     responses((status = 200, body = Page<Tenant>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
-    caller: SignedIn,
+    caller: Person,
     Paging(request): Paging,
 ) -> Result<Json<Page<Tenant>>, ApiError> {
     let own = store::tenant::list_by_user(caller.user.id, &app.db).await?;
@@ -49,7 +51,7 @@ pub(crate) async fn list(
     responses((status = 201, body = Tenant), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
-    caller: InstallationAdministrator,
+    caller: Person,
     Body(input): Body<TenantInput>,
 ) -> Result<(StatusCode, Json<Tenant>), ApiError> {
     let mut fields = Fields::default();
@@ -71,17 +73,11 @@ pub(crate) async fn create(
         owner: caller.user.id,
     };
     let tenant = store::tenant::insert(&new, now, &transaction).await?;
-    note(
-        tenant.id,
-        &caller.user.email,
-        "tenant.create",
-        &name,
-        now,
-        &transaction,
-    )
-    .await?;
-    commit(transaction).await?;
+    let id = tenant.id;
     let body = wire::tenant(tenant, Some(store::Role::Owner));
+    let deed = Deed::new("tenant.create", &name).of(id).made(&body);
+    caller.note_in(Some(id), &deed, now, &transaction).await?;
+    commit(transaction).await?;
     Ok((StatusCode::CREATED, Json(body)))
 }
 

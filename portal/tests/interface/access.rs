@@ -1,7 +1,8 @@
-//! Deny by default: every route of the description, asked by everybody who must not get through.
+//! Deny by default: every operation of the description, asked as everybody, compared with the table of rights.
 
 use std::collections::BTreeMap;
 
+use portal::{Rule, Who, rules};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::Role;
@@ -9,49 +10,29 @@ use uuid::Uuid;
 
 use crate::world::{Caller, World};
 
-/// Who may ask what. A route that is not listed fails the test: decide before it exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
-    Public,
-    /// Anybody with a session.
-    SignedIn,
-    /// Administrators of the installation.
-    Installation,
-    Member,
-    Administrator,
-    Owner,
-    Device,
+/// An operation of the description: its method, its path and its row of the table.
+struct Operation {
+    method: Method,
+    path: String,
+    rule: &'static Rule,
 }
 
-fn rule(method: &str, path: &str) -> Option<Rule> {
-    let rest = path.strip_prefix("/api/v1/")?;
-    let rule = match (method, rest) {
-        ("post" | "delete", "session") | (_, "device/activation" | "device/token") => Rule::Public,
-        ("get", "session" | "tenants") | ("put", "session/password") => Rule::SignedIn,
-        ("post", "tenants") => Rule::Installation,
-        (_, rest) if rest.starts_with("device/") => Rule::Device,
-        ("post", "tenants/{tenant}/members") => Rule::Owner,
-        // Link and code are secrets.
-        ("get", rest) if rest.contains("/activation") => Rule::Administrator,
-        ("get", rest) if rest.starts_with("tenants/{tenant}/") => Rule::Member,
-        (_, rest) if rest.starts_with("tenants/{tenant}/") => Rule::Administrator,
-        _ => return None,
-    };
-    Some(rule)
-}
-
-fn described_routes() -> Vec<(String, String)> {
+fn described() -> Vec<Operation> {
     let description: Value = serde_json::from_str(&portal::openapi_json()).unwrap();
     let paths: BTreeMap<String, BTreeMap<String, Value>> =
         serde_json::from_value(description["paths"].clone()).unwrap();
-    paths
-        .into_iter()
-        .flat_map(|(path, methods)| {
-            methods
-                .into_keys()
-                .map(move |method| (method, path.clone()))
+    let operations = paths.into_iter().flat_map(|(path, methods)| {
+        methods.into_iter().map(move |(method, operation)| {
+            let id = operation["operationId"].as_str().unwrap();
+            let rule = rules().iter().find(|rule| rule.operation == id);
+            Operation {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                rule: rule.unwrap_or_else(|| panic!("{id} has no row in the table of rights")),
+            }
         })
-        .collect()
+    });
+    operations.collect()
 }
 
 /// The route with an object that exists in the tenant, so that only the caller can be wrong.
@@ -62,66 +43,117 @@ fn filled(path: &str, tenant: Uuid, objects: &BTreeMap<&str, String>) -> String 
         .replace("{id}", &id)
 }
 
-#[tokio::test]
-async fn every_route_refuses_who_has_no_business_there() {
-    let world = World::start().await;
-    let account = world.account("101").await;
-    let device = world.device(&[&account]).await;
+/// Objects of the tenant that nobody has touched yet, by the kind that stands in a path.
+async fn objects(world: &World) -> BTreeMap<&'static str, String> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let objects = BTreeMap::from([
+    let account = world
+        .account(&format!("u{}", Uuid::new_v4().simple()))
+        .await;
+    let device = world.device(&[&account]).await;
+    BTreeMap::from([
         ("providers", text(&world.own_provider().await["id"])),
         ("accounts", text(&account["id"])),
         ("contacts", text(&device["contact"]["id"])),
         ("devices", text(&device["id"])),
-    ]);
-    let reader = world.member("reader@example.com", Role::ReadOnly).await;
-    let administrator = world
-        .member("administrator@example.com", Role::Administrator)
-        .await;
-    let outsider = world.outsider("outsider@example.com").await;
-    let routes = described_routes();
-    assert!(routes.len() > 35, "{routes:?}");
-    for (method, path) in routes {
-        let rule = rule(&method, &path).unwrap_or_else(|| panic!("no rule for {method} {path}"));
-        let path = filled(&path, world.tenant, &objects);
-        let method: Method = method.to_uppercase().parse().unwrap();
-        let body = (method != Method::GET).then(|| json!({}));
-        let ask = async |caller: &Caller| {
-            caller
-                .send(method.clone(), &path, body.clone(), &[])
-                .await
-                .status
-        };
-        let anonymous = ask(&world.nobody()).await;
-        if rule == Rule::Public {
+    ])
+}
+
+/// Somebody who asks, and what the table says of them.
+struct Asking {
+    name: &'static str,
+    caller: Caller,
+    signed_in: bool,
+    installation: bool,
+    /// In the tenant that is asked.
+    role: Option<Role>,
+}
+
+/// What the table demands, apart from the request itself being wrong.
+fn refusal(rule: &Rule, asking: &Asking) -> Option<StatusCode> {
+    match rule.who {
+        Who::Public => None,
+        Who::Device => Some(StatusCode::UNAUTHORIZED),
+        _ if !asking.signed_in => Some(StatusCode::UNAUTHORIZED),
+        Who::Session | Who::SignedIn => None,
+        Who::Installation => (!asking.installation).then_some(StatusCode::FORBIDDEN),
+        Who::Member(area, access) => match asking.role {
+            None => Some(StatusCode::NOT_FOUND),
+            Some(role) => (!area.allows(access, role)).then_some(StatusCode::FORBIDDEN),
+        },
+    }
+}
+
+/// What stops somebody who may not, and nobody else.
+const REFUSALS: [StatusCode; 3] = [
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
+    StatusCode::NOT_FOUND,
+];
+
+#[tokio::test]
+async fn every_operation_refuses_who_has_no_business_there_and_nobody_else() {
+    let world = World::start().await;
+    let other = world.tenant_named("Other", &world.owner).await;
+    let somebody = |name, caller, role| Asking {
+        name,
+        caller,
+        signed_in: true,
+        installation: false,
+        role,
+    };
+    let asking = [
+        Asking {
+            signed_in: false,
+            ..somebody("nobody", world.nobody(), None)
+        },
+        somebody(
+            "outsider",
+            world.outsider("outsider@example.com").await,
+            None,
+        ),
+        somebody(
+            "member of another tenant",
+            world
+                .member_of(other, "other@example.com", Role::Owner)
+                .await,
+            None,
+        ),
+        somebody(
+            "reader",
+            world.member("reader@example.com", Role::ReadOnly).await,
+            Some(Role::ReadOnly),
+        ),
+        somebody(
+            "administrator",
+            world
+                .member("administrator@example.com", Role::Administrator)
+                .await,
+            Some(Role::Administrator),
+        ),
+        Asking {
+            installation: true,
+            ..somebody("owner", world.owner.clone(), Some(Role::Owner))
+        },
+    ];
+    for Operation { method, path, rule } in described() {
+        // Ends the session that the others still need.
+        if rule.operation == "session_sign_out" {
             continue;
         }
-        assert_eq!(anonymous, StatusCode::UNAUTHORIZED, "{method} {path}");
-        if rule == Rule::Device {
-            assert_eq!(
-                ask(&world.owner).await,
-                StatusCode::UNAUTHORIZED,
-                "{method} {path}"
+        for asked in &asking {
+            let body = (method != Method::GET).then(|| json!({}));
+            let path = filled(&path, world.tenant, &objects(&world).await);
+            let answer = asked.caller.send(method.clone(), &path, body, &[]).await;
+            let (status, whom) = (
+                answer.status,
+                format!("{} as {}", rule.operation, asked.name),
             );
-            continue;
-        }
-        if !matches!(rule, Rule::SignedIn | Rule::Installation) {
-            assert_eq!(
-                ask(&outsider).await,
-                StatusCode::NOT_FOUND,
-                "{method} {path}"
-            );
-        }
-        let read_only = ask(&reader).await;
-        let administers = ask(&administrator).await;
-        if matches!(rule, Rule::Installation | Rule::Administrator | Rule::Owner) {
-            assert_eq!(read_only, StatusCode::FORBIDDEN, "{method} {path}");
-        }
-        if rule == Rule::Member {
-            assert_ne!(read_only, StatusCode::FORBIDDEN, "{method} {path}");
-        }
-        if matches!(rule, Rule::Installation | Rule::Owner) {
-            assert_eq!(administers, StatusCode::FORBIDDEN, "{method} {path}");
+            match refusal(rule, asked) {
+                Some(expected) => assert_eq!(status, expected, "{whom}"),
+                // Wrong credentials are refused to everybody.
+                None if rule.who == Who::Public => {}
+                None => assert!(!REFUSALS.contains(&status), "{whom}: {status}"),
+            }
         }
     }
 }

@@ -338,6 +338,63 @@ async fn members_are_existing_people_and_every_write_is_noted() {
         ]
     );
     assert_eq!(audit["items"][0]["actor"], "owner@example.com");
+    assert_eq!(audit["items"][0]["source"], "127.0.0.1");
+}
+
+#[tokio::test]
+async fn the_log_says_which_fields_changed_from_what_to_what_and_never_a_password() {
+    let world = World::start().await;
+    let account = world.account("101").await;
+    let id = account["id"].as_str().unwrap();
+    let input = json!({"provider_id": account["provider_id"], "name": "Reception",
+        "username": "101", "password": "canary-3fK9"});
+    let path = world.path(&format!("accounts/{id}"));
+    world.owner.put(&path, input).await.expect(StatusCode::OK);
+    world
+        .owner
+        .delete(&path)
+        .await
+        .expect(StatusCode::NO_CONTENT);
+
+    let log = async |query: &str| {
+        world
+            .owner
+            .get(&world.path(&format!("audit?{query}")))
+            .await
+    };
+    let of_account = log(&format!("object={id}")).await.body;
+    let actions: Vec<_> = of_account["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        actions,
+        ["account.delete", "account.update", "account.create"]
+    );
+    let changes = &of_account["items"][1]["changes"];
+    assert_eq!(
+        *changes,
+        json!({"name": ["101", "Reception"], "password": ["***", "***"]})
+    );
+    assert_eq!(
+        of_account["items"][0]["changes"]["name"],
+        json!(["Reception", null])
+    );
+    assert!(!of_account.to_string().contains("canary"));
+
+    let found = log("action=account.d&search=OWNER%20101").await.body;
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(1));
+    log("from=yesterday").await.expect(StatusCode::BAD_REQUEST);
+    let verification = world
+        .owner
+        .get(&world.path("audit/verification"))
+        .await
+        .body;
+    assert_eq!(verification["broken_at"], Value::Null);
+    // The tenant itself, and three deeds on the account.
+    assert_eq!(verification["entries"], 4);
 }
 
 #[tokio::test]
@@ -353,9 +410,9 @@ async fn accounts_imported_on_the_command_line_are_shown_and_noted_and_a_wrong_l
     let names = listed.body["items"].as_array().unwrap().iter();
     let names: Vec<_> = names.map(|account| account["username"].clone()).collect();
     assert_eq!(names, ["1001", "1002"]);
-    let newest = store::PageRequest::default();
-    let entries = store::audit::list(world.tenant, &newest, &world.db).await;
-    assert_eq!(entries.unwrap().items[0].action, "account.import");
+    let log = world.owner.get(&world.path("audit")).await.body;
+    assert_eq!(log["items"][0]["action"], "account.import");
+    assert_eq!(log["items"][0]["actor"], "command line");
 
     let refused = async |slug: &str, text: &str| import(slug, text).await.unwrap_err().to_string();
     assert_eq!(

@@ -78,8 +78,13 @@ impl World {
 
     /// Somebody signed in with this role in the tenant.
     pub(crate) async fn member(&self, email: &str, role: Role) -> Caller {
+        self.member_of(self.tenant, email, role).await
+    }
+
+    /// Somebody signed in with this role in that tenant.
+    pub(crate) async fn member_of(&self, tenant: Uuid, email: &str, role: Role) -> Caller {
         let user = user(email, false, &self.db).await;
-        store::membership::insert(self.tenant, user, role, now(), &self.db)
+        store::membership::insert(tenant, user, role, now(), &self.db)
             .await
             .unwrap();
         Caller::new(&self.base, Some(session(user, &self.db).await))

@@ -187,8 +187,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who changed what, newest first. */
+        /** Who changed what, newest first; the search looks at who and at what. */
         get: operations["audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the log is whole: no entry was altered or removed since it was made. */
+        get: operations["audit_verify"];
         put?: never;
         post?: never;
         delete?: never;
@@ -523,6 +540,10 @@ export interface components {
              * @description When.
              */
             at: string;
+            /** @description Each changed field with its value before and after; secrets as `***`. */
+            changes: {
+                [key: string]: unknown[];
+            };
             /** @description More about it in words, without secrets. */
             detail: string;
             /**
@@ -530,8 +551,35 @@ export interface components {
              * @description Identifier.
              */
             id: string;
+            /**
+             * Format: uuid
+             * @description The object that it was done to, which may be gone by now.
+             */
+            object?: string | null;
+            /**
+             * Format: int64
+             * @description Its number in the chain; entries of older versions have none.
+             */
+            sequence?: number | null;
+            /** @description The address that it was asked from. */
+            source?: string | null;
             /** @description To which object. */
             subject: string;
+        };
+        /** @description What is known of the log after all of it was read. */
+        AuditVerification: {
+            /**
+             * Format: int64
+             * @description The number of the first entry that is missing or was altered; `null` if the log is whole.
+             */
+            broken_at?: number | null;
+            /**
+             * Format: int64
+             * @description How many entries are chained.
+             */
+            entries: number;
+            /** @description The hash of the last entry, in hexadecimal. Whoever keeps it can tell later that nothing before it was changed. */
+            hash: string;
         };
         /**
          * @description An audio codec, by the name SDP uses.
@@ -1008,6 +1056,10 @@ export interface components {
                  * @description When.
                  */
                 at: string;
+                /** @description Each changed field with its value before and after; secrets as `***`. */
+                changes: {
+                    [key: string]: unknown[];
+                };
                 /** @description More about it in words, without secrets. */
                 detail: string;
                 /**
@@ -1015,6 +1067,18 @@ export interface components {
                  * @description Identifier.
                  */
                 id: string;
+                /**
+                 * Format: uuid
+                 * @description The object that it was done to, which may be gone by now.
+                 */
+                object?: string | null;
+                /**
+                 * Format: int64
+                 * @description Its number in the chain; entries of older versions have none.
+                 */
+                sequence?: number | null;
+                /** @description The address that it was asked from. */
+                source?: string | null;
                 /** @description To which object. */
                 subject: string;
             }[];
@@ -1873,6 +1937,14 @@ export interface operations {
                 after?: string;
                 /** @description Only items that contain this text. */
                 search?: string;
+                /** @description The action, or how it begins: `account.` finds all that was done to accounts. */
+                action?: string;
+                /** @description Done to this object. */
+                object?: string;
+                /** @description Not before this time. */
+                from?: string;
+                /** @description Before this time. */
+                until?: string;
             };
             header?: never;
             path: {
@@ -1888,6 +1960,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */

@@ -1,0 +1,184 @@
+//! The judgement of a request by its row of the table.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{Method, header::AUTHORIZATION, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::CookieJar;
+use serde_json::Value;
+use store::{StoreError, device::DeviceCredential};
+use time::OffsetDateTime;
+use tracing::error;
+use uuid::Uuid;
+
+use super::{Access, Area, Caller, Device, Person, Rule, Who, table::rules};
+use crate::{
+    app::App,
+    error::ApiError,
+    extract::{self, ClientAddress, SESSION_COOKIE},
+    router::openapi_json,
+};
+
+/// Passes the request on with its caller, or refuses it.
+pub(crate) async fn authorize(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match judge(&mut parts, &app).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+async fn judge(parts: &mut Parts, app: &App) -> Result<(), ApiError> {
+    let Some(rule) = rule_of(parts) else {
+        error!(
+            path = parts.uri.path(),
+            "an operation has no row in the table of rights"
+        );
+        return Err(ApiError::Forbidden);
+    };
+    match rule.who {
+        Who::Public => {}
+        Who::Session => {
+            let person = person(parts, app).await?;
+            parts.extensions.insert(person);
+        }
+        Who::SignedIn => {
+            let person = signed_in(parts, app).await?;
+            parts.extensions.insert(person);
+        }
+        Who::Installation => {
+            let person = signed_in(parts, app).await?;
+            if !person.user.installation_administrator {
+                return Err(ApiError::Forbidden);
+            }
+            parts.extensions.insert(person);
+        }
+        Who::Device => {
+            let device = Device(device(parts, app).await?);
+            parts.extensions.insert(device);
+        }
+        Who::Member(area, access) => {
+            let caller = member(area, access, parts, app).await?;
+            parts.extensions.insert(caller);
+        }
+    }
+    Ok(())
+}
+
+/// By method and path as they stand in the description.
+fn rule_of(parts: &Parts) -> Option<&'static Rule> {
+    static BY_ROUTE: LazyLock<HashMap<(Method, String), &'static Rule>> = LazyLock::new(by_route);
+    let path = parts.extensions.get::<MatchedPath>()?.as_str().to_owned();
+    // HEAD is answered by what answers GET.
+    let method = match parts.method {
+        Method::HEAD => Method::GET,
+        ref other => other.clone(),
+    };
+    BY_ROUTE.get(&(method, path)).copied()
+}
+
+fn by_route() -> HashMap<(Method, String), &'static Rule> {
+    let description: Value = serde_json::from_str(&openapi_json()).unwrap_or_default();
+    let paths = description["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(path, operations)| {
+        let operations = operations.as_object().into_iter().flatten();
+        operations.map(move |(method, operation)| (method, path, &operation["operationId"]))
+    });
+    operations
+        .filter_map(|(method, path, operation)| {
+            let rule = rules().iter().find(|rule| operation == rule.operation)?;
+            let method = method.to_uppercase().parse().ok()?;
+            Some(((method, path.clone()), rule))
+        })
+        .collect()
+}
+
+/// Whose session the cookie names.
+async fn person(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
+    let jar = CookieJar::from_headers(&parts.headers);
+    let token = jar
+        .get(SESSION_COOKIE)
+        .map(|cookie| cookie.value().to_owned())
+        .ok_or(ApiError::Unauthenticated)?;
+    let now = OffsetDateTime::now_utc();
+    let session = store::session::find(&token, &app.session_lifetime(), now, &app.db)
+        .await?
+        .ok_or(ApiError::Unauthenticated)?;
+    let user = store::user::load(session.user_id, &app.db).await?;
+    let ClientAddress(source) = ClientAddress::from_request_parts(parts, app).await?;
+    Ok(Person {
+        user,
+        token,
+        source,
+    })
+}
+
+async fn signed_in(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
+    let person = person(parts, app).await?;
+    if person.user.must_set_password {
+        return Err(ApiError::PasswordChangeRequired);
+    }
+    Ok(person)
+}
+
+async fn member(
+    area: Area,
+    access: Access,
+    parts: &mut Parts,
+    app: &App,
+) -> Result<Caller, ApiError> {
+    let person = signed_in(parts, app).await?;
+    let id: Uuid = extract::parameter(parts, "tenant", app).await?;
+    let tenant = match store::tenant::load(id, &app.db).await {
+        Err(StoreError::NotFound) => return Err(ApiError::NotFound),
+        loaded => loaded?,
+    };
+    let role = store::membership::find_role(id, person.user.id, &app.db)
+        .await?
+        .ok_or(ApiError::NotFound)?;
+    if !area.allows(access, role) {
+        return Err(ApiError::Forbidden);
+    }
+    Ok(Caller { tenant, person })
+}
+
+/// Which device the access token names.
+async fn device(parts: &Parts, app: &App) -> Result<DeviceCredential, ApiError> {
+    let token = parts
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or(ApiError::TokenRefused)?;
+    let claims = app
+        .tokens
+        .verify(token)
+        .map_err(|_| ApiError::TokenRefused)?;
+    store::device::find_credential(claims.sub, &app.db)
+        .await?
+        .filter(|credential| credential.generation == claims.generation)
+        .ok_or(ApiError::DeviceRevoked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_table_is_of_an_operation_that_exists() {
+        let mut known: Vec<_> = by_route()
+            .into_values()
+            .map(|rule| rule.operation)
+            .collect();
+        known.sort_unstable();
+        let mut listed: Vec<_> = rules().iter().map(|rule| rule.operation).collect();
+        listed.sort_unstable();
+        assert_eq!(known, listed);
+    }
+}

@@ -1,0 +1,88 @@
+//! Who is asking, as the judgement found it. A handler whose operation asks for nobody has no caller.
+
+use std::net::IpAddr;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use store::{
+    ConnectionTrait, StoreError, audit::NewAuditEntry, device::DeviceCredential, tenant::Tenant,
+    user::User,
+};
+use time::OffsetDateTime;
+use tracing::error;
+use uuid::Uuid;
+
+use crate::{app::App, audit::Deed, error::ApiError};
+
+/// Somebody with a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) user: User,
+    /// The session's token.
+    pub(crate) token: String,
+    /// Where the request came from.
+    pub(crate) source: IpAddr,
+}
+
+/// Somebody who may do in the tenant of the path what was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) tenant: Tenant,
+    pub(crate) person: Person,
+}
+
+/// An activated device.
+#[derive(Clone, Debug)]
+pub(crate) struct Device(pub(crate) DeviceCredential);
+
+impl Caller {
+    /// Notes in the audit log of the tenant what the caller has done. Call it last in the transaction of
+    /// the deed: from then on nobody else's deed in this tenant can be noted until the transaction ends.
+    pub(crate) async fn note(
+        &self,
+        deed: &Deed<'_>,
+        now: OffsetDateTime,
+        db: &impl ConnectionTrait,
+    ) -> Result<(), StoreError> {
+        let tenant = Some(self.tenant.id);
+        self.person.note_in(tenant, deed, now, db).await
+    }
+}
+
+impl Person {
+    /// Notes in the audit log of a tenant, or with `None` of the installation, what the person has done.
+    /// Call it last in the transaction of the deed.
+    pub(crate) async fn note_in(
+        &self,
+        tenant: Option<Uuid>,
+        deed: &Deed<'_>,
+        now: OffsetDateTime,
+        db: &impl ConnectionTrait,
+    ) -> Result<(), StoreError> {
+        let source = self.source.to_string();
+        let entry = NewAuditEntry {
+            actor: &self.user.email,
+            source: Some(&source),
+            ..deed.entry()
+        };
+        store::audit::append(tenant, &entry, now, db).await
+    }
+}
+
+/// What the judgement put beside the request. A handler that asks for more than its row of the table gives
+/// is a mistake of ours; it is refused.
+macro_rules! judged {
+    ($($kind:ty),+) => { $(
+        impl FromRequestParts<App> for $kind {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+                parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+                    error!(path = parts.uri.path(), "a handler asks for a caller that its row does not give");
+                    ApiError::Internal
+                })
+            }
+        }
+    )+ };
+}
+
+judged!(Person, Caller, Device);

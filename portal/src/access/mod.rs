@@ -1,0 +1,14 @@
+//! Who may call which operation: judged in one place, before a handler is reached.
+//!
+//! [`table`](self::table) has a row for each operation of the description and the rights of each role.
+//! [`authorize`](self::authorize) finds the row of a request, finds out who is asking, and either passes the
+//! request on with the caller in its extensions or refuses it. An operation without a row is refused to
+//! everybody. The test that asks every route as everybody is generated from the same table.
+
+mod authorize;
+mod caller;
+mod table;
+
+pub(crate) use authorize::authorize;
+pub(crate) use caller::{Caller, Device, Person};
+pub use table::{Access, Area, Rule, Who, rules};

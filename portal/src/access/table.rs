@@ -1,0 +1,131 @@
+//! The table: what each operation asks of its caller, and what each role may do.
+
+use store::Role;
+
+/// What an operation asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody.
+    Public,
+    /// Somebody with a session, even if a one-time password is not yet replaced.
+    Session,
+    /// Somebody signed in with a password of their own.
+    SignedIn,
+    /// Somebody signed in who administers the installation.
+    Installation,
+    /// An activated device with a valid access token.
+    Device,
+    /// A member of the tenant in the path whose role allows this. For anybody else the tenant does not exist.
+    Member(Area, Access),
+}
+
+/// What of a tenant an operation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Area {
+    /// Who belongs to the tenant.
+    Members,
+    /// Service providers.
+    Providers,
+    /// SIP accounts.
+    Accounts,
+    /// Contacts.
+    Contacts,
+    /// Devices.
+    Devices,
+    /// Links and codes that activate devices: whoever reads one can be the device.
+    Activations,
+    /// The audit log.
+    Audit,
+    /// Statuses as they change.
+    Live,
+}
+
+/// Whether an operation only looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// It looks.
+    Read,
+    /// It changes something.
+    Write,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The operation's `operationId` in the description.
+    pub operation: &'static str,
+    /// Who may call it.
+    pub who: Who,
+}
+
+impl Area {
+    /// Whether a role may do this.
+    pub fn allows(self, access: Access, role: Role) -> bool {
+        let administers = matches!(role, Role::Owner | Role::Administrator);
+        match (self, access) {
+            (Self::Members, Access::Write) => role == Role::Owner,
+            (Self::Activations, Access::Read) | (_, Access::Write) => administers,
+            (_, Access::Read) => true,
+        }
+    }
+}
+
+/// All rows.
+pub fn rules() -> &'static [Rule] {
+    RULES
+}
+
+const fn rule(operation: &'static str, who: Who) -> Rule {
+    Rule { operation, who }
+}
+
+const fn reads(operation: &'static str, area: Area) -> Rule {
+    rule(operation, Who::Member(area, Access::Read))
+}
+
+const fn writes(operation: &'static str, area: Area) -> Rule {
+    rule(operation, Who::Member(area, Access::Write))
+}
+
+const RULES: &[Rule] = &[
+    rule("session_sign_in", Who::Public),
+    rule("session_show", Who::Session),
+    rule("session_sign_out", Who::Public),
+    rule("session_change_password", Who::Session),
+    rule("tenants_list", Who::SignedIn),
+    rule("tenants_create", Who::Installation),
+    reads("members_list", Area::Members),
+    writes("members_create", Area::Members),
+    reads("providers_list", Area::Providers),
+    writes("providers_create", Area::Providers),
+    reads("providers_show", Area::Providers),
+    writes("providers_update", Area::Providers),
+    writes("providers_delete", Area::Providers),
+    reads("accounts_list", Area::Accounts),
+    writes("accounts_create", Area::Accounts),
+    reads("accounts_show", Area::Accounts),
+    writes("accounts_update", Area::Accounts),
+    writes("accounts_delete", Area::Accounts),
+    reads("contacts_list", Area::Contacts),
+    writes("contacts_create", Area::Contacts),
+    reads("contacts_show", Area::Contacts),
+    writes("contacts_update", Area::Contacts),
+    writes("contacts_delete", Area::Contacts),
+    reads("devices_list", Area::Devices),
+    writes("devices_create", Area::Devices),
+    reads("devices_show", Area::Devices),
+    writes("devices_update", Area::Devices),
+    writes("devices_delete", Area::Devices),
+    reads("activation_show", Area::Activations),
+    writes("activation_reset", Area::Activations),
+    reads("activation_qr_svg", Area::Activations),
+    reads("activation_qr_png", Area::Activations),
+    reads("audit_list", Area::Audit),
+    reads("audit_verify", Area::Audit),
+    reads("live_live", Area::Live),
+    rule("provisioning_activate", Who::Public),
+    rule("provisioning_token", Who::Public),
+    rule("provisioning_configuration", Who::Device),
+    rule("provisioning_report", Who::Device),
+    rule("device_live_live", Who::Device),
+];

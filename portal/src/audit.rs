@@ -1,0 +1,162 @@
+//! What the audit log says of a change: which fields, from what to what.
+//!
+//! Changes are made of wire types, which hold no secrets; a secret that was replaced is noted by its name
+//! alone. Values that follow from other things (status, version) are left out.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use store::audit::NewAuditEntry;
+use uuid::Uuid;
+
+/// Something that was done to an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Deed<'a> {
+    action: &'static str,
+    subject: &'a str,
+    object: Option<Uuid>,
+    changes: Option<String>,
+}
+
+impl<'a> Deed<'a> {
+    /// `action` is `object.verb`; `subject` what people call the object.
+    pub(crate) fn new(action: &'static str, subject: &'a str) -> Self {
+        Self {
+            action,
+            subject,
+            object: None,
+            changes: None,
+        }
+    }
+
+    /// To this object.
+    pub(crate) fn of(self, object: Uuid) -> Self {
+        Self {
+            object: Some(object),
+            ..self
+        }
+    }
+
+    /// The object was made, and is this.
+    pub(crate) fn made(self, after: &impl Serialize) -> Self {
+        self.difference(Map::new(), fields(after))
+    }
+
+    /// The object was this, and is gone.
+    pub(crate) fn removed(self, before: &impl Serialize) -> Self {
+        self.difference(fields(before), Map::new())
+    }
+
+    /// The object was changed.
+    pub(crate) fn changed(self, before: &impl Serialize, after: &impl Serialize) -> Self {
+        self.difference(fields(before), fields(after))
+    }
+
+    /// A secret of the object was replaced.
+    pub(crate) fn replaced(mut self, secret: &str) -> Self {
+        let mut changes: Map<_, _> = self
+            .changes
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        changes.insert(secret.to_owned(), json!([HIDDEN, HIDDEN]));
+        self.changes = Some(Value::Object(changes).to_string());
+        self
+    }
+
+    fn difference(self, mut before: Map<String, Value>, after: Map<String, Value>) -> Self {
+        let mut changes = Map::new();
+        for (field, new) in after {
+            let old = before.remove(&field).unwrap_or_default();
+            if old != new && !(is_empty(&old) && is_empty(&new)) {
+                changes.insert(field, json!([old, new]));
+            }
+        }
+        for (field, old) in before {
+            if !is_empty(&old) {
+                changes.insert(field, json!([old, null]));
+            }
+        }
+        let mut text = Value::Object(changes.clone()).to_string();
+        if text.len() > MAX_CHANGES_BYTES {
+            for value in changes.values_mut() {
+                *value = json!([HIDDEN, HIDDEN]);
+            }
+            text = Value::Object(changes).to_string();
+        }
+        Self {
+            changes: Some(text),
+            ..self
+        }
+    }
+
+    /// The entry without its actor.
+    pub(crate) fn entry(&self) -> NewAuditEntry<'_> {
+        NewAuditEntry {
+            action: self.action,
+            subject: self.subject,
+            object: self.object,
+            changes: self.changes.as_deref(),
+            ..NewAuditEntry::default()
+        }
+    }
+}
+
+fn fields(object: &impl Serialize) -> Map<String, Value> {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(object) else {
+        return Map::new();
+    };
+    fields.retain(|name, _| !DERIVED.contains(&name.as_str()));
+    fields
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// Follow from other things, or are said elsewhere in the entry.
+const DERIVED: &[&str] = &["id", "status", "version", "pending_update", "last_seen_at"];
+/// Stands for a value that is not told.
+const HIDDEN: &str = "***";
+/// Beyond this only the names of the fields are kept.
+const MAX_CHANGES_BYTES: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(deed: &Deed<'_>) -> Value {
+        serde_json::from_str(deed.entry().changes.unwrap()).unwrap()
+    }
+
+    #[test]
+    fn only_fields_that_differ_are_noted() {
+        let before =
+            json!({"id": 1, "version": 3, "name": "Front desk", "codecs": [], "port": 5060});
+        let after =
+            json!({"id": 1, "version": 4, "name": "Reception", "codecs": null, "port": 5060});
+        let deed = Deed::new("account.update", "Reception").changed(&before, &after);
+        assert_eq!(changes(&deed), json!({"name": ["Front desk", "Reception"]}));
+    }
+
+    #[test]
+    fn what_was_made_or_removed_is_noted_whole() {
+        let object = json!({"name": "Reception", "company": null});
+        let made = Deed::new("contact.create", "").made(&object);
+        assert_eq!(changes(&made), json!({"name": [null, "Reception"]}));
+        let removed = Deed::new("contact.delete", "").removed(&object);
+        assert_eq!(changes(&removed), json!({"name": ["Reception", null]}));
+    }
+
+    #[test]
+    fn of_secrets_and_of_long_values_only_the_names_are_noted() {
+        let (before, after) = (json!({"text": "x"}), json!({"text": "x".repeat(20_000)}));
+        let deed = Deed::new("account.update", "")
+            .changed(&before, &after)
+            .replaced("password");
+        let hidden = json!(["***", "***"]);
+        assert_eq!(changes(&deed), json!({"text": hidden, "password": hidden}));
+    }
+}
