@@ -37,6 +37,7 @@ mod m20261121_0015_create_bindings;
 mod m20261121_0016_create_audit_entries;
 mod m20261121_0017_create_registrations;
 mod m20261123_0025_add_chain_to_audit_entries;
+mod m20261123_0042_add_dialing_rules_to_sip_accounts;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_0016_create_audit_entries::Step),
             Box::new(m20261121_0017_create_registrations::Step),
             Box::new(m20261123_0025_add_chain_to_audit_entries::Step),
+            Box::new(m20261123_0042_add_dialing_rules_to_sip_accounts::Step),
         ]
     }
 }

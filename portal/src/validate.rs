@@ -135,6 +135,18 @@ impl Fields {
         Some(value)
     }
 
+    /// Up to 20 signs that a number can have; it may be empty.
+    pub(crate) fn dialed(&mut self, field: &str, value: &str) -> String {
+        let value = value.trim();
+        let known = |sign: char| sign.is_ascii_digit() || "*#+".contains(sign);
+        if !value.chars().all(known) {
+            self.wrong(field, "Please use digits, *, # and + only.");
+        } else if value.len() > 20 {
+            self.wrong(field, "Please use at most 20 characters.");
+        }
+        value.to_owned()
+    }
+
     /// The user part of a SIP address.
     pub(crate) fn sip_username(&mut self, field: &str, value: &str) -> String {
         let value = self.text(field, value, 64);
@@ -275,6 +287,15 @@ mod tests {
     fn expect(check: impl Fn(&mut Fields, &str), well: &[&str], wrong: &[&str]) {
         assert_eq!(judge(&check, well), vec![true; well.len()], "{well:?}");
         assert_eq!(judge(&check, wrong), vec![false; wrong.len()], "{wrong:?}");
+    }
+
+    #[test]
+    fn parts_of_numbers() {
+        expect(
+            |fields, value| drop(fields.dialed("starts_with", value)),
+            &["", "017", "+49", "*31#", " 00 "],
+            &["0 1", "a", "٣", "1>2", "012345678901234567890"],
+        );
     }
 
     #[test]

@@ -99,6 +99,15 @@ pub(crate) fn stored_codecs(codecs: &[api::Codec]) -> Vec<store::Codec> {
     codecs.iter().map(one).collect()
 }
 
+fn dialing_rules(rules: Vec<store::account::DialingRule>) -> Vec<api::DialingRule> {
+    let one = |rule: store::account::DialingRule| api::DialingRule {
+        starts_with: rule.starts_with,
+        replace_with: rule.replace_with,
+        minimum_length: rule.minimum_length,
+    };
+    rules.into_iter().map(one).collect()
+}
+
 fn email_label(label: store::EmailLabel) -> api::EmailLabel {
     match label {
         store::EmailLabel::Work => api::EmailLabel::Work,
@@ -174,6 +183,7 @@ pub(crate) fn account(account: Account, presence: &Presence) -> api::Account {
         transport: account.transport.map(transport),
         display_name: account.display_name,
         codecs: codecs(&account.codecs),
+        dialing_rules: dialing_rules(account.dialing_rules),
         push: account.push,
         devices: account
             .devices
@@ -332,6 +342,7 @@ pub(crate) fn configuration(
                     config,
                 ),
                 codecs: codecs(&line.codecs),
+                dialing_rules: dialing_rules(line.dialing_rules),
             })
             .collect(),
     }

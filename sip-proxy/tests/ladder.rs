@@ -189,6 +189,7 @@ async fn new_tenant(vault: &Vault, db: &Database) -> Tenant {
     let provider = store::provider::load_own(tenant.id, db).await.unwrap();
     for user in ["1001", "1002"] {
         let fields = AccountFields {
+            dialing_rules: Vec::new(),
             provider_id: provider.id,
             name: user.to_owned(),
             username: user.to_owned(),

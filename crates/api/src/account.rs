@@ -22,6 +22,20 @@ pub enum Codec {
     Pcmu,
 }
 
+/// A change of a number before it is called. Of the rules of an account the first that fits counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DialingRule {
+    /// What the number starts with, and what is replaced: up to 20 of `0`–`9`, `*`, `#`, `+`. Empty fits every number.
+    pub starts_with: String,
+    /// What stands there instead: up to 20 of the same signs.
+    pub replace_with: String,
+    /// Shorter numbers are left alone.
+    #[serde(default)]
+    #[schema(maximum = 40)]
+    pub minimum_length: u8,
+}
+
 /// Whether an account can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +72,9 @@ pub struct Account {
     pub display_name: Option<String>,
     /// Codecs, preferred first.
     pub codecs: Vec<Codec>,
+    /// How numbers are changed before they are called.
+    #[serde(default)]
+    pub dialing_rules: Vec<DialingRule>,
     /// Address-of-record, `sip:username@server`.
     pub aor: String,
     /// Whether it can be reached now.
@@ -108,6 +125,14 @@ pub struct AccountInput {
     /// Codecs, preferred first; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codecs: Option<Vec<Codec>>,
+    /// How numbers are changed before they are called, up to 50 rules.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub dialing_rules: Vec<DialingRule>,
+    /// Calls wake the device by push. Absent: for accounts of Tandem's own proxy. Not together with `enter_on_device`, because the proxy
+    /// needs the password for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<bool>,
 }
 
 impl fmt::Debug for AccountInput {

@@ -26,7 +26,7 @@ mod provisioning;
 mod session;
 mod tenant;
 
-pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec};
+pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec, DialingRule};
 pub use activation::{Activation, ActivationState};
 pub use audit::{AuditEntry, AuditQuery, AuditVerification};
 pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNumber, EmailLabel};

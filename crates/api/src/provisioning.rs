@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Codec, Transport};
+use crate::{Codec, DialingRule, Transport};
 
 /// Redeems an activation. Exactly one of `token` and `code` is given.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
@@ -133,6 +133,9 @@ pub struct Line {
     pub outbound_proxy: Option<String>,
     /// Codecs, preferred first.
     pub codecs: Vec<Codec>,
+    /// How numbers are changed before they are called; the first rule that fits counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dialing_rules: Vec<DialingRule>,
 }
 
 /// What a device says about itself.

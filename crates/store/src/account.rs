@@ -20,12 +20,14 @@ use crate::{
 };
 
 mod credentials;
+pub(crate) mod dialing;
 mod import;
 mod password;
 
 pub use credentials::{
     Credentials, Position, find_credentials, find_many_credentials, load_some_credentials,
 };
+pub use dialing::{DialingRule, MAX_RULES};
 pub use import::{Imported, import};
 pub(crate) use password::unseal;
 pub use password::{Rotated, load_password, rotate_passwords, set_password};
@@ -59,6 +61,8 @@ pub struct Account {
     pub display_name: Option<String>,
     /// Codecs, the preferred first; empty means all in our order.
     pub codecs: Vec<Codec>,
+    /// How numbers are changed before they are called; the first rule that fits counts.
+    pub dialing_rules: Vec<DialingRule>,
     /// Whether calls wake the phone by push.
     pub push: bool,
     /// Whether the account may be used.
@@ -97,6 +101,8 @@ pub struct AccountFields {
     pub display_name: Option<String>,
     /// Codecs, the preferred first; empty means all in our order.
     pub codecs: Vec<Codec>,
+    /// How numbers are changed before they are called; the first rule that fits counts.
+    pub dialing_rules: Vec<DialingRule>,
     /// Whether calls wake the phone by push.
     pub push: bool,
 }
@@ -275,6 +281,7 @@ fn changes(fields: &AccountFields) -> row::ActiveModel {
             .map(|transport| transport.as_str().to_owned())),
         display_name: Set(fields.display_name.clone()),
         codecs: Set(codecs.join(",")),
+        dialing_rules: Set(dialing::text(&fields.dialing_rules)),
         push: Set(fields.push),
         ..Default::default()
     }
@@ -389,6 +396,7 @@ fn to_account(
         own: provider.own,
         transport: transport(&row)?,
         codecs: codecs(&row)?,
+        dialing_rules: dialing::rules(&row.dialing_rules)?,
         has_password: row.password_sealed.is_some(),
         name: row.name,
         username: row.username,

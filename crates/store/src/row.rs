@@ -102,6 +102,7 @@ entity!(account, "sip_accounts", {
     transport: Option<String>,
     display_name: Option<String>,
     codecs: String,
+    dialing_rules: String,
     push: bool,
     enabled: bool,
     created_at: UnixMicros,

@@ -4,7 +4,7 @@ use api::{Account, AccountInput, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{
     Secret, StoreError,
-    account::{self, AccountFields},
+    account::{self, AccountFields, DialingRule, MAX_RULES},
     begin, commit,
     provider::Provider,
 };
@@ -188,7 +188,8 @@ fn check(
         transport: input.transport.map(wire::stored_transport),
         display_name: fields.optional_text("display_name", input.display_name.as_deref(), 100),
         codecs: wire::stored_codecs(chosen),
-        push: provider.own && !input.enter_on_device,
+        dialing_rules: dialing_rules(input, &mut fields),
+        push: input.push.unwrap_or(provider.own && !input.enter_on_device),
     };
     if before.is_some_and(|before| before.provider.id != provider.id) {
         fields.wrong(
@@ -196,11 +197,47 @@ fn check(
             "The provider of an account cannot be changed.",
         );
     }
+    if checked.push && checked.enter_on_device {
+        fields.wrong(
+            "push",
+            "The proxy can wake a device only for an account whose password is stored here.",
+        );
+    }
     let has_password = before.is_some_and(|before| before.has_password);
     let password = password(input, provider, has_password, &mut fields);
     fields.finish()?;
     Ok((checked, password))
 }
+
+fn dialing_rules(input: &AccountInput, fields: &mut Fields) -> Vec<DialingRule> {
+    let rules: Vec<_> = input
+        .dialing_rules
+        .iter()
+        .take(MAX_RULES + 1)
+        .enumerate()
+        .map(|(index, rule)| {
+            let at = |part: &str| format!("dialing_rules[{index}].{part}");
+            if rule.minimum_length > MAX_NUMBER_LENGTH {
+                fields.wrong(&at("minimum_length"), "No number is longer than 40 digits.");
+            }
+            DialingRule {
+                starts_with: fields.dialed(&at("starts_with"), &rule.starts_with),
+                replace_with: fields.dialed(&at("replace_with"), &rule.replace_with),
+                minimum_length: rule.minimum_length,
+            }
+        })
+        .collect();
+    if rules.len() > MAX_RULES {
+        fields.wrong(
+            "dialing_rules",
+            format!("Please use at most {MAX_RULES} rules."),
+        );
+    }
+    rules
+}
+
+/// Digits of the longest number that can be called.
+const MAX_NUMBER_LENGTH: u8 = 40;
 
 /// The new password, if there is to be one.
 fn password(

@@ -342,6 +342,73 @@ async fn members_are_existing_people_and_every_write_is_noted() {
 }
 
 #[tokio::test]
+async fn dialing_rules_keep_their_order_reach_the_phone_and_are_checked() {
+    let world = World::start().await;
+    let provider = world.own_provider().await["id"].clone();
+    let rule = |from: &str, to: &str, length: u8| json!({"starts_with": from, "replace_with": to, "minimum_length": length});
+    let with = |rules: Vec<Value>| json!({"provider_id": provider, "name": "n", "username": "201", "dialing_rules": rules});
+    let path = world.path("accounts");
+    let wrong = vec![rule("017", "x", 0), rule("", "", 41)];
+    let refused = world.owner.post(&path, with(wrong)).await;
+    assert_eq!(
+        refused.wrong_fields(),
+        [
+            "dialing_rules[0].replace_with",
+            "dialing_rules[1].minimum_length"
+        ]
+    );
+    let many = vec![rule("0", "1", 0); 51];
+    assert_eq!(
+        world.owner.post(&path, with(many)).await.wrong_fields(),
+        ["dialing_rules"]
+    );
+
+    let rules = vec![rule("017", "1", 0), rule("", "0", 5)];
+    let account = world.owner.post(&path, with(rules.clone())).await;
+    let account = account.expect(StatusCode::CREATED).body;
+    assert_eq!(account["dialing_rules"], json!(rules));
+    let device = world.device(&[&account]).await;
+    let phone = crate::phone::activate(&device, &world).await;
+    assert_eq!(
+        phone.configuration["lines"][0]["dialing_rules"],
+        json!(rules)
+    );
+}
+
+#[tokio::test]
+async fn push_is_on_at_first_for_the_own_proxy_and_never_without_a_password() {
+    let world = World::start().await;
+    let provider = json!({"name": "Telco", "server": "sip.example.com"});
+    let telco = world.owner.post(&world.path("providers"), provider).await;
+    let telco = telco.expect(StatusCode::CREATED).body["id"].clone();
+    let own = world.own_provider().await["id"].clone();
+    let mut number = 100;
+    let mut account = async |provider: &Value, more: Value| {
+        number += 1;
+        let mut input =
+            json!({"provider_id": provider, "name": "n", "username": number.to_string()});
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        world.owner.post(&world.path("accounts"), input).await
+    };
+    assert_eq!(account(&own, json!({})).await.body["push"], true);
+    assert_eq!(
+        account(&own, json!({"push": false})).await.body["push"],
+        false
+    );
+    let password = json!({"password": "a password"});
+    assert_eq!(account(&telco, password).await.body["push"], false);
+    let chosen = json!({"password": "a password", "push": true});
+    assert_eq!(account(&telco, chosen).await.body["push"], true);
+    let entered = json!({"enter_on_device": true});
+    assert_eq!(account(&telco, entered).await.body["push"], false);
+    let both = json!({"enter_on_device": true, "push": true});
+    assert_eq!(account(&telco, both).await.wrong_fields(), ["push"]);
+}
+
+#[tokio::test]
 async fn the_log_says_which_fields_changed_from_what_to_what_and_never_a_password() {
     let world = World::start().await;
     let account = world.account("101").await;

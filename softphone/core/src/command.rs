@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use sdp::{LocalIce, LocalSecurity, PayloadFormat};
 use sip::{HostPort, Private, Transport, Uri};
 
-use crate::dialing::DialError;
+use crate::dialing::{DialError, DialingRule};
 
 /// Names one line: the identifier of its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -152,6 +152,8 @@ pub struct LineConfig {
     pub outbound_proxy: Option<Uri>,
     /// Audio formats, preferred first, `telephone-event` among them.
     pub formats: Vec<PayloadFormat>,
+    /// How numbers are changed before they are called.
+    pub dialing_rules: Vec<DialingRule>,
     /// Whether and how media is secured; every call makes keys of its own, so there are none in it.
     pub security: LocalSecurity,
     /// Instance-id of the device, a URN (RFC 5626).

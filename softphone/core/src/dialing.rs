@@ -7,6 +7,8 @@
 //! | `bob@example.com` | `sip:bob@example.com` |
 //! | `sip:bob@example.com` | as it is, without headers |
 //! | `tel:+49-30-123;ext=4` (RFC 3966) | `sip:+4930123;ext=4@example.org;user=phone` (RFC 3261, section 19.1.6) |
+//!
+//! The dialing rules of the line change numbers, typed or in `tel:`, before that. Addresses and names are left as they are.
 
 use sip::{HostPort, Scheme, Uri};
 
@@ -30,12 +32,38 @@ pub enum DialError {
     NotEncrypted,
 }
 
-/// The address to call for `text` on a line of `domain`.
+/// A change of a number before it is called. Of the rules of a line the first that fits counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialingRule {
+    /// What the number starts with, and what is replaced. Empty fits every number.
+    pub starts_with: String,
+    /// What stands there instead.
+    pub replace_with: String,
+    /// Shorter numbers are left alone.
+    pub minimum_length: u8,
+}
+
+impl DialingRule {
+    /// The number that is called instead, if the rule fits. No number is turned into nothing.
+    fn change(&self, number: &str) -> Option<String> {
+        let rest = number.strip_prefix(&self.starts_with)?;
+        let changed = format!("{}{rest}", self.replace_with);
+        (number.len() >= self.minimum_length.into() && !changed.is_empty()).then_some(changed)
+    }
+}
+
+/// The number after the rules.
+fn ruled(number: String, rules: &[DialingRule]) -> String {
+    let changed = rules.iter().find_map(|rule| rule.change(&number));
+    changed.unwrap_or(number)
+}
+
+/// The address to call for `text` on a line of `domain` with these dialing rules.
 ///
 /// # Errors
 ///
 /// [`DialError`] for the person who typed it.
-pub fn target(text: &str, domain: &HostPort) -> Result<Uri, DialError> {
+pub fn target(text: &str, rules: &[DialingRule], domain: &HostPort) -> Result<Uri, DialError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(DialError::Empty);
@@ -48,12 +76,12 @@ pub fn target(text: &str, domain: &HostPort) -> Result<Uri, DialError> {
         return address(text);
     }
     if lower.starts_with("tel:") {
-        return telephone(&text["tel:".len()..], domain);
+        return telephone(&text["tel:".len()..], rules, domain);
     }
     if text.contains('@') {
         return address(&format!("sip:{text}"));
     }
-    Ok(Uri::sip(Some(&extension(text)?), domain.clone()))
+    Ok(Uri::sip(Some(&extension(text, rules)?), domain.clone()))
 }
 
 /// A whole SIP address. What it says beyond whom to call is not ours to obey (section 19.1.5).
@@ -73,7 +101,7 @@ fn address(text: &str) -> Result<Uri, DialError> {
 }
 
 /// A `tel:` URI without its scheme.
-fn telephone(text: &str, domain: &HostPort) -> Result<Uri, DialError> {
+fn telephone(text: &str, rules: &[DialingRule], domain: &HostPort) -> Result<Uri, DialError> {
     let mut parts = text.split(';');
     let number = without_separators(parts.next().unwrap_or_default());
     let digits = number.strip_prefix('+').unwrap_or(&number);
@@ -85,7 +113,7 @@ fn telephone(text: &str, domain: &HostPort) -> Result<Uri, DialError> {
     if digits.is_empty() || !digits.chars().all(known) {
         return Err(DialError::Malformed);
     }
-    let mut user = escaped(&number);
+    let mut user = escaped(&ruled(number, rules));
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         // Of the parameters only the extension says whom to call.
@@ -104,11 +132,11 @@ fn telephone(text: &str, domain: &HostPort) -> Result<Uri, DialError> {
 }
 
 /// A number or name without a domain.
-fn extension(text: &str) -> Result<String, DialError> {
+fn extension(text: &str, rules: &[DialingRule]) -> Result<String, DialError> {
     let number = without_separators(text);
     let is_digit = |symbol: char| symbol.is_ascii_digit() || "+*#".contains(symbol);
     if !number.is_empty() && number.chars().all(is_digit) {
-        return Ok(number);
+        return Ok(ruled(number, rules));
     }
     let in_name = |symbol: char| symbol.is_alphanumeric() || "-_.+*#!~'".contains(symbol);
     if !text.starts_with('-') && text.chars().all(in_name) {
@@ -134,7 +162,53 @@ mod tests {
     use super::*;
 
     fn dial(text: &str) -> Result<String, DialError> {
-        target(text, &"example.org".parse().unwrap()).map(|uri| uri.to_string())
+        target(text, &[], &"example.org".parse().unwrap()).map(|uri| uri.to_string())
+    }
+
+    fn rule(rule: &serde_json::Value) -> DialingRule {
+        DialingRule {
+            starts_with: rule["starts_with"].as_str().unwrap().to_owned(),
+            replace_with: rule["replace_with"].as_str().unwrap().to_owned(),
+            minimum_length: rule["minimum_length"].as_u64().unwrap().try_into().unwrap(),
+        }
+    }
+
+    /// The portal's page tries rules out with the same vectors.
+    #[test]
+    fn of_the_rules_of_a_line_the_first_that_fits_changes_the_number() {
+        let vectors = include_str!("../../../tests/data/dialing-rules/vectors.json");
+        let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
+        for vector in vectors {
+            let rules: Vec<_> = vector["rules"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(rule)
+                .collect();
+            for (number, called) in vector["numbers"].as_object().unwrap() {
+                let ruled = ruled(number.clone(), &rules);
+                assert_eq!(ruled, called.as_str().unwrap(), "{}", vector["what"]);
+            }
+        }
+    }
+
+    #[test]
+    fn rules_change_numbers_but_neither_names_nor_addresses() {
+        let rules = [DialingRule {
+            starts_with: String::new(),
+            replace_with: "0".to_owned(),
+            minimum_length: 0,
+        }];
+        for (typed, called) in [
+            ("30 12", "sip:03012@example.org"),
+            ("tel:3012;ext=4", "sip:03012;ext=4@example.org;user=phone"),
+            ("bob", "sip:bob@example.org"),
+            ("30@example.com", "sip:30@example.com"),
+            ("sip:30@example.com", "sip:30@example.com"),
+        ] {
+            let uri = target(typed, &rules, &"example.org".parse().unwrap()).unwrap();
+            assert_eq!(uri.to_string(), called, "{typed}");
+        }
     }
 
     #[test]

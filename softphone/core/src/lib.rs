@@ -29,7 +29,7 @@ mod view;
 pub use command::{
     Action, CallId, Command, LineConfig, LineId, LocalAddress, Refusal, Rejection, ReplyId, Which,
 };
-pub use dialing::{DialError, target};
+pub use dialing::{DialError, DialingRule, target};
 pub use event::{CallEnd, CallEnded, Event};
 pub use phone::{Phone, PhoneConfig};
 pub use text::plain_text;

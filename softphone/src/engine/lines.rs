@@ -7,7 +7,7 @@ use crate::profile::Profile;
 use api::{Codec, Line, instance_id};
 use sdp::{LocalSecurity, PayloadFormat};
 use sip::{Host, HostPort, Private, Transport, Uri};
-use softphone_core::{LineConfig, LineId, LocalAddress};
+use softphone_core::{DialingRule, LineConfig, LineId, LocalAddress};
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::time::timeout;
 use tracing::warn;
@@ -100,6 +100,7 @@ async fn line_config(line: &Line, profile: &Profile, options: &LineOptions) -> O
         } else {
             &options.codecs
         }),
+        dialing_rules: line.dialing_rules.iter().map(dialing_rule).collect(),
         security: options.security.clone(),
         instance: instance_id(profile.device_id),
         local: LocalAddress {
@@ -109,6 +110,14 @@ async fn line_config(line: &Line, profile: &Profile, options: &LineOptions) -> O
         domain,
         outbound_proxy,
     })
+}
+
+fn dialing_rule(rule: &api::DialingRule) -> DialingRule {
+    DialingRule {
+        starts_with: rule.starts_with.clone(),
+        replace_with: rule.replace_with.clone(),
+        minimum_length: rule.minimum_length,
+    }
 }
 
 /// The audio formats of a line and the digits beside them.

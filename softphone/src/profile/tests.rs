@@ -40,6 +40,7 @@ fn profile() -> Profile {
                 transport: Transport::Udp,
                 outbound_proxy: None,
                 codecs: vec![Codec::Opus],
+                dialing_rules: Vec::new(),
             }],
         },
         entered_passwords: BTreeMap::new(),

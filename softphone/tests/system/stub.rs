@@ -317,6 +317,7 @@ pub(crate) fn configuration(version: u64, lines: &[(u128, &str)]) -> DeviceConfi
                 transport: api::Transport::Udp,
                 outbound_proxy: None,
                 codecs: vec![api::Codec::Opus],
+                dialing_rules: Vec::new(),
             })
             .collect(),
     }

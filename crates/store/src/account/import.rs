@@ -63,6 +63,7 @@ fn new_row(
         transport: None,
         display_name: None,
         codecs: Vec::new(),
+        dialing_rules: Vec::new(),
         push: true,
     };
     let id = id::new(now);

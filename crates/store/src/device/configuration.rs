@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use crate::account::dialing::{self, DialingRule};
 use crate::row::{account as account_row, device_account as line_row, provider as provider_row};
 use crate::{Codec, Secret, SipTransport, StoreError, Vault, account, contact, provider, tenant};
 
@@ -54,6 +55,8 @@ pub struct Line {
     pub own: bool,
     /// Codecs, the preferred first; empty means all in our order.
     pub codecs: Vec<Codec>,
+    /// How numbers are changed before they are called; the first rule that fits counts.
+    pub dialing_rules: Vec<DialingRule>,
 }
 
 /// The configuration of a device, with the passwords of its lines. Read it in a transaction if version
@@ -131,6 +134,7 @@ fn line(
         account_id: account.id,
         password: account::unseal(&account, vault)?,
         codecs: account::codecs(&account)?,
+        dialing_rules: dialing::rules(&account.dialing_rules)?,
         transport,
         port: provider::port(provider.port)?,
         domain: provider.server.clone(),

@@ -168,6 +168,7 @@ pub(crate) fn account_fields(provider: Uuid, username: &str) -> AccountFields {
         enter_on_device: false,
         transport: None,
         display_name: Some("Grace".to_owned()),
+        dialing_rules: Vec::new(),
         codecs: vec![Codec::Opus, Codec::Pcmu],
         push: true,
     }

@@ -8,7 +8,6 @@ use sip::NameAddr;
 use super::{MAX_CALLS, Phone};
 use crate::call::{NewCall, PhoneCall, Stage};
 use crate::command::{Action, CallId, LineId, Refusal, Rejection, Which};
-use crate::dialing;
 use crate::event::{CallEnd, Event};
 use crate::view::{Actions, CallDirection, LineStatus};
 
@@ -139,7 +138,7 @@ impl Phone {
         let line = line.ok_or(Refusal::NoSuchLine)?;
         let id_of_line = line.config.id;
         let (formats, security) = (line.config.formats.clone(), line.config.security.clone());
-        let target = dialing::target(target, &line.config.domain)?;
+        let target = line.config.target(target)?;
         match &line.status {
             LineStatus::Connected { .. } => {}
             LineStatus::Failed(failure) => {

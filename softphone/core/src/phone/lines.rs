@@ -18,6 +18,7 @@ use ua::{Lookup, Registration, RegistrationEvent, RegistrationKey, RegistrationS
 
 use super::{MAX_LINES, Phone};
 use crate::command::{LineConfig, LineId, Refusal};
+use crate::dialing::{self, DialError};
 use crate::event::{CallEnd, Event};
 use crate::text::plain_text;
 use crate::view::{LineStatus, LineView};
@@ -311,6 +312,11 @@ impl LineConfig {
         let domain = HostPort::new(self.domain.host.clone(), None);
         let name = self.display_name.clone().unwrap_or_default();
         NameAddr::new(Uri::sip(Some(&self.username), domain)).with_display_name(name)
+    }
+
+    /// Who is called when a person asks for `text`.
+    pub(super) fn target(&self, text: &str) -> Result<Uri, DialError> {
+        dialing::target(text, &self.dialing_rules, &self.domain)
     }
 
     /// Where the peer reaches us during a call.

@@ -18,7 +18,6 @@ use super::Phone;
 use super::actions::Hold;
 use crate::call::{Handover, Stage};
 use crate::command::{CallId, Refusal, Which};
-use crate::dialing;
 use crate::view::Transfer;
 
 impl Phone {
@@ -32,7 +31,7 @@ impl Phone {
         let line = self.table.get(&id).map(|call| call.line);
         let line = self.lines.iter().find(|own| Some(own.config.id) == line);
         let line = line.ok_or(Refusal::NoSuchLine)?;
-        let target = dialing::target(target, &line.config.domain)?;
+        let target = line.config.target(target)?;
         self.hand_over(id, ReferTo::new(target), None, now)
     }
 

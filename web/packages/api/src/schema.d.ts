@@ -426,6 +426,8 @@ export interface components {
             codecs: components["schemas"]["Codec"][];
             /** @description Devices with this account. */
             devices: components["schemas"]["AccountDevice"][];
+            /** @description How numbers are changed before they are called. */
+            dialing_rules?: components["schemas"]["DialingRule"][];
             /** @description Name shown to the other side. */
             display_name?: string | null;
             /** @description The password is not kept here; the person types it on the device. */
@@ -471,6 +473,8 @@ export interface components {
             auth_username?: string | null;
             /** @description Codecs, preferred first; all of them when absent. */
             codecs?: components["schemas"]["Codec"][] | null;
+            /** @description How numbers are changed before they are called, up to 50 rules. */
+            dialing_rules?: components["schemas"]["DialingRule"][];
             /** @description Name shown to the other side. */
             display_name?: string | null;
             /** @description The person types the password on the device. */
@@ -487,6 +491,11 @@ export interface components {
              * @description The provider; cannot be changed later.
              */
             provider_id: string;
+            /**
+             * @description Calls wake the device by push. Absent: for accounts of Tandem's own proxy. Not together with `enter_on_device`, because the proxy
+             *     needs the password for it.
+             */
+            push?: boolean | null;
             transport?: components["schemas"]["Transport"] | null;
             /** @description SIP user part, the extension. */
             username: string;
@@ -866,6 +875,18 @@ export interface components {
             /** @enum {string} */
             type: "report";
         };
+        /** @description A change of a number before it is called. Of the rules of an account the first that fits counts. */
+        DialingRule: {
+            /**
+             * Format: int32
+             * @description Shorter numbers are left alone.
+             */
+            minimum_length?: number;
+            /** @description What stands there instead: up to 20 of the same signs. */
+            replace_with: string;
+            /** @description What the number starts with, and what is replaced: up to 20 of `0`–`9`, `*`, `#`, `+`. Empty fits every number. */
+            starts_with: string;
+        };
         /**
          * @description What an e-mail address is for.
          * @enum {string}
@@ -889,6 +910,8 @@ export interface components {
             auth_username?: string | null;
             /** @description Codecs, preferred first. */
             codecs: components["schemas"]["Codec"][];
+            /** @description How numbers are changed before they are called; the first rule that fits counts. */
+            dialing_rules?: components["schemas"]["DialingRule"][];
             /** @description Name shown to the other side. */
             display_name?: string | null;
             /** @description SIP domain: the provider's server. */
@@ -1011,6 +1034,8 @@ export interface components {
                 codecs: components["schemas"]["Codec"][];
                 /** @description Devices with this account. */
                 devices: components["schemas"]["AccountDevice"][];
+                /** @description How numbers are changed before they are called. */
+                dialing_rules?: components["schemas"]["DialingRule"][];
                 /** @description Name shown to the other side. */
                 display_name?: string | null;
                 /** @description The password is not kept here; the person types it on the device. */

@@ -20,6 +20,7 @@ export type Device = Schemas['Device'];
 export type DeviceInput = Schemas['DeviceInput'];
 export type DeviceLive = Schemas['DeviceLive'];
 export type DeviceStatus = Schemas['DeviceStatus'];
+export type DialingRule = Schemas['DialingRule'];
 export type EmailLabel = Schemas['EmailLabel'];
 export type LiveFrame = Schemas['LiveFrame'];
 export type LivePosition = Schemas['LivePosition'];

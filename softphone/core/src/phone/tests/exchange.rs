@@ -84,6 +84,7 @@ pub(super) fn line(user: &str, address: &str) -> LineConfig {
             PayloadFormat::opus(96),
             PayloadFormat::telephone_event(97, 48_000),
         ],
+        dialing_rules: Vec::new(),
         security: LocalSecurity::default(),
         instance: "urn:uuid:00000000-0000-0000-0000-000000000001".to_owned(),
         local: LocalAddress {

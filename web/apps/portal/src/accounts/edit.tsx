@@ -4,6 +4,7 @@
 import { useChoices, useCreate, useUpdate, type Account, type Codec, type Provider } from '@tandem/api';
 import { Advanced, Fact, Facts, OrderedList, PageHead, Placeholder, Section, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import {
@@ -22,6 +23,7 @@ import { Remove } from '../pages/remove';
 import { TRANSPORTS } from '../providers/model';
 import { useTenant } from '../tenant';
 import { AddButtons } from './add-buttons';
+import { DialingRules } from './dialing-rules';
 import {
   accountSchema,
   CODEC_NAMES,
@@ -60,7 +62,7 @@ function NewAccount({ providers }: { providers: Provider[] }) {
   const own = providers.find((provider) => provider.own) ?? providers[0];
   const form = useSavedForm({
     schema: accountSchema(providers),
-    values: newAccount(own?.id ?? ''),
+    values: newAccount(own?.id ?? '', own?.own),
     save: async (values) => {
       const provider = providers.find(({ id }) => id === values.provider_id);
       await create.mutateAsync(inputOf(values, provider));
@@ -130,6 +132,14 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
               <Fact name={t('accounts.codecs')}>
                 {account.codecs.map((codec) => CODEC_NAMES[codec]).join(', ')}
               </Fact>
+              <Fact name={t('accounts.push')}>
+                {t(account.push ? 'accounts.push_on' : 'accounts.push_off')}
+              </Fact>
+              <Fact name={t('accounts.dialing.title')}>
+                {(account.dialing_rules ?? [])
+                  .map(({ starts_with, replace_with }) => `${starts_with} → ${replace_with}`)
+                  .join(', ')}
+              </Fact>
               <Fact name={t('accounts.devices')}>{account.devices.map(({ name }) => name).join(', ')}</Fact>
             </Facts>
           </Section>
@@ -151,6 +161,11 @@ function AccountFields({ form, providers, saved, action }: AccountFieldsProps) {
   const { path } = useTenant();
   const provider = providers.find(({ id }) => id === form.form.watch('provider_id'));
   const onDevice = form.form.watch('enter_on_device') && !provider?.own;
+  const { getFieldState, setValue } = form.form;
+  useEffect(() => {
+    // Push is on at first at Tandem's own proxy only; whoever has chosen keeps the choice.
+    if (!saved && provider && !getFieldState('push').isTouched) setValue('push', provider.own);
+  }, [saved, provider, getFieldState, setValue]);
   return (
     <Form {...form} action={action} cancel={path('/accounts')}>
       <Choose
@@ -193,7 +208,7 @@ function AccountFields({ form, providers, saved, action }: AccountFieldsProps) {
           optional={passwordRule(provider, saved) === 'optional'}
         />
       )}
-      <AdvancedFields errors={Object.keys(form.form.formState.errors)} />
+      <AdvancedFields errors={Object.keys(form.form.formState.errors)} onDevice={onDevice} />
     </Form>
   );
 }
@@ -202,9 +217,9 @@ function passwordHelp(provider: Provider | undefined) {
   return provider?.own ? 'accounts.password_made' : 'accounts.password_help';
 }
 
-const ADVANCED = new Set(['auth_username', 'display_name', 'transport', 'codecs']);
+const ADVANCED = new Set(['auth_username', 'display_name', 'transport', 'codecs', 'dialing_rules', 'push']);
 
-function AdvancedFields({ errors }: { errors: string[] }) {
+function AdvancedFields({ errors, onDevice }: { errors: string[]; onDevice: boolean }) {
   const { t } = useTranslation();
   return (
     <Advanced title={t('advanced')} wrong={errors.some((name) => ADVANCED.has(name))}>
@@ -235,6 +250,12 @@ function AdvancedFields({ errors }: { errors: string[] }) {
           />
         </Fields>
         <Codecs />
+        <DialingRules />
+        {onDevice ? (
+          <p className="text-xs text-muted">{t('accounts.push_not_on_device')}</p>
+        ) : (
+          <Toggle name="push" label={t('accounts.push_wakes')} description={t('accounts.push_help')} />
+        )}
       </div>
     </Advanced>
   );

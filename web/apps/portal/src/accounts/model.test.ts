@@ -23,6 +23,7 @@ const saved: Account = {
   username: '201',
   enter_on_device: false,
   codecs: ['opus', 'pcma'],
+  dialing_rules: [],
   aor: 'sip:201@sip.example.com',
   status: 'offline',
   push: false,

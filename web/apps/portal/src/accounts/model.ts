@@ -8,6 +8,7 @@ import type { Tone } from '@tandem/ui';
 
 import { chosen, filled, optionalText, requiredText, sipUser, z } from '../forms/checks';
 import { TRANSPORTS } from '../providers/model';
+import { dialingRules, ruleFormOf, ruleOf } from './dialing';
 
 export const CODECS = ['opus', 'g722', 'pcma', 'pcmu'] as const satisfies Codec[];
 
@@ -29,6 +30,8 @@ const fields = z.object({
   display_name: optionalText(),
   transport: z.enum(['provider', ...TRANSPORTS]),
   codecs: z.array(z.enum(CODECS)).check(z.minLength(1, 'invalid.codec')),
+  dialing_rules: dialingRules,
+  push: z.boolean(),
 });
 
 export type AccountForm = z.infer<typeof fields>;
@@ -54,7 +57,7 @@ export function accountSchema(providers: Provider[], saved?: Account) {
   );
 }
 
-export function newAccount(provider_id: string): AccountForm {
+export function newAccount(provider_id: string, push = true): AccountForm {
   return {
     provider_id,
     name: '',
@@ -65,6 +68,8 @@ export function newAccount(provider_id: string): AccountForm {
     display_name: '',
     transport: 'provider',
     codecs: [...CODECS],
+    dialing_rules: [],
+    push,
   };
 }
 
@@ -79,6 +84,8 @@ export function formOf(account: Account): AccountForm {
     display_name: account.display_name ?? '',
     transport: account.transport ?? 'provider',
     codecs: account.codecs,
+    dialing_rules: (account.dialing_rules ?? []).map(ruleFormOf),
+    push: account.push,
   };
 }
 
@@ -94,6 +101,8 @@ export function inputOf(form: AccountForm, provider: Provider | undefined): Acco
     display_name: filled(form.display_name),
     transport: form.transport === 'provider' ? undefined : form.transport,
     codecs: form.codecs,
+    dialing_rules: form.dialing_rules.map(ruleOf),
+    push: form.push && !onDevice,
   };
 }
 
