@@ -47,7 +47,7 @@ test('a visitor is sent to sign in and then to where they wanted to go', async (
   await context.close();
 });
 
-test('language and theme are kept', async ({ page, request }) => {
+test('language, theme and density are kept', async ({ page, request }) => {
   const tenant = await firstTenant(request);
   await page.goto(`/t/${tenant.slug}/devices`);
   await page.getByRole('button', { name: /^Menu of/ }).click();
@@ -62,6 +62,15 @@ test('language and theme are kept', async ({ page, request }) => {
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await page.reload();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+
+  const main = page.getByRole('heading', { level: 1 });
+  const roomy = (await main.boundingBox())?.y ?? 0;
+  await page.getByRole('button', { name: /^Menü von/ }).click();
+  await page.getByRole('menuitemradio', { name: 'Kompakt' }).click();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-density', 'compact');
+  expect((await main.boundingBox())?.y ?? 0).toBeLessThan(roomy);
 });
 
 test('an administrator of the installation makes another tenant and switches back', async ({

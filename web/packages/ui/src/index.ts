@@ -18,4 +18,14 @@ export { Brand, BrandMark } from './frame/brand';
 export { ButtonLink, Fact, Facts, PageHead, Section, useTitle } from './frame/page';
 export { AppShell, type NavigationGroup, type NavigationItem } from './frame/shell';
 export { DataTable, type TableColumn } from './table/data-table';
-export { chooseTheme, startTheme, THEMES, useTheme, type Theme } from './theme/theme';
+export {
+  chooseDensity,
+  chooseTheme,
+  DENSITIES,
+  startTheme,
+  THEMES,
+  useDensity,
+  useTheme,
+  type Density,
+  type Theme,
+} from './theme/theme';

@@ -1,8 +1,20 @@
 /**
- * The signed-in person: theme, language, password, sign out.
+ * The signed-in person: theme, density, language, password, sign out.
  */
 import type { SessionUser } from '@tandem/api';
-import { Button, chooseTheme, Dropdown, Header, THEMES, useTheme, type Theme } from '@tandem/ui';
+import {
+  Button,
+  chooseDensity,
+  chooseTheme,
+  DENSITIES,
+  Dropdown,
+  Header,
+  THEMES,
+  useDensity,
+  useTheme,
+  type Density,
+  type Theme,
+} from '@tandem/ui';
 import { chooseLanguage, LANGUAGE_NAMES, LANGUAGES, type Language } from '@tandem/ui/i18n';
 import { useRouter } from '@tanstack/react-router';
 import { ChevronsUpDown, KeyRound, LogOut } from 'lucide-react';
@@ -16,6 +28,7 @@ export function PersonMenu({ user }: { user: SessionUser }) {
   const { t, i18n } = useTranslation();
   const router = useRouter();
   const theme = useTheme();
+  const density = useDensity();
   const leave = useLeave();
   const name = `${user.first_name} ${user.last_name}`.trim() || user.email;
   const heading = 'px-2 pt-2 pb-1 text-xs text-muted';
@@ -58,6 +71,20 @@ export function PersonMenu({ user }: { user: SessionUser }) {
                 </Dropdown.Item>
               );
             })}
+          </Dropdown.Section>
+          <Dropdown.Section
+            selectionMode="single"
+            disallowEmptySelection
+            selectedKeys={[density]}
+            onSelectionChange={(keys) => chooseDensity([...keys][0] as Density)}
+          >
+            <Header className={heading}>{t('menu.density')}</Header>
+            {DENSITIES.map((choice) => (
+              <Dropdown.Item key={choice} id={choice} textValue={t(`density.${choice}`)}>
+                <Dropdown.ItemIndicator />
+                {t(`density.${choice}`)}
+              </Dropdown.Item>
+            ))}
           </Dropdown.Section>
           <Dropdown.Section
             selectionMode="single"

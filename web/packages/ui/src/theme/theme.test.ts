@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { parseTheme, shownTheme } from './theme';
+import { known } from './kept';
+import { DENSITIES, shownTheme, THEMES } from './theme';
 
 test('the system decides only when it is asked to', () => {
   expect(shownTheme('system', { prefersDark: true })).toBe('dark');
@@ -9,8 +10,9 @@ test('the system decides only when it is asked to', () => {
   expect(shownTheme('dark', { prefersDark: false })).toBe('dark');
 });
 
-test('an unknown kept choice means as the system has it', () => {
-  expect(parseTheme('dark')).toBe('dark');
-  expect(parseTheme('purple')).toBe('system');
-  expect(parseTheme(null)).toBe('system');
+test('an unknown kept choice means the first', () => {
+  expect(known(THEMES, 'dark')).toBe('dark');
+  expect(known(THEMES, 'purple')).toBe('system');
+  expect(known(THEMES, null)).toBe('system');
+  expect(known(DENSITIES, null)).toBe('comfortable');
 });
