@@ -28,6 +28,11 @@ async function created<T>(api: APIRequestContext, path: string, data: unknown): 
   return (await answer.json()) as T;
 }
 
+/** Another tenant, with nothing in it. */
+export async function makeTenant(api: APIRequestContext, name: string): Promise<Tenant> {
+  return created<Tenant>(api, '/api/v1/tenants', { name });
+}
+
 export interface Made {
   contact: { id: string };
   account: { id: string; username: string };

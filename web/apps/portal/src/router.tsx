@@ -1,7 +1,7 @@
 /**
  * Joins the routes of all areas. Each area has its own in `<area>/routes.ts`, loaded when first opened.
  */
-import { createRouter } from '@tanstack/react-router';
+import { createRouter, parseSearchWith, stringifySearchWith } from '@tanstack/react-router';
 
 import { accountRoutes } from './accounts/routes';
 import { activateRoutes } from './activate/routes';
@@ -30,6 +30,9 @@ export const router = createRouter({
       ]),
     ]),
   ]),
+  // Everything in an address is plain text: `?search=201`, not `?search="201"`.
+  parseSearch: parseSearchWith((text) => text),
+  stringifySearch: stringifySearchWith(String),
   defaultPreload: false,
   scrollRestoration: true,
   defaultNotFoundComponent: NotFoundPage,

@@ -14,6 +14,7 @@ import {
 } from '@tanstack/react-query';
 
 import { answered, client } from './client';
+import { isSignedOut, Unreachable } from './refusal';
 import type { CollectionName, Collections } from './types';
 
 /** Where a collection is: the tenant's id and the collection's name. */
@@ -22,13 +23,20 @@ export interface Place<Name extends CollectionName> {
   name: Name;
 }
 
+/** How many rows there are; `exact` false: more than that. */
+export interface Total {
+  count: number;
+  exact: boolean;
+}
+
 interface Page<Item> {
   items: Item[];
   next?: string | null;
+  total?: Total | null;
 }
 
 /** Rows of one answer. Lists longer than this are read on by hand, choices are narrowed by searching. */
-const PAGE_ROWS = 50;
+const PAGE_ROWS = 100;
 const CHOICE_ROWS = 200;
 
 // One path stands for all four in the types; the value is the right one.
@@ -44,26 +52,80 @@ export function tenantKey(tenant: string) {
   return ['tenant', tenant] as const;
 }
 
-export function listQuery<Name extends CollectionName>({ tenant, name }: Place<Name>, search: string) {
+/** Which rows of a collection, and in which order. */
+export interface RowsWanted {
+  search?: string;
+  /** A column's name at the server, `-name` for descending. */
+  sort?: string;
+  /** Values by filter; several are sent with commas between them. */
+  filters?: Record<string, string[]>;
+  /** Begins after this cursor instead of at the beginning. */
+  after?: string | undefined;
+}
+
+/** Rows read so far. */
+export interface Rows<Item> {
+  items: Item[];
+  /** The cursor after each page that was read, with the number of rows up to it. */
+  marks: { after: string; rows: number }[];
+  /** How many there are in all, as far as the server says. */
+  total: Total | undefined;
+}
+
+export function rowsQuery<Name extends CollectionName>({ tenant, name }: Place<Name>, wanted: RowsWanted) {
+  const { search, sort, filters = {}, after } = wanted;
+  const chosen = Object.entries(filters).filter(([, values]) => values.length > 0);
   return infiniteQueryOptions({
-    queryKey: [...tenantKey(tenant), name, 'list', search],
+    queryKey: [...tenantKey(tenant), name, 'rows', { search, sort, chosen, after }],
     queryFn: async ({ pageParam }) => {
-      const query = { limit: PAGE_ROWS, after: pageParam, search: search || undefined };
+      const query = {
+        ...Object.fromEntries(chosen.map(([filter, values]) => [filter, values.join(',')])),
+        limit: PAGE_ROWS,
+        after: pageParam,
+        search: search || undefined,
+        sort: sort || undefined,
+        // Counting once is enough, and it is not free.
+        total: pageParam === after ? true : undefined,
+      };
       const page = await answered(client.GET(listPath(name), { params: { path: { tenant }, query } }));
       return page as unknown as Page<Collections[Name]['item']>;
     },
-    initialPageParam: undefined as string | undefined,
+    initialPageParam: after,
     getNextPageParam: (page) => page.next ?? undefined,
   });
 }
 
 /** The rows read so far, and whether there are more. */
-export function useList<Name extends CollectionName>(place: Place<Name>, search = '') {
+export function useRows<Name extends CollectionName>(place: Place<Name>, wanted: RowsWanted) {
   return useInfiniteQuery({
-    ...listQuery(place, search),
-    select: ({ pages }) => pages.flatMap((page) => page.items),
+    ...rowsQuery(place, wanted),
+    select: ({ pages }): Rows<Collections[Name]['item']> => ({
+      items: pages.flatMap((page) => page.items),
+      marks: marksOf(pages),
+      total: pages[0]?.total ?? undefined,
+    }),
     placeholderData: (shown) => shown,
   });
+}
+
+/** Where each page ended, for links that begin there. */
+export function marksOf(pages: readonly Page<unknown>[]): { after: string; rows: number }[] {
+  let rows = 0;
+  return pages.flatMap(({ items, next }) => {
+    rows += items.length;
+    return next ? [{ after: next, rows }] : [];
+  });
+}
+
+/** The first few rows that match, for a search over everything. */
+export async function findRows<Name extends CollectionName>(
+  { tenant, name }: Place<Name>,
+  search: string,
+  most: number,
+): Promise<Collections[Name]['item'][]> {
+  const query = { limit: most, search };
+  const page = await answered(client.GET(listPath(name), { params: { path: { tenant }, query } }));
+  return (page as unknown as Page<Collections[Name]['item']>).items;
 }
 
 /** Up to 200 items for a list of choices. */
@@ -136,5 +198,34 @@ export function useDelete<Name extends CollectionName>({ tenant, name }: Place<N
         predicate: ({ queryKey }) => !queryKey.includes(id),
       });
     },
+  });
+}
+
+/** What became of each of several deletions. */
+export interface Deletions {
+  done: string[];
+  failed: { id: string; error: unknown }[];
+}
+
+/** Deletes one after the other and goes on when one is refused. `onStep` hears how many are through. */
+export function useDeleteMany<Name extends CollectionName>({ tenant, name }: Place<Name>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ ids, onStep }: { ids: readonly string[]; onStep: (through: number) => void }) => {
+      const result: Deletions = { done: [], failed: [] };
+      for (const [index, id] of ids.entries()) {
+        try {
+          await answered(client.DELETE(itemPath(name), { params: { path: { tenant, id } } }));
+          result.done.push(id);
+        } catch (error) {
+          // Without a session or a server none of the others will do better.
+          if (isSignedOut(error) || error instanceof Unreachable) throw error;
+          result.failed.push({ id, error });
+        }
+        onStep(index + 1);
+      }
+      return result;
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: tenantKey(tenant) }),
   });
 }

@@ -6,15 +6,20 @@
  */
 export { qrAddress, useActivation, useResetActivation } from './activation';
 export {
+  findRows,
   itemQuery,
+  rowsQuery,
   tenantKey,
   useChoices,
   useCreate,
   useDelete,
+  useDeleteMany,
   useItem,
-  useList,
+  useRows,
   useUpdate,
   type Place,
+  type RowsWanted,
+  type Total,
 } from './collection';
 export {
   useAccountLive,

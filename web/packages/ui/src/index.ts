@@ -9,15 +9,36 @@ export { Header, I18nProvider, Link, RouterProvider } from 'react-aria-component
 export { CopyButton } from './content/copy';
 export { ConfirmDialog, Dialog } from './dialogs/dialog';
 export { EmptyState, Failure, NothingFound, Notice, Placeholder, type Icon } from './feedback/feedback';
+export { ProgressBar } from './feedback/progress';
 export { StatusBadge, type Tone } from './feedback/status';
 export { Advanced } from './fields/advanced';
 export { ChoiceField, PasswordInput, SwitchField, TextInput, type Choice } from './fields/fields';
 export { OrderedList, type OrderedItem } from './fields/ordered-list';
-export { SearchBox, useSettled } from './fields/search-box';
+export { SearchBox } from './fields/search-box';
 export { Brand, BrandMark } from './frame/brand';
 export { ButtonLink, Fact, Facts, PageHead, Section, useTitle } from './frame/page';
 export { AppShell, type NavigationGroup, type NavigationItem } from './frame/shell';
-export { DataTable, type TableColumn } from './table/data-table';
+export { Tick } from './fields/tick';
+export { useMedia } from './frame/media';
+export { BulkBar } from './table/bulk-bar';
+export { keepColumns, keptColumns, shownColumns, type TableColumn } from './table/columns';
+export { DataTable, type Total } from './table/data-table';
+export {
+  isPlain,
+  listSearch,
+  paramsOf,
+  placeOf,
+  PLAIN,
+  sortOf,
+  sortText,
+  stateOf,
+  type ListPlace,
+  type ListState,
+  type Sort,
+} from './table/list-state';
+export { ColumnChoice, TableTools, type TableFilter } from './table/tools';
+export { ViewMenu } from './table/view-menu';
+export type { SavedView, ViewStore } from './table/views';
 export {
   chooseDensity,
   chooseTheme,

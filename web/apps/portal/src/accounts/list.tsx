@@ -6,7 +6,7 @@ import { StatusBadge, type TableColumn } from '@tandem/ui';
 import { AtSign } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
-import { ListPage } from '../pages/list-page';
+import { ListPage } from '../lists/list-page';
 import { useTenant } from '../tenant';
 import { AccountBadge } from './status';
 
@@ -57,5 +57,5 @@ export function AccountsPage() {
         ),
     },
   ];
-  return <ListPage name="accounts" icon={AtSign} columns={columns} />;
+  return <ListPage name="accounts" icon={AtSign} columns={columns} nameOf={({ name }) => name} />;
 }

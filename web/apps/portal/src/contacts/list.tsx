@@ -6,7 +6,7 @@ import type { TableColumn } from '@tandem/ui';
 import { Users } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
-import { ListPage } from '../pages/list-page';
+import { ListPage } from '../lists/list-page';
 import { nameOf, readable } from './model';
 
 export function ContactsPage() {
@@ -51,5 +51,5 @@ export function ContactsPage() {
         ),
     },
   ];
-  return <ListPage name="contacts" icon={Users} columns={columns} />;
+  return <ListPage name="contacts" icon={Users} columns={columns} nameOf={nameOf} />;
 }

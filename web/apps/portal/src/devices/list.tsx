@@ -6,7 +6,7 @@ import type { TableColumn } from '@tandem/ui';
 import { Smartphone } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
-import { ListPage } from '../pages/list-page';
+import { ListPage } from '../lists/list-page';
 import { platformName } from './model';
 import { DeviceBadge } from './status';
 
@@ -41,5 +41,5 @@ export function DevicesPage() {
         ),
     },
   ];
-  return <ListPage name="devices" icon={Smartphone} columns={columns} />;
+  return <ListPage name="devices" icon={Smartphone} columns={columns} nameOf={({ name }) => name} />;
 }

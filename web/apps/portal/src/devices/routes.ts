@@ -1,3 +1,4 @@
+import { listSearch } from '@tandem/ui';
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
 import { shell, tenant } from '../routes/frame';
@@ -6,6 +7,7 @@ export const deviceRoutes = [
   createRoute({
     getParentRoute: () => shell,
     path: '/devices',
+    validateSearch: listSearch,
     component: lazyRouteComponent(() => import('./list'), 'DevicesPage'),
   }),
   createRoute({

@@ -6,7 +6,7 @@ import { StatusBadge, type TableColumn } from '@tandem/ui';
 import { Server } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
-import { ListPage } from '../pages/list-page';
+import { ListPage } from '../lists/list-page';
 import { addressOf } from './model';
 
 export function ProvidersPage() {
@@ -38,5 +38,5 @@ export function ProvidersPage() {
       cell: ({ accounts }) => <span className="tabular-nums">{accounts}</span>,
     },
   ];
-  return <ListPage name="providers" icon={Server} columns={columns} />;
+  return <ListPage name="providers" icon={Server} columns={columns} nameOf={({ name }) => name} />;
 }

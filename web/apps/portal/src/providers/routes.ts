@@ -1,3 +1,4 @@
+import { listSearch } from '@tandem/ui';
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
 import { shell } from '../routes/frame';
@@ -6,6 +7,7 @@ export const providerRoutes = [
   createRoute({
     getParentRoute: () => shell,
     path: '/providers',
+    validateSearch: listSearch,
     component: lazyRouteComponent(() => import('./list'), 'ProvidersPage'),
   }),
   createRoute({

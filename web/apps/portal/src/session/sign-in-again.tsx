@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next';
 
 import { z } from '../forms/checks';
 import { Form, PasswordField, useSavedForm } from '../forms/form';
-import { sessionEnded, useSessionEnded } from './ended';
+import { sessionEnded } from './ended';
 import { signInRefusal } from './sign-in-refusal';
 
 const schema = z.object({ password: z.string().check(z.minLength(1, 'invalid.required')) });
@@ -16,9 +16,8 @@ const schema = z.object({ password: z.string().check(z.minLength(1, 'invalid.req
 export function SignInAgain() {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const open = useSessionEnded();
   const before = queries.getQueryData<Session>(sessionQuery.queryKey);
-  if (!open || !before) return null;
+  if (!before) return null;
   return (
     <Dialog title={t('again.title')} open>
       <div className="flex flex-col gap-5">

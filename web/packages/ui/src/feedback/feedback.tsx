@@ -30,6 +30,7 @@ export function EmptyState({ icon: Picture, title, children, action }: EmptyStat
 }
 
 interface NothingFoundProps {
+  /** Empty: only filters were set. */
   search: string;
   onClear: () => void;
 }
@@ -39,7 +40,7 @@ export function NothingFound({ search, onClear }: NothingFoundProps) {
   return (
     <div className="card flex flex-col items-center gap-4 px-6 py-12 text-center text-muted">
       <SearchX className="size-6" aria-hidden />
-      <p>{t('empty.search', { search })}</p>
+      <p>{search === '' ? t('empty.filters') : t('empty.search', { search })}</p>
       <Button variant="secondary" size="sm" onPress={onClear}>
         {t('empty.clear')}
       </Button>

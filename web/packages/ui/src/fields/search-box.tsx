@@ -1,22 +1,9 @@
 /**
- * The field above a list, and a text that follows it after a short pause.
+ * The field above a list.
  */
 import { Search, X } from 'lucide-react';
-import { useEffect, useState } from 'react';
 import { Button, Input, SearchField } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
-
-const PAUSE_MS = 200;
-
-/** `text` as it was when it last stood still for a moment; empty at once when it is. */
-export function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return text === '' ? '' : settled;
-}
 
 interface SearchBoxProps {
   label: string;

@@ -1,71 +1,85 @@
 /**
- * A list of things with columns. Rows are links: arrows move between them, Enter opens.
+ * A list of things with columns. Rows are links: arrows move between them, Enter opens, Space selects.
  *
- * On narrow screens each row becomes a card with the column names beside the values (see styles.css).
+ * Only the rows in view are in the page, however many there are; more are asked for as the end comes near. On
+ * narrow screens each row becomes a card with the column names beside the values.
  */
-import type { ReactNode } from 'react';
-import { Button, Cell, Column, Row, Table, TableBody, TableHeader } from 'react-aria-components';
+import { lazy, Suspense, useMemo, useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
-export interface TableColumn<Item> {
+import { Placeholder } from '../feedback/feedback';
+import { useMedia } from '../frame/media';
+import type { TableColumn } from './columns';
+import type { Sort } from './list-state';
+import { Position } from './position';
+import { useRowsInView } from './rows-in-view';
+
+// The grid of React Aria is the heaviest part of all; pages can be shown before it is there.
+const Cards = lazy(async () => ({ default: (await import('./rows')).CardRows }));
+const Grid = lazy(async () => ({ default: (await import('./rows')).GridRows }));
+
+export interface Item {
   id: string;
-  title: string;
-  cell: (item: Item) => ReactNode;
-  /** Hidden between the card view and this width. */
-  from?: 'lg' | 'xl';
-  /** The column's name is not repeated in the card view: the value speaks for itself. */
-  plain?: boolean;
 }
 
-interface DataTableProps<Item extends { id: string }> {
+/** How many there are in all; `exact` false: more than that. */
+export interface Total {
+  count: number;
+  exact: boolean;
+}
+
+export interface DataTableProps<Row extends Item> {
   label: string;
-  /** The first column names the row. */
-  columns: TableColumn<Item>[];
-  items: Item[];
-  href: (item: Item) => string;
+  /** The columns to show. The first names the row. */
+  columns: readonly TableColumn<Row>[];
+  items: readonly Row[];
+  /** Rows of the list that come before `items`. */
+  before?: number;
+  /** Leads to the beginning of the list; for lists that start in the middle. */
+  onEarlier?: (() => void) | undefined;
+  total?: Total | undefined;
+  /** What a row is called when it is spoken of. */
+  nameOf: (item: Row) => string;
+  href?: ((item: Row) => string) | undefined;
+  sort?: Sort | undefined;
+  /** Absent: nothing can be sorted. */
+  onSort?: ((sort: Sort) => void) | undefined;
+  selected?: ReadonlySet<string>;
+  /** Absent: nothing can be selected. */
+  onSelect?: ((ids: ReadonlySet<string>) => void) | undefined;
   /** There is more to read. */
   onMore?: (() => void) | undefined;
   pending?: boolean;
+  /** Reading on failed. */
+  failed?: boolean;
+  /** Called with the place of the first row in view whenever it changes. */
+  onScroll?: ((row: number) => void) | undefined;
+  /** Beside the position, such as actions for what is selected. */
+  footer?: ReactNode;
 }
 
-const FROM = { lg: 'md:max-lg:hidden', xl: 'md:max-xl:hidden' } as const;
-
-export function DataTable<Item extends { id: string }>(props: DataTableProps<Item>) {
+export function DataTable<Row extends Item>(props: DataTableProps<Row>) {
+  const { items, before = 0, columns } = props;
   const { t } = useTranslation('ui');
-  const { label, columns, items, href, onMore, pending } = props;
+  const narrow = useMedia('(width < 48rem)');
+  const box = useRef<HTMLDivElement>(null);
+  const places = useMemo(() => new Map(items.map(({ id }, index) => [id, before + index])), [items, before]);
+  const range = useRowsInView(box, places);
+  const Rows = (narrow ? Cards : Grid) as typeof import('./rows').GridRows;
   return (
-    <div className="card">
-      <Table aria-label={label} className="data-table">
-        <TableHeader>
-          {columns.map(({ id, title, from }, index) => (
-            <Column key={id} id={id} isRowHeader={index === 0} className={from && FROM[from]}>
-              {title}
-            </Column>
-          ))}
-        </TableHeader>
-        <TableBody items={items} dependencies={[columns]}>
-          {(item) => (
-            <Row id={item.id} href={href(item)}>
-              {columns.map(({ id, title, cell, plain, from }, index) => (
-                <Cell
-                  key={id}
-                  className={from && FROM[from]}
-                  {...(plain || index === 0 ? {} : { 'data-label': title })}
-                >
-                  {cell(item)}
-                </Cell>
-              ))}
-            </Row>
-          )}
-        </TableBody>
-      </Table>
-      {onMore && (
-        <div className="border-t border-separator p-3 text-center">
-          <Button className="button button--sm button--ghost" onPress={onMore} isPending={pending ?? false}>
-            {t('table.more')}
-          </Button>
+    <div ref={box} className="card table-box overflow-hidden">
+      {props.onEarlier && (
+        <div className="border-b border-separator p-2 text-center">
+          <button type="button" className="button button--sm button--ghost" onClick={props.onEarlier}>
+            {t('table.earlier', { count: before })}
+          </button>
         </div>
       )}
+      <Suspense fallback={<Placeholder />}>
+        {/* The header of React Aria's grid does not take other columns: it is made anew. */}
+        <Rows key={columns.map(({ id }) => id).join(' ')} {...props} />
+      </Suspense>
+      <Position {...props} range={range} />
     </div>
   );
 }

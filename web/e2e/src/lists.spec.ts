@@ -1,0 +1,156 @@
+/**
+ * Lists: what is shown is in the address, long ones are read as one scrolls, and several rows are dealt with at once.
+ */
+import { expect, test, type APIRequestContext } from '@playwright/test';
+
+import { environment } from './environment';
+import { firstTenant, makeDevice, makeTenant, type Tenant } from './portal';
+
+/** A tenant with `count` contacts called `Person 000`, `Person 001` and so on. */
+async function crowd(request: APIRequestContext, count: number): Promise<Tenant> {
+  const tenant = await makeTenant(request, `Crowd ${Date.now()}`);
+  for (let index = 0; index < count; index += 1) {
+    const number = String(index).padStart(3, '0');
+    const emails = [{ address: `person${number}@example.com`, label: 'work' }];
+    const data = { first_name: 'Person', last_name: number, emails };
+    const answer = await request.post(`/api/v1/tenants/${tenant.id}/contacts`, { data });
+    expect(answer.status()).toBe(201);
+  }
+  return tenant;
+}
+
+test('a long list is read while one scrolls, says where one is, and a link leads there', async ({
+  page,
+  request,
+}) => {
+  test.setTimeout(120_000);
+  const tenant = await crowd(request, 260);
+  await page.goto(`/t/${tenant.slug}/contacts`);
+  const grid = page.getByRole('grid', { name: 'Contacts' });
+  const position = page.getByTestId('table-position');
+  await expect(position).toHaveText(/^1–\d+ of more than 100$/);
+
+  await test.step('only the rows in view are in the page', async () => {
+    expect(await grid.getByRole('row').count()).toBeLessThan(60);
+  });
+
+  await test.step('scrolling reads on to the last row', async () => {
+    await grid.focus();
+    await expect(async () => {
+      await grid.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+      await expect(grid.getByRole('row', { name: 'Person 259' })).toBeVisible({ timeout: 500 });
+    }).toPass();
+    await expect(position).toHaveText(/^\d+–260 of 260$/);
+  });
+
+  await test.step('a reload shows the same place, with a way to the beginning', async () => {
+    await expect(page).toHaveURL(/after=.+&row=200/);
+    await page.reload();
+    await expect(grid.getByRole('row', { name: 'Person 200' })).toBeVisible();
+    await expect(position).toHaveText(/^201–\d+ of 260$/);
+    await page.getByRole('button', { name: '200 rows come before' }).click();
+    await expect(grid.getByRole('row', { name: 'Person 000' })).toBeVisible();
+    await expect(page).toHaveURL(/\/contacts$/);
+  });
+
+  await test.step('all by keyboard: arrows, End, Home, Space, Enter', async () => {
+    await grid.getByRole('row', { name: 'Person 000' }).focus();
+    await page.keyboard.press('ArrowDown');
+    await expect(grid.getByRole('row', { name: 'Person 001' })).toBeFocused();
+    await page.keyboard.press('Space');
+    await expect(page.getByRole('region', { name: 'Selection' })).toContainText('1 selected');
+    await page.keyboard.press('Space');
+    await expect(page.getByRole('region', { name: 'Selection' })).toHaveCount(0);
+    await page.keyboard.press('ControlOrMeta+End');
+    await expect(grid.getByRole('row', { name: 'Person 099' })).toBeFocused();
+    await page.keyboard.press('ControlOrMeta+Home');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('heading', { name: /Person 00[01]/ })).toBeVisible();
+  });
+});
+
+test('a search is in the address, and a link with it shows the same list', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  const name = `Linked${Date.now()}`;
+  await makeDevice(request, tenant, name);
+  await page.goto(`/t/${tenant.slug}/contacts`);
+  await page.getByRole('searchbox', { name: 'Search contacts' }).fill(name);
+  await expect(page).toHaveURL(new RegExp(`/contacts\\?search=${name}$`));
+  await expect(page.getByTestId('table-position')).toHaveText('1–1 of 1');
+  await page.reload();
+  await expect(page.getByRole('searchbox', { name: 'Search contacts' })).toHaveValue(name);
+  await expect(page.getByRole('row', { name })).toBeVisible();
+});
+
+test('a view is saved under a name, opened and deleted', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  const name = `Viewed${Date.now()}`;
+  await makeDevice(request, tenant, name);
+  await page.goto(`/t/${tenant.slug}/contacts?search=${name}`);
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'E-mail' }).click();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('columnheader', { name: 'E-mail' })).toHaveCount(0);
+
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByRole('menuitem', { name: 'Save this view…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Save this view…' });
+  await dialog.getByRole('button', { name: 'Save view' }).click();
+  await expect(dialog.getByText('Give it a name')).toBeVisible();
+  await dialog.getByLabel('Name').fill('Only this one');
+  await dialog.getByRole('button', { name: 'Save view' }).click();
+  await expect(page.getByRole('button', { name: 'Only this one' })).toBeVisible();
+
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('menuitem', { name: 'Usual columns' }).click();
+  await page.getByRole('searchbox', { name: 'Search contacts' }).fill('');
+  await expect(page.getByRole('columnheader', { name: 'E-mail' })).toBeVisible();
+
+  await page.reload();
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByRole('menuitem', { name: 'Only this one' }).click();
+  await expect(page).toHaveURL(new RegExp(`search=${name}$`));
+  await expect(page.getByRole('columnheader', { name: 'E-mail' })).toHaveCount(0);
+
+  await page.getByRole('button', { name: 'Only this one' }).click();
+  await page.getByRole('menuitem', { name: 'Delete “Only this one”' }).click();
+  await page.getByRole('button', { name: 'Views' }).click();
+  await expect(page.getByRole('menuitem', { name: 'Only this one' })).toHaveCount(0);
+});
+
+test('several are deleted at once, and what is in use stays and is named', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Several ${Date.now()}`);
+  const used = await makeDevice(request, tenant, 'Used');
+  const free = await makeDevice(request, tenant, 'Free');
+  expect((await request.delete(`/api/v1/tenants/${tenant.id}/devices/${free.device.id}`)).ok()).toBe(true);
+  await page.goto(`/t/${tenant.slug}/contacts`);
+  await page.getByRole('columnheader').first().locator('label').click();
+  const bar = page.getByRole('region', { name: 'Selection' });
+  await expect(bar).toContainText('2 selected');
+  await page.screenshot({ path: `${environment.folder}/screens/list-selected-1280.png` });
+  await bar.getByRole('button', { name: 'Delete' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Delete 2 items?' });
+  await expect(dialog).toContainText('Used Tester');
+  await expect(dialog).toContainText('Free Tester');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('1 could not be deleted');
+  await expect(dialog.getByRole('alert')).toContainText('Used Tester');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(page.getByRole('row', { name: 'Used Tester' })).toBeVisible();
+  await expect(page.getByRole('row', { name: 'Free Tester' })).toHaveCount(0);
+  expect((await request.get(`/api/v1/tenants/${tenant.id}/contacts/${used.contact.id}`)).ok()).toBe(true);
+});
+
+test('where there is no room each row is a card', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  const name = `Card${Date.now()}`;
+  await makeDevice(request, tenant, name);
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`/t/${tenant.slug}/contacts?search=${name}`);
+  const card = page.getByRole('row', { name });
+  await expect(card).toContainText('E-mail');
+  await page.screenshot({ path: `${environment.folder}/screens/list-cards-360.png` });
+  await card.click();
+  await expect(page.getByRole('heading', { name: `${name} Tester` })).toBeVisible();
+});
