@@ -1,8 +1,10 @@
 /**
  * Forms: what is wrong is said where it is wrong, and everything can be done without a mouse.
  */
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 
+import { environment } from './environment';
 import { firstTenant, makeDevice } from './portal';
 
 test('what the server refuses is said beside the field', async ({ page, request }) => {
@@ -25,22 +27,93 @@ test('a form that is not complete is not sent and shows every gap', async ({ pag
   await expect(page.getByLabel('First name')).toBeFocused();
 });
 
-test('a change that somebody else overtook is refused and nothing typed is lost', async ({
+test('a change that somebody else overtook is compared field by field, and nothing typed is lost', async ({
   page,
   request,
 }) => {
   const tenant = await firstTenant(request);
   const { contact } = await makeDevice(request, tenant, 'Overtaken');
-  await page.goto(`/t/${tenant.slug}/contacts/${contact.id}`);
-  const company = page.getByRole('textbox', { name: 'Company' });
-  await company.fill('Mine');
   const path = `/api/v1/tenants/${tenant.id}/contacts/${contact.id}`;
-  const emails = [{ address: 'other@example.com', label: 'work' }];
-  const data = { first_name: 'Overtaken', last_name: 'Other', emails };
+  const before = (await (await request.get(path)).json()) as Record<string, unknown>;
+  await page.goto(`/t/${tenant.slug}/contacts/${contact.id}`);
+  await page.getByRole('textbox', { name: 'Company' }).fill('Mine');
+  await page.getByRole('textbox', { name: 'Job title' }).fill('Painter');
+  const { first_name, emails } = before;
+  const data = { first_name, last_name: 'Other', company: 'Theirs', emails };
   expect((await request.put(path, { data })).ok()).toBe(true);
   await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByRole('alert')).toContainText('Someone else changed this');
-  await expect(company).toHaveValue('Mine');
+
+  const dialog = page.getByRole('dialog', { name: 'Someone else changed this' });
+  const company = dialog.getByRole('radiogroup', { name: 'Company' });
+  const lastName = dialog.getByRole('radiogroup', { name: 'Last name' });
+  await expect(dialog.getByRole('radiogroup')).toHaveCount(2);
+  await expect(company.getByRole('radio', { name: /Yours.*Mine/ })).toBeChecked();
+  await expect(lastName.getByRole('radio', { name: /Theirs.*Other/ })).toBeChecked();
+  await page.screenshot({ path: `${environment.folder}/screens/conflict-1280.png` });
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+
+  await test.step('one can go back to the form without losing anything', async () => {
+    await dialog.getByRole('button', { name: 'Back to the form' }).click();
+    await expect(page.getByRole('textbox', { name: 'Company' })).toHaveValue('Mine');
+    await expect(page.getByRole('alert')).toContainText('Someone else changed this');
+  });
+
+  await test.step('what is chosen is saved together with what nobody else touched', async () => {
+    expect((await request.put(path, { data: { ...data, company: 'Theirs again' } })).ok()).toBe(true);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await company.getByText('Theirs', { exact: true }).click();
+    await dialog.getByRole('button', { name: 'Save this' }).click();
+    await expect(page.getByRole('heading', { name: 'Contacts', exact: true })).toBeVisible();
+    expect(await (await request.get(path)).json()).toMatchObject({
+      company: 'Theirs again',
+      job_title: 'Painter',
+    });
+  });
+});
+
+test('a change of other fields by somebody else needs no question', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  const { contact } = await makeDevice(request, tenant, 'Beside');
+  const path = `/api/v1/tenants/${tenant.id}/contacts/${contact.id}`;
+  const { first_name, last_name, emails } = (await (await request.get(path)).json()) as Record<
+    string,
+    unknown
+  >;
+  await page.goto(`/t/${tenant.slug}/contacts/${contact.id}`);
+  await page.getByRole('textbox', { name: 'Company' }).fill('Same');
+  const data = { first_name, last_name, emails, company: 'Same' };
+  expect((await request.put(path, { data })).ok()).toBe(true);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('heading', { name: 'Contacts', exact: true })).toBeVisible();
+});
+
+test('a changed form is not left by accident', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  await page.goto(`/t/${tenant.slug}/contacts`);
+  await page.getByRole('link', { name: 'New contact' }).click();
+  await page.getByLabel('First name').fill('Half');
+  await page.getByRole('link', { name: 'Devices' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Leave without saving?' });
+  await dialog.getByRole('button', { name: 'Stay here' }).click();
+  await expect(page.getByLabel('First name')).toHaveValue('Half');
+
+  await test.step('back is asked about too', async () => {
+    await page.goBack();
+    await dialog.getByRole('button', { name: 'Stay here' }).click();
+    await expect(page.getByLabel('First name')).toHaveValue('Half');
+  });
+
+  await test.step('closing the window asks as browsers do', async () => {
+    const asked = page.waitForEvent('dialog');
+    await page.close({ runBeforeUnload: true });
+    const question = await asked;
+    expect(question.type()).toBe('beforeunload');
+    await question.dismiss();
+  });
+
+  await page.getByRole('link', { name: 'Devices' }).click();
+  await dialog.getByRole('button', { name: 'Leave without saving' }).click();
+  await expect(page.getByRole('heading', { name: 'Devices', exact: true })).toBeVisible();
 });
 
 test('a device has at most four lines, in an order that the keyboard changes', async ({ page, request }) => {

@@ -3,9 +3,10 @@
  * content security policy had to stop.
  */
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 
 import { environment } from './environment';
+import { sticksOut, watch } from './pages';
 import { firstTenant, makeDevice, type Made, type Tenant } from './portal';
 
 const WIDTHS = [360, 768, 1440];
@@ -42,16 +43,26 @@ function places(tenant: Tenant, made: Made): Place[] {
   ];
 }
 
-for (const theme of ['light', 'dark'] as const) {
-  test(`every page is accessible and fits in ${theme}`, async ({ browser, request }) => {
+const LOOKS = [
+  { theme: 'light', density: 'comfortable' },
+  { theme: 'dark', density: 'comfortable' },
+  { theme: 'light', density: 'compact' },
+] as const;
+
+for (const { theme, density } of LOOKS) {
+  test(`every page is accessible and fits in ${theme} and ${density}`, async ({ browser, request }) => {
     test.setTimeout(240_000);
     const tenant = await firstTenant(request);
-    const made = await makeDevice(request, tenant, `Pages ${theme}`);
+    const made = await makeDevice(request, tenant, `Pages ${theme} ${density}`);
     const inside = await browser.newContext({ colorScheme: theme });
     const outside = await browser.newContext({
       colorScheme: theme,
       storageState: { cookies: [], origins: [] },
     });
+
+    for (const context of [inside, outside]) {
+      await context.addInitScript((space) => localStorage.setItem('tandem.density', space), density);
+    }
 
     for (const place of places(tenant, made)) {
       await test.step(place.name, async () => {
@@ -63,7 +74,7 @@ for (const theme of ['light', 'dark'] as const) {
         await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
         for (const width of WIDTHS) {
           await page.setViewportSize({ width, height: 900 });
-          const path = `${environment.folder}/screens/${place.name}-${width}-${theme}.png`;
+          const path = `${environment.folder}/screens/${place.name}-${width}-${theme}-${density}.png`;
           await page.screenshot({ path, fullPage: true, animations: 'disabled' });
           expect(await sticksOut(page), `${place.name} at ${width}`).toBe(0);
         }
@@ -105,19 +116,3 @@ test('the pages come with the headers that protect them', async ({ request }) =>
     expect(headers['referrer-policy'], path).toBe('no-referrer');
   }
 });
-
-/** Errors of scripts, and whatever the content security policy stopped. */
-function watch(page: Page): string[] {
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    // A visitor's question for the session is refused, which the browser reports as an error.
-    if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
-  });
-  return complaints;
-}
-
-/** Pixels by which the page is wider than the window. */
-function sticksOut(page: Page): Promise<number> {
-  return page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
-}

@@ -7,6 +7,7 @@ import { accountRoutes } from './accounts/routes';
 import { activateRoutes } from './activate/routes';
 import { contactRoutes } from './contacts/routes';
 import { devicePrintRoutes, deviceRoutes } from './devices/routes';
+import { galleryRoutes } from './gallery/routes';
 import { overviewRoutes } from './overview/routes';
 import { FailedPage } from './pages/failed';
 import { NotFoundPage } from './pages/not-found';
@@ -19,6 +20,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     ...sessionRoutes,
     ...activateRoutes,
+    ...galleryRoutes,
     tenant.addChildren([
       ...devicePrintRoutes,
       shell.addChildren([

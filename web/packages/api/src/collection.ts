@@ -154,6 +154,12 @@ export function useItem<Name extends CollectionName>(place: Place<Name>, id: str
   return useQuery(itemQuery(place, id));
 }
 
+/** Reads an item anew, whatever is in the cache. */
+export function useNewest<Name extends CollectionName>(place: Place<Name>, id: string) {
+  const queries = useQueryClient();
+  return () => queries.fetchQuery({ ...itemQuery(place, id), staleTime: 0 });
+}
+
 export function useCreate<Name extends CollectionName>({ tenant, name }: Place<Name>) {
   const queries = useQueryClient();
   return useMutation({

@@ -15,6 +15,7 @@ export {
   useDelete,
   useDeleteMany,
   useItem,
+  useNewest,
   useRows,
   useUpdate,
   type Place,

@@ -1,23 +1,23 @@
 /**
  * A SIP account: new, or changed.
  */
-import { useChoices, useCreate, useUpdate, type Account, type Codec, type Provider } from '@tandem/api';
+import {
+  useChoices,
+  useCreate,
+  useNewest,
+  useUpdate,
+  type Account,
+  type Codec,
+  type Provider,
+} from '@tandem/api';
 import { Advanced, Fact, Facts, OrderedList, PageHead, Placeholder, Section, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import {
-  Choose,
-  Fields,
-  Form,
-  PasswordField,
-  TextField,
-  Toggle,
-  useField,
-  useSavedForm,
-  type SavedForm,
-} from '../forms/form';
+import { Choose } from '../forms/choose';
+import { Fields, Form, PasswordField, TextField, Toggle, useField } from '../forms/form';
+import { useSavedForm, type SavedForm } from '../forms/saved-form';
 import { Item } from '../pages/item';
 import { Remove } from '../pages/remove';
 import { TRANSPORTS } from '../providers/model';
@@ -95,13 +95,30 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
   const { tenant, path, mayChange } = useTenant();
   const router = useRouter();
   const update = useUpdate({ tenant: tenant.id, name: 'accounts' });
+  const read = useNewest({ tenant: tenant.id, name: 'accounts' }, account.id);
   const provider = providers.find(({ id }) => id === account.provider_id);
   const form = useSavedForm({
     schema: accountSchema(providers, account),
     values: formOf(account),
-    save: async (values) => {
+    versioned: {
+      version: account.version,
+      read: async () => {
+        const now = await read();
+        return { values: formOf(now), version: now.version };
+      },
+      fields: {
+        name: { label: t('accounts.name') },
+        username: { label: t('accounts.username') },
+        enter_on_device: { label: t('accounts.enter_on_device'), show: (on) => t(on ? 'yes' : 'no') },
+        display_name: { label: t('accounts.display_name') },
+        auth_username: { label: t('accounts.auth_username') },
+        transport: { label: t('accounts.transport'), show: (id) => id.toUpperCase() },
+        codecs: { label: t('accounts.codecs'), show: (ids) => ids.map((id) => CODEC_NAMES[id]).join(', ') },
+      },
+    },
+    save: async (values, version) => {
       const input = inputOf(values, provider);
-      await update.mutateAsync({ id: account.id, version: account.version, input });
+      await update.mutateAsync({ id: account.id, version, input });
       toast.success(t('saved', { name: values.name }));
       router.history.push(path('/accounts'));
     },

@@ -1,14 +1,16 @@
 /**
  * A contact: new, or changed, with the devices of the person.
  */
-import { useCreate, useUpdate, type Contact } from '@tandem/api';
+import { useCreate, useNewest, useUpdate, type Contact } from '@tandem/api';
 import { Button, ButtonLink, Fact, Facts, Link, PageHead, Section, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { Plus, Smartphone, X } from 'lucide-react';
 import { useFieldArray, useFormContext } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 
-import { Choose, Fields, Form, TextField, Toggle, useSavedForm, type SavedForm } from '../forms/form';
+import { Choose } from '../forms/choose';
+import { Fields, Form, TextField, Toggle } from '../forms/form';
+import { useSavedForm, type SavedForm } from '../forms/saved-form';
 import { Item } from '../pages/item';
 import { Remove } from '../pages/remove';
 import { useTenant } from '../tenant';
@@ -68,11 +70,34 @@ function EditContact({ contact }: { contact: Contact }) {
   const { tenant, path, mayChange } = useTenant();
   const router = useRouter();
   const update = useUpdate({ tenant: tenant.id, name: 'contacts' });
+  const read = useNewest({ tenant: tenant.id, name: 'contacts' }, contact.id);
   const form = useSavedForm({
     schema: contactSchema,
     values: formOf(contact),
-    save: async (values) => {
-      await update.mutateAsync({ id: contact.id, version: contact.version, input: inputOf(values) });
+    versioned: {
+      version: contact.version,
+      read: async () => {
+        const now = await read();
+        return { values: formOf(now), version: now.version };
+      },
+      fields: {
+        first_name: { label: t('contacts.first_name') },
+        last_name: { label: t('contacts.last_name') },
+        company: { label: t('contacts.company') },
+        job_title: { label: t('contacts.job_title') },
+        emails: {
+          label: t('contacts.emails'),
+          show: (emails) => emails.map(({ address }) => address).join(', '),
+        },
+        numbers: {
+          label: t('contacts.numbers'),
+          show: (numbers) => numbers.map(({ number }) => number).join(', '),
+        },
+        in_directory: { label: t('contacts.in_directory'), show: (on) => t(on ? 'yes' : 'no') },
+      },
+    },
+    save: async (values, version) => {
+      await update.mutateAsync({ id: contact.id, version, input: inputOf(values) });
       toast.success(t('saved', { name: nameOf(values) }));
       router.history.push(path('/contacts'));
     },

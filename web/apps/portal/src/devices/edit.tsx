@@ -1,12 +1,22 @@
 /**
  * A device: new, or changed.
  */
-import { useChoices, useCreate, useUpdate, type Account, type Contact, type Device } from '@tandem/api';
+import {
+  useChoices,
+  useCreate,
+  useNewest,
+  useUpdate,
+  type Account,
+  type Contact,
+  type Device,
+} from '@tandem/api';
 import { ChoiceField, Link, Notice, OrderedList, PageHead, Placeholder, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
-import { Choose, Form, TextField, useField, useSavedForm, type SavedForm } from '../forms/form';
+import { Choose } from '../forms/choose';
+import { Form, TextField, useField } from '../forms/form';
+import { useSavedForm, type SavedForm } from '../forms/saved-form';
 import { nameOf } from '../contacts/model';
 import { Item } from '../pages/item';
 import { useTenant } from '../tenant';
@@ -56,12 +66,36 @@ function EditDevice({ device }: { device: Device }) {
   const { tenant, path } = useTenant();
   const router = useRouter();
   const update = useUpdate({ tenant: tenant.id, name: 'devices' });
+  const contacts = useChoices({ tenant: tenant.id, name: 'contacts' }).data;
+  const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data;
+  const read = useNewest({ tenant: tenant.id, name: 'devices' }, device.id);
   const back = path(`/devices/${device.id}`);
   const form = useSavedForm({
     schema: deviceSchema,
     values: formOf(device),
-    save: async (values) => {
-      await update.mutateAsync({ id: device.id, version: device.version, input: inputOf(values) });
+    versioned: {
+      version: device.version,
+      read: async () => {
+        const now = await read();
+        return { values: formOf(now), version: now.version };
+      },
+      fields: {
+        name: { label: t('devices.name') },
+        contact_id: {
+          label: t('devices.contact'),
+          show: (id) => {
+            const contact = contacts?.find((known) => known.id === id);
+            return contact ? nameOf(contact) : id;
+          },
+        },
+        account_ids: {
+          label: t('devices.lines'),
+          show: (ids) => ids.map((id) => accounts?.find((known) => known.id === id)?.name ?? id).join(', '),
+        },
+      },
+    },
+    save: async (values, version) => {
+      await update.mutateAsync({ id: device.id, version, input: inputOf(values) });
       toast.success(t('saved', { name: values.name }));
       router.history.push(back);
     },

@@ -1,59 +1,18 @@
 /**
- * Forms: react-hook-form keeps the values, zod checks them, the server has the last word.
+ * How a form looks: its fields bound to their values, what the server said, and the buttons.
  *
- * Nothing typed is lost when saving fails or the session ends meanwhile.
+ * Nothing typed is lost when saving fails, the session ends meanwhile or somebody follows a link by accident.
  */
-import { zodResolver } from '@hookform/resolvers/zod';
-import { Button, ButtonLink, ChoiceField, Notice, PasswordInput, SwitchField, TextInput } from '@tandem/ui';
-import type { ComponentProps, ReactNode } from 'react';
-import {
-  FormProvider,
-  useController,
-  useForm,
-  useFormContext,
-  type DefaultValues,
-  type FieldValues,
-  type Path,
-  type UseFormReturn,
-} from 'react-hook-form';
+import { Button, ButtonLink, Notice, PasswordInput, SwitchField, TextInput } from '@tandem/ui';
+import { lazy, Suspense, type ComponentProps, type ReactNode } from 'react';
+import { FormProvider, useController, useFormContext, type FieldValues } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
-import type { $ZodType } from 'zod/v4/core';
 
-import { messagesOf } from './refused';
+import type { OpenConflict, SavedForm } from './saved-form';
 
-interface Options<Values extends FieldValues> {
-  schema: $ZodType<Values, Values>;
-  values: Values;
-  /** Throws what the server refused. */
-  save: (values: Values) => Promise<unknown>;
-}
-
-export interface SavedForm<Values extends FieldValues> {
-  form: UseFormReturn<Values>;
-  submit: () => void;
-}
-
-/** A form that puts every refusal beside the field it is about. */
-export function useSavedForm<Values extends FieldValues>({ schema, values, save }: Options<Values>) {
-  const form = useForm<Values>({
-    resolver: zodResolver(schema),
-    defaultValues: values as DefaultValues<Values>,
-    // Errors that appear on leaving a field would move the button away from under the pointer.
-    mode: 'onSubmit',
-  });
-  const submit = form.handleSubmit(async (checked) => {
-    try {
-      await save(checked);
-    } catch (error) {
-      const { fields, whole } = messagesOf(error, Object.keys(values));
-      fields.forEach(({ name, message }, index) =>
-        form.setError(name as Path<Values>, { message }, { shouldFocus: index === 0 }),
-      );
-      if (whole) form.setError('root.refused', { message: whole });
-    }
-  });
-  return { form, submit: () => void submit() } satisfies SavedForm<Values>;
-}
+// Seldom seen, and they bring the dialogs.
+const ConflictDialog = lazy(async () => ({ default: (await import('./conflict-dialog')).ConflictDialog }));
+const LeaveGuard = lazy(async () => ({ default: (await import('./leave-guard')).LeaveGuard }));
 
 interface FormProps<Values extends FieldValues> extends SavedForm<Values> {
   children: ReactNode;
@@ -62,11 +21,14 @@ interface FormProps<Values extends FieldValues> extends SavedForm<Values> {
   /** Where *Cancel* leads; absent where there is no way back. */
   cancel?: string;
   wide?: boolean;
+  /** Nobody minds when this is left half filled in, such as a sign-in. */
+  passing?: boolean;
 }
 
 export function Form<Values extends FieldValues>(props: FormProps<Values>) {
   const { t } = useTranslation(['portal', 'ui']);
-  const { form, submit, children, action, cancel, wide } = props;
+  const { form, submit, conflict, children, action, cancel, wide, passing } = props;
+  const { isDirty, isSubmitting } = form.formState;
   const errorText = useErrorText();
   const refused = errorText(form.formState.errors.root?.refused?.message);
   return (
@@ -86,7 +48,7 @@ export function Form<Values extends FieldValues>(props: FormProps<Values>) {
           </Notice>
         )}
         <div className="flex flex-wrap gap-2">
-          <Button type="submit" isPending={form.formState.isSubmitting} fullWidth={wide ?? false}>
+          <Button type="submit" isPending={isSubmitting} fullWidth={wide ?? false}>
             {action}
           </Button>
           {cancel && (
@@ -96,6 +58,11 @@ export function Form<Values extends FieldValues>(props: FormProps<Values>) {
           )}
         </div>
       </form>
+      <Suspense>
+        {/* While it is being saved, the page may leave by itself. */}
+        {!passing && isDirty && <LeaveGuard unsaved={!isSubmitting} />}
+        {conflict && <ConflictDialog conflict={conflict as OpenConflict<unknown>} />}
+      </Suspense>
     </FormProvider>
   );
 }
@@ -114,7 +81,10 @@ export function useErrorText() {
   };
 }
 
-type Bound<Props> = Omit<Props, 'value' | 'onChange' | 'onBlur' | 'error' | 'inputRef' | 'buttonRef'> & {
+export type Bound<Props> = Omit<
+  Props,
+  'value' | 'onChange' | 'onBlur' | 'error' | 'inputRef' | 'buttonRef'
+> & {
   name: string;
 };
 
@@ -140,12 +110,6 @@ export function TextField(props: Bound<ComponentProps<typeof TextInput>>) {
 export function PasswordField(props: Bound<ComponentProps<typeof PasswordInput>>) {
   const { attach, ...bound } = useField(props.name);
   return <PasswordInput {...props} {...bound} inputRef={attach} />;
-}
-
-export function Choose(props: Bound<ComponentProps<typeof ChoiceField>>) {
-  const { name, ...rest } = props;
-  const { attach, ...bound } = useField(name);
-  return <ChoiceField {...rest} {...bound} buttonRef={attach} />;
 }
 
 export function Toggle(props: Bound<ComponentProps<typeof SwitchField>>) {

@@ -47,6 +47,8 @@ test('the overview is where one is on its own page only', () => {
   expect(isWithin('/t/demo/contacts', '/t/demo', overview)).toBe(false);
 });
 
-test('no two areas live at one address', () => {
+test('no two areas live at one address or are reached by one key', () => {
+  const keys = AREAS.map(({ key }) => key).filter(Boolean);
+  expect(new Set(keys).size).toBe(keys.length);
   expect(new Set(AREAS.map(({ rest }) => rest)).size).toBe(AREAS.length);
 });

@@ -27,6 +27,10 @@ export interface Area {
   rest: string;
   title: ParseKeys<'portal'>;
   icon: Icon;
+  /** What the button to a new one says; its page is `new` below. */
+  create?: ParseKeys<'portal'>;
+  /** The letter that leads here after `g`. */
+  key?: string;
   /** Who sees it in a tenant; absent: every member. */
   roles?: readonly Role[];
   /** Only for administrators of the installation. */
@@ -34,11 +38,39 @@ export interface Area {
 }
 
 export const AREAS: readonly Area[] = [
-  { group: 'start', rest: '', title: 'overview.title', icon: LayoutDashboard },
-  { group: 'people', rest: '/contacts', title: 'contacts.title', icon: Users },
-  { group: 'people', rest: '/devices', title: 'devices.title', icon: Smartphone },
-  { group: 'telephony', rest: '/accounts', title: 'accounts.title', icon: AtSign },
-  { group: 'telephony', rest: '/providers', title: 'providers.title', icon: Server },
+  { group: 'start', rest: '', title: 'overview.title', key: 'o', icon: LayoutDashboard },
+  {
+    group: 'people',
+    rest: '/contacts',
+    title: 'contacts.title',
+    key: 'c',
+    create: 'contacts.new',
+    icon: Users,
+  },
+  {
+    group: 'people',
+    rest: '/devices',
+    title: 'devices.title',
+    key: 'd',
+    create: 'devices.new',
+    icon: Smartphone,
+  },
+  {
+    group: 'telephony',
+    rest: '/accounts',
+    title: 'accounts.title',
+    key: 'a',
+    create: 'accounts.new',
+    icon: AtSign,
+  },
+  {
+    group: 'telephony',
+    rest: '/providers',
+    title: 'providers.title',
+    key: 'p',
+    create: 'providers.new',
+    icon: Server,
+  },
 ];
 
 /** Someone who looks at the navigation of a tenant. */

@@ -2,7 +2,7 @@
  * Deleting an item, after saying what that means. What is in use elsewhere cannot be deleted and says by what.
  */
 import { Refusal, useDelete, type CollectionName } from '@tandem/api';
-import { Button, ConfirmDialog, Link, Notice, toast } from '@tandem/ui';
+import { Button, DeleteDialog, Notice, toast, type Reference } from '@tandem/ui';
 import { useRouter } from '@tanstack/react-router';
 import { Trash2 } from 'lucide-react';
 import { useState } from 'react';
@@ -12,17 +12,12 @@ import { useErrorText } from '../forms/form';
 import { messagesOf } from '../forms/refused';
 import { useTenant } from '../tenant';
 
-export interface User {
-  href: string;
-  name: string;
-}
-
 interface RemoveProps {
   name: CollectionName;
   id: string;
   title: string;
   /** What uses it. Not empty: it cannot be deleted. */
-  users?: User[];
+  users?: Reference[];
 }
 
 export function Remove({ name, id, title, users = [] }: RemoveProps) {
@@ -38,7 +33,8 @@ export function Remove({ name, id, title, users = [] }: RemoveProps) {
       onSuccess: () => {
         setAsking(false);
         toast.success(t('remove.done', { title }));
-        router.history.push(path(`/${name}`));
+        // What was typed about it does not matter any more.
+        router.history.push(path(`/${name}`), undefined, { ignoreBlocker: true });
       },
     });
   }
@@ -57,27 +53,17 @@ export function Remove({ name, id, title, users = [] }: RemoveProps) {
         <Trash2 aria-hidden />
         {t('remove.action')}
       </Button>
-      <ConfirmDialog
+      <DeleteDialog
         title={t('remove.title', { title })}
         open={asking}
         onClose={() => setAsking(false)}
+        references={users}
         confirm={t('remove.action')}
         onConfirm={confirm}
         pending={remove.isPending}
         impossible={inUse || (remove.error instanceof Refusal && remove.error.kind === 'in-use')}
       >
         <p>{t(inUse ? `${name}.in_use` : `${name}.remove`)}</p>
-        {inUse && (
-          <ul className="mt-3 flex flex-col gap-1">
-            {users.map(({ href, name: user }) => (
-              <li key={href}>
-                <Link className="link" href={href} onPress={() => setAsking(false)}>
-                  {user}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        )}
         {refused && (
           <div className="mt-4">
             <Notice tone="danger" alert>
@@ -85,7 +71,7 @@ export function Remove({ name, id, title, users = [] }: RemoveProps) {
             </Notice>
           </div>
         )}
-      </ConfirmDialog>
+      </DeleteDialog>
     </>
   );
 }

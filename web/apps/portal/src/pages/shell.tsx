@@ -7,6 +7,7 @@ import { AppShell, Notice, type NavigationGroup } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { AREAS, isWithin, visible } from '../navigation/table';
+import { Keyboard } from '../palette/keyboard';
 import { PersonMenu } from '../session/person-menu';
 import { TenantSwitch } from '../session/tenant-switch';
 import { useTenant } from '../tenant';
@@ -22,7 +23,8 @@ export function ShellPage() {
     role: tenant.role,
     installation_administrator: session?.user.installation_administrator ?? false,
   };
-  const groups: NavigationGroup[] = visible(AREAS, viewer).map(({ group, areas }) => ({
+  const seen = visible(AREAS, viewer);
+  const groups: NavigationGroup[] = seen.map(({ group, areas }) => ({
     id: group,
     label: group === 'start' ? undefined : t(`navigation.${group}`),
     items: areas.map((area) => ({
@@ -37,6 +39,7 @@ export function ShellPage() {
     <AppShell
       groups={groups}
       place={session && <TenantSwitch session={session} here={tenant} />}
+      search={<Keyboard areas={seen.flatMap(({ areas }) => areas)} />}
       person={session && <PersonMenu user={session.user} />}
       banner={
         <div className="no-print mx-auto flex max-w-6xl flex-col gap-2 px-4 pt-4 empty:hidden sm:px-8">

@@ -1,12 +1,14 @@
 /**
  * A provider: new, or changed. Of Tandem's own proxy only the name can be changed.
  */
-import { useChoices, useCreate, useUpdate, type Provider } from '@tandem/api';
+import { useChoices, useCreate, useNewest, useUpdate, type Provider } from '@tandem/api';
 import { Advanced, Fact, Facts, PageHead, Section, StatusBadge, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
-import { Choose, Fields, Form, TextField, useSavedForm, type SavedForm } from '../forms/form';
+import { Choose } from '../forms/choose';
+import { Fields, Form, TextField } from '../forms/form';
+import { useSavedForm, type SavedForm } from '../forms/saved-form';
 import { Item } from '../pages/item';
 import { Remove } from '../pages/remove';
 import { useTenant } from '../tenant';
@@ -64,12 +66,27 @@ function EditProvider({ provider }: { provider: Provider }) {
   const { tenant, path, mayChange } = useTenant();
   const router = useRouter();
   const update = useUpdate({ tenant: tenant.id, name: 'providers' });
+  const read = useNewest({ tenant: tenant.id, name: 'providers' }, provider.id);
   const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data ?? [];
   const form = useSavedForm({
     schema: providerSchema,
     values: formOf(provider),
-    save: async (values) => {
-      await update.mutateAsync({ id: provider.id, version: provider.version, input: inputOf(values) });
+    versioned: {
+      version: provider.version,
+      read: async () => {
+        const now = await read();
+        return { values: formOf(now), version: now.version };
+      },
+      fields: {
+        name: { label: t('providers.name') },
+        server: { label: t('providers.server') },
+        transport: { label: t('providers.transport'), show: (id) => id.toUpperCase() },
+        port: { label: t('providers.port') },
+        outbound_proxy: { label: t('providers.outbound_proxy') },
+      },
+    },
+    save: async (values, version) => {
+      await update.mutateAsync({ id: provider.id, version, input: inputOf(values) });
       toast.success(t('saved', { name: values.name }));
       router.history.push(path('/providers'));
     },

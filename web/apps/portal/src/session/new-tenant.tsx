@@ -7,7 +7,8 @@ import { Dialog } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { requiredText, z } from '../forms/checks';
-import { Form, TextField, useSavedForm } from '../forms/form';
+import { Form, TextField } from '../forms/form';
+import { useSavedForm } from '../forms/saved-form';
 
 const schema = z.object({ name: requiredText() });
 
@@ -39,7 +40,7 @@ function NewTenantForm({ onDone }: { onDone: () => void }) {
     },
   });
   return (
-    <Form {...form} action={t('tenant.create')} wide>
+    <Form {...form} passing action={t('tenant.create')} wide>
       <TextField name="name" label={t('tenant.name')} description={t('tenant.name_help')} autoFocus />
     </Form>
   );

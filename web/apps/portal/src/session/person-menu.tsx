@@ -17,12 +17,13 @@ import {
 } from '@tandem/ui';
 import { chooseLanguage, LANGUAGE_NAMES, LANGUAGES, type Language } from '@tandem/ui/i18n';
 import { useRouter } from '@tanstack/react-router';
-import { ChevronsUpDown, KeyRound, LogOut } from 'lucide-react';
+import { ChevronsUpDown, KeyRound, LogOut, Monitor, Moon, Sun } from 'lucide-react';
 
 import { useTranslation } from 'react-i18next';
 
 import { useLeave } from './leave';
-import { THEME_ICONS } from './preferences';
+
+const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon } as const;
 
 export function PersonMenu({ user }: { user: SessionUser }) {
   const { t, i18n } = useTranslation();

@@ -7,7 +7,8 @@ import { toast, useTitle } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { z } from '../forms/checks';
-import { Form, PasswordField, useSavedForm } from '../forms/form';
+import { Form, PasswordField } from '../forms/form';
+import { useSavedForm } from '../forms/saved-form';
 import { nextPath } from './next';
 import { Welcome } from './welcome';
 
@@ -44,7 +45,12 @@ export function SetPasswordPage() {
   useTitle(t('set_password.title'));
   return (
     <Welcome title={t('set_password.title')} lead={t(forced ? 'set_password.forced' : 'set_password.lead')}>
-      <Form {...form} action={t('set_password.action')} {...(forced ? {} : { cancel: nextPath(next) })}>
+      <Form
+        {...form}
+        passing
+        action={t('set_password.action')}
+        {...(forced ? {} : { cancel: nextPath(next) })}
+      >
         <PasswordField
           name="current"
           label={t(forced ? 'set_password.one_time' : 'set_password.current')}

@@ -7,7 +7,8 @@ import { Button, Dialog } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { z } from '../forms/checks';
-import { Form, PasswordField, useSavedForm } from '../forms/form';
+import { Form, PasswordField } from '../forms/form';
+import { useSavedForm } from '../forms/saved-form';
 import { sessionEnded } from './ended';
 import { signInRefusal } from './sign-in-refusal';
 
@@ -52,7 +53,7 @@ function AgainForm({ email }: { email: string }) {
     },
   });
   return (
-    <Form {...form} action={t('sign_in.action')} wide>
+    <Form {...form} passing action={t('sign_in.action')} wide>
       <p className="font-medium break-all text-foreground">{email}</p>
       <PasswordField
         name="password"

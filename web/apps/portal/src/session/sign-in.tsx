@@ -7,7 +7,8 @@ import { useTitle } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { requiredText, z } from '../forms/checks';
-import { Form, PasswordField, TextField, useSavedForm } from '../forms/form';
+import { Form, PasswordField, TextField } from '../forms/form';
+import { useSavedForm } from '../forms/saved-form';
 import { Welcome } from './welcome';
 import { nextPath } from './next';
 import { signInRefusal } from './sign-in-refusal';
@@ -39,7 +40,7 @@ export function SignInPage() {
   useTitle(t('sign_in.title'));
   return (
     <Welcome title={t('sign_in.title')} lead={t('sign_in.lead')}>
-      <Form {...form} action={t('sign_in.action')} wide>
+      <Form {...form} passing action={t('sign_in.action')} wide>
         <TextField
           name="email"
           type="email"

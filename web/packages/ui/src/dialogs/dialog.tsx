@@ -10,11 +10,13 @@ interface DialogProps {
   open: boolean;
   /** Absent: the dialog has to be answered. */
   onClose?: () => void;
+  /** For what needs room, such as two versions beside each other. */
+  wide?: boolean;
   children: ReactNode;
   footer?: ReactNode;
 }
 
-export function Dialog({ title, open, onClose, children, footer }: DialogProps) {
+export function Dialog({ title, open, onClose, wide, children, footer }: DialogProps) {
   return (
     <Modal.Backdrop
       isOpen={open}
@@ -22,7 +24,7 @@ export function Dialog({ title, open, onClose, children, footer }: DialogProps) 
       isDismissable={onClose !== undefined}
       isKeyboardDismissDisabled={onClose === undefined}
     >
-      <Modal.Container size="sm" placement="center">
+      <Modal.Container size={wide ? 'lg' : 'sm'} placement="center">
         <Modal.Dialog>
           <Modal.Header>
             <Modal.Heading>{title}</Modal.Heading>

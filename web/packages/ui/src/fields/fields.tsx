@@ -4,22 +4,12 @@
  * Values and callbacks only; whatever keeps the form's state is the application's. An `error` is a finished
  * sentence. Fields are required unless they say that they are optional, which is written on the label.
  */
-import {
-  Button,
-  Description,
-  FieldError,
-  Input,
-  Label,
-  ListBox,
-  Select,
-  Switch,
-  TextField,
-} from '@heroui/react';
+import { Button, Description, FieldError, Input, Label, Switch, TextField } from '@heroui/react';
 import { Eye, EyeOff } from 'lucide-react';
 import { useState, type ReactNode, type Ref } from 'react';
 import { useTranslation } from 'react-i18next';
 
-interface FieldProps {
+export interface FieldProps {
   label: string;
   description?: ReactNode;
   error?: string | undefined;
@@ -87,66 +77,6 @@ export function PasswordInput(props: Omit<TextProps, 'type'>) {
   );
 }
 
-export interface Choice {
-  id: string;
-  label: string;
-  /** A second line that tells equal names apart. */
-  detail?: string | undefined;
-}
-
-interface ChoiceProps extends FieldProps {
-  /** The chosen id, or '' for none. */
-  value: string;
-  onChange: (id: string) => void;
-  choices: Choice[];
-  placeholder?: string | undefined;
-  buttonRef?: Ref<HTMLButtonElement>;
-}
-
-export function ChoiceField(props: ChoiceProps) {
-  const { t } = useTranslation('ui');
-  const { choices, value, onChange, onBlur, error, disabled, placeholder, buttonRef } = props;
-  return (
-    <Select
-      value={value === '' ? null : value}
-      onChange={(key) => onChange(key === null ? '' : String(key))}
-      onBlur={onBlur}
-      isInvalid={error !== undefined}
-      isDisabled={disabled}
-      placeholder={placeholder ?? t('select.placeholder')}
-      validationBehavior="aria"
-      fullWidth
-    >
-      <FieldLabel {...props} />
-      <Select.Trigger ref={buttonRef}>
-        <Select.Value>
-          {({ isPlaceholder, defaultChildren }) =>
-            isPlaceholder ? defaultChildren : choices.find(({ id }) => id === value)?.label
-          }
-        </Select.Value>
-        <Select.Indicator />
-      </Select.Trigger>
-      <Help {...props} />
-      <Select.Popover maxHeight={MOST_HEIGHT}>
-        <ListBox>
-          {choices.map(({ id, label, detail }) => (
-            <ListBox.Item key={id} id={id} textValue={detail ? `${label} ${detail}` : label}>
-              <div className="min-w-0">
-                <div className="truncate">{label}</div>
-                {detail && <div className="truncate text-xs text-muted">{detail}</div>}
-              </div>
-              <ListBox.ItemIndicator />
-            </ListBox.Item>
-          ))}
-        </ListBox>
-      </Select.Popover>
-    </Select>
-  );
-}
-
-/** Pixels; longer lists scroll. */
-const MOST_HEIGHT = 320;
-
 interface SwitchProps {
   label: string;
   description?: ReactNode;
@@ -188,7 +118,7 @@ function root(props: TextProps) {
   };
 }
 
-function FieldLabel({ label, optional }: FieldProps) {
+export function FieldLabel({ label, optional }: FieldProps) {
   const { t } = useTranslation('ui');
   return (
     <Label className="after:hidden">
@@ -198,7 +128,7 @@ function FieldLabel({ label, optional }: FieldProps) {
   );
 }
 
-function Help({ description, error }: FieldProps) {
+export function Help({ description, error }: FieldProps) {
   return (
     <>
       {description && error === undefined && <Description>{description}</Description>}

@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 
 import { Brand } from './brand';
 import type { Icon } from '../feedback/feedback';
+import { useMedia } from './media';
 
 export interface NavigationItem {
   href: string;
@@ -28,6 +29,8 @@ interface AppShellProps {
   groups: NavigationGroup[];
   /** Where one is: the choice of tenant. */
   place: ReactNode;
+  /** The way to everything: the palette's button. It is shown once, however narrow the window. */
+  search: ReactNode;
   /** Who one is: the person's menu. */
   person: ReactNode;
   /** Above the page: what everyone must know now. */
@@ -35,9 +38,10 @@ interface AppShellProps {
   children: ReactNode;
 }
 
-export function AppShell({ groups, place, person, banner, children }: AppShellProps) {
+export function AppShell({ groups, place, search, person, banner, children }: AppShellProps) {
   const { t } = useTranslation('ui');
   const [open, setOpen] = useState(false);
+  const wide = useMedia('(width >= 64rem)');
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
       <a
@@ -52,6 +56,7 @@ export function AppShell({ groups, place, person, banner, children }: AppShellPr
           <Menu aria-hidden />
         </Button>
         <Brand />
+        {!wide && <div className="ms-auto">{search}</div>}
       </header>
 
       <ModalOverlay
@@ -78,7 +83,7 @@ export function AppShell({ groups, place, person, banner, children }: AppShellPr
       </ModalOverlay>
 
       <header className="no-print sticky top-0 hidden h-dvh border-e border-border bg-surface lg:block">
-        <Side groups={groups} place={place} person={person} />
+        <Side groups={groups} place={place} search={wide && search} person={person} />
       </header>
 
       <div className="min-w-0">
@@ -92,10 +97,11 @@ export function AppShell({ groups, place, person, banner, children }: AppShellPr
 }
 
 interface SideProps extends Pick<AppShellProps, 'groups' | 'place' | 'person'> {
+  search?: ReactNode;
   onFollow?: () => void;
 }
 
-function Side({ groups, place, person, onFollow }: SideProps) {
+function Side({ groups, place, search, person, onFollow }: SideProps) {
   const { t } = useTranslation('ui');
   return (
     <div className="flex h-full flex-col gap-5 p-4">
@@ -103,6 +109,7 @@ function Side({ groups, place, person, onFollow }: SideProps) {
         <Brand />
       </div>
       {place}
+      {search}
       <nav aria-label={t('shell.main')} className="flex-1 overflow-y-auto">
         <div className="flex flex-col gap-4">
           {groups.map(({ id, label, items }) => (

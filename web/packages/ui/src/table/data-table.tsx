@@ -4,7 +4,7 @@
  * Only the rows in view are in the page, however many there are; more are asked for as the end comes near. On
  * narrow screens each row becomes a card with the column names beside the values.
  */
-import { lazy, Suspense, useMemo, useRef, type ReactNode } from 'react';
+import { lazy, Suspense, useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Placeholder } from '../feedback/feedback';
@@ -12,7 +12,6 @@ import { useMedia } from '../frame/media';
 import type { TableColumn } from './columns';
 import type { Sort } from './list-state';
 import { Position } from './position';
-import { useRowsInView } from './rows-in-view';
 
 // The grid of React Aria is the heaviest part of all; pages can be shown before it is there.
 const Cards = lazy(async () => ({ default: (await import('./rows')).CardRows }));
@@ -52,19 +51,17 @@ export interface DataTableProps<Row extends Item> {
   pending?: boolean;
   /** Reading on failed. */
   failed?: boolean;
-  /** Called with the place of the first row in view whenever it changes. */
+  /** Called with the place of the first row in view when scrolling has come to rest. */
   onScroll?: ((row: number) => void) | undefined;
   /** Beside the position, such as actions for what is selected. */
   footer?: ReactNode;
 }
 
 export function DataTable<Row extends Item>(props: DataTableProps<Row>) {
-  const { items, before = 0, columns } = props;
+  const { before = 0, columns } = props;
   const { t } = useTranslation('ui');
   const narrow = useMedia('(width < 48rem)');
   const box = useRef<HTMLDivElement>(null);
-  const places = useMemo(() => new Map(items.map(({ id }, index) => [id, before + index])), [items, before]);
-  const range = useRowsInView(box, places);
   const Rows = (narrow ? Cards : Grid) as typeof import('./rows').GridRows;
   return (
     <div ref={box} className="card table-box overflow-hidden">
@@ -79,7 +76,7 @@ export function DataTable<Row extends Item>(props: DataTableProps<Row>) {
         {/* The header of React Aria's grid does not take other columns: it is made anew. */}
         <Rows key={columns.map(({ id }) => id).join(' ')} {...props} />
       </Suspense>
-      <Position {...props} range={range} />
+      <Position {...props} box={box} />
     </div>
   );
 }

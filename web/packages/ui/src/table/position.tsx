@@ -1,17 +1,22 @@
 /**
  * Below a table: which rows are in view, how many there are, and whether more are coming.
+ *
+ * It follows the scrolling itself, so that the rows are not made anew with every step.
  */
 import { Spinner } from '@heroui/react';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useMemo, type ReactNode, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import type { Total } from './data-table';
-import type { Range } from './rows-in-view';
+import type { Item, Total } from './data-table';
+import { useRowsInView } from './rows-in-view';
+
+/** Scrolling has come to rest when it paused this long. */
+const REST_MS = 300;
 
 interface PositionProps {
-  items: readonly unknown[];
+  box: RefObject<HTMLElement | null>;
+  items: readonly Item[];
   before?: number;
-  range: Range | undefined;
   total?: Total | undefined;
   onMore?: (() => void) | undefined;
   pending?: boolean;
@@ -21,11 +26,15 @@ interface PositionProps {
 }
 
 export function Position(props: PositionProps) {
-  const { items, before = 0, range, total, onMore, pending, failed, onScroll, footer } = props;
+  const { box, items, before = 0, total, onMore, pending, failed, onScroll, footer } = props;
   const { t, i18n } = useTranslation('ui');
+  const places = useMemo(() => new Map(items.map(({ id }, index) => [id, before + index])), [items, before]);
+  const range = useRowsInView(box, places);
   const first = range?.first;
   useEffect(() => {
-    if (first !== undefined) onScroll?.(first);
+    if (first === undefined || !onScroll) return;
+    const timer = setTimeout(() => onScroll(first), REST_MS);
+    return () => clearTimeout(timer);
   }, [first, onScroll]);
 
   const number = new Intl.NumberFormat(i18n.language);

@@ -1,0 +1,125 @@
+/**
+ * A form that is saved to the server: react-hook-form keeps the values, zod checks them, the server has the last
+ * word, and nothing typed is lost whatever it says.
+ */
+import { zodResolver } from '@hookform/resolvers/zod';
+import { Refusal } from '@tandem/api';
+import { useRef, useState } from 'react';
+import {
+  useForm,
+  type DefaultValues,
+  type FieldValues,
+  type Path,
+  type PathValue,
+  type UseFormReturn,
+} from 'react-hook-form';
+import type { $ZodType } from 'zod/v4/core';
+
+import { conflictsOf, type Conflict, type Side } from './conflict';
+import { messagesOf } from './refused';
+
+/** How a field is spoken of when somebody else changed it. */
+export interface FieldText<Value> {
+  label: string;
+  /** The value in words; as it is when absent. */
+  show?: (value: Value) => string;
+}
+
+export type FieldTexts<Values> = { [Name in keyof Values]?: FieldText<Values[Name]> };
+
+/** What is needed to notice and settle that somebody else changed the same thing. */
+export interface Versioned<Values> {
+  version: number;
+  /** What is there now. */
+  read: () => Promise<{ values: Values; version: number }>;
+  /** The fields that can be compared. */
+  fields: FieldTexts<Values>;
+}
+
+interface Options<Values extends FieldValues> {
+  schema: $ZodType<Values, Values>;
+  values: Values;
+  /** Throws what the server refused. `version` is the one to be replaced, for what is versioned. */
+  save: (values: Values, version: number) => Promise<unknown>;
+  versioned?: Versioned<Values>;
+}
+
+export interface OpenConflict<Values> {
+  conflicts: Conflict<Values>[];
+  fields: FieldTexts<Values>;
+  settle: (sides: Record<string, Side>) => void;
+  close: () => void;
+}
+
+export interface SavedForm<Values extends FieldValues> {
+  form: UseFormReturn<Values>;
+  submit: () => void;
+  conflict: OpenConflict<Values> | undefined;
+}
+
+/** A form that puts every refusal beside the field it is about. */
+export function useSavedForm<Values extends FieldValues>(options: Options<Values>): SavedForm<Values> {
+  const { schema, values, save, versioned } = options;
+  const form = useForm<Values>({
+    resolver: zodResolver(schema),
+    defaultValues: values as DefaultValues<Values>,
+    // Errors that appear on leaving a field would move the button away from under the pointer.
+    mode: 'onSubmit',
+  });
+  const base = useRef({ values, version: versioned?.version ?? 0 });
+  const [conflict, setConflict] = useState<OpenConflict<Values>>();
+
+  function refuse(error: unknown) {
+    const { fields, whole } = messagesOf(error, Object.keys(values));
+    fields.forEach(({ name, message }, index) =>
+      form.setError(name as Path<Values>, { message }, { shouldFocus: index === 0 }),
+    );
+    if (whole) form.setError('root.refused', { message: whole });
+  }
+
+  async function send(mine: Values, versions: Versioned<Values> | undefined): Promise<void> {
+    try {
+      await save(mine, base.current.version);
+      form.reset(mine, { keepValues: true });
+    } catch (error) {
+      if (!versions || !(error instanceof Refusal && error.status === 412)) throw error;
+      await compare(mine, versions);
+    }
+  }
+
+  /** Asks about what the other person changed; when that touches nothing here, saves on top of it. */
+  async function compare(mine: Values, versions: Versioned<Values>) {
+    const now = await versions.read();
+    const names = Object.keys(versions.fields) as (keyof Values & string)[];
+    const conflicts = conflictsOf(names, { base: base.current.values, mine, theirs: now.values });
+    base.current = now;
+    if (conflicts.length === 0) return send(mine, undefined);
+    setConflict({
+      conflicts,
+      fields: versions.fields,
+      close: () => setConflict(undefined),
+      settle: (sides) => {
+        for (const { name, theirs } of conflicts) {
+          if (sides[name] !== 'theirs') continue;
+          form.setValue(name as Path<Values>, theirs as PathValue<Values, Path<Values>>, {
+            shouldDirty: true,
+          });
+        }
+        setConflict(undefined);
+        submit();
+      },
+    });
+    form.setError('root.refused', { message: 'refused.stale' });
+  }
+
+  function submit() {
+    void form.handleSubmit(async (checked) => {
+      try {
+        await send(checked, versioned);
+      } catch (error) {
+        refuse(error);
+      }
+    })();
+  }
+  return { form, submit, conflict };
+}
