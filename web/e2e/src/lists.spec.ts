@@ -154,3 +154,25 @@ test('where there is no room each row is a card', async ({ page, request }) => {
   await card.click();
   await expect(page.getByRole('heading', { name: `${name} Tester` })).toBeVisible();
 });
+
+test('the palette finds people on the server and opens pages, all by keyboard', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  const name = `Palette${Date.now()}`;
+  await makeDevice(request, tenant, name);
+  await page.goto(`/t/${tenant.slug}`);
+  await expect(page.getByRole('button', { name: 'Search and commands' })).toBeVisible();
+  await page.keyboard.press('ControlOrMeta+k');
+  const palette = page.getByRole('dialog', { name: 'Search and commands' });
+  await expect(palette.getByRole('searchbox')).toBeFocused();
+  await page.keyboard.type(name);
+  await expect(palette.getByRole('option', { name: `${name} Tester` })).toBeVisible();
+  await expect(palette.getByRole('option', { name: `${name} line` })).toBeVisible();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: `${name} Tester` })).toBeVisible();
+
+  await page.getByRole('heading', { name: `${name} Tester` }).click();
+  await page.keyboard.press('g');
+  await page.keyboard.press('d');
+  await expect(page.getByRole('heading', { name: 'Devices', level: 1 })).toBeVisible();
+});

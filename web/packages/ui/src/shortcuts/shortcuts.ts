@@ -45,7 +45,7 @@ export function useShortcut(options: ShortcutOptions): void {
       enableOnContentEditable: everywhere,
       preventDefault: true,
       useKey: isSign(keys),
-      ignoreEventWhen: () => document.querySelector('[role="dialog"], [role="alertdialog"]') !== null,
+      ignoreEventWhen: dialogOpen,
     },
     [run],
   );
@@ -60,6 +60,12 @@ export function useShortcuts(): readonly Shortcut[] {
     },
     () => registered,
   );
+}
+
+/** A toast is an `alertdialog` too, in a region of its own, and stands in nobody's way. */
+function dialogOpen(): boolean {
+  const dialogs = document.querySelectorAll('[role="dialog"], [role="alertdialog"]');
+  return [...dialogs].some((dialog) => dialog.closest('[role="region"]') === null);
 }
 
 /** A single sign, wherever it lies on the keyboard. */

@@ -8,6 +8,9 @@ export interface Range {
   last: number;
 }
 
+/** Measuring costs a layout; nobody reads numbers faster than this. */
+const EVERY_MS = 100;
+
 interface Row {
   key: string;
   top: number;
@@ -37,14 +40,17 @@ export function useRowsInView(
 ): Range | undefined {
   const [range, setRange] = useState<Range>();
   useEffect(() => {
-    let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const read = () => {
       const seen = box.current && readRange(box.current, places);
       setRange((old) => (old?.first === seen?.first && old?.last === seen?.last ? old : (seen ?? undefined)));
     };
     const later = () => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(read);
+      if (timer !== undefined) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        read();
+      }, EVERY_MS);
     };
     later();
     // Scrolling does not bubble, but it can be captured.
@@ -53,7 +59,7 @@ export function useRowsInView(
     const grown = new MutationObserver(later);
     if (box.current) grown.observe(box.current, { childList: true, subtree: true });
     return () => {
-      cancelAnimationFrame(frame);
+      clearTimeout(timer);
       document.removeEventListener('scroll', later, { capture: true });
       window.removeEventListener('resize', later);
       grown.disconnect();
