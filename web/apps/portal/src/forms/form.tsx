@@ -8,11 +8,11 @@ import { lazy, Suspense, type ComponentProps, type ReactNode } from 'react';
 import { FormProvider, useController, useFormContext, type FieldValues } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 
+import { LeaveGuard } from './leave-guard';
 import type { OpenConflict, SavedForm } from './saved-form';
 
-// Seldom seen, and they bring the dialogs.
+// Seldom seen, and it brings the dialogs.
 const ConflictDialog = lazy(async () => ({ default: (await import('./conflict-dialog')).ConflictDialog }));
-const LeaveGuard = lazy(async () => ({ default: (await import('./leave-guard')).LeaveGuard }));
 
 interface FormProps<Values extends FieldValues> extends SavedForm<Values> {
   children: ReactNode;
