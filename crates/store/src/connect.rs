@@ -8,7 +8,7 @@ use std::time::Duration;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, DbBackend, DbErr};
 
 use crate::Database;
 
@@ -60,6 +60,31 @@ pub enum ConnectError {
 ///
 /// See [`ConnectError`]. An unreachable PostgreSQL is reported after `acquire_timeout`.
 pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, ConnectError> {
+    let db = open(url, config).await?;
+    Migrator::up(&db, None)
+        .await
+        .map_err(ConnectError::Migrate)?;
+    Ok(db)
+}
+
+/// Opens the database at `url` with the schema that it has, which may be none.
+///
+/// # Errors
+///
+/// See [`ConnectError`].
+pub async fn open(url: &str, config: &StoreConfig) -> Result<Database, ConnectError> {
+    if let Some(path) = sqlite_path(url) {
+        create_private(path).map_err(ConnectError::File)?;
+    }
+    open_existing(url, config).await
+}
+
+/// The same, but a SQLite file that is absent is not made.
+///
+/// # Errors
+///
+/// See [`ConnectError`]; [`ConnectError::Open`] if there is no such file.
+pub async fn open_existing(url: &str, config: &StoreConfig) -> Result<Database, ConnectError> {
     let path = sqlite_path(url);
     if path.is_none() && !is_postgres(url) {
         return Err(ConnectError::Scheme);
@@ -72,17 +97,40 @@ pub async fn connect(url: &str, config: &StoreConfig) -> Result<Database, Connec
         // Statements would be logged with their size and time, and nobody reads them.
         .sqlx_logging(false);
     if let Some(path) = path {
-        create_private(path).map_err(ConnectError::File)?;
         let (path, busy_timeout) = (path.to_owned(), config.busy_timeout);
         options.map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
     }
-    let db: DatabaseConnection = sea_orm::Database::connect(options)
+    sea_orm::Database::connect(options)
         .await
-        .map_err(ConnectError::Open)?;
-    Migrator::up(&db, None)
-        .await
-        .map_err(ConnectError::Migrate)?;
-    Ok(db)
+        .map_err(ConnectError::Open)
+}
+
+/// How many connections a pool has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Open ones.
+    pub open: u32,
+    /// Those among them that nobody uses.
+    pub idle: u32,
+}
+
+/// How the connections of `db` are used at this moment.
+#[must_use]
+pub fn pool_use(db: &Database) -> PoolUse {
+    let (open, idle) = match db.get_database_backend() {
+        DbBackend::Postgres => {
+            let pool = db.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+        _ => {
+            let pool = db.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
+        }
+    };
+    PoolUse {
+        open,
+        idle: u32::try_from(idle).unwrap_or(u32::MAX),
+    }
 }
 
 /// Pages that each connection keeps, in KiB. The system keeps the file's pages once for all of them.

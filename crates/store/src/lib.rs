@@ -20,6 +20,7 @@
 pub mod account;
 pub mod activation;
 pub mod audit;
+pub mod backup;
 pub mod binding;
 mod code;
 mod connect;
@@ -34,6 +35,7 @@ mod micros;
 mod page;
 pub mod provider;
 mod row;
+mod schema;
 mod secret;
 pub mod session;
 pub mod tenant;
@@ -42,10 +44,11 @@ mod vault;
 mod words;
 
 pub use code::{ActivationCode, ActivationToken};
-pub use connect::{ConnectError, StoreConfig, connect};
+pub use connect::{ConnectError, PoolUse, StoreConfig, connect, open, open_existing, pool_use};
 pub use database::{Database, Db, Transaction, begin, commit};
 pub use error::StoreError;
 pub use page::{Cursor, MAX_PAGE, Page, PageRequest, Reference};
+pub use schema::SchemaState;
 pub use secret::Secret;
 pub use vault::{Place, Vault, VaultError};
 pub use words::{Codec, EmailLabel, Role, SipTransport};

@@ -133,7 +133,12 @@ impl Vault {
         }
     }
 
-    fn open_file(path: &Path) -> Result<Self, VaultError> {
+    /// Reads the key file at `path`, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open_or_create`].
+    pub fn open_file(path: &Path) -> Result<Self, VaultError> {
         let owned = || path.to_owned();
         let file_error = |source| VaultError::File {
             path: owned(),
@@ -161,6 +166,15 @@ impl Vault {
             });
         }
         Ok(Self { keys: keys.into() })
+    }
+
+    /// What the master keys are called: eight digits each, chosen with the key and no part of it.
+    #[must_use]
+    pub fn key_names(&self) -> Vec<String> {
+        self.keys
+            .iter()
+            .map(|key| (*hex(&key.id)).clone())
+            .collect()
     }
 
     /// Encrypts `secret` for `place` and nowhere else.

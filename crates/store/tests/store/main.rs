@@ -4,6 +4,7 @@
 mod account;
 mod activation;
 mod audit;
+mod backup;
 mod binding;
 mod connect;
 mod contact;
