@@ -1,6 +1,8 @@
 //! What the portal must be told.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{fmt::Debug, net::IpAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+
+use ipnet::IpNet;
 
 /// Configuration of the portal.
 #[derive(Clone, Debug)]
@@ -22,7 +24,43 @@ pub struct PortalConfig {
     /// A session ends after this time in any case.
     pub session_life: Duration,
     /// Proxies whose `X-Forwarded-For` is believed; from anybody else the header is ignored.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: TrustedProxies,
+    /// Whether each request is a line in the log.
+    pub log_requests: bool,
+    /// What the process around the portal knows; without it there are no metrics, and the proxy is not asked whether it is well.
+    pub surroundings: Option<Arc<dyn Surroundings>>,
+    /// Who names this may read the metrics from anywhere. Nobody but programs of this machine may otherwise.
+    pub metrics_token: Option<store::Secret>,
+}
+
+/// What only the process around the portal knows.
+pub trait Surroundings: Debug + Send + Sync {
+    /// Everything that is measured, in the text format of Prometheus.
+    fn metrics(&self) -> Answer<'_, String>;
+
+    /// Whether the SIP proxy does its work.
+    fn proxy_is_well(&self) -> Answer<'_, bool>;
+}
+
+/// What is answered in a moment.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Networks of reverse proxies before the portal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Whether a proxy is at this address.
+    #[must_use]
+    pub fn contains(&self, address: &IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(address))
+    }
+}
+
+impl FromIterator<IpNet> for TrustedProxies {
+    fn from_iter<T: IntoIterator<Item = IpNet>>(networks: T) -> Self {
+        Self(networks.into_iter().collect())
+    }
 }
 
 impl PortalConfig {
@@ -41,7 +79,10 @@ impl PortalConfig {
             activation_life: 7 * DAY,
             session_idle: 12 * HOUR,
             session_life: 30 * DAY,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
+            log_requests: false,
+            surroundings: None,
+            metrics_token: None,
         }
     }
 

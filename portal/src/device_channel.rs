@@ -11,6 +11,8 @@ use std::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::metrics::Present;
+
 /// What a device must know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Signal {
@@ -30,6 +32,7 @@ pub(crate) struct DeviceChannel {
     pub(crate) signals: watch::Receiver<Signal>,
     device: Uuid,
     all: Arc<DeviceChannels>,
+    _present: Present,
 }
 
 impl DeviceChannels {
@@ -41,6 +44,7 @@ impl DeviceChannels {
             signals: sender.subscribe(),
             device,
             all: Arc::clone(self),
+            _present: Present::device(),
         })
     }
 

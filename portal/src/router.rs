@@ -26,7 +26,7 @@ use crate::{
         accounts, activation, audit, contacts, device_live, devices, health, live, members,
         providers, provisioning, session, tenants,
     },
-    pages, request,
+    metrics, pages, request, scrape,
 };
 
 /// Everything the portal answers: the interface, its description, health, and the web pages.
@@ -37,6 +37,7 @@ pub fn router(app: App) -> Router {
         .route("/api/v1/openapi.json", get(description))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(scrape::guarded))
         .fallback(pages::page)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -49,6 +50,10 @@ pub fn router(app: App) -> Router {
             request::same_origin,
         ))
         .layer(middleware::from_fn_with_state(app.clone(), request::finish))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            metrics::measure,
+        ))
         .with_state(app)
 }
 

@@ -19,7 +19,7 @@ pub use ladder::{Ladder, LadderMessage, RecentCall};
 pub use listen::MoreListeners;
 pub use service::{Service, ServiceConfig, StartError};
 pub use sip::{Algorithm, Host, Transport};
-pub use sip_io::{CertificateFiles, Origins};
+pub use sip_io::{CertificateFiles, Origins, TlsError, TlsServer};
 pub use sip_proxy_core::{
     Ban, CallingPolicy, Counts, DialPlan, DialPlans, Durability, GuessingPolicy, Owner,
     TraceDirection, TracePolicy, TrustedNetworks,

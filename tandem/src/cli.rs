@@ -27,17 +27,63 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AccountCommand,
     },
+    /// Write everything in the database to one file; also works while the server runs.
+    Backup(BackupArguments),
+    /// Put a backup into an empty database, all of it or nothing.
+    Restore(RestoreArguments),
     /// Print the description of the HTTP interface (OpenAPI).
     Openapi,
+    /// Write manual pages and completions for shells into a folder.
+    #[command(hide = true)]
+    Generate {
+        /// The folder; it is made if it is not there.
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// The file to write, which must not exist; `-` is standard output.
+    #[arg(long, required_unless_present = "list")]
+    pub(crate) to: Option<PathBuf>,
+    /// Tell what is in a backup, and end.
+    #[arg(long, conflicts_with_all = ["to", "with_keys"])]
+    pub(crate) list: Option<PathBuf>,
+    /// Put the key files into it as well, encrypted with a passphrase.
+    #[arg(long)]
+    pub(crate) with_keys: bool,
+    /// File whose first line is the passphrase; it is asked for otherwise.
+    #[arg(long, requires = "with_keys")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// The backup.
+    #[arg(long)]
+    pub(crate) from: PathBuf,
+    /// Replace what is in the database. Key files that differ are kept beside the new ones.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Put the backup's key files into the data directory.
+    #[arg(long)]
+    pub(crate) with_keys: bool,
+    /// File whose first line is the passphrase; it is asked for otherwise.
+    #[arg(long, requires = "with_keys")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Go on without the key that the backup's secrets are sealed with: SIP passwords must be set anew then.
+    #[arg(long, conflicts_with = "with_keys")]
+    pub(crate) lose_secrets: bool,
 }
 
 /// Everything that may also stand in the configuration file; what is given here wins.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// Configuration file (TOML).
-    #[arg(long, env = "TANDEM_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-    /// Check the configuration, print it with secrets as ***, and end.
+    /// Check the configuration and what it names, print it with secrets as ***, and end: with status 1 if it would not do.
     #[arg(long)]
     pub(crate) check_config: bool,
     #[command(flatten)]
@@ -56,6 +102,9 @@ pub(crate) struct ServeArguments {
 /// Where the data are.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DataArguments {
+    /// Configuration file (TOML).
+    #[arg(long, env = "TANDEM_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// Folder of database and keys.
     #[arg(long, env = "TANDEM_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,

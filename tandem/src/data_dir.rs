@@ -47,7 +47,7 @@ impl DataDir {
 
     /// Keeps every other `tandem serve` out of the directory.
     pub(crate) fn lock(&self) -> Result<DataDirLock, DataDirError> {
-        let path = self.0.join("tandem.lock");
+        let path = self.0.join(LOCK);
         let open = |source| DataDirError::Open {
             path: path.clone(),
             source,
@@ -67,10 +67,18 @@ impl DataDir {
         }
     }
 
+    /// Whether a `tandem serve` uses the directory at this moment. Nothing is made.
+    pub(crate) fn is_in_use(path: &Path) -> bool {
+        let held = File::open(path.join(LOCK)).map(|file| file.try_lock());
+        matches!(held, Ok(Err(TryLockError::WouldBlock)))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
+
+const LOCK: &str = "tandem.lock";
 
 #[cfg(test)]
 mod tests {
@@ -80,7 +88,9 @@ mod tests {
     fn a_second_lock_is_refused_and_names_the_directory() {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(&folder.path().join("data")).unwrap();
+        assert!(!DataDir::is_in_use(data_dir.path()));
         let _held = data_dir.lock().unwrap();
+        assert!(DataDir::is_in_use(data_dir.path()));
         let refusal = data_dir.lock().unwrap_err();
         assert!(matches!(refusal, DataDirError::InUse { .. }), "{refusal}");
         assert!(refusal.to_string().contains("data"), "{refusal}");

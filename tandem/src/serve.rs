@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use portal::{App, PortalConfig};
-use sip_proxy::{Algorithm, Control, Durability, Service, ServiceConfig, Transport};
-use store::{Database, StoreConfig, Vault};
+use portal::{App, Listeners, PortalConfig};
+use sip_proxy::{Algorithm, Control, Durability, Service, ServiceConfig, TlsServer, Transport};
+use store::{Database, Secret, StoreConfig, Vault};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,8 +20,10 @@ use tracing::info;
 
 use crate::config::{Config, ConfigError, DigestAlgorithm, RegistrarMode};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::observe::Telemetry;
 use crate::sip_listen::more_listeners;
 use crate::sip_trusted::trusted_networks;
+use crate::supervisor;
 
 /// Why the server does not start. The texts are for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +37,7 @@ pub(crate) enum ServeError {
     },
     #[error("the database cannot be used: {0}")]
     Connect(#[from] store::ConnectError),
-    #[error("the portal cannot listen on {address}: {source}; is another server running there?")]
+    #[error("the portal cannot listen on {address}: {source}; {}", advice(source))]
     Listen {
         address: SocketAddr,
         source: io::Error,
@@ -50,6 +52,10 @@ pub(crate) enum ServeError {
     Portal(#[from] portal::StartError),
     #[error("the first administrator cannot be made: {0}")]
     FirstRun(#[from] portal::PersonError),
+    #[error("the portal's certificate cannot be used: {0}")]
+    Certificate(#[from] sip_proxy::TlsError),
+    #[error(transparent)]
+    Metrics(#[from] crate::observe::NoMetrics),
     #[error("the server cannot be told to stop: {0}")]
     Signals(io::Error),
     #[error("the portal has stopped: {0}")]
@@ -73,18 +79,11 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     let data_dir = DataDir::open(&config.data_dir)?;
     let _lock = data_dir.lock()?;
     let (_, vault, db) = open_store(&config).await?;
-    let listener = TcpListener::bind(config.http.listen)
-        .await
-        .map_err(|source| ServeError::Listen {
-            address: config.http.listen,
-            source,
-        })?;
-    let http = listener.local_addr().map_err(|source| ServeError::Listen {
-        address: config.http.listen,
-        source,
-    })?;
+    let certificate = config.http.certificate()?.map(TlsServer::new).transpose()?;
+    let listeners = listeners(&config, certificate.as_ref()).await?;
+    let places = Places::of(&listeners)?;
     let service = Service::bind(service_config(&config)?).await?;
-    let portal_config = portal_config(&config, http, &service);
+    let mut portal_config = portal_config(&config, places.http, &service)?;
 
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -100,11 +99,15 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
         .start(vault.clone(), db.clone(), stop.clone(), &mut tasks)
         .await?;
     tasks.spawn(tell_counts(proxy.clone(), stop.clone()));
+    tasks.spawn(supervisor::reload(certificate, stop.clone()));
+    tasks.spawn(supervisor::watchdog(proxy.clone(), stop.clone()));
+    let telemetry = Telemetry::start(proxy.clone(), db.clone())?;
+    portal_config.surroundings = Some(Arc::new(telemetry));
     let first = portal::first_run(&portal_config, OffsetDateTime::now_utc(), &db).await?;
     let url = portal_config.public_url.clone();
     let app = App::new(db, vault, proxy, portal_config)?;
 
-    println!("Portal: {url}");
+    places.tell(&url);
     println!("SIP: {sip} (UDP and TCP)");
     for (transport, address) in secure {
         println!("SIP over {transport}: {address}");
@@ -116,8 +119,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
             first.password.reveal()
         );
     }
-    info!(%http, %sip, "serving");
-    let ended = until_told_to_stop(portal::serve(listener, app, stop.clone()), &stop).await;
+    info!(http = %places.http, %sip, "serving");
+    supervisor::ready(&url);
+    let ended = until_told_to_stop(portal::serve(listeners, app, stop.clone()), &stop).await;
     stop.cancel();
     while tasks.join_next().await.is_some() {}
     info!("stopped");
@@ -148,8 +152,80 @@ async fn until_told_to_stop(
         _ = terminate.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(ServeError::Signals)?,
     }
+    supervisor::stopping();
     stop.cancel();
     served.await.map_err(ServeError::Served)
+}
+
+async fn listeners(
+    config: &Config,
+    certificate: Option<&TlsServer>,
+) -> Result<Listeners, ServeError> {
+    let mut redirect = Vec::new();
+    for address in &config.http.redirect_listen {
+        redirect.push(bind(*address).await?);
+    }
+    Ok(Listeners {
+        portal: bind(config.http.listen).await?,
+        tls: certificate.map(|certificate| certificate.for_protocols(&[b"h2", b"http/1.1"])),
+        redirect,
+        metrics: match config.metrics.listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        },
+    })
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen { address, source })
+}
+
+/// What to do when an address cannot be listened on.
+pub(crate) fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need the capability CAP_NET_BIND_SERVICE, which the packaged unit has"
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have the address",
+        _ => "is another server running there?",
+    }
+}
+
+/// Where the listeners are in the end.
+struct Places {
+    http: SocketAddr,
+    redirect: Vec<SocketAddr>,
+    metrics: Option<SocketAddr>,
+}
+
+impl Places {
+    fn of(listeners: &Listeners) -> Result<Self, ServeError> {
+        let place = |listener: &TcpListener| listener.local_addr().map_err(ServeError::Served);
+        Ok(Self {
+            http: place(&listeners.portal)?,
+            redirect: listeners
+                .redirect
+                .iter()
+                .map(place)
+                .collect::<Result<_, _>>()?,
+            metrics: listeners.metrics.as_ref().map(place).transpose()?,
+        })
+    }
+
+    fn tell(&self, url: &str) {
+        println!("Portal: {url}");
+        if !url.ends_with(&self.http.to_string()) {
+            println!("Portal listens on: {}", self.http);
+        }
+        for address in &self.redirect {
+            println!("Redirection listens on: {address}");
+        }
+        if let Some(address) = self.metrics {
+            println!("Metrics: http://{address}/metrics");
+        }
+    }
 }
 
 fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
@@ -185,17 +261,20 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
     })
 }
 
-fn portal_config(config: &Config, http: SocketAddr, service: &Service) -> PortalConfig {
-    let url = config
-        .http
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{http}"));
+fn portal_config(
+    config: &Config,
+    http: SocketAddr,
+    service: &Service,
+) -> Result<PortalConfig, ConfigError> {
     let outbound_proxy = format!("sip:{};lr", service.advertised());
+    let url = config.http.public_url(http);
     let mut portal = PortalConfig::new(url, outbound_proxy, &config.data_dir);
     portal.sip_outbound_proxy_tls = service
         .advertised_for(Transport::Tls)
         .map(|address| format!("sip:{address};transport=tls;lr"));
     portal.sip_base_domain.clone_from(&config.sip.base_domain);
-    portal
+    portal.trusted_proxies = config.http.trusted_proxies()?;
+    portal.log_requests = config.log.requests;
+    portal.metrics_token = config.metrics.token.as_deref().map(Secret::new);
+    Ok(portal)
 }

@@ -65,6 +65,8 @@ pub(super) struct WatchedFiles {
 struct State {
     current: Arc<CertifiedKey>,
     written: Written,
+    /// What was there when files could not be used, so that it is said once.
+    refused: Option<Written>,
     looked: Instant,
 }
 
@@ -78,6 +80,7 @@ impl WatchedFiles {
         let state = State {
             current,
             written,
+            refused: None,
             looked: Instant::now(),
         };
         Ok(Self {
@@ -91,20 +94,36 @@ impl WatchedFiles {
         // Nothing in here leaves the state half-changed.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if now.saturating_duration_since(state.looked) >= LOOK_EVERY {
-            state.looked = now;
-            let written = self.files.written();
-            if written != state.written {
-                match self.files.load(&self.provider) {
-                    Ok(loaded) => {
-                        info!(path = %self.files.chain.display(), "certificate read again");
-                        state.current = Arc::new(loaded);
-                        state.written = written;
-                    }
-                    Err(error) => warn!(%error, "the old certificate stays in use"),
+            self.look(&mut state, now);
+        }
+        Arc::clone(&state.current)
+    }
+
+    /// Looks at the files now.
+    pub(super) fn look_now(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look(&mut state, Instant::now());
+    }
+
+    fn look(&self, state: &mut State, now: Instant) {
+        state.looked = now;
+        let written = self.files.written();
+        if written == state.written {
+            return;
+        }
+        match self.files.load(&self.provider) {
+            Ok(loaded) => {
+                info!(path = %self.files.chain.display(), "certificate read again");
+                state.current = Arc::new(loaded);
+                state.written = written;
+                state.refused = None;
+            }
+            Err(error) => {
+                if state.refused.replace(written) != Some(written) {
+                    warn!(%error, "the old certificate stays in use");
                 }
             }
         }
-        Arc::clone(&state.current)
     }
 }
 

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs, ring};
+use rustls::server::ResolvesServerCert;
 use rustls::{CertificateError, ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -106,7 +107,10 @@ fn for_servers() -> CryptoProvider {
 
 /// The server's side: one certificate for all names. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct TlsServer(Arc<ServerConfig>);
+pub struct TlsServer {
+    config: Arc<ServerConfig>,
+    watched: Arc<WatchedFiles>,
+}
 
 impl TlsServer {
     /// Reads certificate and key, and reads them again when the files change.
@@ -116,22 +120,39 @@ impl TlsServer {
     /// [`TlsError`] if the files hold no certificate and its key.
     pub fn new(files: CertificateFiles) -> Result<Self, TlsError> {
         let provider = Arc::new(for_servers());
-        let watched = WatchedFiles::open(files, Arc::clone(&provider))?;
+        let watched = Arc::new(WatchedFiles::open(files, Arc::clone(&provider))?);
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(VERSIONS)?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(watched));
+            .with_cert_resolver(Arc::clone(&watched) as Arc<dyn ResolvesServerCert>);
         // Sessions are resumed from what the client keeps: nothing is kept here for those who left.
         config.ticketer = ring::Ticketer::new()?;
         // A phone has one connection and gets another ticket with each.
         config.send_tls13_tickets = 1;
         config.ignore_client_order = true;
-        Ok(Self(Arc::new(config)))
+        Ok(Self {
+            config: Arc::new(config),
+            watched,
+        })
+    }
+
+    /// The same certificate and cryptography for other protocols than SIP, the better one first (ALPN, RFC 7301), for who drives
+    /// the handshake without us.
+    #[must_use]
+    pub fn for_protocols(&self, protocols: &[&[u8]]) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.config);
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        Arc::new(config)
+    }
+
+    /// Looks at the files now instead of with the next handshake, and logs what it finds if they have changed.
+    pub fn look_again(&self) {
+        self.watched.look_now();
     }
 
     /// Makes the handshake. To be given a deadline.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<ServerStream<TcpStream>> {
-        ServerStream::accept(Arc::clone(&self.0), stream).await
+        ServerStream::accept(Arc::clone(&self.config), stream).await
     }
 }
 
@@ -249,7 +270,9 @@ mod tests {
         let mut client: Connection = ClientConnection::new(Arc::clone(&client.0), name)
             .unwrap()
             .into();
-        let mut server: Connection = ServerConnection::new(Arc::clone(&server.0)).unwrap().into();
+        let mut server: Connection = ServerConnection::new(Arc::clone(&server.config))
+            .unwrap()
+            .into();
         while client.is_handshaking() || client.wants_write() || server.wants_write() {
             pass(&mut client, &mut server);
             pass(&mut server, &mut client);

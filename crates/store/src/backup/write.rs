@@ -5,8 +5,8 @@ use std::io::Write;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{
-    AccessMode, ConnectionTrait, DbBackend, DbErr, IsolationLevel, QueryResult, StreamTrait,
-    TransactionOptions, TransactionTrait,
+    AccessMode, DbBackend, DbErr, IsolationLevel, QueryResult, StreamTrait, TransactionOptions,
+    TransactionTrait,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
