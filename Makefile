@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run release test lint bench bench-sip bench-speech bench-echo bench-flood bench-abuse bench-audio bench-relay soak fuzz
+.PHONY: setup run release deb test lint bench bench-sip bench-speech bench-echo bench-flood bench-abuse bench-audio bench-relay soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -10,6 +10,9 @@ run: ## the whole story: portal, proxy, two phones, a call; ONCE=1 ends after it
 
 release: ## server and phone as they are shipped, optimised for their work; half an hour
 	@scripts/release
+
+deb: ## the Debian package of the server, of what `make release` built or of a build of now
+	@scripts/deb
 
 test: ## everything that decides whether a change is good
 	@scripts/test

@@ -7,6 +7,7 @@ use axum::{
     http::{
         HeaderValue, StatusCode, Uri,
         header::{CONTENT_TYPE, LOCATION},
+        uri::PathAndQuery,
     },
     response::{IntoResponse, Response},
 };
@@ -20,7 +21,7 @@ pub(crate) fn router(public_url: &str) -> Router {
 fn answer(public_url: &str, uri: &Uri) -> Response {
     let path = uri
         .path_and_query()
-        .map(|found| found.as_str())
+        .map(PathAndQuery::as_str)
         .filter(|path| path.starts_with('/'))
         .unwrap_or("/");
     let text = "The portal is reached by HTTPS only.\n";

@@ -20,6 +20,7 @@ use hyper::{
     Request,
     body::Incoming,
     header::{HOST, HeaderValue},
+    http::uri::Authority,
     server::conn::{http1, http2},
     service::{Service, service_fn},
 };
@@ -282,7 +283,7 @@ where
 
 /// HTTP/2 says `:authority` instead of `Host` (RFC 9113 section 8.3.1); what looks at the one is to see the other.
 fn name_host(request: &mut Request<Incoming>) {
-    let authority = request.uri().authority().map(|found| found.as_str());
+    let authority = request.uri().authority().map(Authority::as_str);
     if let Some(host) = authority.and_then(|text| HeaderValue::from_str(text).ok()) {
         request.headers_mut().entry(HOST).or_insert(host);
     }

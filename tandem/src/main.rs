@@ -12,6 +12,8 @@ mod check;
 mod cli;
 mod config;
 mod data_dir;
+#[cfg(test)]
+mod documented;
 mod generate;
 mod http;
 mod key_files;

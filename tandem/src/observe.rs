@@ -1,5 +1,6 @@
 //! `log` and `metrics`: what the server tells of itself.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -50,6 +51,7 @@ pub(crate) fn start_log(config: LogConfig) {
         .unwrap_or_else(|_| EnvFilter::new("info,sea_orm_migration=warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match config.format {
         LogFormat::Text => log.init(),

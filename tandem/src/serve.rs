@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use portal::{App, Listeners, PortalConfig};
+use portal::{App, Listeners, OneTimePassword, PortalConfig};
 use sip_proxy::{Algorithm, Control, Durability, Service, ServiceConfig, TlsServer, Transport};
 use store::{Database, Secret, StoreConfig, Vault};
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError, DigestAlgorithm, RegistrarMode};
 use crate::data_dir::{DataDir, DataDirError};
@@ -103,7 +103,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     tasks.spawn(supervisor::watchdog(proxy.clone(), stop.clone()));
     let telemetry = Telemetry::start(proxy.clone(), db.clone())?;
     portal_config.surroundings = Some(Arc::new(telemetry));
-    let first = portal::first_run(&portal_config, OffsetDateTime::now_utc(), &db).await?;
+    let first = first_administrator(&portal_config, &db).await?;
     let url = portal_config.public_url.clone();
     let app = App::new(db, vault, proxy, portal_config)?;
 
@@ -155,6 +155,20 @@ async fn until_told_to_stop(
     supervisor::stopping();
     stop.cancel();
     served.await.map_err(ServeError::Served)
+}
+
+/// The first administrator, whose password is printed. Where what is printed is kept in the journal, somebody adds him by hand.
+async fn first_administrator(
+    config: &PortalConfig,
+    db: &Database,
+) -> Result<Option<OneTimePassword>, portal::PersonError> {
+    if std::env::var_os(JOURNAL).is_none() {
+        return portal::first_run(config, OffsetDateTime::now_utc(), db).await;
+    }
+    if store::user::count(db).await? == 0 {
+        warn!("nobody can sign in yet: run tandem user add --installation-administrator");
+    }
+    Ok(None)
 }
 
 async fn listeners(
@@ -278,3 +292,6 @@ fn portal_config(
     portal.metrics_token = config.metrics.token.as_deref().map(Secret::new);
     Ok(portal)
 }
+
+/// Set by systemd where standard output goes into the journal.
+const JOURNAL: &str = "JOURNAL_STREAM";

@@ -40,6 +40,7 @@ fn is_path(quoted: &str) -> bool {
         "tests/",
         "docs/",
         "scripts/",
+        "packaging/",
     ];
     let plain = quoted
         .chars()

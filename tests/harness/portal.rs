@@ -9,7 +9,11 @@ pub struct Portal {
     client: Client,
     base: String,
     cookie: String,
+    email: String,
 }
+
+/// What replaces the one-time password.
+const PASSWORD: &str = "a long enough password";
 
 /// A tenant with Tandem's own provider, ready for accounts and devices.
 #[derive(Clone, Debug)]
@@ -42,18 +46,28 @@ impl Portal {
             client,
             base: format!("{base}/api/v1"),
             cookie: String::new(),
+            email: email.to_owned(),
         };
-        let password = "a long enough password";
         portal.open_session(email, once).await;
         portal
             .send(
                 Method::PUT,
                 "/session/password",
-                Some(json!({"current": once, "new": password})),
+                Some(json!({"current": once, "new": PASSWORD})),
                 204,
             )
             .await;
-        portal.open_session(email, password).await;
+        portal.open_session(email, PASSWORD).await;
+        portal
+    }
+
+    /// The same person, signed in at another server that has the same data.
+    pub async fn elsewhere(&self, base: &str) -> Self {
+        let mut portal = Self {
+            base: format!("{base}/api/v1"),
+            ..self.clone()
+        };
+        portal.open_session(&self.email, PASSWORD).await;
         portal
     }
 

@@ -33,6 +33,8 @@ pub struct Server {
     pub sip_ws: Option<String>,
     /// Its address for secure WebSockets, if it has a certificate.
     pub sip_wss: Option<String>,
+    /// What it said before it served: `Metrics: http://…` and the like.
+    said: BTreeMap<String, String>,
 }
 
 /// Certificate and key of a server (PEM).
@@ -97,11 +99,15 @@ impl Server {
         let addresses = async {
             let (mut portal, mut sip) = (None, None);
             let mut secure = BTreeMap::new();
+            let mut said = BTreeMap::new();
             while let Some(line) = lines
                 .next_line()
                 .await
                 .expect("the server's output is text")
             {
+                if let Some((what, value)) = line.split_once(": ") {
+                    said.insert(what.to_owned(), value.trim().to_owned());
+                }
                 if let Some(url) = line.strip_prefix("Portal: ") {
                     portal = Some(url.trim().to_owned());
                 } else if let Some(address) = line.strip_prefix("SIP: ") {
@@ -114,13 +120,13 @@ impl Server {
                 if let (Some(portal), Some(sip)) = (&portal, &sip)
                     && secure.len() == if has_tls { 3 } else { 0 }
                 {
-                    return (portal.clone(), sip.clone(), secure);
+                    return (portal.clone(), sip.clone(), secure, said);
                 }
             }
             let log = std::fs::read_to_string(folder.path().join("tandem.log")).unwrap_or_default();
             panic!("tandem serve ended before it served:\n{log}");
         };
-        let (portal_url, sip, mut secure) = tokio::time::timeout(START, addresses)
+        let (portal_url, sip, mut secure, said) = tokio::time::timeout(START, addresses)
             .await
             .expect("the server starts in time");
         // The pipe must stay open and empty, or the server's next line would block it.
@@ -133,6 +139,7 @@ impl Server {
             sip_tls: secure.remove("TLS"),
             sip_ws: secure.remove("WS"),
             sip_wss: secure.remove("WSS"),
+            said,
         }
     }
 
@@ -144,6 +151,24 @@ impl Server {
     #[must_use]
     pub fn process(&self) -> u32 {
         self.child.id().expect("the server runs")
+    }
+
+    /// The rest of a line that it said before it served, such as `Metrics`.
+    ///
+    /// # Panics
+    ///
+    /// If it said no such thing.
+    #[must_use]
+    pub fn said(&self, what: &str) -> &str {
+        match self.said.get(what) {
+            Some(value) => value,
+            None => panic!("the server did not say {what}: {:?}", self.said),
+        }
+    }
+
+    /// Serves this data directory, with this configuration file if there is one.
+    pub async fn on(folder: TempDir) -> Self {
+        Self::spawn(folder, "127.0.0.1:0", "127.0.0.1:0").await
     }
 
     /// Folder of database and keys.

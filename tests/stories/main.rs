@@ -5,11 +5,15 @@
 
 mod abuse;
 mod activation;
+mod backup;
+mod check_config;
 mod conference;
 mod failures;
 mod first_call;
 mod floods;
 mod hold;
+mod https;
+mod metrics;
 mod recording;
 mod restarts;
 mod strangers;
