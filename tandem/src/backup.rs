@@ -40,6 +40,10 @@ pub(crate) enum Failure {
     NotRestored(BackupError),
     #[error("nothing was restored: {0}; --replace puts the backup in its place")]
     NotEmpty(BackupError),
+    #[error(
+        "nothing was restored: others are using the database, {count} connections: stop the servers first"
+    )]
+    InUse { count: i64 },
     #[error(transparent)]
     Keys(#[from] KeyError),
     #[error("the keys cannot be used: {0}")]
@@ -140,7 +144,16 @@ pub(crate) async fn restore(arguments: RestoreArguments) -> Result<(), Failure> 
     let data_dir = DataDir::open(&config.data_dir)?;
     let _lock = data_dir.lock()?;
     let mut staged = keys(&arguments, &archive, data_dir.path())?;
-    let db = store::open(&config.database_url(), &StoreConfig::default()).await?;
+    let alone = StoreConfig {
+        max_connections: 1,
+        ..StoreConfig::default()
+    };
+    let db = store::open(&config.database_url(), &alone).await?;
+    let others = store::other_connections(&db).await;
+    match others.map_err(|error| Failure::NotRestored(error.into()))? {
+        0 => {}
+        count => return Err(Failure::InUse { count }),
+    }
     archive
         .restore(arguments.replace, || staged.place(), &db)
         .await

@@ -78,7 +78,6 @@ fn unpacked(path: &Path) -> String {
 #[tokio::test]
 async fn a_backup_of_a_running_server_comes_back_with_everything_on_either_database() {
     let world = World::new().await;
-    let mut phone = Phone::new();
     let tenants = world.portal.get("/tenants").await;
     let tenant_id = tenants["items"][0]["id"]
         .as_str()
@@ -137,24 +136,38 @@ async fn a_backup_of_a_running_server_comes_back_with_everything_on_either_datab
         said(&restored);
         let server = Server::on(folder).await;
         let base = server.portal_url.clone();
-        let administrator = if postgresql {
-            // `tandem user add` of the harness does not know the other database.
-            world.portal.elsewhere(&base).await
-        } else {
-            server.administrator().await
-        };
+        if postgresql {
+            let others = tempfile::tempdir().expect("a folder");
+            let again = tandem(
+                &[
+                    "restore",
+                    "--replace",
+                    "--lose-secrets",
+                    "--database-url",
+                    &url,
+                ],
+                &[("--from", &backup), ("--data-dir", others.path())],
+            )
+            .await;
+            assert!(
+                refused(&again).contains("stop the servers"),
+                "{}",
+                again.stderr
+            );
+        }
+        // The same person, by the password that was restored.
+        let administrator = world.portal.elsewhere(&base).await;
         let accounts = administrator
             .get(&format!("/tenants/{tenant_id}/accounts"))
             .await;
         assert_eq!(accounts["items"][0]["username"], "2001", "{accounts}");
-        if !postgresql {
-            // New things can be made: the keys that came with it seal and open.
-            let tenant = administrator.tenant("later").await;
-            phone
-                .activate(&base, &tenant.device("1001").await.code)
-                .await;
-            phone.run(&[]).await;
-        }
+        // New things can be made: the keys that came with it seal and open.
+        let tenant = administrator.tenant("later").await;
+        let mut phone = Phone::new();
+        phone
+            .activate(&base, &tenant.device("1001").await.code)
+            .await;
+        phone.run(&[]).await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, DbBackend, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, DbBackend, DbErr, Statement};
 
 use crate::Database;
 
@@ -112,6 +112,25 @@ pub struct PoolUse {
     pub open: u32,
     /// Those among them that nobody uses.
     pub idle: u32,
+}
+
+/// How many connections to the database are not of `db`, which must have one at most. Always none of SQLite: the lock of the data
+/// directory keeps others out there.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn other_connections(db: &Database) -> Result<i64, DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(0);
+    }
+    let sql = "SELECT count(*) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let statement = Statement::from_string(DbBackend::Postgres, sql);
+    match db.query_one_raw(statement).await? {
+        Some(row) => row.try_get_by_index(0),
+        None => Ok(0),
+    }
 }
 
 /// How the connections of `db` are used at this moment.

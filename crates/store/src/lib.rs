@@ -44,7 +44,9 @@ mod vault;
 mod words;
 
 pub use code::{ActivationCode, ActivationToken};
-pub use connect::{ConnectError, PoolUse, StoreConfig, connect, open, open_existing, pool_use};
+pub use connect::{
+    ConnectError, PoolUse, StoreConfig, connect, open, open_existing, other_connections, pool_use,
+};
 pub use database::{Database, Db, Transaction, begin, commit};
 pub use error::StoreError;
 pub use page::{Cursor, MAX_PAGE, Page, PageRequest, Reference};
