@@ -91,7 +91,7 @@ impl Pair {
         };
         let (client, server) = tokio::join!(
             connector.connect(name, near),
-            ServerStream::accept(self.server.0.clone(), socket)
+            ServerStream::accept(self.server.config.clone(), socket)
         );
         (client.unwrap(), server.unwrap())
     }
@@ -236,7 +236,7 @@ async fn what_is_no_handshake_is_refused() {
         let (mut near, far) = duplex(64 * 1024);
         near.write_all(bytes).await.unwrap();
         near.shutdown().await.unwrap();
-        let refused = ServerStream::accept(pair.server.0.clone(), far).await;
+        let refused = ServerStream::accept(pair.server.config.clone(), far).await;
         assert_eq!(refused.unwrap_err().kind(), kind, "{bytes:?}");
     }
 }
@@ -255,6 +255,6 @@ async fn a_handshake_message_that_never_ends_is_not_kept() {
             .unwrap();
         near.write_all(record).await.unwrap();
     }
-    let refused = ServerStream::accept(pair.server.0.clone(), far).await;
+    let refused = ServerStream::accept(pair.server.config.clone(), far).await;
     assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::InvalidData);
 }
