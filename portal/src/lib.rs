@@ -27,6 +27,7 @@ mod device_token;
 mod effects;
 mod error;
 mod extract;
+mod following;
 mod handlers;
 mod limits;
 mod live;

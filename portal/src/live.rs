@@ -18,11 +18,7 @@ use std::{
 use api::{AccountLive, DeviceLive, LiveFrame, LivePosition};
 use tokio::{
     select,
-    sync::{
-        Notify,
-        broadcast::{self, error::RecvError},
-        watch,
-    },
+    sync::{Notify, broadcast, watch},
     time::{Instant, sleep, sleep_until},
 };
 use tracing::{error, warn};
@@ -30,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    metrics::{self, Present},
+    following::Following,
     presence::Presence,
     status::{self, Directory},
 };
@@ -75,26 +71,6 @@ pub(crate) struct Subscription {
     pub(crate) first: Vec<Arc<str>>,
     /// To be sent then.
     pub(crate) frames: Following,
-}
-
-/// What a page follows; counted.
-#[derive(Debug)]
-pub(crate) struct Following {
-    frames: broadcast::Receiver<Numbered>,
-    _present: Present,
-}
-
-impl Following {
-    /// The next frame.
-    pub(crate) async fn recv(&mut self) -> Result<Numbered, RecvError> {
-        let received = self.frames.recv().await;
-        match &received {
-            Ok(_) => metrics::frame_delivered(),
-            Err(RecvError::Lagged(_)) => metrics::page_was_slow(),
-            Err(RecvError::Closed) => {}
-        }
-        received
-    }
 }
 
 impl LiveHub {
@@ -294,10 +270,7 @@ impl Frames {
             .unwrap_or_else(|| self.snapshot().into_iter().collect());
         Subscription {
             first,
-            frames: Following {
-                frames: self.sender.subscribe(),
-                _present: Present::page(),
-            },
+            frames: Following::new(self.sender.subscribe()),
         }
     }
 
@@ -404,13 +377,13 @@ mod tests {
             seq,
             devices,
             accounts,
-        } = read(&subscription.frames.frames.try_recv().unwrap().text)
+        } = read(&subscription.frames.try_recv().unwrap().text)
         else {
             panic!("then differences");
         };
         assert_eq!((seq, devices.len(), accounts.len()), (2, 1, 0));
         assert_eq!(devices[0].status, DeviceStatus::Online);
-        assert!(subscription.frames.frames.try_recv().is_err());
+        assert!(subscription.frames.try_recv().is_err());
     }
 
     #[test]

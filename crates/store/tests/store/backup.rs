@@ -37,6 +37,7 @@ async fn note(detail: &str, db: &Database) {
         action: "test.note",
         subject: "backup",
         detail,
+        ..NewAuditEntry::default()
     };
     audit::append(None, &entry, NOW, db).await.unwrap();
 }
