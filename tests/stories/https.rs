@@ -303,6 +303,9 @@ async fn one_source_alone_shuts_nobody_out() {
     }
     let mut last = held.pop().expect("a connection");
     assert_eq!(last.read(&mut [0]).await.expect("closed in order"), 0);
+    // At once, not by the deadline that all of them have.
+    let first = held[0].try_read(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(first, Err(std::io::ErrorKind::WouldBlock));
     let elsewhere = TcpSocket::new_v4().expect("a socket");
     elsewhere
         .bind("127.0.0.2:0".parse().expect("an address"))
