@@ -22,6 +22,8 @@ const TABLES: &[&str] = &[
     "device_nonces",
     "registrations",
     "audit_entries",
+    "mail_settings",
+    "mails",
 ];
 
 async fn open(url: &str) -> DatabaseConnection {

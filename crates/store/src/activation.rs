@@ -3,6 +3,8 @@
 //! Both are found by keyed hash. Sealed copies are kept for showing, and erased when the activation is
 //! used, replaced or expired. Whatever is wrong with a presented secret, the answer is the same.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
@@ -15,6 +17,7 @@ use crate::row::{activation as row, device as device_row};
 use crate::{
     ActivationCode, ActivationToken, Db, Place, StoreError, Vault, VaultError, begin, commit,
     device, id,
+    mail::{self, Mail},
 };
 
 /// How long an activation lives if nothing else is said.
@@ -35,6 +38,10 @@ pub struct Activation {
     pub created_at: OffsetDateTime,
     /// When it ends unused.
     pub expires_at: OffsetDateTime,
+    /// The last mail that it went out with.
+    pub mail: Option<Mail>,
+    /// Whether pages keep token and code to themselves, because a mail has them.
+    pub hidden: bool,
 }
 
 /// Whether an activation can be used.
@@ -91,6 +98,7 @@ pub async fn replace(
 ) -> Result<Activation, StoreError> {
     let transaction = begin(db).await?;
     device::load_row(tenant, device, &transaction).await?;
+    supersede_mails(device, now, &transaction).await?;
     // The activation first, as in `redeem`: two orders of locks would be a deadlock.
     row::Entity::delete_many()
         .filter(row::Column::DeviceId.eq(device))
@@ -111,6 +119,8 @@ pub async fn replace(
         created_at: now.into(),
         expires_at: expires_at.into(),
         used_at: None,
+        mail_id: None,
+        hidden: false,
     };
     row::Entity::insert(row::ActiveModel::from(new))
         .exec_without_returning(&transaction)
@@ -120,6 +130,8 @@ pub async fn replace(
         state: ActivationState::Open { token, code },
         created_at: now,
         expires_at,
+        mail: None,
+        hidden: false,
     })
 }
 
@@ -159,7 +171,37 @@ pub async fn load(
         state,
         created_at: found.created_at.into(),
         expires_at: found.expires_at.into(),
+        mail: match found.mail_id {
+            Some(id) => mail::load_some(&[id], db).await?.pop(),
+            None => None,
+        },
+        hidden: found.hidden,
     })
+}
+
+/// Lets pages show token and code again, although a mail has them.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`] if there is no such device or it never had an activation, [`StoreError::Database`].
+pub async fn unhide(
+    tenant: Uuid,
+    device: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let updated = row::Entity::update_many()
+        .set(row::ActiveModel {
+            hidden: Set(false),
+            ..Default::default()
+        })
+        .filter(row::Column::DeviceId.eq(device))
+        .filter(row::Column::TenantId.eq(tenant))
+        .exec(db)
+        .await?;
+    if updated.rows_affected == 0 {
+        return Err(StoreError::NotFound);
+    }
+    Ok(())
 }
 
 /// Uses an activation: the phone's key becomes the device's. Of any number of callers with the same
@@ -198,6 +240,7 @@ pub async fn redeem(
         return Err(StoreError::NotFound);
     }
     activate(found.device_id, phone, now, &transaction).await?;
+    mail::supersede_by_activations(&[found.id], now, &transaction).await?;
     let credential = device::find_credential(found.device_id, &transaction)
         .await?
         .ok_or(StoreError::NotFound)?;
@@ -245,6 +288,47 @@ impl Presented {
         };
         Condition::all().add(known)
     }
+}
+
+/// Mails that wait to take the device's activation to its person are not sent.
+pub(crate) async fn supersede_mails(
+    device: Uuid,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let found = row::Entity::find()
+        .filter(row::Column::DeviceId.eq(device))
+        .one(db)
+        .await?;
+    if let Some(found) = found {
+        mail::supersede_by_activations(&[found.id], now, db).await?;
+    }
+    Ok(())
+}
+
+/// The last mails of open activations, by device.
+pub(crate) async fn mails_by_device(
+    devices: &[Uuid],
+    db: &impl ConnectionTrait,
+) -> Result<HashMap<Uuid, Mail>, StoreError> {
+    let sent: Vec<(Uuid, Uuid)> = row::Entity::find()
+        .filter(row::Column::DeviceId.is_in(devices.iter().copied()))
+        .filter(row::Column::UsedAt.is_null())
+        .all(db)
+        .await?
+        .into_iter()
+        .filter_map(|activation| Some((activation.device_id, activation.mail_id?)))
+        .collect();
+    let ids: Vec<Uuid> = sent.iter().map(|(_, mail)| *mail).collect();
+    let mut mails: HashMap<Uuid, Mail> = mail::load_some(&ids, db)
+        .await?
+        .into_iter()
+        .map(|mail| (mail.id, mail))
+        .collect();
+    Ok(sent
+        .into_iter()
+        .filter_map(|(device, mail)| Some((device, mails.remove(&mail)?)))
+        .collect())
 }
 
 /// Takes the device's key away.

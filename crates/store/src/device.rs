@@ -16,7 +16,8 @@ use crate::row::{
     account as account_row, contact as contact_row, device as row, device_account as line_row,
 };
 use crate::{
-    Cursor, Db, Page, PageRequest, Reference, StoreError, account, begin, commit, contact, id,
+    Cursor, Db, Page, PageRequest, Reference, StoreError, account, activation, begin, commit,
+    contact, id, mail::Mail,
 };
 
 mod configuration;
@@ -53,6 +54,8 @@ pub struct Device {
     pub activated_at: Option<OffsetDateTime>,
     /// When it was heard of last.
     pub last_seen_at: Option<OffsetDateTime>,
+    /// The last mail with its activation, while that can be used.
+    pub instructions: Option<Mail>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// Grows with each change by a person.
@@ -155,7 +158,7 @@ pub async fn update(
     Ok(device)
 }
 
-/// Deletes a device with its activation. Rotate the passwords of its accounts before
+/// Deletes a device with its activation; a mail that waits with it is not sent. Rotate the passwords of its accounts before
 /// ([`account::rotate_passwords`]).
 ///
 /// # Errors
@@ -402,12 +405,15 @@ async fn complete(
         .into_iter()
         .map(|account| (account.id, DeviceAccount::from(account)))
         .collect();
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut mails = activation::mails_by_device(&ids, db).await?;
     let devices = rows.into_iter().map(|row| {
         let own = lines.iter().filter(|line| line.device_id == row.id);
         let accounts = own.filter_map(|line| accounts.get(&line.account_id).cloned());
         let name = contacts.get(&row.contact_id).cloned().unwrap_or_default();
         let accounts = accounts.collect();
-        to_device(row, name, accounts)
+        let instructions = mails.remove(&row.id);
+        to_device(row, name, accounts, instructions)
     });
     Ok(devices.collect())
 }
@@ -423,7 +429,12 @@ impl From<account::Account> for DeviceAccount {
     }
 }
 
-fn to_device(row: row::Model, contact: String, accounts: Vec<DeviceAccount>) -> Device {
+fn to_device(
+    row: row::Model,
+    contact: String,
+    accounts: Vec<DeviceAccount>,
+    instructions: Option<Mail>,
+) -> Device {
     Device {
         id: row.id,
         name: row.name,
@@ -438,6 +449,7 @@ fn to_device(row: row::Model, contact: String, accounts: Vec<DeviceAccount>) -> 
         platform: row.platform,
         activated_at: row.activated_at.map(OffsetDateTime::from),
         last_seen_at: row.last_seen_at.map(OffsetDateTime::from),
+        instructions,
         created_at: row.created_at.into(),
         version: row.version.unsigned_abs(),
     }

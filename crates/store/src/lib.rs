@@ -30,6 +30,7 @@ pub mod device;
 mod error;
 mod id;
 mod list;
+pub mod mail;
 pub mod membership;
 mod micros;
 mod page;
@@ -53,6 +54,8 @@ pub use page::{Cursor, MAX_PAGE, Page, PageRequest, Reference};
 pub use schema::SchemaState;
 pub use secret::Secret;
 pub use vault::{Place, Vault, VaultError};
-pub use words::{Codec, EmailLabel, Role, SipTransport};
+pub use words::{
+    Codec, EmailLabel, Language, MailKind, MailReason, MailSecurity, MailState, Role, SipTransport,
+};
 
 pub use sea_orm::ConnectionTrait;

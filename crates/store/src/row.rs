@@ -192,6 +192,8 @@ entity!(activation, "activations", {
     created_at: UnixMicros,
     expires_at: UnixMicros,
     used_at: Option<UnixMicros>,
+    mail_id: Option<Uuid>,
+    hidden: bool,
 });
 
 entity!(device_nonce, "device_nonces", {
@@ -230,4 +232,42 @@ entity!(audit_chain, "audit_chains", {
     chain: Uuid,
     sequence: i64,
     hash: Vec<u8>,
+});
+
+entity!(mail, "mails", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Option<Uuid>,
+    activation_id: Option<Uuid>,
+    kind: String,
+    recipient: String,
+    state: String,
+    reason: Option<String>,
+    detail: Option<String>,
+    attempts: i64,
+    next_attempt_at: Option<UnixMicros>,
+    created_at: UnixMicros,
+    ended_at: Option<UnixMicros>,
+    content_sealed: Option<Vec<u8>>,
+});
+
+entity!(mail_settings, "mail_settings", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    tenant_id: Uuid,
+    language: String,
+    reply_to: Option<String>,
+    download_windows: Option<String>,
+    download_macos: Option<String>,
+    download_linux: Option<String>,
+    download_android: Option<String>,
+    download_ios: Option<String>,
+    host: Option<String>,
+    port: Option<i64>,
+    security: Option<String>,
+    sender_name: Option<String>,
+    sender_address: Option<String>,
+    username: Option<String>,
+    password_sealed: Option<Vec<u8>>,
+    secret_version: i64,
+    version: i64,
 });

@@ -84,3 +84,89 @@ words! {
         Home = "home",
     }
 }
+
+words! {
+    /// A language that mails are written in.
+    Language {
+        /// English.
+        English = "en",
+        /// German.
+        German = "de",
+    }
+}
+
+words! {
+    /// How a mail server is spoken with.
+    MailSecurity {
+        /// TLS from the first byte (RFC 8314 section 3.3).
+        Tls = "tls",
+        /// TLS by STARTTLS (RFC 3207); without it nothing is sent.
+        StartTls = "starttls",
+        /// In clear: only to the machine itself.
+        None = "none",
+    }
+}
+
+words! {
+    /// What a mail is about.
+    MailKind {
+        /// How to activate a phone.
+        Activation = "activation",
+        /// Somebody was made a member of a tenant.
+        Invitation = "invitation",
+        /// A way to a new password.
+        PasswordReset = "password_reset",
+        /// Confirms that the address is of who signed up.
+        SignUp = "sign_up",
+        /// The address of a user is another one now.
+        AddressChanged = "address_changed",
+        /// Shows that mails arrive.
+        Test = "test",
+        /// Something happened that its owner should know of.
+        SecurityNotice = "security_notice",
+    }
+}
+
+words! {
+    /// How far a mail is.
+    MailState {
+        /// It waits, for its first or for another attempt.
+        Queued = "queued",
+        /// A server took it, or it lies in the mailbox of the installation.
+        Sent = "sent",
+        /// It is not tried again.
+        Failed = "failed",
+        /// What it was about was used, replaced or removed before it left.
+        Superseded = "superseded",
+    }
+}
+
+words! {
+    /// Why a mail was not sent, at the last attempt.
+    MailReason {
+        /// The server's name leads nowhere.
+        UnknownHost = "unknown_host",
+        /// The server's address is one that this installation does not send to.
+        ForbiddenHost = "forbidden_host",
+        /// Nobody answers at the server's address.
+        Unreachable = "unreachable",
+        /// The server took too long.
+        Timeout = "timeout",
+        /// The server does not speak TLS as it should, or its certificate is not good.
+        Tls = "tls",
+        /// The server does not take the user name and password.
+        SignIn = "sign_in",
+        /// The server does not let us send as this sender.
+        Sender = "sender",
+        /// The server does not know or want the recipient.
+        Recipient = "recipient",
+        /// The server does not take the mail for another reason.
+        Refused = "refused",
+        /// The server does not take the mail at present.
+        Deferred = "deferred",
+        /// What the server said is not SMTP.
+        Protocol = "protocol",
+        /// The mail could not be made or kept on our side.
+        Internal = "internal",
+    }
+}

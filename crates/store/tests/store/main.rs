@@ -10,6 +10,7 @@ mod connect;
 mod contact;
 mod device;
 mod ground;
+mod mail;
 mod provider;
 mod session;
 mod tenant;
