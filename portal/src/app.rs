@@ -23,6 +23,7 @@ use crate::{
     device_token::{DeviceTokens, TokenKeyError},
     limits::{Limiter, Quota, Source},
     live::LiveHub,
+    mail::Outbox,
     password::Passwords,
     presence::Presence,
 };
@@ -36,6 +37,9 @@ pub enum StartError {
     /// Passwords cannot be hashed on this machine.
     #[error("passwords cannot be hashed")]
     Passwords,
+    /// The texts of mails are not as they should be.
+    #[error("the texts of mails cannot be read")]
+    Mail,
 }
 
 /// The running portal. Cheap to clone.
@@ -54,6 +58,7 @@ pub struct Parts {
     pub(crate) live: LiveHub,
     pub(crate) channels: Arc<DeviceChannels>,
     pub(crate) limits: Limits,
+    pub(crate) mail: Outbox,
     /// Places for WebSockets.
     pub(crate) sockets: Arc<Semaphore>,
     /// Cancelled when the portal stops: every long-lived task and channel ends.
@@ -75,6 +80,12 @@ pub(crate) struct Limits {
     pub(crate) all_activations: Limiter<()>,
     /// Refused token requests by source.
     pub(crate) device_token: Limiter<Source>,
+    /// Mails with instructions by tenant.
+    pub(crate) instructions: Limiter<Uuid>,
+    /// Mails with instructions by device.
+    pub(crate) device_instructions: Limiter<Uuid>,
+    /// Test mails by tenant.
+    pub(crate) test_mails: Limiter<Uuid>,
 }
 
 impl App {
@@ -92,6 +103,7 @@ impl App {
         Ok(Self(Arc::new(Parts {
             tokens: DeviceTokens::open(&config.data_dir, &config.public_url)?,
             passwords: Passwords::new().map_err(|_| StartError::Passwords)?,
+            mail: Outbox::new(&config).map_err(|_| StartError::Mail)?,
             db,
             vault,
             proxy,
@@ -167,6 +179,7 @@ impl App {
                     "activations",
                     store::activation::erase_expired(now, &self.db).await,
                 ),
+                ("mails", store::mail::sweep(now, &self.db).await),
             ] {
                 if let Err(error) = swept {
                     error!(%error, what, "expired rows were not removed");
@@ -219,6 +232,9 @@ impl Limits {
             activation: Limiter::new(limiter(10, 30)),
             all_activations: Limiter::new(limiter(1000, 1)),
             device_token: Limiter::new(limiter(60, 2)),
+            instructions: Limiter::new(limiter(100, 10)),
+            device_instructions: Limiter::new(limiter(5, 300)),
+            test_mails: Limiter::new(limiter(5, 30)),
         }
     }
 }

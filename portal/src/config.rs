@@ -4,6 +4,10 @@ use std::{fmt::Debug, net::IpAddr, path::PathBuf, pin::Pin, sync::Arc, time::Dur
 
 use ipnet::IpNet;
 
+use lettre::transport::smtp::client::Certificate;
+
+use crate::{egress::Egress, mail::SmtpServer};
+
 /// Configuration of the portal.
 #[derive(Clone, Debug)]
 pub struct PortalConfig {
@@ -31,6 +35,10 @@ pub struct PortalConfig {
     pub surroundings: Option<Arc<dyn Surroundings>>,
     /// Who names this may read the metrics from anywhere. Nobody but programs of this machine may otherwise.
     pub metrics_token: Option<store::Secret>,
+    /// How mail is sent for tenants without a server of their own.
+    pub mail: MailConfig,
+    /// Where the portal may connect to on behalf of tenants.
+    pub egress: Egress,
 }
 
 /// What only the process around the portal knows.
@@ -63,6 +71,47 @@ impl FromIterator<IpNet> for TrustedProxies {
     }
 }
 
+/// Mail of the installation.
+#[derive(Clone, Debug, Default)]
+pub struct MailConfig {
+    /// The server; without one, mails of tenants that have none lie in the mailbox of the data folder.
+    pub server: Option<InstallationMail>,
+    authorities: Vec<Certificate>,
+}
+
+/// The installation's mail server and sender.
+#[derive(Clone, Debug)]
+pub struct InstallationMail {
+    /// The server. It may be anywhere: egress rules are for tenants.
+    pub server: SmtpServer,
+    /// The name that receivers see; the tenant's unless it is set.
+    pub sender_name: Option<String>,
+    /// The address that mails come from.
+    pub sender_address: String,
+}
+
+/// The file is not one of certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("these are no certificates in PEM")]
+pub struct AuthoritiesError;
+
+impl MailConfig {
+    /// Trusts these authorities (PEM) beside the system's when a mail server's certificate is checked.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthoritiesError`] if there is no certificate in it.
+    pub fn trust(&mut self, pem: &[u8]) -> Result<(), AuthoritiesError> {
+        self.authorities
+            .push(Certificate::from_pem(pem).map_err(|_| AuthoritiesError)?);
+        Ok(())
+    }
+
+    pub(crate) fn authorities(&self) -> &[Certificate] {
+        &self.authorities
+    }
+}
+
 impl PortalConfig {
     /// The usual values for a portal at `public_url` whose devices send SIP to `sip_outbound_proxy`.
     pub fn new(
@@ -83,6 +132,8 @@ impl PortalConfig {
             log_requests: false,
             surroundings: None,
             metrics_token: None,
+            mail: MailConfig::default(),
+            egress: Egress::new([]),
         }
     }
 

@@ -25,12 +25,14 @@ mod config;
 mod device_channel;
 mod device_token;
 mod effects;
+mod egress;
 mod error;
 mod extract;
 mod following;
 mod handlers;
 mod limits;
 mod live;
+mod mail;
 mod metrics;
 mod pages;
 mod password;
@@ -50,8 +52,13 @@ mod wire;
 pub use access::{Access, Area, Rule, Who, rules};
 pub use accounts::{ImportError, import_accounts};
 pub use app::{App, StartError};
-pub use config::{Answer, PortalConfig, Surroundings, TrustedProxies};
+pub use config::{
+    Answer, AuthoritiesError, InstallationMail, MailConfig, PortalConfig, Surroundings,
+    TrustedProxies,
+};
 pub use device_token::TokenKeyError;
+pub use egress::{Egress, EgressError};
+pub use mail::SmtpServer;
 pub use metrics::{Queue, describe_metrics, set_queue_length};
 pub use people::{OneTimePassword, Person, PersonError, add_user, first_run};
 pub use router::{openapi_json, router};

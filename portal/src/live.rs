@@ -337,6 +337,7 @@ mod tests {
                 id: device,
                 activated: true,
                 pending_update: false,
+                instructions: None,
             }],
             accounts: vec![KnownAccount {
                 id: account,

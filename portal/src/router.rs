@@ -23,8 +23,8 @@ use crate::{
     error::ApiError,
     extract::SESSION_COOKIE,
     handlers::{
-        accounts, activation, audit, contacts, device_live, devices, health, live, members,
-        providers, provisioning, session, tenants,
+        accounts, activation, audit, contacts, device_live, devices, health, instructions, live,
+        mail, mailbox, members, providers, provisioning, session, tenants,
     },
     metrics, pages, request, scrape,
 };
@@ -89,6 +89,8 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(session::change_password))
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(members::list, members::create))
+        .routes(routes!(mailbox::list_all))
+        .routes(routes!(mailbox::show_any))
 }
 
 fn tenant() -> OpenApiRouter<App> {
@@ -108,6 +110,14 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(activation::show, activation::reset))
         .routes(routes!(activation::qr_svg))
         .routes(routes!(activation::qr_png))
+        .routes(routes!(instructions::send))
+        .routes(routes!(instructions::show_again))
+        .routes(routes!(mail::show, mail::update))
+        .routes(routes!(mail::test))
+        .routes(routes!(mail::preview))
+        .routes(routes!(mail::list))
+        .routes(routes!(mailbox::list))
+        .routes(routes!(mailbox::show))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(live::live))

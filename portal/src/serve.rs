@@ -82,6 +82,7 @@ pub async fn serve(
     let tasks = TaskTracker::new();
     tasks.spawn(app.clone().follow_proxy());
     tasks.spawn(app.clone().sweep());
+    tasks.spawn(app.clone().send_mail());
     let mut doors = JoinSet::new();
     for (listener, door) in doors_of(listeners, &app) {
         let door = Arc::new(door);

@@ -4,7 +4,7 @@ use api::{AccountLive, AccountStatus, DeviceLive, DeviceStatus};
 use store::{MAX_PAGE, Page, PageRequest, StoreError, device::Device};
 use uuid::Uuid;
 
-use crate::{app::App, presence::Presence};
+use crate::{app::App, mail, presence::Presence};
 
 /// What must be known of a tenant to say who is online.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub(crate) struct KnownDevice {
     pub(crate) id: Uuid,
     pub(crate) activated: bool,
     pub(crate) pending_update: bool,
+    /// How far the mail with its activation is.
+    pub(crate) instructions: Option<api::MailState>,
 }
 
 #[derive(Clone, Debug)]
@@ -34,6 +36,7 @@ impl Directory {
             id: device.id,
             status: device_status(device.id, device.activated, presence),
             pending_update: device.pending_update,
+            instructions: device.instructions,
         });
         let accounts = self.accounts.iter().map(|account| AccountLive {
             id: account.id,
@@ -82,13 +85,17 @@ pub(crate) async fn load(tenant: Uuid, app: &App) -> Result<Directory, StoreErro
     let mut request = first_page();
     loop {
         let Page { items, next } = store::device::list(tenant, &request, &app.db).await?;
-        directory
-            .devices
-            .extend(items.iter().map(|device| KnownDevice {
+        directory.devices.extend(items.iter().map(|device| {
+            KnownDevice {
                 id: device.id,
                 activated: device.activated_at.is_some(),
                 pending_update: is_update_pending(device),
-            }));
+                instructions: device
+                    .instructions
+                    .as_ref()
+                    .map(|mail| mail::wire::state(mail.state)),
+            }
+        }));
         request.after = next;
         if request.after.is_none() {
             break;

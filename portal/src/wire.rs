@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     config::PortalConfig,
+    mail,
     presence::Presence,
     status::{account_status, device_status, is_update_pending},
 };
@@ -256,6 +257,7 @@ pub(crate) fn device(device: Device, presence: &Presence) -> api::Device {
             .collect(),
         app_version: device.app_version,
         platform: device.platform,
+        instructions: device.instructions.map(mail::wire::mail),
         activated_at: device.activated_at,
         last_seen_at: device.last_seen_at,
         version: device.version,
@@ -265,6 +267,9 @@ pub(crate) fn device(device: Device, presence: &Presence) -> api::Device {
 pub(crate) fn activation(activation: &activation::Activation, app: &App) -> api::Activation {
     let portal_url = app.config.public_url.clone();
     let (state, secrets) = match &activation.state {
+        activation::ActivationState::Open { .. } if activation.hidden => {
+            (api::ActivationState::Open, None)
+        }
         activation::ActivationState::Open { token, code } => (
             api::ActivationState::Open,
             Some((token.text(), code.grouped())),
@@ -285,6 +290,8 @@ pub(crate) fn activation(activation: &activation::Activation, app: &App) -> api:
         code,
         expires_at: activation.expires_at,
         portal_url,
+        hidden: activation.hidden,
+        instructions: activation.mail.clone().map(mail::wire::mail),
     }
 }
 

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use crate::Mail;
+
 /// What became of an activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -35,4 +37,9 @@ pub struct Activation {
     pub expires_at: OffsetDateTime,
     /// Address of this portal, to be typed with the code.
     pub portal_url: String,
+    /// Link and code were sent by mail and are kept back since then, until they are asked for.
+    pub hidden: bool,
+    /// The last mail with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<Mail>,
 }

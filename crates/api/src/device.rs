@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::AccountStatus;
+use crate::{AccountStatus, Mail};
 
 /// Whether a device is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -34,6 +34,9 @@ pub struct Device {
     pub status: DeviceStatus,
     /// It has not yet applied the current configuration.
     pub pending_update: bool,
+    /// The last mail with its activation, while that can be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<Mail>,
     /// Version of the softphone, as it reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_version: Option<String>,

@@ -19,6 +19,7 @@ mod contact;
 mod control;
 mod device;
 mod live;
+mod mail;
 mod page;
 mod problem;
 mod provider;
@@ -33,6 +34,11 @@ pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNum
 pub use control::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus};
 pub use live::{AccountLive, DeviceLive, LiveFrame, LivePosition, LiveRequest};
+pub use mail::{
+    AppLinks, InstructionsInput, Language, Mail, MailKind, MailPreview, MailReason, MailSecurity,
+    MailServer, MailServerInput, MailSettings, MailSettingsInput, MailState, MailStep, MailTest,
+    MailTestInput, MailTestStep, MailWay, MailboxAttachment, MailboxItem, MailboxMail,
+};
 pub use page::{Page, PageQuery};
 pub use problem::{FieldError, Problem, problem_type};
 pub use provider::{Provider, ProviderInput, Transport};

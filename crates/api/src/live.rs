@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{AccountStatus, DeviceStatus};
+use crate::{AccountStatus, DeviceStatus, MailState};
 
 /// What the portal sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -46,6 +46,9 @@ pub struct DeviceLive {
     pub status: DeviceStatus,
     /// It has not yet applied the current configuration.
     pub pending_update: bool,
+    /// How far the mail with its activation is, while that can be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<MailState>,
 }
 
 /// Status of one account.

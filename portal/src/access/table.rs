@@ -34,6 +34,10 @@ pub enum Area {
     Devices,
     /// Links and codes that activate devices: whoever reads one can be the device.
     Activations,
+    /// How mail is sent, and what became of it.
+    Mail,
+    /// Mails that lie in the mailbox, with the links in them.
+    Mailbox,
     /// The audit log.
     Audit,
     /// Statuses as they change.
@@ -63,8 +67,8 @@ impl Area {
     pub fn allows(self, access: Access, role: Role) -> bool {
         let administers = matches!(role, Role::Owner | Role::Administrator);
         match (self, access) {
-            (Self::Members, Access::Write) => role == Role::Owner,
-            (Self::Activations, Access::Read) | (_, Access::Write) => administers,
+            (Self::Members, Access::Write) | (Self::Mailbox, _) => role == Role::Owner,
+            (Self::Activations | Self::Mail, Access::Read) | (_, Access::Write) => administers,
             (_, Access::Read) => true,
         }
     }
@@ -120,6 +124,17 @@ const RULES: &[Rule] = &[
     writes("activation_reset", Area::Activations),
     reads("activation_qr_svg", Area::Activations),
     reads("activation_qr_png", Area::Activations),
+    writes("instructions_send", Area::Activations),
+    writes("activation_show_again", Area::Activations),
+    reads("mail_settings_show", Area::Mail),
+    writes("mail_settings_update", Area::Mail),
+    writes("mail_test", Area::Mail),
+    reads("mail_preview", Area::Mail),
+    reads("mails_list", Area::Mail),
+    reads("mailbox_list", Area::Mailbox),
+    reads("mailbox_show", Area::Mailbox),
+    rule("installation_mailbox_list", Who::Installation),
+    rule("installation_mailbox_show", Who::Installation),
     reads("audit_list", Area::Audit),
     reads("audit_verify", Area::Audit),
     reads("live_live", Area::Live),

@@ -37,10 +37,12 @@ fn described() -> Vec<Operation> {
 
 /// The route with an object that exists in the tenant, so that only the caller can be wrong.
 fn filled(path: &str, tenant: Uuid, objects: &BTreeMap<&str, String>) -> String {
-    let kind = path.split('/').nth(5).unwrap_or_default();
-    let id = objects.get(kind).cloned().unwrap_or_default();
+    let id = path.split('/').find_map(|part| objects.get(part));
+    let nobody = || Uuid::nil().to_string();
     path.replace("{tenant}", &tenant.to_string())
-        .replace("{id}", &id)
+        .replace("{id}", &id.cloned().unwrap_or_else(nobody))
+        .replace("{kind}", "test")
+        .replace("{language}", "en")
 }
 
 /// Objects of the tenant that nobody has touched yet, by the kind that stands in a path.
@@ -55,7 +57,22 @@ async fn objects(world: &World) -> BTreeMap<&'static str, String> {
         ("accounts", text(&account["id"])),
         ("contacts", text(&device["contact"]["id"])),
         ("devices", text(&device["id"])),
+        ("mailbox", mailbox_mail(world).await),
     ])
+}
+
+/// A mail in the mailbox, put there by a test the first time.
+async fn mailbox_mail(world: &World) -> String {
+    let path = world.path("mailbox");
+    let listed = world.owner.get(&path).await.expect(StatusCode::OK).body;
+    if let Some(id) = listed["items"][0]["id"].as_str() {
+        return id.to_owned();
+    }
+    let input = json!({"address": "someone@example.com"});
+    let sent = world.owner.post(&world.path("mail/test"), input).await;
+    sent.expect(StatusCode::OK);
+    let listed = world.owner.get(&path).await.expect(StatusCode::OK).body;
+    listed["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
 /// Somebody who asks, and what the table says of them.

@@ -1,4 +1,5 @@
-//! A SIP password goes to the device that needs it and nowhere else: no answer, no log line.
+//! A SIP password goes to the device that needs it and nowhere else: no answer, no log line. The same for the password of a mail server,
+//! and for link and code of an activation that waits to be sent by mail: they are in no log, and not in clear in the database.
 
 use std::{
     io::{self, Write},
@@ -15,6 +16,7 @@ use crate::{
 };
 
 const CANARY: &str = "canary-5d1f2c";
+const MAIL_CANARY: &str = "canary-mail-77ab";
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
@@ -46,7 +48,8 @@ async fn secrets_are_in_no_answer_and_no_log() {
         .with_env_filter(EnvFilter::new("trace"))
         .with_writer(log.clone())
         .init();
-    let world = World::start().await;
+    let local = portal::Egress::new(["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
+    let world = World::start_with(|config| config.egress = local).await;
     let provider = world.own_provider().await["id"].clone();
     let input =
         json!({"provider_id": provider, "name": "101", "username": "101", "password": CANARY});
@@ -87,6 +90,26 @@ async fn secrets_are_in_no_answer_and_no_log() {
     let device = world.device(&[&account]).await;
     let activation = world.activation_path(&device);
     let shown = world.owner.get(&activation).await.body;
+    answers.extend(mail_that_waits(&world, &device).await);
+    let link = shown["link"].as_str().unwrap();
+    for secret in [
+        MAIL_CANARY,
+        link.rsplit('#').next().unwrap(),
+        shown["code"].as_str().unwrap(),
+    ] {
+        assert!(
+            !lies_in_clear(secret, &world),
+            "{secret} is in the database"
+        );
+    }
+    let show = format!("{activation}/show");
+    let shown_again = world
+        .owner
+        .post(&show, json!({}))
+        .await
+        .expect(StatusCode::OK)
+        .body;
+    assert_eq!(shown_again["link"], shown["link"]);
     let phone = activate(&device, &world).await;
     assert_eq!(phone.configuration["lines"][0]["password"], CANARY);
     for rest in [
@@ -116,7 +139,9 @@ async fn secrets_are_in_no_answer_and_no_log() {
     );
     answers.push(world.owner.delete(&path).await.expect(StatusCode::CONFLICT));
     for answer in &answers {
-        assert!(!answer.text().contains(CANARY), "{}", answer.text());
+        for canary in [CANARY, MAIL_CANARY] {
+            assert!(!answer.text().contains(canary), "{}", answer.text());
+        }
     }
 
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
@@ -124,9 +149,66 @@ async fn secrets_are_in_no_answer_and_no_log() {
     let token = shown["link"].as_str().unwrap().rsplit('#').next().unwrap();
     let session = world.owner.session.clone().unwrap();
     let bearer = phone.caller.bearer.clone().unwrap();
-    for secret in [CANARY, used, token, session.as_str(), bearer.as_str()] {
+    for secret in [
+        CANARY,
+        MAIL_CANARY,
+        used,
+        token,
+        session.as_str(),
+        bearer.as_str(),
+    ] {
         if let Some(line) = logged.lines().find(|line| line.contains(secret)) {
             panic!("a secret was logged: {line}");
         }
     }
+}
+
+/// Instructions for a server that does not answer, so that they stay queued.
+async fn mail_that_waits(world: &World, device: &serde_json::Value) -> Vec<Answer> {
+    let server = json!({"host": "localhost", "port": 9, "security": "starttls", "sender_address": "a@example.com",
+        "username": "phones", "password": MAIL_CANARY});
+    let settings = json!({"language": "en", "server": server});
+    let owner = &world.owner;
+    let mut answers = vec![
+        owner
+            .put(&world.path("mail"), settings)
+            .await
+            .expect(StatusCode::OK),
+    ];
+    let test = json!({"address": "someone@example.com"});
+    answers.push(
+        owner
+            .post(&world.path("mail/test"), test.clone())
+            .await
+            .expect(StatusCode::OK),
+    );
+    let path = format!("devices/{}/instructions", device["id"].as_str().unwrap());
+    answers.push(
+        owner
+            .post(&world.path(&path), test)
+            .await
+            .expect(StatusCode::ACCEPTED),
+    );
+    loop {
+        let mails = owner.get(&world.path("mails")).await.expect(StatusCode::OK);
+        let tried = mails.body["items"][0].get("reason").is_some();
+        answers.push(mails);
+        if tried {
+            return answers;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether any file of the database has this.
+fn lies_in_clear(secret: &str, world: &World) -> bool {
+    std::fs::read_dir(world.data.path()).unwrap().any(|file| {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with("tandem.db")
+            && std::fs::read(&path)
+                .unwrap()
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes())
+    })
 }

@@ -6,6 +6,8 @@ mod access;
 mod activation;
 mod canary;
 mod live;
+mod mail;
+mod mail_server;
 mod phone;
 mod provisioning;
 mod resources;

@@ -26,29 +26,44 @@ pub(crate) struct World {
     /// Owner of the tenant and administrator of the installation.
     pub(crate) owner: Caller,
     pub(crate) stop: CancellationToken,
-    _data: TempDir,
+    /// The data folder.
+    pub(crate) data: TempDir,
 }
 
 impl World {
     /// On SQLite, which is enough for most.
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// On SQLite, with another configuration.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut portal::PortalConfig)) -> Self {
         let data = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", data.path().join("tandem.db").display());
-        Self::on(&url, data).await
+        Self::on(&url, data, change).await
     }
 
     /// On PostgreSQL, unless these tests are left out.
     pub(crate) async fn start_on_postgres() -> Option<Self> {
         let url = testkit::postgres::database_url()?;
-        Some(Self::on(&url, tempfile::tempdir().unwrap()).await)
+        Some(Self::on(&url, tempfile::tempdir().unwrap(), |_| {}).await)
     }
 
-    async fn on(url: &str, data: TempDir) -> Self {
+    /// On PostgreSQL, with another configuration.
+    pub(crate) async fn start_on_postgres_with(
+        change: impl FnOnce(&mut portal::PortalConfig),
+    ) -> Option<Self> {
+        let url = testkit::postgres::database_url()?;
+        Some(Self::on(&url, tempfile::tempdir().unwrap(), change).await)
+    }
+
+    async fn on(url: &str, data: TempDir, change: impl FnOnce(&mut portal::PortalConfig)) -> Self {
         let db = store::connect(url, &StoreConfig::default()).await.unwrap();
         let vault = Vault::open_or_create(&data.path().join("secrets.key")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let config = portal::PortalConfig::new(&base, "sip:127.0.0.1:5060;lr", data.path());
+        let mut config = portal::PortalConfig::new(&base, "sip:127.0.0.1:5060;lr", data.path());
+        change(&mut config);
         let proxy = Arc::new(FakeProxy::default());
         let app = portal::App::new(db.clone(), vault.clone(), proxy.clone(), config).unwrap();
         let stop = CancellationToken::new();
@@ -64,7 +79,7 @@ impl World {
             tenant: Uuid::nil(),
             owner,
             stop,
-            _data: data,
+            data,
         };
         world.tenant = world.tenant_named("Acme", &world.owner).await;
         world
