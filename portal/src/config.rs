@@ -3,7 +3,6 @@
 use std::{fmt::Debug, net::IpAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-
 use lettre::transport::smtp::client::Certificate;
 
 use crate::{egress::Egress, mail::SmtpServer};

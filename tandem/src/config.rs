@@ -11,6 +11,7 @@ use sip_proxy::TracePolicy;
 
 use crate::cli::{DataArguments, ServeArguments};
 use crate::http::HttpConfig;
+use crate::mail::{EgressConfig, MailConfig, MailConfigError};
 use crate::observe::{LogConfig, MetricsConfig};
 use crate::sip_limits::{BansConfig, CallsConfig};
 use crate::sip_listen::{TlsConfig, WebSocketConfig, more_listeners};
@@ -60,6 +61,8 @@ pub(crate) enum ConfigError {
         "sip.trusted_networks names {network:?}, which is everybody: name the networks that ask for passwords themselves"
     )]
     TrustsEverybody { network: String },
+    #[error(transparent)]
+    Mail(#[from] MailConfigError),
     #[error("sip.digest is empty: name MD5, SHA-256 or both")]
     NoDigest,
     #[error(
@@ -78,6 +81,8 @@ pub(crate) struct Config {
     #[serde(serialize_with = "masked")]
     pub(crate) database_url: Option<String>,
     pub(crate) http: HttpConfig,
+    pub(crate) mail: MailConfig,
+    pub(crate) egress: EgressConfig,
     pub(crate) sip: SipConfig,
     pub(crate) log: LogConfig,
     pub(crate) metrics: MetricsConfig,
@@ -158,6 +163,8 @@ impl Default for Config {
             data_dir: PathBuf::from("tandem-data"),
             database_url: None,
             http: HttpConfig::default(),
+            mail: MailConfig::default(),
+            egress: EgressConfig::default(),
             sip: SipConfig::default(),
             log: LogConfig::default(),
             metrics: MetricsConfig::default(),
@@ -276,6 +283,7 @@ impl Config {
                 listen: self.sip.listen,
             });
         }
+        self.egress.policy()?;
         self.sip.numbers.plans()?;
         trusted_networks(&self.sip.trusted_networks)?;
         more_listeners(&self.sip.also_listen, &self.sip.tls, &self.sip.websocket)?;

@@ -17,6 +17,7 @@ mod documented;
 mod generate;
 mod http;
 mod key_files;
+mod mail;
 mod observe;
 mod serve;
 mod sip_limits;

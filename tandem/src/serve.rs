@@ -290,6 +290,8 @@ fn portal_config(
     portal.trusted_proxies = config.http.trusted_proxies()?;
     portal.log_requests = config.log.requests;
     portal.metrics_token = config.metrics.token.as_deref().map(Secret::new);
+    config.mail.apply(&mut portal)?;
+    portal.egress = config.egress.policy()?;
     Ok(portal)
 }
 
