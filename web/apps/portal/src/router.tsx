@@ -8,6 +8,7 @@ import { activateRoutes } from './activate/routes';
 import { contactRoutes } from './contacts/routes';
 import { devicePrintRoutes, deviceRoutes } from './devices/routes';
 import { galleryRoutes } from './gallery/routes';
+import { mailRoutes } from './mail/routes';
 import { overviewRoutes } from './overview/routes';
 import { FailedPage } from './pages/failed';
 import { NotFoundPage } from './pages/not-found';
@@ -28,6 +29,7 @@ export const router = createRouter({
         ...accountRoutes,
         ...contactRoutes,
         ...deviceRoutes,
+        ...mailRoutes,
         ...providerRoutes,
       ]),
     ]),

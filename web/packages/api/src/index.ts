@@ -30,6 +30,16 @@ export {
   useLiveChannel,
   type Connection,
 } from './live';
+export {
+  useMailbox,
+  useMailboxMail,
+  useMailPreview,
+  useMailSettings,
+  useSaveMailSettings,
+  useSendInstructions,
+  useShowActivation,
+  useTestMail,
+} from './mail';
 export { isNotFound, isSignedOut, mustSetPassword, Refusal, Unreachable } from './refusal';
 export { sessionQuery, useCreateTenant, useSession, useSetPassword, useSignIn, useSignOut } from './session';
 export type * from './types';

@@ -71,6 +71,13 @@ test('a pending update is a change', () => {
   expect(before && now && changedDevices(before, now)).toEqual(['d1']);
 });
 
+test('a mail that was sent is a change', () => {
+  const before = after(snapshot);
+  const devices = [{ ...device('d2', 'not_activated'), instructions: 'sent' as const }];
+  const now = after(snapshot, { type: 'delta', seq: 8, devices });
+  expect(before && now && changedDevices(before, now)).toEqual(['d2']);
+});
+
 test.each([
   ['not text', new Uint8Array([1])],
   ['not JSON', 'hello'],

@@ -45,13 +45,18 @@ export function parseFrame(text: unknown): LiveFrame | undefined {
   }
 }
 
-/** Devices whose status or pending update is not what it was. */
+/** Devices whose status, pending update or instructions are not what they were. */
 export function changedDevices(before: LiveState, after: LiveState): string[] {
   if (before.devices === after.devices) return [];
   return Object.values(after.devices)
-    .filter(({ id, status, pending_update }) => {
+    .filter(({ id, status, pending_update, instructions }) => {
       const old = before.devices[id];
-      return !old || old.status !== status || old.pending_update !== pending_update;
+      return (
+        !old ||
+        old.status !== status ||
+        old.pending_update !== pending_update ||
+        old.instructions !== instructions
+      );
     })
     .map(({ id }) => id);
 }

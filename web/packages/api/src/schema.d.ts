@@ -89,6 +89,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mailbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All mails in the mailbox, the newest first. */
+        get: operations["installation_mailbox_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mailbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Any mail in the mailbox. */
+        get: operations["installation_mailbox_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -340,6 +374,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/devices/{id}/activation/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show link and code again, although a mail has them. */
+        post: operations["activation_show_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/devices/{id}/instructions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the activation of a device to an address of its contact. One that cannot be used any more is made anew. Link and code are
+         *     kept back from then on.
+         */
+        post: operations["instructions_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/live": {
         parameters: {
             query?: never;
@@ -349,6 +420,109 @@ export interface paths {
         };
         /** Statuses of devices and accounts: a snapshot, then changes. See `LiveFrame` and `LiveRequest`. */
         get: operations["live_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the tenant sends mail. The password is never told. */
+        get: operations["mail_settings_show"];
+        /** Change how the tenant sends mail. A password is kept only for the host and user name that it was entered for. */
+        put: operations["mail_settings_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/mail/previews/{kind}/{language}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How mails of a kind look, with invented data. */
+        get: operations["mail_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test mail now, and tell what the server said at each step. */
+        post: operations["mail_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/mailbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's mails in the mailbox, the newest first. */
+        get: operations["mailbox_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/mailbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A mail of the tenant's in the mailbox. */
+        get: operations["mailbox_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's mails and what became of them, the newest first. */
+        get: operations["mails_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -526,6 +700,9 @@ export interface components {
              * @description When it can no longer be used.
              */
             expires_at: string;
+            /** @description Link and code were sent by mail and are kept back since then, until they are asked for. */
+            hidden: boolean;
+            instructions?: components["schemas"]["Mail"] | null;
             /** @description The web page that opens the softphone; the token is in the fragment. */
             link?: string | null;
             /** @description Address of this portal, to be typed with the code. */
@@ -538,6 +715,19 @@ export interface components {
          * @enum {string}
          */
         ActivationState: "open" | "used" | "expired";
+        /** @description Where the app is to be had for each system, as `https://` addresses. */
+        AppLinks: {
+            /** @description Android. */
+            android?: string | null;
+            /** @description iOS. */
+            ios?: string | null;
+            /** @description Linux. */
+            linux?: string | null;
+            /** @description macOS. */
+            macos?: string | null;
+            /** @description Windows. */
+            windows?: string | null;
+        };
         /** @description One change. */
         AuditEntry: {
             /** @description What was done, such as `account.create`. */
@@ -698,6 +888,7 @@ export interface components {
              * @description Identifier; its SIP instance-id is `urn:uuid:` and this.
              */
             id: string;
+            instructions?: components["schemas"]["Mail"] | null;
             /**
              * Format: date-time
              * @description When it was last heard of.
@@ -819,6 +1010,7 @@ export interface components {
              * @description Identifier.
              */
             id: string;
+            instructions?: components["schemas"]["MailState"] | null;
             /** @description It has not yet applied the current configuration. */
             pending_update: boolean;
             /** @description Whether it is there. */
@@ -899,6 +1091,17 @@ export interface components {
             /** @description A sentence for the person who filled it in. */
             message: string;
         };
+        /** @description Whom the instructions of a device go to. */
+        InstructionsInput: {
+            /** @description One of the addresses of the device's contact. */
+            address: string;
+            language?: components["schemas"]["Language"] | null;
+        };
+        /**
+         * @description A language that mails are written in.
+         * @enum {string}
+         */
+        Language: "en" | "de";
         /** @description One SIP account on a device. */
         Line: {
             /**
@@ -998,6 +1201,217 @@ export interface components {
         LiveRequest: {
             /** @description Go on from here. */
             resume: components["schemas"]["LivePosition"];
+        };
+        /** @description A mail and what became of it. */
+        Mail: {
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /** @description What the server said to the last attempt, in its words. */
+            detail?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was sent, given up or superseded.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description What it is about. */
+            kind: components["schemas"]["MailKind"];
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            next_attempt_at?: string | null;
+            reason?: components["schemas"]["MailReason"] | null;
+            /** @description Whom it goes to. */
+            recipient: string;
+            /** @description How far it is. */
+            state: components["schemas"]["MailState"];
+        };
+        /**
+         * @description What a mail is about.
+         * @enum {string}
+         */
+        MailKind: "activation" | "invitation" | "password_reset" | "sign_up" | "address_changed" | "test" | "security_notice";
+        /** @description A mail with invented data, or one of the mailbox, as it looks. */
+        MailPreview: {
+            /** @description The HTML with its pictures in it. Show it without scripts. */
+            html: string;
+            /** @description The subject. */
+            subject: string;
+            /** @description The text. */
+            text: string;
+        };
+        /**
+         * @description Why a mail was not sent, at the last attempt.
+         * @enum {string}
+         */
+        MailReason: "unknown_host" | "forbidden_host" | "unreachable" | "timeout" | "tls" | "sign_in" | "sender" | "recipient" | "refused" | "deferred" | "protocol" | "internal";
+        /**
+         * @description How a mail server is spoken with.
+         * @enum {string}
+         */
+        MailSecurity: "tls" | "starttls" | "none";
+        /** @description A tenant's mail server. The password is never told. */
+        MailServer: {
+            /** @description Whether a password is stored. */
+            has_password: boolean;
+            /** @description Its name or address. */
+            host: string;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+            /** @description How it is spoken with. */
+            security: components["schemas"]["MailSecurity"];
+            /** @description The address that mails come from. */
+            sender_address: string;
+            /** @description The name that receivers see; the tenant's unless it is set. */
+            sender_name?: string | null;
+            /** @description The user name, if the server asks for one. */
+            username?: string | null;
+        };
+        /** @description A mail server to be used. */
+        MailServerInput: {
+            /** @description Its name or address. */
+            host: string;
+            /** @description The password. Without one the stored one stays, while host and user name do. */
+            password?: string | null;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+            /** @description How it is spoken with. */
+            security: components["schemas"]["MailSecurity"];
+            /** @description The address that mails come from. */
+            sender_address: string;
+            /** @description The name that receivers see. */
+            sender_name?: string | null;
+            /** @description The user name, if the server asks for one. */
+            username?: string | null;
+        };
+        /** @description How a tenant sends mail. */
+        MailSettings: {
+            /** @description Where the app is to be had. */
+            apps: components["schemas"]["AppLinks"];
+            /** @description The language of mails to people for whom no other was chosen. */
+            language: components["schemas"]["Language"];
+            /** @description Where answers go, if not to the sender. */
+            reply_to?: string | null;
+            server?: components["schemas"]["MailServer"] | null;
+            /**
+             * Format: int64
+             * @description Row version, the value of the `ETag`; 0 while nothing was set.
+             */
+            version: number;
+            /** @description Where mails go with these settings. */
+            way: components["schemas"]["MailWay"];
+        };
+        /** @description How a tenant is to send mail. */
+        MailSettingsInput: {
+            /** @description Where the app is to be had. */
+            apps?: components["schemas"]["AppLinks"];
+            /** @description The language of mails to people for whom no other was chosen. */
+            language: components["schemas"]["Language"];
+            /** @description Where answers go, if not to the sender. */
+            reply_to?: string | null;
+            server?: components["schemas"]["MailServerInput"] | null;
+        };
+        /**
+         * @description How far a mail is.
+         * @enum {string}
+         */
+        MailState: "queued" | "sent" | "failed" | "superseded";
+        /**
+         * @description Steps of sending a mail, in order.
+         * @enum {string}
+         */
+        MailStep: "resolve" | "connect" | "tls" | "sign_in" | "sender" | "recipient" | "content";
+        /** @description How a test mail went. */
+        MailTest: {
+            reason?: components["schemas"]["MailReason"] | null;
+            /** @description Whether it left, or lies in the mailbox. */
+            sent: boolean;
+            /** @description What happened, in order, until the step that failed. */
+            steps: components["schemas"]["MailTestStep"][];
+            /** @description Where it went. */
+            way: components["schemas"]["MailWay"];
+        };
+        /** @description Whom a test mail goes to. */
+        MailTestInput: {
+            /** @description The address. */
+            address: string;
+        };
+        /** @description A step of sending. */
+        MailTestStep: {
+            /** @description Whether it went well. */
+            done: boolean;
+            /** @description What the server said, or what was found. */
+            said: string;
+            /** @description Which. */
+            step: components["schemas"]["MailStep"];
+        };
+        /**
+         * @description Where mails go.
+         * @enum {string}
+         */
+        MailWay: "own" | "installation" | "mailbox";
+        /** @description A part of a mail beside its text. */
+        MailboxAttachment: {
+            /**
+             * Format: int64
+             * @description Its size in bytes.
+             */
+            bytes: number;
+            /** @description Its media type. */
+            content_type: string;
+            /** @description Whether it is shown within the HTML. */
+            inline: boolean;
+            /** @description Its file name. */
+            name: string;
+        };
+        /** @description A mail in the mailbox. */
+        MailboxItem: {
+            /**
+             * Format: date-time
+             * @description When it was sent.
+             */
+            date?: string | null;
+            /** @description Whom it is from. */
+            from: string;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description The subject. */
+            subject: string;
+            /** @description Whom it goes to. */
+            to: string;
+        };
+        /** @description A mail of the mailbox with all that it says. */
+        MailboxMail: components["schemas"]["MailboxItem"] & {
+            /** @description Its parts beside the text. */
+            attachments: components["schemas"]["MailboxAttachment"][];
+            /** @description The HTML with its pictures in it. Show it without scripts. */
+            html?: string | null;
+            /** @description The mail as it would go over the wire. */
+            source: string;
+            /** @description The text. */
+            text: string;
         };
         /** @description A person with a role in a tenant. */
         Member: {
@@ -1164,6 +1578,7 @@ export interface components {
                  * @description Identifier; its SIP instance-id is `urn:uuid:` and this.
                  */
                 id: string;
+                instructions?: components["schemas"]["Mail"] | null;
                 /**
                  * Format: date-time
                  * @description When it was last heard of.
@@ -1182,6 +1597,72 @@ export interface components {
                  * @description Row version, the value of the `ETag`.
                  */
                 version: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Mail: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /**
+                 * Format: int32
+                 * @description How often it was tried.
+                 */
+                attempts: number;
+                /**
+                 * Format: date-time
+                 * @description When it was asked for.
+                 */
+                created_at: string;
+                /** @description What the server said to the last attempt, in its words. */
+                detail?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was sent, given up or superseded.
+                 */
+                ended_at?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description What it is about. */
+                kind: components["schemas"]["MailKind"];
+                /**
+                 * Format: date-time
+                 * @description When it is tried next.
+                 */
+                next_attempt_at?: string | null;
+                reason?: components["schemas"]["MailReason"] | null;
+                /** @description Whom it goes to. */
+                recipient: string;
+                /** @description How far it is. */
+                state: components["schemas"]["MailState"];
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_MailboxItem: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was sent.
+                 */
+                date?: string | null;
+                /** @description Whom it is from. */
+                from: string;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description The subject. */
+                subject: string;
+                /** @description Whom it goes to. */
+                to: string;
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
@@ -1589,6 +2070,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceToken"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    installation_mailbox_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MailboxItem"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    installation_mailbox_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxMail"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
@@ -2488,6 +3034,72 @@ export interface operations {
             };
         };
     };
+    activation_show_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    instructions_send: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstructionsInput"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live_live: {
         parameters: {
             query?: never;
@@ -2505,6 +3117,243 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mail_settings_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mail_settings_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailSettingsInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mail_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                kind: components["schemas"]["MailKind"];
+                language: components["schemas"]["Language"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailPreview"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mail_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTestInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailTest"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mailbox_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MailboxItem"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mailbox_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailboxMail"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mails_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Mail"];
+                };
             };
             /** @description Not carried out; see the problem's type and detail */
             default: {

@@ -29,6 +29,7 @@ import { useErrorText } from '../forms/form';
 import { messagesOf } from '../forms/refused';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
+import { Hidden, SendInstructions } from './instructions';
 import { codeGroups } from './model';
 
 export function ActivationSection({ device }: { device: Device }) {
@@ -42,10 +43,15 @@ export function ActivationSection({ device }: { device: Device }) {
   }
   if (!data) return <Placeholder />;
   return (
-    <Section title={t('activation.title')} lead={data.state === 'open' && t('activation.lead')}>
-      {data.state === 'open' && <Instructions device={device} activation={data} />}
+    <Section
+      title={t('activation.title')}
+      lead={data.state === 'open' && !data.hidden && t('activation.lead')}
+    >
+      {data.state === 'open' && !data.hidden && <Instructions device={device} activation={data} />}
+      {data.state === 'open' && data.hidden && <Hidden device={device} activation={data} />}
       {data.state === 'used' && <Used device={device} />}
       {data.state === 'expired' && <Expired activation={data} />}
+      {data.state !== 'used' && <SendInstructions device={device} again={data.instructions !== undefined} />}
       <div className="mt-6 flex flex-wrap items-center gap-x-4 gap-y-2 border-t border-separator pt-5">
         <Reset device={device} state={data.state} />
         <p className="min-w-52 flex-1 text-xs text-muted">{t(`activation.reset_help.${data.state}`)}</p>

@@ -1,7 +1,7 @@
 /**
  * A device as its form has it, and what its page and the list say about it.
  */
-import type { Device, DeviceInput, DeviceStatus } from '@tandem/api';
+import type { Device, DeviceInput, DeviceStatus, Mail } from '@tandem/api';
 import type { Tone } from '@tandem/ui';
 
 import { chosen, requiredText, z } from '../forms/checks';
@@ -38,6 +38,14 @@ export const DEVICE_TONES: Record<DeviceStatus, Tone> = {
   not_activated: 'waiting',
   online: 'good',
   offline: 'idle',
+};
+
+/** Of the mail with a device's activation; one that was superseded says nothing. */
+export const INSTRUCTION_TONES: Record<Mail['state'], Tone | undefined> = {
+  queued: 'waiting',
+  sent: 'info',
+  failed: 'bad',
+  superseded: undefined,
 };
 
 export interface CodeGroup {

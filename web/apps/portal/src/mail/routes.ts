@@ -1,0 +1,21 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+
+import { shell } from '../routes/frame';
+
+export const mailRoutes = [
+  createRoute({
+    getParentRoute: () => shell,
+    path: '/mail',
+    component: lazyRouteComponent(() => import('./page'), 'MailPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shell,
+    path: '/mailbox',
+    component: lazyRouteComponent(() => import('./mailbox'), 'MailboxPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shell,
+    path: '/mailbox/$id',
+    component: lazyRouteComponent(() => import('./one'), 'MailboxMailPage'),
+  }),
+] as const;

@@ -1,0 +1,93 @@
+/**
+ * Instructions by mail: sent from the device's page, read in the mailbox, followed to the activation page.
+ */
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+
+import { firstTenant, makeDevice } from './portal';
+
+test('instructions go into the mailbox, and their link leads to the activation page', async ({
+  page,
+  request,
+  context,
+}) => {
+  const tenant = await firstTenant(request);
+  const { device } = await makeDevice(request, tenant, `Mailed ${Date.now() % 100_000}`);
+  await page.goto(`/t/${tenant.slug}/devices/${device.id}`);
+  const link = (await page.getByTestId('activation-link').textContent()) ?? '';
+
+  await page.getByRole('button', { name: 'Send instructions' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Send instructions' });
+  await expect(dialog.getByRole('button', { name: /Send to/ })).toContainText('@example.com');
+  await dialog.getByRole('button', { name: 'Send instructions' }).click();
+
+  const state = page.getByTestId('instructions');
+  await expect(state).toContainText(/Sent to tester\d+@example\.com/);
+  await expect(page.locator('h1 + span').getByText('Instructions sent')).toBeVisible();
+  await expect(page.getByTestId('activation-link')).toBeHidden();
+  await expect(page.getByTestId('activation-code')).toBeHidden();
+  await expect(page.getByRole('img', { name: /QR code/ })).toHaveCount(0);
+
+  await page.getByRole('link', { name: 'Mailbox', exact: true }).first().click();
+  await expect(page.getByText('No mail in here left this machine.')).toBeVisible();
+  await page
+    .getByRole('row', { name: /Set up your phone: Mailed/ })
+    .first()
+    .click();
+  const mail = page.frameLocator('iframe');
+  await expect(mail.getByRole('heading', { name: 'Your phone is ready to be set up' })).toBeVisible();
+  const picture = mail.getByRole('img', { name: 'QR code with the activation link' });
+  await expect
+    .poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth))
+    .toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Text', exact: true }).click();
+  await expect(page.getByRole('region', { name: 'Text' })).toContainText(link);
+  await page.getByRole('button', { name: 'Source', exact: true }).click();
+  await expect(page.getByRole('region', { name: 'Source' })).toContainText('Auto-Submitted: auto-generated');
+  await page.getByRole('button', { name: 'As a reader sees it' }).click();
+
+  const opened = context.waitForEvent('page');
+  await mail.getByRole('link', { name: 'Activate my phone' }).click();
+  const activation = await opened;
+  expect(activation.url()).toBe(link);
+  await expect(activation.getByRole('heading').first()).toBeVisible();
+  await activation.close();
+
+  await page.goto(`/t/${tenant.slug}/devices/${device.id}`);
+  await page.getByRole('button', { name: 'Show again' }).click();
+  await expect(page.getByTestId('activation-link')).toHaveText(link);
+});
+
+test('mail settings are tried, saved and looked at', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  await page.goto(`/t/${tenant.slug}/mail`);
+  await expect(page.getByText('No mail leaves this machine')).toBeVisible();
+
+  await page.getByRole('button', { name: 'Send test mail' }).click();
+  await expect(page.getByText('The mail lies in the mailbox.')).toBeVisible();
+
+  await page.getByText('Own mail server').click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByLabel('Server', { exact: true })).toHaveAttribute('aria-invalid', 'true');
+  await page.getByLabel('Server', { exact: true }).fill('127.0.0.1');
+  await page.getByLabel('Sender address').fill('phones@example.com');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('This address is inside a private network.')).toBeVisible();
+
+  await expect(page.getByTestId('preview-subject')).toHaveText('Set up your phone: Laptop');
+  await expect(page.frameLocator('iframe').getByText('0000-0000-0000-0000')).toBeVisible();
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const rest of ['mail', 'mailbox']) {
+    test(`${rest} has nothing that axe objects to in ${colorScheme}`, async ({ page, request }) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const tenant = await firstTenant(request);
+      await page.goto(`/t/${tenant.slug}/${rest}`);
+      await expect(page.locator('h1')).toBeVisible();
+      // The frame shows a mail to a reader's mail program and runs no scripts, axe's included.
+      const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+    });
+  }
+}
