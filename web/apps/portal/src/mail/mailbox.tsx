@@ -64,6 +64,7 @@ export function MailboxPage() {
           label={t('mailbox.title')}
           columns={columns}
           items={data}
+          nameOf={({ subject }) => subject}
           href={({ id }) => path(`/mailbox/${id}`)}
           onMore={hasNextPage ? () => void fetchNextPage() : undefined}
           pending={isFetchingNextPage}

@@ -5,7 +5,9 @@ import { Refusal, useMailSettings, useSaveMailSettings, type MailSettings } from
 import { Failure, Link, Notice, PageHead, Placeholder, Section, toast } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
-import { Choose, Fields, Form, PasswordField, TextField, Toggle, useSavedForm } from '../forms/form';
+import { Choose } from '../forms/choose';
+import { Fields, Form, PasswordField, TextField, Toggle } from '../forms/form';
+import { useSavedForm } from '../forms/saved-form';
 import { useTenant } from '../tenant';
 import { formOf, inputOf, LANGUAGES, mailSchema, SECURITIES, SYSTEMS, USUAL_PORT } from './model';
 import { Previews } from './previews';
