@@ -80,6 +80,9 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::device_nonce::Entity>(),
         table::<row::registration::Entity>(),
         table::<row::audit_entry::Entity>(),
+        table::<row::audit_chain::Entity>(),
+        table::<row::mail_settings::Entity>(),
+        table::<row::mail::Entity>(),
     ]
 }
 
