@@ -37,6 +37,9 @@ impl Proxy {
             Command::Stored { ticket, result } => self.on_stored(ticket, result, now),
             Command::Flush => {
                 self.tell_news();
+                let outputs = &mut self.outputs;
+                self.ledger
+                    .flush(now, |event| outputs.push_back(Output::Event(event)));
                 self.flush(now);
             }
             Command::RestoreBindings(rows) => {

@@ -10,11 +10,14 @@
 //! The cheapest check comes first, and until the sender is proven nothing is kept of him: his request makes no transaction, his
 //! answer is sent once and is not longer than one and a half times what he sent.
 //!
-//! Not here: the words of the answers (`door/answers.rs`), whom a proven INVITE calls (`door/called.rs`), what is wrong with a request whoever sends it
+//! Not here: the words of the answers (`door/answers.rs`), whom a proven INVITE calls (`door/called.rs`), calls that come to nothing here (`door/unrung.rs`), what is wrong with a request whoever sends it
 //! (`screening.rs`), what credentials are worth (`authentication.rs`), what is remembered of accounts (`accounts.rs`), which networks are trusted (`trusted.rs`).
 
 mod answers;
 mod called;
+mod unrung;
+
+pub(crate) use unrung::new_record;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,6 +26,7 @@ use sip::{Aor, DialogId, Method, Output, Request};
 
 use crate::accounts::AccountRef;
 use crate::authentication::{Standing, claimed_aor, unheard};
+use crate::call_record::CallEndReason;
 use crate::effect::{Account, Event, LookupFailed, Ticket};
 use crate::index::Found;
 use crate::proxy::Proxy;
@@ -206,7 +210,7 @@ impl Proxy {
                 self.outputs
                     .push_back(Output::Event(Event::LoadAccount { ticket, aor }));
             }
-            Err(pending) => self.busy(&pending, now),
+            Err(turned_away) => self.give_up(&turned_away.0, &turned_away.1, now),
         }
     }
 
@@ -222,8 +226,8 @@ impl Proxy {
             return;
         };
         let Ok(account) = account else {
-            for (pending, _) in &over.requests {
-                self.busy(pending, now);
+            for (pending, purpose) in &over.requests {
+                self.give_up(pending, purpose, now);
             }
             return;
         };
@@ -324,7 +328,10 @@ impl Proxy {
         if pending.request.method == Method::INVITE {
             match self.callee(&pending, &account) {
                 Ok(callee) => self.call(pending, account, callee, now),
-                Err(status) => self.respond(&pending, status, now),
+                Err(status) => {
+                    let ended = (status, rule_or(status));
+                    self.turn_down(&pending, &account, None, ended, now);
+                }
             }
         } else if pending.request.method == Method::SUBSCRIBE {
             self.watch(pending, &account, now);
@@ -348,6 +355,14 @@ fn believed(is_account: bool) -> Standing {
     match is_account {
         true => Standing::Proven,
         false => Standing::Nobody,
+    }
+}
+
+/// Why a call that was not tried is refused with this status: 403 is what a rule says.
+fn rule_or(status: u16) -> CallEndReason {
+    match status {
+        403 => CallEndReason::NotPermitted,
+        status => CallEndReason::of_status(status),
     }
 }
 

@@ -10,6 +10,7 @@ use sip::{Aor, DigestSecret};
 use ua::MessageSummary;
 
 use crate::bound::Binding;
+use crate::call_record::CallRecord;
 use crate::guessing::Ban;
 use crate::row::Row;
 use crate::trace::{CallTrace, TracedCall};
@@ -101,7 +102,7 @@ pub enum Command {
         /// Whether all rows are kept now, or none.
         result: Result<(), StoreFailed>,
     },
-    /// Have everything stored that has changed; answered with [`Event::Flushed`].
+    /// Have everything stored that has changed, and tell all call records; answered with [`Event::Flushed`].
     Flush,
     /// What [`Row::bindings`] said before a restart. Each takes its place unless its address-of-record has registered meanwhile.
     RestoreBindings(Vec<Vec<u8>>),
@@ -223,6 +224,14 @@ pub enum Event {
         /// `None` if nothing is.
         trace: Option<Box<CallTrace>>,
     },
+    /// Calls that go on and calls that are over, in the order in which that happened. A record that was told before takes the place of
+    /// what was told.
+    CallRecords {
+        /// At most a thousand.
+        records: Vec<CallRecord>,
+        /// How many more there were that are lost, because nobody took them.
+        dropped: u64,
+    },
     /// How full the tables are.
     Counts(Counts),
 }
@@ -253,6 +262,8 @@ pub struct Counts {
     pub watchers: usize,
     /// Calls whose messages are being noted.
     pub traces: usize,
+    /// Records of calls that have not ended.
+    pub records: usize,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -264,5 +275,6 @@ impl std::ops::AddAssign for Counts {
         self.waiting += other.waiting;
         self.watchers += other.watchers;
         self.traces += other.traces;
+        self.records += other.records;
     }
 }

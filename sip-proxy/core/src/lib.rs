@@ -14,7 +14,8 @@
 //!      ├───────► routing.rs ───► bridge/          who is rung, and what passes between the legs
 //!      ├───────► notifier/                        who is told of lines and mailboxes
 //!      ├───────► command.rs                       what the edge tells and asks
-//!      └───────► history.rs ──► trace/, call_log.rs   what was said in each call, and what became of it
+//!      ├───────► ledger.rs, call_record.rs        what is left of each call for people: who called whom, and what became of it
+//!      └───────► history.rs ──► trace/, call_log.rs   what was said in each call, and a line in the log
 //! ```
 //!
 //! [`Proxy`] is a [`sip::Machine`]; what it needs of the world is an [`Event`], what the world answers a [`Command`].
@@ -28,6 +29,7 @@ mod binding;
 mod bound;
 mod bridge;
 mod call_log;
+mod call_record;
 mod calling;
 mod clock;
 mod command;
@@ -40,6 +42,7 @@ mod gruu;
 mod guessing;
 mod history;
 mod index;
+mod ledger;
 mod names;
 mod news;
 mod notifier;
@@ -65,6 +68,9 @@ mod waiting;
 
 pub use accounts::AccountCachePolicy;
 pub use bound::Binding;
+pub use call_record::{
+    CallEnd, CallEndReason, CallLink, CallLinkKind, CallOutcome, CallParty, CallRecord,
+};
 pub use calling::CallingPolicy;
 pub use commit::Durability;
 pub use config::ProxyConfig;

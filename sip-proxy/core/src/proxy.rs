@@ -18,22 +18,27 @@ mod machine;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sip::{Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Ids, Output, Stateless};
+use sip::{
+    Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Output, Request, Stateless,
+};
 use ua::{CallEvent, Calls, CallsConfig, Served, Stages, respond_unserved};
 
 use crate::accounts::Accounts;
 use crate::authentication::{Authentication, is_stateless};
 use crate::binding::Bindings;
-use crate::bridge::{Bridges, Line};
+use crate::bridge::{Bridges, Line, Side};
+use crate::call_record::CallEndReason;
 use crate::calling::Calling;
 use crate::clock::Clock;
 use crate::commit::Commits;
 use crate::config::{ProxyConfig, Room};
+use crate::door::new_record;
 use crate::effect::{Counts, Event};
 use crate::elsewhere::Elsewhere;
 use crate::gruu::Gruus;
 use crate::guessing::Guessing;
 use crate::history::History;
+use crate::ledger::{Ledger, RecordKey};
 use crate::news::News;
 use crate::notifier::{Desk, Watching};
 use crate::numbers::DialPlans;
@@ -55,6 +60,7 @@ pub struct Proxy {
     pub(crate) bridges: Bridges,
     pub(crate) watching: Watching,
     pub(crate) history: History,
+    pub(crate) ledger: Ledger,
     pub(crate) bindings: Bindings,
     pub(crate) waiting: Waiting,
     pub(crate) accounts: Accounts,
@@ -104,6 +110,7 @@ impl Proxy {
             }),
             watching: Watching::new(config.watching),
             history: History::new(config.trace),
+            ledger: Ledger::default(),
             endpoint: Endpoint::new(endpoint, ids),
             bridges: Bridges::default(),
             bindings: Bindings::default(),
@@ -143,6 +150,7 @@ impl Proxy {
                 + self.commits.len(),
             watchers: self.watching.len(),
             traces: self.history.len(),
+            records: self.ledger.len(),
         }
     }
 
@@ -247,7 +255,7 @@ impl Proxy {
                 .cancel(transaction)
                 .or_else(|| self.locating.cancel(transaction))
             {
-                Some(pending) => self.respond(&pending, 487, now),
+                Some((pending, purpose)) => self.on_waiting_cancelled(&pending, &purpose, now),
                 None => self.pass_to_calls(
                     EndpointEvent::Cancelled {
                         transaction,
@@ -281,7 +289,14 @@ impl Proxy {
         let rings = pending.request.header("Replaces").is_none();
         let bindings = admitted.elsewhere.as_ref().unwrap_or(&self.bindings);
         if rings && !routing::rings(&admitted.callee, bindings) {
-            self.respond(&pending, 480, now);
+            let ended = (480, CallEndReason::NotRegistered);
+            self.turn_down(
+                &pending,
+                &admitted.caller,
+                Some(&admitted.callee),
+                ended,
+                now,
+            );
             return;
         }
         self.admitted = Some(admitted);
@@ -313,6 +328,9 @@ impl Proxy {
             let owner = admitted.caller.owner;
             self.history.begin(call, owner, &invite, flow, now);
         }
+        let record = admitted
+            .as_ref()
+            .map(|admitted| self.begin_record(admitted, &invite, flow, now));
         let elsewhere = admitted
             .as_mut()
             .and_then(|admitted| admitted.elsewhere.take());
@@ -320,19 +338,50 @@ impl Proxy {
         if let Some(elsewhere) = &elsewhere {
             line.bindings = elsewhere;
         }
-        let taken = match (admitted, replaces) {
+        let taken = match (admitted.zip(record), replaces) {
             (None, _) => Err(480),
-            (Some(admitted), Some(replaced)) => Identity::of_caller(&admitted.caller, &invite)
-                .and_then(|who| bridges.pick_up(call, who, offer, replaced, &mut line)),
-            (Some(admitted), None) => Plan::of_invite(&admitted, &invite).and_then(|plan| {
-                let rings = bridges.ring(call, plan, &mut line);
-                if rings { Ok(()) } else { Err(480) }
-            }),
+            (Some((admitted, record)), Some(replaced)) => {
+                Identity::of_caller(&admitted.caller, &invite).and_then(|who| {
+                    let newcomer = Side::new(call, who);
+                    bridges.pick_up(newcomer, record, offer, replaced, &mut line)
+                })
+            }
+            (Some((admitted, record)), None) => {
+                Plan::of_invite(&admitted, &invite).and_then(|plan| {
+                    let rings = bridges.ring(call, plan, record, &mut line);
+                    if rings { Ok(()) } else { Err(480) }
+                })
+            }
         };
         if let Err(status) = taken {
+            if let Some(record) = record {
+                self.ledger.fail(record, status, now);
+            }
             // The caller may have given up in the same moment.
             let _ = self.calls.reject(call, status, &mut self.endpoint, now);
         }
+    }
+
+    /// The record of a call that is taken in.
+    fn begin_record(
+        &mut self,
+        admitted: &Admitted,
+        invite: &Request,
+        flow: Flow,
+        now: Instant,
+    ) -> RecordKey {
+        let account = &*admitted.caller;
+        let who = Identity::of_caller(account, invite).unwrap_or_else(|_| Identity::of(account));
+        let mut new = new_record(invite, &who, Some(&admitted.callee));
+        let bound = self.bindings.of(&account.aor);
+        let from = Some(flow.peer);
+        let device = bound
+            .iter()
+            .find(|binding| binding.reached_by().map(|by| by.peer()) == from);
+        new.caller.instance = device
+            .map(|binding| binding.instance().to_owned())
+            .filter(|instance| !instance.is_empty());
+        self.ledger.begin(new, now)
     }
 
     /// The bridges, and what they act on.
@@ -343,6 +392,7 @@ impl Proxy {
             bindings: &self.bindings,
             calling: &mut self.calling,
             numbers: &self.numbers,
+            ledger: &mut self.ledger,
             patience: self.ringing,
             now,
         };

@@ -13,7 +13,7 @@ use ua::Dial;
 
 use crate::binding::Bindings;
 use crate::bound::Record;
-use crate::effect::Account;
+use crate::effect::{Account, Owner};
 use crate::gruu::Gruus;
 use crate::numbers::DialPlans;
 use crate::record::BindingRef;
@@ -23,6 +23,8 @@ use crate::redial::path;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Callee {
     pub(crate) aor: Aor,
+    /// Whose account it is, where that was looked up.
+    pub(crate) owner: Option<Owner>,
     /// The only device to ring: somebody called its GRUU.
     pub(crate) instance: Option<String>,
 }
@@ -31,6 +33,7 @@ impl From<Aor> for Callee {
     fn from(aor: Aor) -> Self {
         Self {
             aor,
+            owner: None,
             instance: None,
         }
     }
@@ -63,6 +66,7 @@ pub(crate) fn gruu(uri: &Uri, gruus: &Gruus, bindings: &Bindings) -> Result<Opti
     };
     Ok(Some(Callee {
         aor,
+        owner: None,
         instance: Some(instance),
     }))
 }
@@ -71,6 +75,8 @@ pub(crate) fn gruu(uri: &Uri, gruus: &Gruus, bindings: &Bindings) -> Result<Opti
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) aor: Aor,
+    /// Whose account it is, where that is known.
+    pub(crate) owner: Option<Owner>,
     display_name: Option<String>,
     /// Not told to others (RFC 3323).
     is_withheld: bool,
@@ -80,6 +86,7 @@ impl Identity {
     pub(crate) fn of(account: &Account) -> Self {
         Self {
             aor: account.aor.clone(),
+            owner: Some(account.owner),
             display_name: account.display_name.clone(),
             is_withheld: false,
         }
@@ -102,12 +109,21 @@ impl Identity {
         Ok(identity)
     }
 
-    pub(crate) fn unnamed(aor: Aor) -> Self {
+    pub(crate) fn unnamed(aor: Aor, owner: Option<Owner>) -> Self {
         Self {
             aor,
+            owner,
             display_name: None,
             is_withheld: false,
         }
+    }
+
+    pub(crate) fn display_name(&self) -> Option<&str> {
+        self.display_name.as_deref()
+    }
+
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.is_withheld
     }
 
     /// What others may call him, if they may know it.
@@ -209,6 +225,14 @@ fn named(uri: &Uri, caller: &Aor, endpoint: &Endpoint) -> Result<Aor, u16> {
     Ok(target)
 }
 
+/// An INVITE for a device.
+#[derive(Debug)]
+pub(crate) struct Rung {
+    pub(crate) dial: Dial,
+    /// Which device: its instance-id, or empty.
+    pub(crate) instance: Box<str>,
+}
+
 /// One INVITE for each device of the callee that can be reached: those of the highest q first, those of one q together, as many at once
 /// as the caller allows.
 pub(crate) fn groups(
@@ -216,7 +240,7 @@ pub(crate) fn groups(
     offer: Option<&Described>,
     bindings: &Bindings,
     endpoint: &Endpoint,
-) -> Vec<Vec<Dial>> {
+) -> Vec<Vec<Rung>> {
     let bound = bindings.of(&plan.callee.aor);
     let mut ranked = rung(&plan.callee, &bound);
     // Stable: the older binding of two with the same q comes first.
@@ -235,7 +259,11 @@ pub(crate) fn groups(
             });
             let dials = group.iter();
             dials
-                .filter_map(|binding| dial(plan, share, *binding, offer, endpoint))
+                .filter_map(|binding| {
+                    let dial = dial(plan, share, *binding, offer, endpoint)?;
+                    let instance = binding.instance().into();
+                    Some(Rung { dial, instance })
+                })
                 .collect()
         })
         .collect()

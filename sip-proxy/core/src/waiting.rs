@@ -123,16 +123,16 @@ impl Waiting {
     ///
     /// # Errors
     ///
-    /// Gives the request back if too many wait.
+    /// Gives the request back, and why it was to wait, if too many do.
     pub(crate) fn insert(
         &mut self,
         aor: &Aor,
         pending: Pending,
         purpose: Purpose,
         now: Instant,
-    ) -> Result<Option<Ticket>, Pending> {
+    ) -> Result<Option<Ticket>, Box<(Pending, Purpose)>> {
         if self.requests >= self.bound {
-            return Err(pending);
+            return Err(Box::new((pending, purpose)));
         }
         self.requests += 1;
         let known = self.by_aor.get(aor).copied();
@@ -170,14 +170,14 @@ impl Waiting {
     }
 
     /// The request of a transaction that its sender has cancelled. Its look-up goes on.
-    pub(crate) fn cancel(&mut self, transaction: ServerTransaction) -> Option<Pending> {
+    pub(crate) fn cancel(&mut self, transaction: ServerTransaction) -> Option<(Pending, Purpose)> {
         let ticket = self.by_transaction.remove(&transaction)?;
         let requests = &mut self.look_ups.get_mut(&ticket)?.over.requests;
         let place = requests
             .iter()
             .position(|(pending, _)| pending.transaction() == Some(transaction))?;
         self.requests -= 1;
-        Some(requests.swap_remove(place).0)
+        Some(requests.swap_remove(place))
     }
 
     /// The account of `aor` has changed; `None` says that any may have.
@@ -188,14 +188,14 @@ impl Waiting {
     }
 
     /// Requests that have waited too long at `now`.
-    pub(crate) fn take_overdue(&mut self, now: Instant) -> Vec<Pending> {
+    pub(crate) fn take_overdue(&mut self, now: Instant) -> Vec<(Pending, Purpose)> {
         let mut overdue = Vec::new();
         while let Some((&ticket, look_up)) = self.look_ups.first_key_value()
             && look_up.since + PATIENCE <= now
         {
             let over = self.take(ticket);
             let requests = over.into_iter().flat_map(|over| over.requests);
-            overdue.extend(requests.map(|(pending, _)| pending));
+            overdue.extend(requests);
         }
         overdue
     }

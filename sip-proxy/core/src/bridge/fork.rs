@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use sdp::Described;
 use sip::{Aor, Endpoint, Uri};
-use ua::{CallFailure, CallKey, Dial, EndReason};
+use ua::{CallFailure, CallKey, EndReason};
 
-use super::Line;
+use super::{Line, Side};
+use crate::call_record::{CallEndReason, CallLink, CallLinkKind, CallParty};
+use crate::ledger::RecordKey;
 use crate::numbers::DialPlans;
-use crate::routing::{self, Identity, Plan};
+use crate::routing::{self, Identity, Plan, Rung};
 
 /// Told to a device whose call another device has answered (RFC 3326).
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\", Q.850;cause=26";
@@ -31,20 +33,30 @@ const MAX_REDIRECTIONS: usize = 5;
 #[derive(Debug)]
 pub(super) struct Fork {
     plan: Plan,
+    record: RecordKey,
     branches: Vec<Branch>,
     later: VecDeque<Group>,
     /// When the next group joins.
     next_at: Option<Instant>,
     /// When nobody has answered in time.
     until: Instant,
-    /// Where redirections have led.
-    redirected: Vec<Aor>,
+    /// Where redirections have led, and the records of that.
+    redirected: Vec<(Aor, RecordKey)>,
+    heard: Heard,
+}
+
+/// What the devices have let us hear, all of them together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Heard {
+    Nothing,
+    Something,
+    Ringing,
 }
 
 /// Legs that are rung together.
 #[derive(Debug)]
 struct Group {
-    dials: Vec<Dial>,
+    rung: Vec<Rung>,
     /// Which redirection led here.
     redirection: Option<usize>,
 }
@@ -52,6 +64,8 @@ struct Group {
 #[derive(Debug)]
 struct Branch {
     leg: CallKey,
+    /// The device's instance-id, or empty.
+    instance: Box<str>,
     redirection: Option<usize>,
     /// The status that it ended with.
     failed: Option<u16>,
@@ -67,9 +81,10 @@ pub(super) enum Verdict {
 }
 
 impl Fork {
-    /// Rings the first group; `None` if there is nobody to ring. Gives the new legs.
+    /// Rings the first group; `None` if there is nobody to ring, and `record` is then not ended. Gives the new legs.
     pub(super) fn start(
         plan: Plan,
+        record: RecordKey,
         offer: Option<&Described>,
         line: &mut Line<'_>,
     ) -> Option<(Self, Vec<CallKey>)> {
@@ -77,23 +92,92 @@ impl Fork {
         let later = Group::all(groups, None);
         let mut fork = Self {
             plan,
+            record,
             branches: Vec::new(),
             later,
             next_at: None,
             until: line.now + line.patience,
             redirected: Vec::new(),
+            heard: Heard::Nothing,
         };
         let legs = fork.ring_next(line);
         (!legs.is_empty()).then_some((fork, legs))
     }
 
-    /// Whose device has this leg.
-    pub(super) fn callee(&self, leg: CallKey) -> Identity {
+    /// Who answers on this leg.
+    pub(super) fn callee(&self, leg: CallKey) -> Side {
         let branch = self.branches.iter().find(|branch| branch.leg == leg);
-        let redirected = branch
-            .and_then(|branch| branch.redirection)
-            .and_then(|at| self.redirected.get(at));
-        Identity::unnamed(redirected.unwrap_or(&self.plan.callee.aor).clone())
+        let who = match branch.and_then(|branch| self.redirected.get(branch.redirection?)) {
+            Some((aor, _)) => Identity::unnamed(aor.clone(), None),
+            None => {
+                let callee = &self.plan.callee;
+                Identity::unnamed(callee.aor.clone(), callee.owner)
+            }
+        };
+        let instance = branch.map(|branch| branch.instance.clone());
+        Side {
+            device: instance.filter(|instance| !instance.is_empty()),
+            ..Side::new(leg, who)
+        }
+    }
+
+    /// Who is called, as it stands in a record.
+    pub(super) fn called(&self) -> CallParty {
+        let callee = &self.plan.callee;
+        CallParty::addressed(Some(callee.aor.clone()), callee.owner)
+    }
+
+    pub(super) fn record(&self) -> RecordKey {
+        self.record
+    }
+
+    /// A device has said something, with this status.
+    pub(super) fn hear(&mut self, status: u16) {
+        let heard = match status {
+            180..200 => Heard::Ringing,
+            _ => Heard::Something,
+        };
+        self.heard = self.heard.max(heard);
+    }
+
+    /// The device with this leg has the call: its record, while those of others end.
+    pub(super) fn won_by(&self, leg: CallKey, line: &mut Line<'_>) -> RecordKey {
+        let branch = self.branches.iter().find(|branch| branch.leg == leg);
+        let redirected = branch.and_then(|branch| self.redirected.get(branch.redirection?));
+        let won = redirected.map_or(self.record, |(_, record)| *record);
+        for record in self.records().filter(|record| *record != won) {
+            let reason = match record == self.record {
+                true => CallEndReason::Forwarded,
+                false => CallEndReason::AnsweredElsewhere,
+            };
+            line.ledger.end(record, reason, None, line.now);
+        }
+        let instance = branch.map(|branch| &*branch.instance);
+        let instance = instance.filter(|instance| !instance.is_empty());
+        line.ledger.set_device(won, instance);
+        won
+    }
+
+    /// Nobody has the call, for the reason that this final status says.
+    pub(super) fn lost(&self, status: u16, line: &mut Line<'_>) {
+        let reason = match (status, self.heard) {
+            (480, Heard::Ringing) => CallEndReason::NoAnswer,
+            (480, Heard::Nothing) => CallEndReason::Unreachable,
+            (status, _) => CallEndReason::of_status(status),
+        };
+        for record in self.records() {
+            // Who has said where to call instead was not the one to answer.
+            let (reason, status) = match record == self.record && !self.redirected.is_empty() {
+                true => (CallEndReason::Forwarded, None),
+                false => (reason, Some(status)),
+            };
+            line.ledger.end(record, reason, status, line.now);
+        }
+    }
+
+    fn records(&self) -> impl Iterator<Item = RecordKey> {
+        let redirected = self.redirected.iter().map(|(_, record)| *record);
+        redirected.chain([self.record])
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -131,12 +215,13 @@ impl Fork {
         while legs.is_empty()
             && let Some(group) = self.later.pop_front()
         {
-            for dial in group.dials {
+            for Rung { dial, instance } in group.rung {
                 if self.branches.len() < MAX_BRANCHES
                     && let Ok(leg) = line.calls.dial(dial, line.endpoint, line.now)
                 {
                     self.branches.push(Branch {
                         leg,
+                        instance,
                         redirection: group.redirection,
                         failed: None,
                     });
@@ -181,6 +266,9 @@ impl Fork {
         added: &mut Vec<CallKey>,
     ) -> Verdict {
         let status = status_of(reason);
+        if !is_silence(reason) {
+            self.hear(status);
+        }
         if let Some(branch) = self.branches.iter_mut().find(|branch| branch.leg == leg) {
             branch.failed = Some(status);
         }
@@ -203,7 +291,13 @@ impl Fork {
     fn follow(&mut self, contacts: &[Uri], offer: Option<&Described>, line: &mut Line<'_>) {
         for target in self.redirections(contacts, line.numbers, line.endpoint) {
             let redirection = Some(self.redirected.len());
-            self.redirected.push(target.clone());
+            let by = self.plan.callee.aor.clone();
+            let callee = CallParty::addressed(Some(target.clone()), None);
+            let new = line.ledger.same_caller(self.record, callee);
+            let kind = CallLinkKind::Forwarded;
+            let link = CallLink { kind, by };
+            let record = line.ledger.go_on(self.record, new, link, line.now);
+            self.redirected.push((target.clone(), record));
             let plan = Plan {
                 callee: target.into(),
                 ..self.plan.clone()
@@ -226,7 +320,7 @@ impl Fork {
         for uri in contacts {
             if let Ok(target) = routing::target_of(uri, callee, numbers, endpoint)
                 && target != *callee
-                && !self.redirected.contains(&target)
+                && !self.redirected.iter().any(|(known, _)| *known == target)
                 && !targets.contains(&target)
                 && targets.len() < room
             {
@@ -246,8 +340,8 @@ impl Fork {
 }
 
 impl Group {
-    fn all(groups: Vec<Vec<Dial>>, redirection: Option<usize>) -> VecDeque<Self> {
-        let groups = groups.into_iter().map(|dials| Self { dials, redirection });
+    fn all(groups: Vec<Vec<Rung>>, redirection: Option<usize>) -> VecDeque<Self> {
+        let groups = groups.into_iter().map(|rung| Self { rung, redirection });
         groups.collect()
     }
 }
@@ -284,6 +378,14 @@ fn status_of(reason: &EndReason) -> u16 {
         | EndReason::AnsweredElsewhere
         | EndReason::Replaced { .. } => 480,
     }
+}
+
+/// Whether a branch ended without a word of the device.
+fn is_silence(reason: &EndReason) -> bool {
+    matches!(
+        reason,
+        EndReason::Failed(CallFailure::Timeout | CallFailure::Unreachable | CallFailure::Lost)
+    )
 }
 
 #[cfg(test)]

@@ -3,17 +3,21 @@
 use std::time::Instant;
 
 use sdp::Described;
-use ua::{CallEvent, CallKey};
+use ua::{CallEvent, CallKey, EndReason};
 
 use super::fork::Fork;
 use super::pickup::Pickup;
 use super::transfer::Transfer;
 use super::{Line, Outcome, Side, State, passed_on};
+use crate::call_record::CallEndReason;
+use crate::ledger::RecordKey;
 
 /// Two sides that talk.
 #[derive(Debug)]
 pub(super) struct Joined {
+    /// The caller first, as the record has them.
     pub(super) sides: [Side; 2],
+    pub(super) record: RecordKey,
     /// The side that waits for the other's answer to its re-INVITE.
     reoffered_by: Option<CallKey>,
     /// The side that hears our own offer, whose answer concerns nobody else.
@@ -25,9 +29,10 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    pub(super) fn new(sides: [Side; 2]) -> Self {
+    pub(super) fn new(sides: [Side; 2], record: RecordKey) -> Self {
         Self {
             sides,
+            record,
             reoffered_by: None,
             correcting: None,
             restoring: None,
@@ -75,6 +80,32 @@ impl Joined {
         }
     }
 
+    /// One of the two sides has ended, and so has their talk.
+    pub(super) fn end_record(&self, side: usize, reason: &EndReason, line: &mut Line<'_>) {
+        let reason = match (side, reason) {
+            (_, EndReason::Failed(_) | EndReason::LocalHangUp) => CallEndReason::Lost,
+            (0, _) => CallEndReason::CallerHungUp,
+            _ => CallEndReason::CalleeHungUp,
+        };
+        line.ledger.end(self.record, reason, None, line.now);
+    }
+
+    /// `to` takes the place of whoever talks to the side with the leg `stays`. The one that begins it calls the other.
+    pub(super) fn exchange(
+        &mut self,
+        stays: CallKey,
+        to: Side,
+        record: RecordKey,
+        reason: CallEndReason,
+        line: &mut Line<'_>,
+    ) {
+        let gone = usize::from(self.sides[0].leg == stays);
+        self.sides[gone] = to;
+        line.ledger.end(self.record, reason, None, line.now);
+        line.ledger.answer(record, line.now);
+        self.record = record;
+    }
+
     /// Which side a leg is.
     pub(super) fn side(&self, leg: CallKey) -> Option<usize> {
         self.sides.iter().position(|side| side.leg == leg)
@@ -106,8 +137,9 @@ impl Joined {
                 content_type,
                 body,
             } => self.info(call, &content_type, body, line),
-            CallEvent::Ended { call, said, .. } => {
+            CallEvent::Ended { call, said, reason } => {
                 if let Some(at) = self.side(call) {
+                    self.end_record(at, &reason, line);
                     line.hang_up(self.sides[1 - at].leg, passed_on(&said));
                     return State::Ending;
                 }

@@ -22,6 +22,8 @@
 //! | `transfer/` | REFER, blind and attended: done here, never passed on |
 //! | `pickup.rs` | INVITE with Replaces |
 //!
+//! Each talk or attempt has a record in the ledger, which whoever holds its key ends.
+//!
 //! Invariants: every leg in [`Bridges`] belongs to exactly one bridge; a bridge is dropped with its last leg; no step takes
 //! longer because there are more bridges.
 //!
@@ -41,7 +43,9 @@ use sip::{Aor, Deadlines, Endpoint, KeyMap, Reason};
 use ua::{CallEvent, CallFailure, CallKey, Calls, EndReason};
 
 use crate::binding::Bindings;
+use crate::call_record::{CallEndReason, CallParty};
 use crate::calling::Calling;
+use crate::ledger::{Ledger, RecordKey};
 use crate::numbers::DialPlans;
 use crate::routing::{self, Identity, Plan};
 
@@ -58,6 +62,7 @@ pub(crate) struct Line<'a> {
     pub(crate) bindings: &'a Bindings,
     pub(crate) calling: &'a mut Calling,
     pub(crate) numbers: &'a DialPlans,
+    pub(crate) ledger: &'a mut Ledger,
     /// How long devices ring.
     pub(crate) patience: Duration,
     pub(crate) now: Instant,
@@ -94,21 +99,29 @@ enum State {
 
 /// One end of a call.
 #[derive(Debug)]
-struct Side {
+pub(crate) struct Side {
     leg: CallKey,
     who: Identity,
+    /// Its instance-id, if it has one.
+    device: Option<Box<str>>,
     /// Once this side talks to somebody else than in the beginning: the session that it knows goes on with these values, which a
     /// stranger's description would break (RFC 3264, section 8).
     origin: Option<Box<Origin>>,
 }
 
 impl Side {
-    fn new(leg: CallKey, who: Identity) -> Self {
+    pub(crate) fn new(leg: CallKey, who: Identity) -> Self {
         Self {
             leg,
             who,
+            device: None,
             origin: None,
         }
+    }
+
+    /// As it stands in a record.
+    fn party(&self) -> CallParty {
+        CallParty::of(&self.who, self.device.as_deref())
     }
 
     /// From here on this side hears of another peer: keeps the session that it knows.
@@ -146,18 +159,26 @@ struct Outcome {
 #[derive(Debug)]
 enum Parted {
     /// Two sides that talk.
-    Talking(Box<[Side; 2]>),
+    Talking(Box<Joined>),
     /// A caller for whom somebody rings.
     Ringing(Box<Ringing>),
 }
 
 impl Bridges {
-    /// Rings every device that `plan` finds for `caller`. Returns `false` if none could be rung; the caller's leg is then the
+    /// Rings every device that `plan` finds for `caller`; what becomes of it goes to `record`. Returns `false` if none could be rung; the caller's leg is then the
     /// owner's to reject.
-    pub(crate) fn ring(&mut self, caller: CallKey, plan: Plan, line: &mut Line<'_>) -> bool {
+    pub(crate) fn ring(
+        &mut self,
+        caller: CallKey,
+        plan: Plan,
+        record: RecordKey,
+        line: &mut Line<'_>,
+    ) -> bool {
         let who = plan.caller.aor.clone();
         let caller = Side::new(caller, plan.caller.clone());
-        let Some((ringing, mut legs)) = Ringing::start(caller, plan, line) else {
+        let Some((ringing, mut legs)) = Ringing::start(caller, plan, record, line) else {
+            let (reason, status) = (CallEndReason::Unreachable, Some(480));
+            line.ledger.end(record, reason, status, line.now);
             return false;
         };
         legs.push(ringing.caller());
@@ -335,9 +356,9 @@ impl Bridges {
         }
         self.settle(key);
         match outcome.parted {
-            Some(Parted::Talking(sides)) => {
-                let legs = [sides[0].leg, sides[1].leg];
-                self.insert(State::Joined(Box::new(Joined::new(*sides))), &legs);
+            Some(Parted::Talking(joined)) => {
+                let legs = [joined.sides[0].leg, joined.sides[1].leg];
+                self.insert(State::Joined(joined), &legs);
             }
             Some(Parted::Ringing(ringing)) => {
                 let legs = ringing.legs();
@@ -415,6 +436,11 @@ impl Line<'_> {
         let offered = self.calls.reoffer(leg, offer, self.endpoint, self.now);
         offered.is_ok()
     }
+}
+
+/// Whether a side is gone without having said so.
+fn is_lost(reason: &EndReason) -> bool {
+    matches!(reason, EndReason::Failed(_))
 }
 
 /// Reasons as one header value, to be passed on to the other side (RFC 3326).

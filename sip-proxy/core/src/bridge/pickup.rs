@@ -8,22 +8,24 @@ use ua::{CallEvent, CallKey};
 
 use super::joined::Joined;
 use super::{Bridges, Line, Side, State, passed_on};
-use crate::routing::Identity;
+use crate::call_record::{CallEndReason, CallLink, CallLinkKind};
+use crate::ledger::RecordKey;
 
 /// A phone whose offer is put to the side that stays.
 #[derive(Debug)]
 pub(super) struct Pickup {
     newcomer: Side,
     stays: CallKey,
+    record: RecordKey,
 }
 
 impl Bridges {
-    /// `newcomer`, an incoming leg of `who` with this offer, is to take the place of `replaced`. The error is the status to
-    /// refuse it with.
+    /// `newcomer`, an incoming leg with this offer, is to take the place of `replaced`; what becomes of it goes to `record`. The error
+    /// is the status to refuse it with, and the record is then not ended.
     pub(crate) fn pick_up(
         &mut self,
-        newcomer: CallKey,
-        who: Identity,
+        newcomer: Side,
+        record: RecordKey,
         offer: Option<Described>,
         replaced: CallKey,
         line: &mut Line<'_>,
@@ -37,7 +39,11 @@ impl Bridges {
             State::Ringing(_) | State::Ending => return Err(481),
         };
         let at = joined.side(replaced).ok_or(481_u16)?;
-        if joined.sides.iter().all(|side| side.who.aor != who.aor) {
+        if joined
+            .sides
+            .iter()
+            .all(|side| side.who.aor != newcomer.who.aor)
+        {
             return Err(403);
         }
         if !joined.is_settled() {
@@ -51,11 +57,20 @@ impl Bridges {
         if !line.reoffer(stays, offer) {
             return Err(491);
         }
+        let leg = newcomer.leg;
+        let link = CallLink {
+            kind: CallLinkKind::PickedUp,
+            by: newcomer.who.aor.clone(),
+        };
+        let callee = joined.sides[1 - at].party();
+        line.ledger.pick_up(record, joined.record, callee, link);
+        let device = line.ledger.calling_device(record).map(Box::from);
         joined.pickup = Some(Box::new(Pickup {
-            newcomer: Side::new(newcomer, who),
+            newcomer: Side { device, ..newcomer },
             stays,
+            record,
         }));
-        self.adopt(newcomer, key);
+        self.adopt(leg, key);
         Ok(())
     }
 }
@@ -79,11 +94,13 @@ impl Joined {
             }
             CallEvent::Reoffered { call, .. } => line.refuse_reoffer(call, 491),
             CallEvent::Ended { call, .. } if call == pickup.newcomer.leg => {
+                line.ledger.fail(pickup.record, 487, line.now);
                 self.restore(pickup.stays, line);
                 return State::Joined(self);
             }
-            CallEvent::Ended { call, said, .. } => {
+            CallEvent::Ended { call, said, reason } => {
                 if let Some(at) = self.side(call) {
+                    self.end_record(at, &reason, line);
                     pickup.refuse(481, line);
                     line.hang_up(self.sides[1 - at].leg, passed_on(&said));
                     return State::Ending;
@@ -102,15 +119,24 @@ impl Joined {
         answer: Option<Described>,
         line: &mut Line<'_>,
     ) -> State {
-        let Pickup { newcomer, stays } = pickup;
+        let Pickup {
+            newcomer,
+            stays,
+            record,
+        } = pickup;
         let leg = newcomer.leg;
-        let gone = usize::from(self.sides[0].leg == stays);
-        self.sides[gone] = newcomer;
         let answered = line.calls.answer(leg, answer, line.endpoint, line.now);
         if answered.is_err() {
             // It gave up at the same moment; the side that stays talks to nobody now.
+            line.ledger.fail(record, 487, line.now);
+            let (gone, status) = (CallEndReason::PickedUp, None);
+            line.ledger.end(self.record, gone, status, line.now);
             line.hang_up(stays, None);
             return State::Ending;
+        }
+        self.exchange(stays, newcomer, record, CallEndReason::PickedUp, line);
+        if self.sides[1].leg == leg {
+            self.sides.swap(0, 1);
         }
         State::Joined(self)
     }
@@ -118,6 +144,7 @@ impl Joined {
 
 impl Pickup {
     fn refuse(&self, status: u16, line: &mut Line<'_>) {
+        line.ledger.fail(self.record, status, line.now);
         let _ = line
             .calls
             .reject(self.newcomer.leg, status, line.endpoint, line.now);

@@ -7,7 +7,8 @@ use ua::{CallEvent, CallKey, EndReason};
 
 use super::fork::{Fork, Verdict};
 use super::joined::Joined;
-use super::{Line, Outcome, Side, State, passed_on};
+use super::{Line, Outcome, Side, State, is_lost, passed_on};
+use crate::ledger::RecordKey;
 use crate::routing::Plan;
 
 /// A caller, and what rings for it.
@@ -21,12 +22,14 @@ pub(super) struct Ringing {
 
 impl Ringing {
     pub(super) fn start(
-        caller: Side,
+        mut caller: Side,
         plan: Plan,
+        record: RecordKey,
         line: &mut Line<'_>,
     ) -> Option<(Self, Vec<CallKey>)> {
         let offer = line.calls.remote_description(caller.leg);
-        let (fork, legs) = Fork::start(plan, offer.as_ref(), line)?;
+        caller.device = line.ledger.calling_device(record).map(Box::from);
+        let (fork, legs) = Fork::start(plan, record, offer.as_ref(), line)?;
         let ringing = Self {
             caller,
             fork,
@@ -85,7 +88,10 @@ impl Ringing {
             CallEvent::Reoffered { call, offer } => self.reoffered(call, offer, line),
             CallEvent::Reanswered { call, answer } => self.reanswered(call, answer, line),
             CallEvent::ReofferFailed { call, status } => self.reoffer_failed(call, status, line),
-            CallEvent::Ended { call, said, .. } if call == self.caller.leg => {
+            CallEvent::Ended { call, said, reason } if call == self.caller.leg => {
+                // 487 is what a caller who gives up is told.
+                let status = if is_lost(&reason) { 500 } else { 487 };
+                self.fork.lost(status, line);
                 self.fork.stop(passed_on(&said).as_ref(), line);
                 return State::Ending;
             }
@@ -124,6 +130,7 @@ impl Ringing {
         answer: Option<Described>,
         line: &mut Line<'_>,
     ) {
+        self.fork.hear(status);
         // With several devices ringing there is no one whose early media the caller could hear.
         let (status, early) = if self.fork.is_only(leg) {
             (status, answer)
@@ -151,8 +158,10 @@ impl Ringing {
             return State::Ringing(self);
         }
         self.fork.stop_others(leg, line);
-        let callee = Side::new(leg, self.fork.callee(leg));
-        State::Joined(Box::new(Joined::new([self.caller, callee])))
+        let record = self.fork.won_by(leg, line);
+        line.ledger.answer(record, line.now);
+        let callee = self.fork.callee(leg);
+        State::Joined(Box::new(Joined::new([self.caller, callee], record)))
     }
 
     /// An offer in the early dialog (RFC 3311): only where one device alone can be meant.
@@ -209,6 +218,7 @@ impl Ringing {
         // Declined for everybody (RFC 3261, section 21.6): the others are told.
         let reason = (status >= 600).then(|| format!("SIP;cause={status}"));
         self.fork.stop(reason.as_ref(), line);
+        self.fork.lost(status, line);
         let _ = line
             .calls
             .reject(self.caller.leg, status, line.endpoint, line.now);

@@ -8,6 +8,7 @@ use std::time::Instant;
 use sip::Output;
 
 use crate::binding::Bindings;
+use crate::call_record::CallEndReason;
 use crate::calling::TooMany;
 use crate::effect::{Account, Event, Located, Owner, Ticket};
 use crate::elsewhere::Elsewhere;
@@ -53,8 +54,10 @@ impl Proxy {
         owner: Option<Owner>,
         now: Instant,
     ) {
+        let callee = Callee { owner, ..callee };
         if owner.is_none() {
-            self.respond(&pending, 404, now);
+            let ended = (404, CallEndReason::UnknownNumber);
+            self.turn_down(&pending, &caller, Some(&callee), ended, now);
             return;
         }
         let open = self.bridges.begun_by(&caller.aor);
@@ -68,7 +71,10 @@ impl Proxy {
                 self.ring(pending, admitted, now);
             }
             Ok(()) => self.locate(pending, caller, callee, now),
-            Err(TooMany) => self.respond(&pending, 403, now),
+            Err(TooMany) => {
+                let ended = (403, CallEndReason::TooManyCalls);
+                self.turn_down(&pending, &caller, Some(&callee), ended, now);
+            }
         }
     }
 
@@ -83,7 +89,7 @@ impl Proxy {
                 self.outputs
                     .push_back(Output::Event(Event::Locate { shard, ticket, aor }));
             }
-            Err(pending) => self.busy(&pending, now),
+            Err(turned_away) => self.give_up(&turned_away.0, &turned_away.1, now),
         }
     }
 
@@ -98,9 +104,12 @@ impl Proxy {
             return;
         };
         for (pending, purpose) in over.requests {
-            let (Some(found), Purpose::Call { caller, callee }) = (found, purpose) else {
-                self.busy(&pending, now);
-                continue;
+            let (caller, callee, found) = match (purpose, found) {
+                (Purpose::Call { caller, callee }, Some(found)) => (caller, callee, found),
+                (purpose, _) => {
+                    self.give_up(&pending, &purpose, now);
+                    continue;
+                }
             };
             let elsewhere = Some(Bindings::from_told(&callee.aor, found));
             let admitted = Admitted {

@@ -45,8 +45,8 @@ impl Machine for Proxy {
         self.write(now);
         let mut overdue = self.waiting.take_overdue(now);
         overdue.append(&mut self.locating.take_overdue(now));
-        for pending in overdue {
-            self.busy(&pending, now);
+        for (pending, purpose) in overdue {
+            self.give_up(&pending, &purpose, now);
         }
         self.release_overdue(now);
         self.endpoint.handle_timeout(now);
@@ -56,6 +56,9 @@ impl Machine for Proxy {
         let (watching, mut desk) = self.desk(now);
         watching.handle_timeout(&mut desk);
         self.history.handle_timeout(now);
+        let outputs = &mut self.outputs;
+        self.ledger
+            .handle_timeout(now, |event| outputs.push_back(Output::Event(event)));
         self.tell_ripe_news(now);
         self.settle(now);
     }
@@ -83,6 +86,9 @@ impl Machine for Proxy {
                 }
                 self.news.wait(now);
             }
+            Event::CallRecords { records, dropped } => {
+                self.ledger.give_back(records, dropped, now);
+            }
             event @ (Event::BindingsListed { .. }
             | Event::CallsListed { .. }
             | Event::CallFound { .. }
@@ -105,6 +111,7 @@ impl Machine for Proxy {
             self.bridges.poll_timeout(),
             self.watching.poll_timeout(),
             self.history.poll_timeout(),
+            self.ledger.poll_timeout(),
             self.bindings
                 .next_expiry()
                 .map(|secs| self.clock.instant(secs)),

@@ -11,8 +11,8 @@ use sip::{
     Machine, Message, Method, Output, Private, Request, Response, Transport, answer_challenges,
 };
 use sip_proxy_core::{
-    Account, Binding, BindingsOf, CallTrace, Command, Event, LookupFailed, Owner, Proxy,
-    ProxyConfig, Row, StoreFailed, Ticket, TracedCall,
+    Account, Binding, BindingsOf, CallRecord, CallTrace, Command, Event, LookupFailed, Owner,
+    Proxy, ProxyConfig, Row, StoreFailed, Ticket, TracedCall,
 };
 
 pub(crate) const DOMAIN: &str = "acme.test";
@@ -46,6 +46,10 @@ pub(crate) struct Bench {
     pub(crate) lookups: usize,
     /// The last answers about calls.
     pub(crate) listed: Vec<TracedCall>,
+    /// Call records as they were told.
+    pub(crate) records: Vec<CallRecord>,
+    /// Whether the edge has no room for call records.
+    pub(crate) refuse_records: bool,
     pub(crate) found: Option<CallTrace>,
     pub(crate) broken_store: bool,
     /// Whether look-ups wait for [`Self::answer_lookups`].
@@ -96,6 +100,8 @@ impl Bench {
             held_stores: Vec::new(),
             lookups: 0,
             listed: Vec::new(),
+            records: Vec::new(),
+            refuse_records: false,
             found: None,
             broken_store: false,
             hold_lookups: false,
@@ -198,6 +204,10 @@ impl Bench {
                         self.held_news.push(changed);
                     }
                 }
+                Output::Event(event @ Event::CallRecords { .. }) if self.refuse_records => {
+                    self.proxy.handle_refused_event(event, self.now);
+                }
+                Output::Event(Event::CallRecords { records, .. }) => self.records.extend(records),
                 Output::Event(Event::CallsListed { calls, .. }) => self.listed = calls,
                 Output::Event(Event::CallFound { trace, .. }) => {
                     self.found = trace.map(|trace| *trace);

@@ -45,8 +45,12 @@ pub(crate) const BOB_TOO: usize = 3;
 impl Office {
     /// Alice, Bob and Carol, registered.
     pub(crate) fn new() -> Self {
+        Self::around(Bench::new())
+    }
+
+    /// The same at a proxy with another configuration.
+    pub(crate) fn around(mut bench: Bench) -> Self {
         let desks = [(40_001, "1001"), (40_002, "1002"), (40_003, "1003")];
-        let mut bench = Bench::new();
         let desks = desks
             .map(|(port, user)| {
                 bench.register(port, user);
@@ -138,6 +142,25 @@ impl Office {
         });
     }
 
+    /// The phone says that its last incoming call is to be made to `user`, on the wire: no phone of ours does so.
+    pub(crate) fn redirect(&mut self, who: usize, user: &str) {
+        let desk = &mut self.desks[who];
+        let invite = desk.invites.pop().unwrap();
+        let call = desk.incoming.pop().unwrap();
+        let mut response = invite.response(302, Some("elsewhere"));
+        response.push_header("Contact", format!("<sip:{user}@{DOMAIN}>"));
+        let (flow, now) = (flow(desk.port), self.bench.now);
+        self.bench
+            .proxy
+            .handle_received(flow, response.to_bytes(), now);
+        self.bench.settle();
+        self.run();
+        self.on(who, |desk, now| {
+            // Its own answer comes too late and is a copy to the proxy.
+            let _ = desk.calls.reject(call, 302, &mut desk.endpoint, now);
+        });
+    }
+
     pub(crate) fn hang_up(&mut self, who: usize, call: CallKey, reason: Option<&str>) {
         self.on(who, |desk, now| {
             desk.calls
@@ -218,6 +241,7 @@ impl Office {
         self.pass(Duration::from_secs(140));
         let counts = self.bench.proxy.counts();
         assert_eq!((counts.calls, counts.legs, counts.transactions), (0, 0, 0));
+        assert_eq!(counts.records, 0, "records that never end");
         for desk in &self.desks {
             assert!(desk.calls.is_idle(), "{}: {:?}", desk.user, desk.calls);
         }

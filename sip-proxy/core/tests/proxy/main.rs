@@ -10,6 +10,7 @@ mod edge;
 mod extensions;
 mod guessing;
 mod identity;
+mod records;
 mod registrar;
 mod security;
 mod sharing;

@@ -8,8 +8,10 @@ use ua::{CallEvent, CallKey, ReferId};
 use super::{Rung, Stage, Transfer};
 use crate::bridge::fork::Fork;
 use crate::bridge::joined::Joined;
-use crate::bridge::{Bridge, BridgeKey, Bridges, Line, Outcome, State};
+use crate::bridge::{Bridge, BridgeKey, Bridges, Line, Outcome, Side, State};
+use crate::call_record::{CallEndReason, CallLink, CallLinkKind, CallParty};
 use crate::calling::TooMany;
+use crate::ledger::NewRecord;
 use crate::routing::{self, MAX_FORWARDS, Plan};
 
 /// Refer-To names a call that is not the referrer's, or none. Not 481, which would say that the referrer's own call is gone.
@@ -82,6 +84,9 @@ impl Bridges {
             forwards: MAX_FORWARDS,
             breadth: None,
         };
+        let callee = CallParty::addressed(Some(plan.callee.aor.clone()), None);
+        let (new, link) = transferred(&joined.sides, at, callee);
+        let from = joined.record;
         let remaining = remaining.leg;
         let admitted = line.calling.admit(&who, open, line.now);
         admitted.map_err(|TooMany| 403_u16)?;
@@ -91,7 +96,10 @@ impl Bridges {
         if accepted.is_err() {
             return Ok(());
         }
-        let Some((fork, legs)) = Fork::start(plan, None, line) else {
+        let record = line.ledger.go_on(from, new, link, line.now);
+        let Some((fork, legs)) = Fork::start(plan, record, None, line) else {
+            let reason = CallEndReason::NotRegistered;
+            line.ledger.end(record, reason, Some(480), line.now);
             let _ = line
                 .calls
                 .notify_refer(referrer, id, 480, line.endpoint, line.now);
@@ -100,6 +108,8 @@ impl Bridges {
         joined.transfer = Some(Box::new(Transfer {
             referrer: Some((referrer, id)),
             remaining,
+            record,
+            consulted: None,
             stage: Stage::Ringing {
                 fork,
                 rung: Rung::ForTransfer,
@@ -170,7 +180,7 @@ impl Bridges {
                 .notify_refer(referrer, id, 503, line.endpoint, line.now);
             return Ok(());
         }
-        self.merge(key, other, (referrer, id), at);
+        self.merge(key, other, (referrer, id), at, line);
         Ok(())
     }
 
@@ -201,9 +211,13 @@ impl Bridges {
             && let Some(at) = joined.side(leg)
         {
             let remaining = joined.sides[1 - at].leg;
+            let (new, link) = transferred(&joined.sides, at, fork.called());
+            let record = line.ledger.go_on(joined.record, new, link, line.now);
             let transfer = Transfer {
                 referrer: Some(referrer),
                 remaining,
+                record,
+                consulted: Some(fork.record()),
                 stage: Stage::Ringing {
                     fork,
                     rung: Rung::ForConsultation(Some(caller)),
@@ -226,6 +240,7 @@ impl Bridges {
         other: BridgeKey,
         referrer: (CallKey, ReferId),
         consulted: usize,
+        line: &mut Line<'_>,
     ) {
         let Some(bridge) = self.bridges.get_mut(&other) else {
             return;
@@ -233,6 +248,7 @@ impl Bridges {
         let State::Joined(consulting) = std::mem::replace(&mut bridge.state, State::Ending) else {
             return;
         };
+        let consulting_record = consulting.record;
         let [first, second] = consulting.sides;
         let (consultation, target) = if consulted == 0 {
             (first, second)
@@ -244,9 +260,12 @@ impl Bridges {
             && let State::Joined(joined) = &mut bridge.state
             && let Some(at) = joined.side(referrer.0)
         {
+            let (new, link) = transferred(&joined.sides, at, target.party());
             joined.transfer = Some(Box::new(Transfer {
                 remaining: joined.sides[1 - at].leg,
                 referrer: Some(referrer),
+                record: line.ledger.go_on(joined.record, new, link, line.now),
+                consulted: Some(consulting_record),
                 stage: Stage::Asking {
                     target,
                     consultation: Some(consultation),
@@ -258,4 +277,19 @@ impl Bridges {
         }
         self.settle(key);
     }
+}
+
+/// What is written of a transfer that the side at `referrer` asks for.
+fn transferred(sides: &[Side; 2], referrer: usize, callee: CallParty) -> (NewRecord, CallLink) {
+    let new = NewRecord {
+        caller: sides[1 - referrer].party(),
+        callee,
+        dialled: String::new(),
+        sip_call_id: None,
+    };
+    let link = CallLink {
+        kind: CallLinkKind::Transferred,
+        by: sides[referrer].who.aor.clone(),
+    };
+    (new, link)
 }

@@ -10,6 +10,8 @@ use crate::bridge::fork::{Fork, Verdict};
 use crate::bridge::joined::Joined;
 use crate::bridge::ringing::Ringing;
 use crate::bridge::{Line, Outcome, Parted, Side, State, passed_on};
+use crate::call_record::CallEndReason;
+use crate::ledger::RecordKey;
 
 impl Joined {
     pub(in crate::bridge) fn handle_timeout(
@@ -40,7 +42,12 @@ impl Joined {
             return State::Joined(self);
         };
         match event {
-            CallEvent::Progress { status, .. } => transfer.notify(status, line),
+            CallEvent::Progress { status, .. } => {
+                if let Stage::Ringing { fork, .. } = &mut transfer.stage {
+                    fork.hear(status);
+                }
+                transfer.notify(status, line);
+            }
             CallEvent::Answered { call, answer } => {
                 return self.target_answered(call, answer, line, outcome);
             }
@@ -82,10 +89,13 @@ impl Joined {
             line.hang_up(leg, None);
             return State::Joined(self);
         };
-        let target = Side::new(leg, fork.callee(leg));
+        let target = fork.callee(leg);
         match (rung, offer) {
             (Rung::ForConsultation(consultation), _) => {
                 fork.stop_others(leg, line);
+                transfer.consulted = Some(fork.won_by(leg, line));
+                line.ledger
+                    .set_device(transfer.record, target.device.as_deref());
                 transfer.stage = Stage::Asking {
                     target,
                     consultation: consultation.take(),
@@ -97,6 +107,7 @@ impl Joined {
             }
             (Rung::ForTransfer, Some(offer)) => {
                 fork.stop_others(leg, line);
+                transfer.record = fork.won_by(leg, line);
                 transfer.stage = Stage::Joining {
                     target,
                     consultation: None,
@@ -172,6 +183,8 @@ impl Joined {
         let Transfer {
             referrer,
             remaining,
+            record,
+            consulted,
             stage:
                 Stage::Joining {
                     mut target,
@@ -198,8 +211,16 @@ impl Joined {
         if let Some(consultation) = consultation {
             release(&consultation, 487, line);
         }
-        let gone = usize::from(self.sides[0].leg == remaining);
-        self.sides[gone] = target;
+        if let Some(consulted) = consulted {
+            line.ledger.join(consulted, record);
+            let reason = CallEndReason::Transferred;
+            line.ledger.end(consulted, reason, None, line.now);
+        }
+        let reason = CallEndReason::Transferred;
+        self.exchange(remaining, target, record, reason, line);
+        if self.sides[1].leg == remaining {
+            self.sides.swap(0, 1);
+        }
         State::Joined(self)
     }
 
@@ -217,6 +238,9 @@ impl Joined {
         };
         if leg == transfer.remaining {
             let referrer = transfer.referrer.map(|(referrer, _)| referrer);
+            if let Some(at) = self.side(leg) {
+                self.end_record(at, reason, line);
+            }
             let _ = self.fail(487, line, outcome);
             if let Some(referrer) = referrer {
                 line.hang_up(referrer, said);
@@ -228,6 +252,8 @@ impl Joined {
             .is_some_and(|(referrer, _)| referrer == leg)
         {
             transfer.referrer = None;
+            let reason = CallEndReason::Transferred;
+            line.ledger.end(self.record, reason, None, line.now);
             return State::Joined(self);
         }
         match &mut transfer.stage {
@@ -236,6 +262,11 @@ impl Joined {
                 ..
             } if consultation.as_ref().is_some_and(|side| side.leg == leg) => {
                 *consultation = None;
+                if let Some(consulted) = transfer.consulted.take() {
+                    line.ledger.join(consulted, transfer.record);
+                    let reason = CallEndReason::Transferred;
+                    line.ledger.end(consulted, reason, None, line.now);
+                }
             }
             Stage::Ringing { fork, .. } => {
                 let verdict = fork.ended(leg, reason, offer, line, &mut outcome.added);
@@ -261,23 +292,33 @@ impl Joined {
         let Transfer {
             referrer,
             remaining,
+            record,
+            consulted,
             stage,
         } = *transfer;
+        if let Stage::Ringing { fork, .. } = &stage
+            && fork.record() == record
+        {
+            fork.lost(status, line);
+        }
+        line.ledger.fail(record, status, line.now);
         match stage {
             Stage::Ringing { fork, rung } => Self::ring_on(fork, rung, status, line, outcome),
             Stage::Asking {
                 target,
                 consultation,
-            } => Self::part(target, consultation, line, outcome),
+            } => Self::part(target, consultation, consulted, line, outcome),
             Stage::Joining {
                 target,
                 consultation,
             } => {
                 self.restore(remaining, line);
-                Self::part(target, consultation, line, outcome);
+                Self::part(target, consultation, consulted, line, outcome);
             }
         }
         if referrer.is_none() {
+            let reason = CallEndReason::Transferred;
+            line.ledger.end(self.record, reason, None, line.now);
             line.hang_up(remaining, None);
             return State::Ending;
         }
@@ -285,12 +326,23 @@ impl Joined {
     }
 
     /// The consultation goes on as it was: the target's offer is answered with the session that it had.
-    fn part(target: Side, consultation: Option<Side>, line: &mut Line<'_>, outcome: &mut Outcome) {
+    fn part(
+        target: Side,
+        consultation: Option<Side>,
+        record: Option<RecordKey>,
+        line: &mut Line<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let Some(record) = record else {
+            return line.hang_up(target.leg, None);
+        };
         let alive = |side: &Side| line.calls.replaces_value(side.leg).is_some();
         let Some(consultation) = consultation else {
+            line.ledger.fail(record, 480, line.now);
             return line.hang_up(target.leg, None);
         };
         if !alive(&target) || !alive(&consultation) {
+            line.ledger.fail(record, 480, line.now);
             line.hang_up(target.leg, None);
             return release(&consultation, 480, line);
         }
@@ -300,12 +352,18 @@ impl Joined {
                 .calls
                 .acknowledge(target.leg, known, line.endpoint, line.now);
         }
-        outcome.parted = Some(Parted::Talking(Box::new([consultation, target])));
+        let mut sides = [consultation, target];
+        if !line.ledger.is_caller(record, &sides[0].who.aor) {
+            sides.swap(0, 1);
+        }
+        let joined = Joined::new(sides, record);
+        outcome.parted = Some(Parted::Talking(Box::new(joined)));
     }
 
     /// What rings stops, unless it rings for the referrer too and may go on.
     fn ring_on(fork: Fork, rung: Rung, status: u16, line: &mut Line<'_>, outcome: &mut Outcome) {
         let Rung::ForConsultation(Some(caller)) = rung else {
+            fork.lost(status, line);
             return fork.stop(None, line);
         };
         let may_go_on = status < 600 && fork.alive().next().is_some();
@@ -313,6 +371,7 @@ impl Joined {
             let ringing = Ringing::resumed(caller, fork);
             outcome.parted = Some(Parted::Ringing(Box::new(ringing)));
         } else {
+            fork.lost(status, line);
             fork.stop(None, line);
             release(&caller, status, line);
         }

@@ -31,6 +31,7 @@ use ua::{CallKey, ReferId};
 
 use super::fork::Fork;
 use super::{Line, Side};
+use crate::ledger::RecordKey;
 
 /// A transfer under way in a joined call.
 #[derive(Debug)]
@@ -39,6 +40,10 @@ pub(in crate::bridge) struct Transfer {
     referrer: Option<(CallKey, ReferId)>,
     /// The side that gets another peer.
     remaining: CallKey,
+    /// Of the remaining side and the target.
+    record: RecordKey,
+    /// Of the referrer's call to the target, if there was one before.
+    consulted: Option<RecordKey>,
     stage: Stage,
 }
 
