@@ -24,6 +24,8 @@ const TABLES: &[&str] = &[
     "audit_entries",
     "mail_settings",
     "mails",
+    "calls",
+    "call_numbers",
 ];
 
 async fn open(url: &str) -> DatabaseConnection {

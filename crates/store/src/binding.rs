@@ -11,12 +11,9 @@ use sea_orm::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::batch::fitting;
 use crate::row::registration as row;
 use crate::{Db, StoreError, begin, commit};
-
-/// Rows in one statement, largest first. Few sizes make few statements, which every connection prepares once and keeps, a large one with
-/// a quarter of a megabyte; PostgreSQL and SQLite take 32,766 values at most.
-const ROWS_PER_STATEMENT: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Rows that are read at once.
 const PAGE: u64 = 1_000;
@@ -129,12 +126,6 @@ pub async fn delete_expired(
 struct Bindings {
     id: i64,
     bindings: Vec<u8>,
-}
-
-/// How many of `rows` rows the next statement takes.
-fn fitting(rows: usize) -> usize {
-    let fits = |size: &usize| *size <= rows;
-    ROWS_PER_STATEMENT.into_iter().find(fits).unwrap_or(rows)
 }
 
 /// Not to be guessed backwards and hard to collide on purpose, so that no address replaces another's row.

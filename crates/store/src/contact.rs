@@ -19,7 +19,7 @@ use crate::{
     Cursor, Db, EmailLabel, Page, PageRequest, Reference, StoreError, begin, commit, device, id,
 };
 
-mod search;
+pub(crate) mod search;
 
 /// How many numbers a contact can have.
 pub const MAX_NUMBERS: usize = 20;

@@ -1,7 +1,7 @@
 //! Rows in, domain values out: the database of the portal and the proxy.
 //!
 //! [`connect`] opens SQLite or PostgreSQL and brings the schema up to date. Each aggregate is a module
-//! of free functions ([`tenant`], [`user`], [`account`], [`device`], …) that take specific arguments
+//! of free functions ([`tenant`], [`user`], [`account`], [`device`], [`call`], …) that take specific arguments
 //! first and the database last. The database is `&impl ConnectionTrait` where one statement does, and
 //! `&impl `[`Db`] where a function must be atomic; both a pool and a [`Transaction`] fit, so the caller
 //! decides what else is atomic with it ([`begin`], [`commit`]).
@@ -13,7 +13,7 @@
 //! - secrets are sealed by the [`Vault`] before they reach a row and are [`Secret`] when they leave it;
 //! - what can be looked up by a secret (activation, session) is kept as a keyed hash only;
 //! - time is an argument; nothing here reads a clock;
-//! - lists are paged by `(name, id)`, at most [`MAX_PAGE`] rows at once.
+//! - lists are paged by `(name, id)`, or by an id that begins with the time, at most [`MAX_PAGE`] rows at once.
 //!
 //! Rows never leave the crate, and domain values are not serialisable: wire types are in `api`.
 
@@ -21,7 +21,9 @@ pub mod account;
 pub mod activation;
 pub mod audit;
 pub mod backup;
+mod batch;
 pub mod binding;
+pub mod call;
 mod code;
 mod connect;
 pub mod contact;
@@ -55,7 +57,8 @@ pub use schema::SchemaState;
 pub use secret::Secret;
 pub use vault::{Place, Vault, VaultError};
 pub use words::{
-    Codec, EmailLabel, Language, MailKind, MailReason, MailSecurity, MailState, Role, SipTransport,
+    CallDirection, CallLink, CallOutcome, CallReason, CallSource, Codec, EmailLabel, Language,
+    MailKind, MailReason, MailSecurity, MailState, Role, SipTransport,
 };
 
 pub use sea_orm::ConnectionTrait;

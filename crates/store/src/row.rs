@@ -211,6 +211,50 @@ entity!(registration, "registrations", {
     bindings: Vec<u8>,
 });
 
+// The columns of a tenant that say how long its calls are kept.
+entity!(call_retention, "tenants", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    call_retention_days: i64,
+    version: i64,
+});
+
+entity!(call, "calls", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    call_id: Uuid,
+    source: String,
+    direction: String,
+    started_at: UnixMicros,
+    answered_at: Option<UnixMicros>,
+    ended_at: Option<UnixMicros>,
+    outcome: String,
+    reason: Option<String>,
+    status: Option<i64>,
+    link: Option<String>,
+    linked_by: Option<String>,
+    caller_account_id: Option<Uuid>,
+    caller_device_id: Option<Uuid>,
+    caller_address: Option<String>,
+    caller_name: Option<String>,
+    caller_number: Option<String>,
+    callee_account_id: Option<Uuid>,
+    callee_device_id: Option<Uuid>,
+    callee_address: Option<String>,
+    callee_name: Option<String>,
+    callee_number: Option<String>,
+    dialled: String,
+    sip_call_id: Option<String>,
+});
+
+entity!(call_number, "call_numbers", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    tenant_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    number: String,
+});
+
 entity!(audit_entry, "audit_entries", {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,

@@ -170,3 +170,111 @@ words! {
         Internal = "internal",
     }
 }
+
+words! {
+    /// Who has told of a call.
+    CallSource {
+        /// Our proxy, through which it went.
+        Proxy = "proxy",
+        /// The phone, of a call at another provider.
+        Phone = "phone",
+    }
+}
+
+words! {
+    /// Where a call came from and went to, as the tenant sees it.
+    CallDirection {
+        /// Between two of the tenant.
+        Internal = "internal",
+        /// From outside to one of the tenant.
+        Incoming = "incoming",
+        /// From one of the tenant to outside.
+        Outgoing = "outgoing",
+    }
+}
+
+words! {
+    /// What became of a call.
+    CallOutcome {
+        /// It goes on.
+        Ongoing = "ongoing",
+        /// The two have talked.
+        Answered = "answered",
+        /// It could have been answered and was not.
+        Missed = "missed",
+        /// The callee was busy.
+        Busy = "busy",
+        /// The callee did not want it.
+        Declined = "declined",
+        /// The caller gave up before.
+        Cancelled = "cancelled",
+        /// It could not be.
+        Failed = "failed",
+        /// No device of the callee was registered.
+        Unregistered = "unregistered",
+        /// A rule or a limit forbids it.
+        Refused = "refused",
+        /// It went on with somebody else before it was answered.
+        Forwarded = "forwarded",
+        /// The server ended while it went on, so nobody knows how it ended.
+        Interrupted = "interrupted",
+    }
+}
+
+words! {
+    /// Why a call ended.
+    CallReason {
+        /// The caller hung up.
+        CallerHungUp = "caller_hung_up",
+        /// The callee hung up.
+        CalleeHungUp = "callee_hung_up",
+        /// One of the sides was transferred to somebody else.
+        Transferred = "transferred",
+        /// Another device has taken the place of one side.
+        PickedUp = "picked_up",
+        /// A side was gone without a word, or the session broke.
+        Lost = "lost",
+        /// It rang and nobody answered.
+        NoAnswer = "no_answer",
+        /// The devices said that nobody is available.
+        Unavailable = "unavailable",
+        /// Busy.
+        Busy = "busy",
+        /// Declined.
+        Declined = "declined",
+        /// The caller gave up.
+        CallerGaveUp = "caller_gave_up",
+        /// Somebody else answered.
+        AnsweredElsewhere = "answered_elsewhere",
+        /// The callee is reached under another address.
+        Forwarded = "forwarded",
+        /// No device of the callee was registered.
+        NotRegistered = "not_registered",
+        /// The devices that were registered did not answer at all.
+        Unreachable = "unreachable",
+        /// Nobody has that number.
+        UnknownNumber = "unknown_number",
+        /// The number may not be called.
+        NotPermitted = "not_permitted",
+        /// The caller has as many calls as it may have.
+        TooManyCalls = "too_many_calls",
+        /// The two have no common codec.
+        NoCommonMedia = "no_common_media",
+        /// The server was too busy.
+        Overloaded = "overloaded",
+        /// Something else, which the status tells.
+        Failed = "failed",
+    }
+}
+
+words! {
+    /// How two sides that have not called each other came together.
+    CallLink {
+        /// A third has transferred the one to the other.
+        Transferred = "transferred",
+        /// The callee is reached under another address.
+        Forwarded = "forwarded",
+        /// A device has taken the place of another.
+        PickedUp = "picked_up",
+    }
+}

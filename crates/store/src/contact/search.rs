@@ -29,7 +29,7 @@ pub(super) fn text(fields: &ContactFields) -> String {
 }
 
 /// The contacts of the tenant whose text contains every word. The words are in lower case.
-pub(super) async fn matching(
+pub(crate) async fn matching(
     tenant: Uuid,
     words: &[String],
     db: &impl ConnectionTrait,

@@ -6,6 +6,7 @@ mod activation;
 mod audit;
 mod backup;
 mod binding;
+mod call;
 mod connect;
 mod contact;
 mod device;

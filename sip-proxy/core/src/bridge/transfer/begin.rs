@@ -111,7 +111,7 @@ impl Bridges {
             record,
             consulted: None,
             stage: Stage::Ringing {
-                fork,
+                fork: Box::new(fork),
                 rung: Rung::ForTransfer,
             },
         }));
@@ -219,7 +219,7 @@ impl Bridges {
                 record,
                 consulted: Some(fork.record()),
                 stage: Stage::Ringing {
-                    fork,
+                    fork: Box::new(fork),
                     rung: Rung::ForConsultation(Some(caller)),
                 },
             };

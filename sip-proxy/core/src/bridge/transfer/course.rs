@@ -303,7 +303,7 @@ impl Joined {
         }
         line.ledger.fail(record, status, line.now);
         match stage {
-            Stage::Ringing { fork, rung } => Self::ring_on(fork, rung, status, line, outcome),
+            Stage::Ringing { fork, rung } => Self::ring_on(*fork, rung, status, line, outcome),
             Stage::Asking {
                 target,
                 consultation,

@@ -50,7 +50,7 @@ pub(in crate::bridge) struct Transfer {
 #[derive(Debug)]
 enum Stage {
     /// The target's devices ring.
-    Ringing { fork: Fork, rung: Rung },
+    Ringing { fork: Box<Fork>, rung: Rung },
     /// A target that has a session already is asked for an offer.
     Asking {
         target: Side,
