@@ -5,12 +5,17 @@
 //! Not here: how one shard is asked (`core_handle.rs`).
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use api::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
+use api::{
+    CallLadder, ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange,
+};
 use sip::Aor;
 use sip_proxy_core::{Ban, Binding, BindingsOf, Command, Counts};
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
+use uuid::Uuid;
 
 use crate::ahead::Changes;
 use crate::core_handle::CoreHandle;
@@ -26,6 +31,9 @@ pub struct Control {
     changes: broadcast::Sender<RegistrationChange>,
     /// Of accounts.
     account_changes: Changes,
+    /// Of calls, by tenant.
+    call_changes: broadcast::Sender<Uuid>,
+    lost_calls: Arc<AtomicU64>,
 }
 
 impl Control {
@@ -34,6 +42,8 @@ impl Control {
             cores,
             changes: broadcast::Sender::new(BACKLOG),
             account_changes: Changes::default(),
+            call_changes: broadcast::Sender::new(BACKLOG),
+            lost_calls: Arc::default(),
         }
     }
 
@@ -45,6 +55,17 @@ impl Control {
     /// For who reads accounts ahead.
     pub(crate) fn changes(&self) -> &Changes {
         &self.account_changes
+    }
+
+    /// For who writes calls: whom to tell, and what counts those that are lost.
+    pub(crate) fn calls(&self) -> (broadcast::Sender<Uuid>, Arc<AtomicU64>) {
+        (self.call_changes.clone(), Arc::clone(&self.lost_calls))
+    }
+
+    /// Call records that are lost since the start, because the database did not keep up or refused them.
+    #[must_use]
+    pub fn lost_calls(&self) -> u64 {
+        self.lost_calls.load(Ordering::Relaxed)
     }
 
     /// How full the proxy's tables are, once everything asked before is done.
@@ -96,7 +117,7 @@ impl Control {
         tenant: u128,
         count: usize,
     ) -> Result<Vec<RecentCall>, ControlError> {
-        let noon = noon();
+        let noon = Noon::now();
         let mut all = Vec::new();
         for core in &self.cores {
             let calls = core.recent_calls(tenant, count).await?;
@@ -122,7 +143,7 @@ impl Control {
         for core in &self.cores {
             if let Some(trace) = core.trace(tenant, call_id).await? {
                 // Secrets are left out here, where only who asked has to wait.
-                return Ok(Some(noon().ladder(*trace)));
+                return Ok(Some(Noon::now().ladder(*trace)));
             }
         }
         Ok(None)
@@ -198,6 +219,21 @@ impl ProxyControl for Control {
             }
         })
     }
+
+    fn subscribe_calls(&self) -> broadcast::Receiver<Uuid> {
+        self.call_changes.subscribe()
+    }
+
+    fn call_ladder<'a>(
+        &'a self,
+        tenant: Uuid,
+        call_id: &'a str,
+    ) -> ControlAnswer<'a, Option<CallLadder>> {
+        Box::pin(async move {
+            let found = self.ladder(tenant.as_u128(), call_id).await?;
+            Ok(found.map(Ladder::into_wire))
+        })
+    }
 }
 
 fn registration(binding: &Binding) -> Registration {
@@ -206,12 +242,5 @@ fn registration(binding: &Binding) -> Registration {
         instance: binding.instance.clone(),
         expires_at: OffsetDateTime::from_unix_timestamp(binding.expires_unix_secs.into())
             .unwrap_or(OffsetDateTime::UNIX_EPOCH),
-    }
-}
-
-fn noon() -> Noon {
-    Noon {
-        moment: tokio::time::Instant::now().into_std(),
-        time: OffsetDateTime::now_utc(),
     }
 }

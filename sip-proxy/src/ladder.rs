@@ -38,6 +38,25 @@ pub struct Ladder {
     pub messages: Vec<LadderMessage>,
 }
 
+impl Ladder {
+    /// As the portal shows it to those who may see it.
+    pub(crate) fn into_wire(self) -> api::CallLadder {
+        let messages = self.messages.into_iter().map(|message| api::LadderMessage {
+            at: message.at,
+            received: message.direction == TraceDirection::Received,
+            transport: message.transport.to_string(),
+            peer: message.peer.to_string(),
+            call_id: message.call_id.to_string(),
+            first_line: message.first_line.0,
+            text: message.text.0,
+        });
+        api::CallLadder {
+            messages: messages.collect(),
+            dropped: u64::try_from(self.call.dropped).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LadderMessage {
@@ -67,8 +86,16 @@ pub(crate) struct Noon {
 }
 
 impl Noon {
-    fn time(&self, moment: Instant) -> OffsetDateTime {
+    pub(crate) fn time(&self, moment: Instant) -> OffsetDateTime {
         self.time - self.moment.saturating_duration_since(moment)
+    }
+
+    /// What both clocks say now.
+    pub(crate) fn now() -> Self {
+        Self {
+            moment: tokio::time::Instant::now().into_std(),
+            time: OffsetDateTime::now_utc(),
+        }
     }
 
     pub(crate) fn recent(&self, call: TracedCall) -> RecentCall {

@@ -7,11 +7,13 @@
 
 mod account;
 mod ahead;
+mod call_rows;
 mod control;
 mod core_handle;
 mod ladder;
 mod listen;
 mod persistence;
+mod recorder;
 mod service;
 
 pub use control::Control;

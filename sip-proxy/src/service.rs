@@ -4,6 +4,7 @@
 //!   core, its thread ── events ──► this loop ──► look-ups ────── commands ──► core
 //!                                       ├───────► control (answers, broadcast)
 //!                                       ├───────► rows ──► store ──── commands ──► core
+//!                                       ├───────► call records ──► store
 //!                                       └───────► another shard's core
 //! ```
 //!
@@ -25,7 +26,7 @@ use sip_proxy_core::{
     CallingPolicy, Command, DialPlans, Durability, Event, GuessingPolicy, LookupFailed, Proxy,
     ProxyConfig, Share, Ticket, TracePolicy, TrustedNetworks,
 };
-use store::{Database, StoreError, Vault};
+use store::{Database, StoreError, Vault, call};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,8 +35,10 @@ use crate::account;
 use crate::ahead;
 use crate::control::Control;
 use crate::core_handle::CoreHandle;
+use crate::ladder::Noon;
 use crate::listen::{self, MoreListeners};
 use crate::persistence;
+use crate::recorder::{self, Group, Recorder};
 
 /// Transactions of one kind that are kept at once. A call that is answered and hung up leaves four, three of them for half a minute
 /// (RFC 3261, section 17): this is room for about 2,000 calls a second.
@@ -91,7 +94,7 @@ pub enum StartError {
     /// TLS or secure WebSockets without a certificate.
     #[error("the SIP proxy needs a certificate and its key for TLS and secure WebSockets")]
     NoCertificate,
-    /// The bindings of the last run cannot be read.
+    /// What the last run has left cannot be read.
     #[error("the SIP proxy cannot read its bindings: {0}")]
     Restore(#[from] StoreError),
 }
@@ -186,6 +189,14 @@ impl Service {
                 ..config(self.advertised.clone())
             }));
         }
+        // Of a run that ended without a word: whoever calls now is a call of this one.
+        let interrupted = call::interrupt(&db).await?;
+        if interrupted > 0 {
+            tracing::warn!(
+                calls.count = interrupted,
+                "calls went on when the server ended last"
+            );
+        }
         persistence::restore(&db, |rows| restore(&mut machines, rows)).await?;
         let mut parts = Vec::new();
         for (machine, bound) in machines.into_iter().zip(self.bound) {
@@ -207,12 +218,16 @@ impl Service {
         tasks.spawn(async move {
             ended.await;
         });
+        let (call_changes, lost_calls) = control.calls();
+        let (recorder, told) = Recorder::new(Arc::clone(&lost_calls));
+        tasks.spawn(recorder::serve(told, call_changes, lost_calls, db.clone()));
         for (index, (outbox, commands)) in outboxes.into_iter().enumerate() {
             let (look_ups, asked) = mpsc::channel(LOOK_UPS);
             let edge = Arc::new(Edge {
                 index,
                 control: control.clone(),
                 look_ups,
+                recorder: recorder.clone(),
                 db: db.clone(),
             });
             tasks.spawn(account::serve(asked, commands, vault.clone(), db.clone()));
@@ -255,6 +270,7 @@ struct Edge {
     index: usize,
     control: Arc<Control>,
     look_ups: mpsc::Sender<(Ticket, Aor)>,
+    recorder: Recorder,
     db: Database,
 }
 
@@ -319,6 +335,14 @@ impl Edge {
                 bindings,
                 next,
             } => core.answer_list(asker, bindings, next),
+            Event::CallRecords { records, dropped } => {
+                let group = Group {
+                    shard: self.index,
+                    noon: Noon::now(),
+                    records,
+                };
+                self.recorder.take(group, dropped);
+            }
             Event::CallsListed { asker, calls } => core.answer_calls(asker, calls),
             Event::CallFound { asker, trace } => core.answer_trace(asker, trace),
             Event::Counts(counts) => core.answer_counts(counts),

@@ -1,4 +1,4 @@
-//! How the portal reaches the proxy: registrations to show, bindings to end.
+//! How the portal reaches the proxy: registrations to show, bindings to end, what was said in calls.
 //!
 //! In one process the proxy implements the trait itself; run apart, a client of the proxy's
 //! authenticated interface does. The calls wait until the proxy has acted, so that a revocation has
@@ -8,6 +8,9 @@ use std::{future::Future, pin::Pin};
 
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::CallLadder;
 
 /// What a call of [`ProxyControl`] answers.
 pub type ControlAnswer<'a, T> = Pin<Box<dyn Future<Output = Result<T, ControlError>> + Send + 'a>>;
@@ -59,4 +62,15 @@ pub trait ProxyControl: Send + Sync + 'static {
 
     /// Forgets what is cached of the account: its password or its existence has changed.
     fn account_changed<'a>(&'a self, aor: &'a str) -> ControlAnswer<'a, ()>;
+
+    /// Tenants of which calls have been written, from now on. A receiver that lags has missed some.
+    fn subscribe_calls(&self) -> broadcast::Receiver<Uuid>;
+
+    /// What was said so far in the tenant's last call one of whose legs has this Call-ID, without secrets; `None` if nothing of it is
+    /// kept.
+    fn call_ladder<'a>(
+        &'a self,
+        tenant: Uuid,
+        call_id: &'a str,
+    ) -> ControlAnswer<'a, Option<CallLadder>>;
 }

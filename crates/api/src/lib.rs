@@ -15,6 +15,7 @@
 mod account;
 mod activation;
 mod audit;
+mod call;
 mod contact;
 mod control;
 mod device;
@@ -30,6 +31,10 @@ mod tenant;
 pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec, DialingRule};
 pub use activation::{Activation, ActivationState};
 pub use audit::{AuditEntry, AuditQuery, AuditVerification};
+pub use call::{
+    Call, CallDetail, CallDirection, CallLadder, CallLink, CallLinkKind, CallOutcome, CallParty,
+    CallQuery, CallReason, CallReference, CallRetention, CallSource, CallsErased, LadderMessage,
+};
 pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNumber, EmailLabel};
 pub use control::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus};

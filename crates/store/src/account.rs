@@ -22,6 +22,7 @@ use crate::{
 mod credentials;
 pub(crate) mod dialing;
 mod import;
+mod owner;
 mod password;
 
 pub use credentials::{
@@ -29,6 +30,7 @@ pub use credentials::{
 };
 pub use dialing::{DialingRule, MAX_RULES};
 pub use import::{Imported, import};
+pub use owner::{Owner, find_owner};
 pub(crate) use password::unseal;
 pub use password::{Rotated, load_password, rotate_passwords, set_password};
 
