@@ -16,10 +16,12 @@
 mod machine;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{
-    Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Output, Request, Stateless,
+    Aor, Endpoint, EndpointConfig, EndpointEvent, EndpointOutput, Flow, Ids, Output, Request,
+    Stateless,
 };
 use ua::{CallEvent, Calls, CallsConfig, Served, Stages, respond_unserved};
 
@@ -373,15 +375,27 @@ impl Proxy {
         let account = &*admitted.caller;
         let who = Identity::of_caller(account, invite).unwrap_or_else(|_| Identity::of(account));
         let mut new = new_record(invite, &who, Some(&admitted.callee));
-        let bound = self.bindings.of(&account.aor);
-        let from = Some(flow.peer);
-        let device = bound
-            .iter()
-            .find(|binding| binding.reached_by().map(|by| by.peer()) == from);
-        new.caller.instance = device
-            .map(|binding| binding.instance().to_owned())
-            .filter(|instance| !instance.is_empty());
+        new.caller.instance = self.device_at(&account.aor, flow.peer);
         self.ledger.begin(new, now)
+    }
+
+    /// The device of `aor` that sends from `peer`. An INVITE may come over another connection than the REGISTER (RFC 3261, section 18.1.1): then
+    /// the only device that is registered from that host.
+    fn device_at(&self, aor: &Aor, peer: SocketAddr) -> Option<String> {
+        let bound = self.bindings.of(aor);
+        let devices = || {
+            let devices = bound
+                .iter()
+                .filter(|binding| !binding.instance().is_empty());
+            devices.filter_map(|binding| Some((binding.reached_by()?.peer(), binding.instance())))
+        };
+        if let Some((_, device)) = devices().find(|(home, _)| *home == peer) {
+            return Some(device.to_owned());
+        }
+        let mut here = devices().filter(|(home, _)| home.ip() == peer.ip());
+        let (_, device) = here.next()?;
+        here.all(|(_, other)| other == device)
+            .then(|| device.to_owned())
     }
 
     /// The bridges, and what they act on.
