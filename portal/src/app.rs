@@ -125,6 +125,22 @@ impl App {
         }
     }
 
+    /// Tells the pages of a tenant that there are other calls, until the portal stops.
+    pub(crate) async fn follow_calls(self) {
+        let mut changes = self.proxy.subscribe_calls();
+        loop {
+            let changed = select! {
+                () = self.stop.cancelled() => return,
+                changed = changes.recv() => changed,
+            };
+            match changed {
+                Ok(tenant) => self.live.calls_changed(tenant),
+                Err(RecvError::Lagged(_)) => self.live.all_calls_changed(),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
     async fn follow(&self) {
         loop {
             // Subscribed before asked, so that nothing falls between.
@@ -171,6 +187,7 @@ impl App {
         loop {
             let now = OffsetDateTime::now_utc();
             for (what, swept) in [
+                ("calls", store::call::delete_expired(now, &self.db).await),
                 (
                     "sessions",
                     store::session::delete_expired(now, &self.db).await,

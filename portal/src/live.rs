@@ -42,6 +42,7 @@ struct Board {
     frames: Mutex<Frames>,
     aors: Mutex<HashSet<String>>,
     stale: AtomicBool,
+    calls: AtomicBool,
     wake: Notify,
     ready: watch::Sender<bool>,
 }
@@ -79,6 +80,20 @@ impl LiveHub {
         if let Some(board) = self.lock().get(&tenant) {
             board.stale.store(true, Ordering::Release);
             board.wake.notify_one();
+        }
+    }
+
+    /// The tenant has other calls than before.
+    pub(crate) fn calls_changed(&self, tenant: Uuid) {
+        if let Some(board) = self.lock().get(&tenant) {
+            board.calls_changed();
+        }
+    }
+
+    /// Any tenant may have other calls.
+    pub(crate) fn all_calls_changed(&self) {
+        for board in self.lock().values() {
+            board.calls_changed();
         }
     }
 
@@ -155,7 +170,7 @@ async fn run(board: Arc<Board>, app: App) {
                 Ok(loaded) => {
                     board.know(&loaded);
                     directory = loaded;
-                    board.lock().update(&directory, &app.presence);
+                    board.update(&directory, &app.presence);
                     board.ready.send_replace(true);
                 }
                 Err(error) => {
@@ -166,7 +181,7 @@ async fn run(board: Arc<Board>, app: App) {
                 }
             }
         } else {
-            board.lock().update(&directory, &app.presence);
+            board.update(&directory, &app.presence);
         }
         let unwatched = board.lock().sender.receiver_count() == 0;
         unwatched_since = unwatched.then(|| unwatched_since.unwrap_or_else(Instant::now));
@@ -192,9 +207,20 @@ impl Board {
             frames: Mutex::new(Frames::new()),
             aors: Mutex::default(),
             stale: AtomicBool::new(true),
+            calls: AtomicBool::new(false),
             wake: Notify::new(),
             ready: watch::Sender::new(false),
         }
+    }
+
+    fn calls_changed(&self) {
+        self.calls.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    fn update(&self, directory: &Directory, presence: &Presence) {
+        let calls = self.calls.swap(false, Ordering::AcqRel);
+        self.lock().update(directory, presence, calls);
     }
 
     fn know(&self, directory: &Directory) {
@@ -219,7 +245,7 @@ impl Frames {
         }
     }
 
-    fn update(&mut self, directory: &Directory, presence: &Presence) {
+    fn update(&mut self, directory: &Directory, presence: &Presence, calls: bool) {
         let (devices, accounts) = directory.statuses(presence);
         let changed_devices: Vec<_> = devices
             .iter()
@@ -239,7 +265,7 @@ impl Frames {
             .into_iter()
             .map(|account| (account.id, account))
             .collect();
-        if changed_devices.is_empty() && changed_accounts.is_empty() {
+        if changed_devices.is_empty() && changed_accounts.is_empty() && !calls {
             return;
         }
         self.seq += 1;
@@ -247,6 +273,7 @@ impl Frames {
             seq: self.seq,
             devices: changed_devices,
             accounts: changed_accounts,
+            calls,
         });
     }
 
@@ -356,7 +383,7 @@ mod tests {
     fn only_what_changed_is_sent() {
         let (directory, device) = directory();
         let (mut frames, presence) = (Frames::new(), Presence::default());
-        frames.update(&directory, &presence);
+        frames.update(&directory, &presence, false);
         let mut subscription = frames.subscribe(None);
         let LiveFrame::Snapshot {
             seq,
@@ -371,9 +398,9 @@ mod tests {
         assert_eq!(devices[0].status, DeviceStatus::Offline);
         assert_eq!(accounts[0].status, AccountStatus::Offline);
 
-        frames.update(&directory, &presence);
+        frames.update(&directory, &presence, false);
         presence.channel_opened(device);
-        frames.update(&directory, &presence);
+        frames.update(&directory, &presence, false);
         let LiveFrame::Delta {
             seq,
             devices,
@@ -391,14 +418,14 @@ mod tests {
     fn a_page_that_comes_back_gets_what_it_missed() {
         let (directory, device) = directory();
         let (mut frames, presence) = (Frames::new(), Presence::default());
-        frames.update(&directory, &presence);
+        frames.update(&directory, &presence, false);
         let at = |epoch, seq| Some(LivePosition { epoch, seq });
         let epoch = frames.epoch;
         for _ in 0..2 {
             presence.channel_opened(device);
-            frames.update(&directory, &presence);
+            frames.update(&directory, &presence, false);
             presence.channel_closed(device);
-            frames.update(&directory, &presence);
+            frames.update(&directory, &presence, false);
         }
         assert_eq!(frames.seq, 5);
         assert_eq!(frames.subscribe(at(epoch, 5)).first.len(), 0);
@@ -424,12 +451,12 @@ mod tests {
     fn what_is_no_longer_kept_is_replaced_by_a_snapshot() {
         let (directory, device) = directory();
         let (mut frames, presence) = (Frames::new(), Presence::default());
-        frames.update(&directory, &presence);
+        frames.update(&directory, &presence, false);
         for _ in 0..KEPT {
             presence.channel_opened(device);
-            frames.update(&directory, &presence);
+            frames.update(&directory, &presence, false);
             presence.channel_closed(device);
-            frames.update(&directory, &presence);
+            frames.update(&directory, &presence, false);
         }
         assert_eq!(frames.kept.len(), KEPT);
         let position = Some(LivePosition {

@@ -23,8 +23,8 @@ use crate::{
     error::ApiError,
     extract::SESSION_COOKIE,
     handlers::{
-        accounts, activation, audit, contacts, device_live, devices, health, instructions, live,
-        mail, mailbox, members, providers, provisioning, session, tenants,
+        accounts, activation, audit, calls, contacts, device_live, devices, health, instructions,
+        live, mail, mailbox, members, providers, provisioning, retention, session, tenants,
     },
     metrics, pages, request, scrape,
 };
@@ -118,6 +118,10 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(mail::list))
         .routes(routes!(mailbox::list))
         .routes(routes!(mailbox::show))
+        .routes(routes!(calls::list, calls::erase))
+        .routes(routes!(calls::export))
+        .routes(routes!(calls::show, calls::delete))
+        .routes(routes!(retention::show, retention::update))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(live::live))

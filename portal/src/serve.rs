@@ -81,6 +81,7 @@ pub async fn serve(
     let listeners = listeners.into();
     let tasks = TaskTracker::new();
     tasks.spawn(app.clone().follow_proxy());
+    tasks.spawn(app.clone().follow_calls());
     tasks.spawn(app.clone().sweep());
     tasks.spawn(app.clone().send_mail());
     let mut doors = JoinSet::new();

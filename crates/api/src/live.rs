@@ -34,6 +34,9 @@ pub enum LiveFrame {
         /// Changed accounts.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         accounts: Vec<AccountLive>,
+        /// There are other calls than before: ask for them again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        calls: bool,
     },
 }
 

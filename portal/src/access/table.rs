@@ -38,6 +38,10 @@ pub enum Area {
     Mail,
     /// Mails that lie in the mailbox, with the links in them.
     Mailbox,
+    /// Calls.
+    Calls,
+    /// For how long things are kept.
+    Retention,
     /// The audit log.
     Audit,
     /// Statuses as they change.
@@ -135,6 +139,13 @@ const RULES: &[Rule] = &[
     reads("mailbox_show", Area::Mailbox),
     rule("installation_mailbox_list", Who::Installation),
     rule("installation_mailbox_show", Who::Installation),
+    reads("calls_list", Area::Calls),
+    writes("calls_erase", Area::Calls),
+    reads("calls_export", Area::Calls),
+    reads("calls_show", Area::Calls),
+    writes("calls_delete", Area::Calls),
+    reads("retention_show", Area::Retention),
+    writes("retention_update", Area::Retention),
     reads("audit_list", Area::Audit),
     reads("audit_verify", Area::Audit),
     reads("live_live", Area::Live),

@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod activation;
 pub(crate) mod audit;
+pub(crate) mod calls;
 pub(crate) mod contacts;
 pub(crate) mod device_live;
 pub(crate) mod devices;
@@ -17,6 +18,7 @@ pub(crate) mod mailbox;
 pub(crate) mod members;
 pub(crate) mod providers;
 pub(crate) mod provisioning;
+pub(crate) mod retention;
 pub(crate) mod session;
 pub(crate) mod tenants;
 

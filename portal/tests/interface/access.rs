@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use store::Role;
 use uuid::Uuid;
 
+use crate::calls::call;
 use crate::world::{Caller, World};
 
 /// An operation of the description: its method, its path and its row of the table.
@@ -52,12 +53,15 @@ async fn objects(world: &World) -> BTreeMap<&'static str, String> {
         .account(&format!("u{}", Uuid::new_v4().simple()))
         .await;
     let device = world.device(&[&account]).await;
+    let made = call(1, "101", "102");
+    world.append_calls(std::slice::from_ref(&made)).await;
     BTreeMap::from([
         ("providers", text(&world.own_provider().await["id"])),
         ("accounts", text(&account["id"])),
         ("contacts", text(&device["contact"]["id"])),
         ("devices", text(&device["id"])),
         ("mailbox", mailbox_mail(world).await),
+        ("calls", made.id.to_string()),
     ])
 }
 

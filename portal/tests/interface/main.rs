@@ -4,6 +4,7 @@
 
 mod access;
 mod activation;
+mod calls;
 mod canary;
 mod live;
 mod mail;

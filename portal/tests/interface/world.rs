@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use api::{ControlAnswer, ProxyControl, Registration, RegistrationChange};
+use api::{
+    CallLadder, ControlAnswer, LadderMessage, ProxyControl, Registration, RegistrationChange,
+};
 use reqwest::{
     Client, Method, StatusCode,
     header::{HeaderMap, HeaderName},
@@ -327,6 +329,7 @@ impl Answer {
 pub(crate) struct FakeProxy {
     asked: Mutex<Vec<String>>,
     changes: broadcast::Sender<RegistrationChange>,
+    calls: broadcast::Sender<Uuid>,
 }
 
 impl Default for FakeProxy {
@@ -334,6 +337,7 @@ impl Default for FakeProxy {
         Self {
             asked: Mutex::default(),
             changes: broadcast::Sender::new(16),
+            calls: broadcast::Sender::new(16),
         }
     }
 }
@@ -356,6 +360,11 @@ impl FakeProxy {
             registrations: registrations.into_iter().collect(),
         };
         self.changes.send(change).unwrap();
+    }
+
+    /// Calls of a tenant are written.
+    pub(crate) fn write_calls(&self, tenant: Uuid) {
+        self.calls.send(tenant).unwrap();
     }
 
     fn note(&self, asked: String) -> ControlAnswer<'_, ()> {
@@ -383,5 +392,31 @@ impl ProxyControl for FakeProxy {
 
     fn account_changed<'a>(&'a self, aor: &'a str) -> ControlAnswer<'a, ()> {
         self.note(format!("changed {aor}"))
+    }
+
+    fn subscribe_calls(&self) -> broadcast::Receiver<Uuid> {
+        self.calls.subscribe()
+    }
+
+    fn call_ladder<'a>(
+        &'a self,
+        _: Uuid,
+        call_id: &'a str,
+    ) -> ControlAnswer<'a, Option<CallLadder>> {
+        Box::pin(async move {
+            let message = LadderMessage {
+                at: now(),
+                received: true,
+                transport: "UDP".to_owned(),
+                peer: "192.0.2.1:5060".to_owned(),
+                call_id: call_id.to_owned(),
+                first_line: "INVITE sip:1002@acme.test SIP/2.0".to_owned(),
+                text: "INVITE sip:1002@acme.test SIP/2.0\n\n".to_owned(),
+            };
+            Ok((call_id == "traced").then(|| CallLadder {
+                messages: vec![message],
+                dropped: 0,
+            }))
+        })
     }
 }

@@ -248,6 +248,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The calls, newest first. */
+        get: operations["calls_list"];
+        put?: never;
+        post?: never;
+        /** Erase all calls that the filters leave in and that have ended. At least one filter is needed. */
+        delete: operations["calls_erase"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/calls/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All calls that the filters leave in, as CSV in UTF-8 with a byte order mark; times are UTC. `limit` and `after` are not looked at. */
+        get: operations["calls_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call, the parts that belong to it, and what was said while the proxy keeps that. */
+        get: operations["calls_show"];
+        put?: never;
+        post?: never;
+        /** Erase a call that has ended. */
+        delete: operations["calls_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/contacts": {
         parameters: {
             query?: never;
@@ -586,6 +639,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/settings/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For how long calls are kept. */
+        get: operations["retention_show"];
+        /** Change for how long calls are kept. What is older goes within an hour. */
+        put: operations["retention_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -779,6 +850,146 @@ export interface components {
             entries: number;
             /** @description The hash of the last entry, in hexadecimal. Whoever keeps it can tell later that nothing before it was changed. */
             hash: string;
+        };
+        /** @description A call of two sides. */
+        Call: {
+            /**
+             * Format: date-time
+             * @description When somebody answered.
+             */
+            answered_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The call that this is a part of: transfers and redirections go on with the same.
+             */
+            call_id: string;
+            /** @description Who was called. */
+            callee: components["schemas"]["CallParty"];
+            /** @description Who called. */
+            caller: components["schemas"]["CallParty"];
+            /** @description What the caller dialled; empty if nobody has dialled it. */
+            dialled: string;
+            /** @description Where it came from and went to. */
+            direction: components["schemas"]["CallDirection"];
+            /**
+             * Format: int64
+             * @description How long the two have talked, in seconds; absent while it goes on and if nobody knows.
+             */
+            duration_secs?: number | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            link?: components["schemas"]["CallLink"] | null;
+            /** @description What became of it. */
+            outcome: components["schemas"]["CallOutcome"];
+            reason?: components["schemas"]["CallReason"] | null;
+            /** @description Who has told of it. */
+            source: components["schemas"]["CallSource"];
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            started_at: string;
+            /**
+             * Format: int32
+             * @description The final status of SIP.
+             */
+            status?: number | null;
+        };
+        /** @description A call with everything that is known of it. */
+        CallDetail: {
+            /** @description The call itself. */
+            call: components["schemas"]["Call"];
+            /** @description All parts of the whole call in order, this one among them. */
+            chain: components["schemas"]["Call"][];
+            ladder?: components["schemas"]["CallLadder"] | null;
+        };
+        /**
+         * @description Where a call came from and went to, as the tenant sees it.
+         * @enum {string}
+         */
+        CallDirection: "internal" | "incoming" | "outgoing";
+        /** @description What was said in a call, without secrets. */
+        CallLadder: {
+            /**
+             * Format: int64
+             * @description How many more there were.
+             */
+            dropped: number;
+            /** @description In order. */
+            messages: components["schemas"]["LadderMessage"][];
+        };
+        /** @description How two sides came together. */
+        CallLink: {
+            /** @description Who did it: an address. */
+            by: string;
+            /** @description What was done. */
+            kind: components["schemas"]["CallLinkKind"];
+        };
+        /**
+         * @description How two sides that have not called each other came together.
+         * @enum {string}
+         */
+        CallLinkKind: "transferred" | "forwarded" | "picked_up";
+        /**
+         * @description What became of a call.
+         * @enum {string}
+         */
+        CallOutcome: "ongoing" | "answered" | "missed" | "busy" | "declined" | "cancelled" | "failed" | "unregistered" | "refused" | "forwarded" | "interrupted";
+        /** @description One side of a call. What does not exist any more is absent. */
+        CallParty: {
+            account?: components["schemas"]["CallReference"] | null;
+            /** @description Its address, `sip:user@domain`; absent if it is withheld. */
+            address?: string | null;
+            contact?: components["schemas"]["CallReference"] | null;
+            device?: components["schemas"]["CallReference"] | null;
+            /** @description The name that it gave. */
+            name?: string | null;
+            /** @description Normalised number, or the user of the address; absent if it is withheld. */
+            number?: string | null;
+        };
+        /**
+         * @description Why a call ended.
+         * @enum {string}
+         */
+        CallReason: "caller_hung_up" | "callee_hung_up" | "transferred" | "picked_up" | "lost" | "no_answer" | "unavailable" | "busy" | "declined" | "caller_gave_up" | "answered_elsewhere" | "forwarded" | "not_registered" | "unreachable" | "unknown_number" | "not_permitted" | "too_many_calls" | "no_common_media" | "overloaded" | "failed";
+        /** @description A thing of the tenant by its id and name. */
+        CallReference: {
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description For how long calls are kept. */
+        CallRetention: {
+            /**
+             * Format: int32
+             * @description Days; 0 keeps them for ever.
+             */
+            days: number;
+        };
+        /**
+         * @description Who has told of a call.
+         * @enum {string}
+         */
+        CallSource: "proxy" | "phone";
+        /** @description How many calls were erased. */
+        CallsErased: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
         };
         /**
          * @description An audio codec, by the name SDP uses.
@@ -1174,6 +1385,8 @@ export interface components {
         } | {
             /** @description Changed accounts. */
             accounts?: components["schemas"]["AccountLive"][];
+            /** @description There are other calls than before: ask for them again. */
+            calls?: boolean;
             /** @description Changed devices. */
             devices?: components["schemas"]["DeviceLive"][];
             /**
@@ -1520,6 +1733,63 @@ export interface components {
                 source?: string | null;
                 /** @description To which object. */
                 subject: string;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Call: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When somebody answered.
+                 */
+                answered_at?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The call that this is a part of: transfers and redirections go on with the same.
+                 */
+                call_id: string;
+                /** @description Who was called. */
+                callee: components["schemas"]["CallParty"];
+                /** @description Who called. */
+                caller: components["schemas"]["CallParty"];
+                /** @description What the caller dialled; empty if nobody has dialled it. */
+                dialled: string;
+                /** @description Where it came from and went to. */
+                direction: components["schemas"]["CallDirection"];
+                /**
+                 * Format: int64
+                 * @description How long the two have talked, in seconds; absent while it goes on and if nobody knows.
+                 */
+                duration_secs?: number | null;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                ended_at?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                link?: components["schemas"]["CallLink"] | null;
+                /** @description What became of it. */
+                outcome: components["schemas"]["CallOutcome"];
+                reason?: components["schemas"]["CallReason"] | null;
+                /** @description Who has told of it. */
+                source: components["schemas"]["CallSource"];
+                /**
+                 * Format: date-time
+                 * @description When it was asked for.
+                 */
+                started_at: string;
+                /**
+                 * Format: int32
+                 * @description The final status of SIP.
+                 */
+                status?: number | null;
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
@@ -2574,6 +2844,213 @@ export interface operations {
             };
         };
     };
+    calls_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description A part of a number, or a part of the name of a person or an account, on either side. */
+                search?: string;
+                /** @description One side is this person. */
+                contact_id?: string;
+                /** @description One side is this account. */
+                account_id?: string;
+                /** @description Begun at this moment or later, RFC 3339. */
+                from?: string;
+                /** @description Begun before this moment, RFC 3339. */
+                until?: string;
+                /** @description With this outcome. */
+                outcome?: components["schemas"]["CallOutcome"];
+                /** @description In this direction. */
+                direction?: components["schemas"]["CallDirection"];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Call"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    calls_erase: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description A part of a number, or a part of the name of a person or an account, on either side. */
+                search?: string;
+                /** @description One side is this person. */
+                contact_id?: string;
+                /** @description One side is this account. */
+                account_id?: string;
+                /** @description Begun at this moment or later, RFC 3339. */
+                from?: string;
+                /** @description Begun before this moment, RFC 3339. */
+                until?: string;
+                /** @description With this outcome. */
+                outcome?: components["schemas"]["CallOutcome"];
+                /** @description In this direction. */
+                direction?: components["schemas"]["CallDirection"];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallsErased"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    calls_export: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description A part of a number, or a part of the name of a person or an account, on either side. */
+                search?: string;
+                /** @description One side is this person. */
+                contact_id?: string;
+                /** @description One side is this account. */
+                account_id?: string;
+                /** @description Begun at this moment or later, RFC 3339. */
+                from?: string;
+                /** @description Begun before this moment, RFC 3339. */
+                until?: string;
+                /** @description With this outcome. */
+                outcome?: components["schemas"]["CallOutcome"];
+                /** @description In this direction. */
+                direction?: components["schemas"]["CallDirection"];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    calls_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallDetail"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    calls_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     contacts_list: {
         parameters: {
             query?: {
@@ -3593,6 +4070,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retention_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRetention"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retention_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallRetention"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallRetention"];
+                };
             };
             /** @description Not carried out; see the problem's type and detail */
             default: {
