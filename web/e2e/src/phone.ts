@@ -33,6 +33,11 @@ export class Phone {
     this.process = spawn(environment.softphone, [...this.place(), ...how], { stdio: ['ignore', log, log] });
   }
 
+  /** Tells the running phone something, such as `call 1002`. A refusal of the phone is no error: what it says is for the caller to judge. */
+  async command(...words: string[]): Promise<void> {
+    await run(environment.softphone, [...this.place(), ...words]).catch(() => undefined);
+  }
+
   async stop(): Promise<void> {
     const running = this.process;
     this.process = undefined;

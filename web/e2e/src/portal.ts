@@ -69,7 +69,7 @@ export async function makeDevice(api: APIRequestContext, tenant: Tenant, name: s
 }
 
 /** Chooses from a field that opens a list. */
-export async function choose(page: Page, field: string, option: string | RegExp): Promise<void> {
+export async function choose(page: Page, field: string | RegExp, option: string | RegExp): Promise<void> {
   await page.getByRole('button', { name: field }).click();
   await page.getByRole('option', { name: option }).click();
 }

@@ -5,6 +5,7 @@ import { createRouter, parseSearchWith, stringifySearchWith } from '@tanstack/re
 
 import { accountRoutes } from './accounts/routes';
 import { activateRoutes } from './activate/routes';
+import { callRoutes } from './calls/routes';
 import { contactRoutes } from './contacts/routes';
 import { devicePrintRoutes, deviceRoutes } from './devices/routes';
 import { galleryRoutes } from './gallery/routes';
@@ -27,6 +28,7 @@ export const router = createRouter({
       shell.addChildren([
         ...overviewRoutes,
         ...accountRoutes,
+        ...callRoutes,
         ...contactRoutes,
         ...deviceRoutes,
         ...mailRoutes,

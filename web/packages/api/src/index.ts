@@ -7,6 +7,17 @@
 export { qrAddress, useActivation, useResetActivation } from './activation';
 export {
   findRows,
+  callExportAddress,
+  useCall,
+  useCalls,
+  useEraseCall,
+  useEraseCalls,
+  useRetention,
+  useSetRetention,
+  type CallFilter,
+  type KnownRetention,
+} from './calls';
+export {
   itemQuery,
   rowsQuery,
   tenantKey,

@@ -9,7 +9,7 @@ import { WebSocket as ReconnectingWebSocket } from 'partysocket';
 import { useEffect } from 'react';
 import { create } from 'zustand';
 
-import { tenantKey } from './collection';
+import { callsKey, tenantKey } from './collection';
 import { afterFrame, changedDevices, nothingYet, parseFrame, type LiveState } from './live-state';
 import { sessionQuery } from './session';
 import type { AccountStatus, DeviceLive } from './types';
@@ -45,12 +45,14 @@ export function useConnection(): Connection {
 interface Listener {
   /** The state moved on. */
   changed: (before: LiveState, after: LiveState) => void;
+  /** There are other calls than before. */
+  calls: () => void;
   /** A connection could not be made: perhaps the session is over. */
   refused: () => void;
 }
 
 /** Opens the channel; the function that comes back closes it. */
-function openChannel(tenant: string, { changed, refused }: Listener): () => void {
+function openChannel(tenant: string, { changed, calls, refused }: Listener): () => void {
   const address = new URL(`/api/v1/tenants/${tenant}/live`, window.location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new ReconnectingWebSocket(address.href, [], {
@@ -76,6 +78,8 @@ function openChannel(tenant: string, { changed, refused }: Listener): () => void
   socket.addEventListener('message', ({ data }) => {
     const frame = parseFrame(data);
     if (!frame) return;
+    // A list may have been read before the channel was open, or while it was lost.
+    if (frame.type === 'snapshot' || frame.calls) calls();
     const next = afterFrame(state, frame);
     state = next ?? nothingYet;
     if (!next) {
@@ -110,6 +114,7 @@ export function useLiveChannel(tenant: string): void {
           if (!before.position || changes.length === 0) return;
           void queries.invalidateQueries({ queryKey: [...tenantKey(tenant), 'devices'] });
         },
+        calls: () => void queries.invalidateQueries({ queryKey: callsKey(tenant) }),
         refused: () => void queries.invalidateQueries({ queryKey: sessionQuery.queryKey }),
       }),
     [tenant, queries],

@@ -6,7 +6,7 @@
 import type { Role, SessionUser } from '@tandem/api';
 import type { Icon } from '@tandem/ui';
 import type { ParseKeys } from 'i18next';
-import { AtSign, Inbox, LayoutDashboard, Mail, Server, Smartphone, Users } from 'lucide-react';
+import { AtSign, Hourglass, Inbox, LayoutDashboard, Mail, Phone, Server, Smartphone, Users } from 'lucide-react';
 
 /** In the order in which they are shown. A group without areas, or without a visible one, is not shown. */
 export const GROUPS = [
@@ -71,8 +71,10 @@ export const AREAS: readonly Area[] = [
     create: 'providers.new',
     icon: Server,
   },
+  { group: 'telephony', rest: '/calls', title: 'calls.title', icon: Phone },
   { group: 'settings', rest: '/mail', title: 'mail.title', icon: Mail, roles: ['owner', 'administrator'] },
   { group: 'settings', rest: '/mailbox', title: 'mailbox.title', icon: Inbox, roles: ['owner'] },
+  { group: 'settings', rest: '/settings/retention', title: 'retention.title', icon: Hourglass },
 ];
 
 /** Someone who looks at the navigation of a tenant. */

@@ -25,7 +25,7 @@ interface TextProps extends FieldProps {
   onChange: (value: string) => void;
   /** Where the cursor goes when the form is refused because of this field. */
   inputRef?: Ref<HTMLInputElement>;
-  type?: 'text' | 'email' | 'tel' | 'url';
+  type?: 'text' | 'email' | 'tel' | 'url' | 'date';
   inputMode?: 'text' | 'numeric' | 'email' | 'tel' | 'url';
   placeholder?: string | undefined;
   autoComplete?: string;

@@ -1,0 +1,23 @@
+/**
+ * What became of a call, in a word and in a sentence.
+ */
+import type { Call } from '@tandem/api';
+import { StatusBadge } from '@tandem/ui';
+import { useTranslation } from 'react-i18next';
+
+import { TONES } from './model';
+
+export function OutcomeBadge({ call }: { call: Call }) {
+  const { t } = useTranslation();
+  return <StatusBadge tone={TONES[call.outcome]}>{t(`calls.outcome.${call.outcome}`)}</StatusBadge>;
+}
+
+/** Why it ended, as a sentence. */
+export function useReason(): (call: Call) => string {
+  const { t } = useTranslation();
+  return ({ outcome, reason, answered_at }) => {
+    if (outcome === 'interrupted') return t('calls.reason.interrupted');
+    if (!reason) return t(answered_at ? 'calls.reason.talking' : 'calls.reason.ringing');
+    return t(`calls.reason.${reason}`);
+  };
+}

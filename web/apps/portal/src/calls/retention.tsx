@@ -1,0 +1,75 @@
+/**
+ * For how long calls are kept.
+ */
+import { Refusal, useRetention, useSetRetention, type KnownRetention } from '@tandem/api';
+import { Failure, PageHead, Placeholder, Section, toast } from '@tandem/ui';
+import { useTranslation } from 'react-i18next';
+import { z } from 'zod';
+
+import { Form, TextField, useSavedForm } from '../forms/form';
+import { useTenant } from '../tenant';
+
+const MAX_DAYS = 3650;
+
+const schema = z.object({
+  days: z
+    .string()
+    .trim()
+    .refine((text) => /^\d{1,4}$/.test(text) && Number(text) <= MAX_DAYS, 'invalid.days'),
+});
+
+export function RetentionPage() {
+  const { t } = useTranslation();
+  const { tenant } = useTenant();
+  const { data, error, refetch } = useRetention(tenant.id);
+  return (
+    <>
+      <PageHead title={t('retention.title')} lead={t('retention.lead')} />
+      {data && <Retention key={data.version} retention={data} />}
+      {!data && error && (
+        <Failure
+          detail={error instanceof Refusal ? error.message : undefined}
+          onRetry={() => void refetch()}
+        />
+      )}
+      {!data && !error && <Placeholder />}
+    </>
+  );
+}
+
+function Retention({ retention }: { retention: KnownRetention }) {
+  const { t } = useTranslation();
+  const { tenant, mayChange } = useTenant();
+  const set = useSetRetention(tenant.id);
+  const form = useSavedForm({
+    schema,
+    values: { days: String(retention.days) },
+    save: async ({ days }) => {
+      await set.mutateAsync({ days: Number(days), version: retention.version });
+      toast.success(t('saved', { name: t('retention.title') }));
+    },
+  });
+  return (
+    <div className="max-w-3xl">
+      <Section title={t('retention.calls')}>
+        {mayChange ? (
+          <Form {...form} action={t('save')}>
+            <TextField
+              name="days"
+              label={t('retention.days')}
+              description={t('retention.help')}
+              inputMode="numeric"
+              autoComplete="off"
+            />
+          </Form>
+        ) : (
+          <p>
+            {retention.days === 0
+              ? t('retention.for_ever')
+              : t('retention.for_days', { count: retention.days })}
+          </p>
+        )}
+      </Section>
+    </div>
+  );
+}

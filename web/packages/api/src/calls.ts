@@ -1,0 +1,137 @@
+/**
+ * Calls of a tenant: the list with its filters, one call, erasing, and how long they are kept.
+ */
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+
+import { answered, client } from './client';
+import { callsKey, tenantKey } from './collection';
+import { Refusal } from './refusal';
+import type { CallDirection, CallOutcome, CallRetention } from './types';
+
+const PAGE_ROWS = 50;
+
+/** Which calls are wanted; what is absent does not matter. */
+export interface CallFilter {
+  search?: string | undefined;
+  contact_id?: string | undefined;
+  account_id?: string | undefined;
+  /** RFC 3339. */
+  from?: string | undefined;
+  /** RFC 3339; calls that began before. */
+  until?: string | undefined;
+  outcome?: CallOutcome | undefined;
+  direction?: CallDirection | undefined;
+}
+
+function callsQuery(tenant: string, filter: CallFilter) {
+  return infiniteQueryOptions({
+    queryKey: [...callsKey(tenant), 'list', filter],
+    queryFn: ({ pageParam }) => {
+      const query = { ...filter, limit: PAGE_ROWS, after: pageParam };
+      return answered(client.GET('/api/v1/tenants/{tenant}/calls', { params: { path: { tenant }, query } }));
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+}
+
+/** The calls read so far, newest first, and whether there are more. */
+export function useCalls(tenant: string, filter: CallFilter) {
+  return useInfiniteQuery({
+    ...callsQuery(tenant, filter),
+    select: ({ pages }) => pages.flatMap((page) => page.items),
+    placeholderData: (shown) => shown,
+  });
+}
+
+/** One call with its parts and what was said. */
+export function useCall(tenant: string, id: string) {
+  return useQuery(
+    queryOptions({
+      queryKey: [...callsKey(tenant), 'item', id],
+      queryFn: () =>
+        answered(client.GET('/api/v1/tenants/{tenant}/calls/{id}', { params: { path: { tenant, id } } })),
+    }),
+  );
+}
+
+export function useEraseCall(tenant: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      answered(client.DELETE('/api/v1/tenants/{tenant}/calls/{id}', { params: { path: { tenant, id } } })),
+    onSuccess: (_, id) =>
+      queries.invalidateQueries({
+        queryKey: callsKey(tenant),
+        // The erased call's own page may still be mounted for a moment: it must not ask for it again.
+        predicate: ({ queryKey }) => !queryKey.includes(id),
+      }),
+  });
+}
+
+export function useEraseCalls(tenant: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (filter: CallFilter) =>
+      answered(
+        client.DELETE('/api/v1/tenants/{tenant}/calls', {
+          params: { path: { tenant }, query: filter },
+        }),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: callsKey(tenant) }),
+  });
+}
+
+/** Where the calls are as CSV. */
+export function callExportAddress(tenant: string, filter: CallFilter): string {
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== '');
+  const query = new URLSearchParams(given as [string, string][]).toString();
+  return `/api/v1/tenants/${tenant}/calls/export${query && `?${query}`}`;
+}
+
+/** For how long calls are kept, and the version that was read. */
+export interface KnownRetention extends CallRetention {
+  version: string;
+}
+
+const RETENTION = '/api/v1/tenants/{tenant}/settings/retention';
+
+function retentionKey(tenant: string) {
+  return [...tenantKey(tenant), 'retention'] as const;
+}
+
+export function useRetention(tenant: string) {
+  return useQuery({
+    queryKey: retentionKey(tenant),
+    queryFn: async (): Promise<KnownRetention> => {
+      const request = client.GET(RETENTION, { params: { path: { tenant } } });
+      const { days } = await answered(request);
+      const { response } = await request;
+      return { days, version: response.headers.get('etag') ?? '*' };
+    },
+  });
+}
+
+/** A change that is refused with 412 when someone else changed it since `version` was read. */
+export function useSetRetention(tenant: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ days, version }: KnownRetention) => {
+      const params = { path: { tenant }, header: { 'If-Match': version } };
+      return answered(client.PUT(RETENTION, { params, body: { days } }));
+    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: retentionKey(tenant) }),
+    onError: (error) => {
+      if (error instanceof Refusal && error.kind === 'stale') {
+        void queries.invalidateQueries({ queryKey: retentionKey(tenant) });
+      }
+    },
+  });
+}
