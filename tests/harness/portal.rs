@@ -224,6 +224,17 @@ impl Tenant {
         }
     }
 
+    /// Asks for something of this tenant, such as `/calls`; the answer must have this status.
+    pub async fn send(&self, method: Method, rest: &str, status: u16) -> Value {
+        let path = format!("{}{rest}", self.path);
+        self.portal.send(method, &path, None, status).await
+    }
+
+    /// Something of this tenant, such as `/calls`.
+    pub async fn get(&self, rest: &str) -> Value {
+        self.send(Method::GET, rest, 200).await
+    }
+
     /// Whether the portal shows an account that a device has as registered.
     pub async fn is_online(&self, account: &str) -> bool {
         self.portal

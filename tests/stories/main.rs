@@ -7,6 +7,7 @@ mod abuse;
 mod activation;
 mod backup;
 mod check_config;
+mod call_history;
 mod conference;
 mod failures;
 mod first_call;
