@@ -43,6 +43,7 @@ mod m20261123_0025_add_chain_to_audit_entries;
 mod m20261123_0042_add_dialing_rules_to_sip_accounts;
 mod m20261123_0018_create_calls;
 mod m20261123_0019_add_call_retention_to_tenants;
+mod m20261123_0025_add_chain_to_audit_entries;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +79,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0042_add_dialing_rules_to_sip_accounts::Step),
             Box::new(m20261123_0018_create_calls::Step),
             Box::new(m20261123_0019_add_call_retention_to_tenants::Step),
+            Box::new(m20261123_0025_add_chain_to_audit_entries::Step),
         ]
     }
 }
