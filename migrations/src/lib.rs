@@ -36,14 +36,13 @@ mod m20261121_0014_create_device_nonces;
 mod m20261121_0015_create_bindings;
 mod m20261121_0016_create_audit_entries;
 mod m20261121_0017_create_registrations;
+mod m20261123_0018_create_calls;
+mod m20261123_0019_add_call_retention_to_tenants;
 mod m20261123_0022_create_mail_settings;
 mod m20261123_0023_create_mails;
 mod m20261123_0024_add_instructions_to_activations;
 mod m20261123_0025_add_chain_to_audit_entries;
 mod m20261123_0042_add_dialing_rules_to_sip_accounts;
-mod m20261123_0018_create_calls;
-mod m20261123_0019_add_call_retention_to_tenants;
-mod m20261123_0025_add_chain_to_audit_entries;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -72,14 +71,13 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_0015_create_bindings::Step),
             Box::new(m20261121_0016_create_audit_entries::Step),
             Box::new(m20261121_0017_create_registrations::Step),
+            Box::new(m20261123_0018_create_calls::Step),
+            Box::new(m20261123_0019_add_call_retention_to_tenants::Step),
             Box::new(m20261123_0022_create_mail_settings::Step),
             Box::new(m20261123_0023_create_mails::Step),
             Box::new(m20261123_0024_add_instructions_to_activations::Step),
             Box::new(m20261123_0025_add_chain_to_audit_entries::Step),
             Box::new(m20261123_0042_add_dialing_rules_to_sip_accounts::Step),
-            Box::new(m20261123_0018_create_calls::Step),
-            Box::new(m20261123_0019_add_call_retention_to_tenants::Step),
-            Box::new(m20261123_0025_add_chain_to_audit_entries::Step),
         ]
     }
 }

@@ -6,8 +6,8 @@
 mod abuse;
 mod activation;
 mod backup;
-mod check_config;
 mod call_history;
+mod check_config;
 mod conference;
 mod failures;
 mod first_call;

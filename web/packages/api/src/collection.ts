@@ -52,6 +52,11 @@ export function tenantKey(tenant: string) {
   return ['tenant', tenant] as const;
 }
 
+/** Here and not beside the calls: the live channel needs it before anything of theirs is loaded. */
+export function callsKey(tenant: string) {
+  return [...tenantKey(tenant), 'calls'] as const;
+}
+
 /** Which rows of a collection, and in which order. */
 export interface RowsWanted {
   search?: string;
@@ -75,12 +80,6 @@ export interface Rows<Item> {
 export function rowsQuery<Name extends CollectionName>({ tenant, name }: Place<Name>, wanted: RowsWanted) {
   const { search, sort, filters = {}, after } = wanted;
   const chosen = Object.entries(filters).filter(([, values]) => values.length > 0);
-/** Here and not beside the calls: the live channel needs it before anything of theirs is loaded. */
-export function callsKey(tenant: string) {
-  return [...tenantKey(tenant), 'calls'] as const;
-}
-
-export function listQuery<Name extends CollectionName>({ tenant, name }: Place<Name>, search: string) {
   return infiniteQueryOptions({
     queryKey: [...tenantKey(tenant), name, 'rows', { search, sort, chosen, after }],
     queryFn: async ({ pageParam }) => {

@@ -6,7 +6,6 @@
  */
 export { qrAddress, useActivation, useResetActivation } from './activation';
 export {
-  findRows,
   callExportAddress,
   useCall,
   useCalls,
@@ -18,6 +17,7 @@ export {
   type KnownRetention,
 } from './calls';
 export {
+  findRows,
   itemQuery,
   rowsQuery,
   tenantKey,

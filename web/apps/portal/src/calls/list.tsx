@@ -22,7 +22,7 @@ import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
 import { Filters } from './filters';
 import { chosenOf, clock, filterOf, isBackwards, partyName, type Chosen } from './model';
-import { OutcomeBadge } from './outcome';
+import { OutcomeBadge, useTitleOf } from './outcome';
 
 export function CallsPage() {
   const { t } = useTranslation();
@@ -33,7 +33,7 @@ export function CallsPage() {
   const navigate = useNavigate();
   const choose = useCallback(
     (next: Chosen) =>
-      void navigate({ to: '.', search: chosenOf({ ...next }) as Record<string, unknown>, replace: true }),
+      void navigate({ to: '.', search: chosenOf({ ...next }) as Record<string, string>, replace: true }),
     [navigate],
   );
   const filter = useMemo(() => filterOf(isBackwards(chosen) ? { ...chosen, to: '' } : chosen), [chosen]);
@@ -42,6 +42,7 @@ export function CallsPage() {
     filter,
   );
   const columns = useColumns();
+  const titleOf = useTitleOf();
   const filtered = Object.keys(filter).length > 0;
   const empty = data?.length === 0;
   return (
@@ -92,6 +93,7 @@ export function CallsPage() {
           label={t('calls.title')}
           columns={columns}
           items={data}
+          nameOf={titleOf}
           href={({ id }) => path(`/calls/${id}`)}
           onMore={hasNextPage ? () => void fetchNextPage() : undefined}
           pending={isFetchingNextPage}

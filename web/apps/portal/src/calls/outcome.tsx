@@ -1,11 +1,11 @@
 /**
- * What became of a call, in a word and in a sentence.
+ * A call in words: what became of it, why it ended, who it was between.
  */
-import type { Call } from '@tandem/api';
+import type { Call, CallParty } from '@tandem/api';
 import { StatusBadge } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
-import { TONES } from './model';
+import { partyName, TONES } from './model';
 
 export function OutcomeBadge({ call }: { call: Call }) {
   const { t } = useTranslation();
@@ -20,4 +20,11 @@ export function useReason(): (call: Call) => string {
     if (!reason) return t(answered_at ? 'calls.reason.talking' : 'calls.reason.ringing');
     return t(`calls.reason.${reason}`);
   };
+}
+
+/** Who called whom. */
+export function useTitleOf(): (call: Call) => string {
+  const { t } = useTranslation();
+  const name = (party: CallParty) => partyName(party) ?? t('calls.withheld');
+  return ({ caller, callee }) => t('calls.title_of', { caller: name(caller), callee: name(callee) });
 }

@@ -36,7 +36,7 @@ import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
 import { Ladder } from './ladder';
 import { clock, partyName, rangFor } from './model';
-import { OutcomeBadge, useReason } from './outcome';
+import { OutcomeBadge, useReason, useTitleOf } from './outcome';
 
 const route = getRouteApi('/t/$slug/shell/calls/$id');
 
@@ -95,12 +95,6 @@ function OneCall({ detail }: { detail: CallDetail }) {
       </div>
     </>
   );
-}
-
-function useTitleOf(): (call: Call) => string {
-  const { t } = useTranslation();
-  const name = (party: CallParty) => partyName(party) ?? t('calls.withheld');
-  return ({ caller, callee }) => t('calls.title_of', { caller: name(caller), callee: name(callee) });
 }
 
 function Times({ call }: { call: Call }) {

@@ -6,7 +6,8 @@ import { Failure, PageHead, Placeholder, Section, toast } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 import { z } from 'zod';
 
-import { Form, TextField, useSavedForm } from '../forms/form';
+import { Form, TextField } from '../forms/form';
+import { useSavedForm } from '../forms/saved-form';
 import { useTenant } from '../tenant';
 
 const MAX_DAYS = 3650;

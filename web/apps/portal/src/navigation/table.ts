@@ -55,6 +55,7 @@ export const AREAS: readonly Area[] = [
     create: 'devices.new',
     icon: Smartphone,
   },
+  { group: 'telephony', rest: '/calls', title: 'calls.title', key: 'h', icon: Phone },
   {
     group: 'telephony',
     rest: '/accounts',
@@ -71,10 +72,9 @@ export const AREAS: readonly Area[] = [
     create: 'providers.new',
     icon: Server,
   },
-  { group: 'telephony', rest: '/calls', title: 'calls.title', icon: Phone },
   { group: 'settings', rest: '/mail', title: 'mail.title', icon: Mail, roles: ['owner', 'administrator'] },
   { group: 'settings', rest: '/mailbox', title: 'mailbox.title', icon: Inbox, roles: ['owner'] },
-  { group: 'settings', rest: '/settings/retention', title: 'retention.title', icon: Hourglass },
+  { group: 'settings', rest: '/settings/retention', title: 'retention.title', key: 'r', icon: Hourglass },
 ];
 
 /** Someone who looks at the navigation of a tenant. */
