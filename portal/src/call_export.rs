@@ -100,8 +100,7 @@ fn cells(call: &Call) -> [String; HEADINGS.len()] {
             .map_or_else(String::new, |secs| secs.to_string()),
         call_wire::stored_direction(call.direction).to_string(),
         call_wire::stored_outcome(call.outcome).to_string(),
-        call.reason
-            .map_or_else(String::new, |reason| call_wire::reason_word(reason)),
+        call.reason.map_or_else(String::new, call_wire::reason_word),
         call.status
             .map_or_else(String::new, |status| status.to_string()),
         number(&call.caller),

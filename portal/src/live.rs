@@ -405,6 +405,7 @@ mod tests {
             seq,
             devices,
             accounts,
+            ..
         } = read(&subscription.frames.try_recv().unwrap().text)
         else {
             panic!("then differences");

@@ -55,6 +55,7 @@ impl Handset {
             port: local.port(),
         };
         handset.act(Action::Configure(vec![LineConfig {
+            dialing_rules: Vec::new(),
             id: LineId(1),
             name: user.to_owned(),
             display_name: None,

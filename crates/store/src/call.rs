@@ -28,6 +28,7 @@ mod parties;
 mod retention;
 mod search;
 
+pub(crate) use retention::DEFAULT_DAYS;
 pub use retention::{
     Retention, delete_expired, delete_unused_numbers, load_retention, set_retention,
 };

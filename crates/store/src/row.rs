@@ -38,6 +38,7 @@ entity!(tenant, "tenants", {
     demonstration: bool,
     created_at: UnixMicros,
     version: i64,
+    call_retention_days: i64,
 });
 
 entity!(user, "users", {
@@ -209,14 +210,6 @@ entity!(registration, "registrations", {
     id: i64,
     expires_at: i64,
     bindings: Vec<u8>,
-});
-
-// The columns of a tenant that say how long its calls are kept.
-entity!(call_retention, "tenants", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    id: Uuid,
-    call_retention_days: i64,
-    version: i64,
 });
 
 entity!(call, "calls", {

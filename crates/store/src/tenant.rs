@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::list::{contains, page, sort_name};
 use crate::row::{membership as member_row, tenant as row};
 use crate::{
-    Cursor, Db, Page, PageRequest, Role, StoreError, begin, commit, id, membership, provider,
+    Cursor, Db, Page, PageRequest, Role, StoreError, begin, call, commit, id, membership, provider,
 };
 
 /// A company and its SIP domain.
@@ -64,6 +64,7 @@ pub async fn insert(
         demonstration: new.demonstration,
         created_at: now.into(),
         version: 1,
+        call_retention_days: call::DEFAULT_DAYS.into(),
     };
     let tenant = Tenant::from(tenant_row.clone());
     row::Entity::insert(row::ActiveModel::from(tenant_row))

@@ -83,6 +83,8 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::audit_chain::Entity>(),
         table::<row::mail_settings::Entity>(),
         table::<row::mail::Entity>(),
+        table::<row::call::Entity>(),
+        table::<row::call_number::Entity>(),
     ]
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::search::first_id;
 use crate::list::{check_updated, check_version};
-use crate::row::{call as row, call_number as number_row, call_retention as tenant_row};
+use crate::row::{call as row, call_number as number_row, tenant as tenant_row};
 use crate::{Db, StoreError, begin, commit};
 
 /// For how long a tenant keeps its calls.
@@ -20,6 +20,9 @@ pub struct Retention {
     /// The version of the tenant.
     pub version: u64,
 }
+
+/// Days for which a new tenant keeps its calls.
+pub(crate) const DEFAULT_DAYS: u32 = 365;
 
 /// Calls that are deleted in one step, so that nobody who writes waits long.
 const STEP: u64 = 2_000;

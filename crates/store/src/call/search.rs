@@ -78,8 +78,8 @@ pub(super) async fn all(
 
 /// What does not ask for a person.
 fn plain(tenant: Uuid, filter: &CallFilter) -> Condition {
-    let outcome = filter.outcome.map(|outcome| outcome.as_str());
-    let direction = filter.direction.map(|direction| direction.as_str());
+    let outcome = filter.outcome.map(crate::CallOutcome::as_str);
+    let direction = filter.direction.map(crate::CallDirection::as_str);
     Condition::all()
         .add(row::Column::TenantId.eq(tenant))
         .add_option(filter.from.map(|from| row::Column::Id.gte(first_id(from))))

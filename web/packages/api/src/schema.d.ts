@@ -1308,6 +1308,26 @@ export interface components {
             address: string;
             language?: components["schemas"]["Language"] | null;
         };
+        /** @description One message of SIP. */
+        LadderMessage: {
+            /**
+             * Format: date-time
+             * @description When it arrived at the proxy or left it.
+             */
+            at: string;
+            /** @description Which leg: its Call-ID. */
+            call_id: string;
+            /** @description The start line. */
+            first_line: string;
+            /** @description The other side's address and port. */
+            peer: string;
+            /** @description Whether the proxy has received it; it has sent it otherwise. */
+            received: boolean;
+            /** @description The whole message, lines ending with LF. */
+            text: string;
+            /** @description Over which transport: `UDP`. */
+            transport: string;
+        };
         /**
          * @description A language that mails are written in.
          * @enum {string}

@@ -51,6 +51,7 @@ impl Party {
 
     pub(super) fn line(&self) -> LineConfig {
         LineConfig {
+            dialing_rules: Vec::new(),
             id: LineId(self.number as u128),
             name: self.username(),
             display_name: None,

@@ -6,7 +6,17 @@
 import type { Role, SessionUser } from '@tandem/api';
 import type { Icon } from '@tandem/ui';
 import type { ParseKeys } from 'i18next';
-import { AtSign, Hourglass, Inbox, LayoutDashboard, Mail, Phone, Server, Smartphone, Users } from 'lucide-react';
+import {
+  AtSign,
+  Hourglass,
+  Inbox,
+  LayoutDashboard,
+  Mail,
+  Phone,
+  Server,
+  Smartphone,
+  Users,
+} from 'lucide-react';
 
 /** In the order in which they are shown. A group without areas, or without a visible one, is not shown. */
 export const GROUPS = [
