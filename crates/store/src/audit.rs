@@ -1,6 +1,6 @@
 //! Who changed what and when. Entries are appended and read, never changed.
 //!
-//! The entries of a tenant, and those of the installation, each form a chain ([`chain`]): an entry's hash
+//! The entries of a tenant, and those of the installation, each form a chain (see `audit/chain.rs`): an entry's hash
 //! covers the entry and the hash before it, so that an entry that was altered or removed is found by
 //! [`verify`]. What the log says of a change is made by the caller and never holds a secret.
 

@@ -1,6 +1,6 @@
 //! All rows in one file that either database can take: backup, restore, and the way from SQLite to PostgreSQL and back.
 //!
-//! [`write`] reads within one transaction that sees one moment, so the server goes on meanwhile. [`Archive::open`] reads a file to
+//! [`write()`] reads within one transaction that sees one moment, so the server goes on meanwhile. [`Archive::open`] reads a file to
 //! its end before anything is done with it: a file that is cut off, changed or of a newer program is refused there.
 //! [`Archive::restore`] makes the schema of that time, fills it and brings it up to date, in one transaction: all or nothing.
 //!
