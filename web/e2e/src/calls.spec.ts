@@ -91,6 +91,8 @@ test('a call appears by itself, is found again, and can be erased', async ({ pag
     await test.step('erased it is gone', async () => {
       await page.getByRole('button', { name: 'Delete' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      // Leaving at once would take the request back.
+      await expect(page).toHaveURL(/\/calls$/);
       await page.goto(`/t/${tenant.slug}/calls?contact=${other.made.contact.id}`);
       await expect(page.getByText('No such calls')).toBeVisible();
     });
