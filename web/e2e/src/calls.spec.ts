@@ -7,7 +7,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type APIRequestContext } from '@playwright/test';
 
 import { Phone } from './phone';
-import { choose, firstTenant, makeDevice, type Made, type Tenant } from './portal';
+import { choose, confirmPerson, firstTenant, makeDevice, type Made, type Tenant } from './portal';
 
 /** A running phone, registered for the account of a fresh device. */
 async function phoneOf(api: APIRequestContext, tenant: Tenant, name: string, origin: string) {
@@ -103,6 +103,7 @@ test('a call appears by itself, is found again, and can be erased', async ({ pag
 });
 
 test('how long calls are kept is set in days', async ({ page, request }) => {
+  await confirmPerson(request);
   const tenant = await firstTenant(request);
   await page.goto(`/t/${tenant.slug}/settings/retention`);
   const days = page.getByLabel('Days that calls are kept');

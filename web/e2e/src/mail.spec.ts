@@ -4,7 +4,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 
-import { firstTenant, makeDevice } from './portal';
+import { confirmPerson, firstTenant, makeDevice } from './portal';
 
 test('instructions go into the mailbox, and their link leads to the activation page', async ({
   page,
@@ -59,6 +59,7 @@ test('instructions go into the mailbox, and their link leads to the activation p
 });
 
 test('mail settings are tried, saved and looked at', async ({ page, request }) => {
+  await confirmPerson(request);
   const tenant = await firstTenant(request);
   await page.goto(`/t/${tenant.slug}/mail`);
   await expect(page.getByText('No mail leaves this machine')).toBeVisible();

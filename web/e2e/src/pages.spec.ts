@@ -25,6 +25,7 @@ function places(tenant: Tenant, made: Made): Place[] {
     { name: 'activate', path: '/activate#AbCdEfGhIjKlMnOpQrStUv', outside: true },
     { name: 'activate-incomplete', path: '/activate', outside: true },
     { name: 'set-password', path: '/set-password' },
+    { name: 'security', path: '/security' },
     { name: 'not-found', path: '/nowhere' },
     { name: 'overview', path: t },
     { name: 'providers', path: `${t}/providers` },

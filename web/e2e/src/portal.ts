@@ -3,6 +3,8 @@
  */
 import { expect, type APIRequestContext, type Page } from '@playwright/test';
 
+import { password } from './environment';
+
 export interface Tenant {
   id: string;
   slug: string;
@@ -20,6 +22,12 @@ export async function firstTenant(api: APIRequestContext): Promise<Tenant> {
   const { tenants } = (await answer.json()) as Session;
   if (!tenants[0]) throw new Error('the administrator has no tenant');
   return tenants[0];
+}
+
+/** Proves anew who the signed-in person is: what matters asks for it ten minutes after the sign-in. */
+export async function confirmPerson(api: APIRequestContext): Promise<void> {
+  const answer = await api.post('/api/v1/session/confirmation', { data: { password } });
+  expect(answer.status(), await answer.text()).toBe(204);
 }
 
 async function created<T>(api: APIRequestContext, path: string, data: unknown): Promise<T> {

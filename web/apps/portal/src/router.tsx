@@ -16,11 +16,13 @@ import { NotFoundPage } from './pages/not-found';
 import { WaitingPage } from './pages/waiting';
 import { providerRoutes } from './providers/routes';
 import { root, shell, tenant } from './routes/frame';
+import { securityRoutes } from './security/routes';
 import { sessionRoutes } from './session/routes';
 
 export const router = createRouter({
   routeTree: root.addChildren([
     ...sessionRoutes,
+    ...securityRoutes,
     ...activateRoutes,
     ...galleryRoutes,
     tenant.addChildren([

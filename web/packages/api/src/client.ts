@@ -3,10 +3,11 @@
  */
 import createClient from 'openapi-fetch';
 
+import { sendConfirmed } from './confirmation';
 import { parseProblem, Refusal, Unreachable } from './refusal';
 import type { paths } from './schema';
 
-export const client = createClient<paths>({ credentials: 'same-origin' });
+export const client = createClient<paths>({ credentials: 'same-origin', fetch: sendConfirmed });
 
 interface Answer<T> {
   data?: T;

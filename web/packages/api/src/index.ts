@@ -33,6 +33,7 @@ export {
   type RowsWanted,
   type Total,
 } from './collection';
+export { confirmation } from './confirmation';
 export {
   useAccountLive,
   useConnection,
@@ -52,5 +53,25 @@ export {
   useTestMail,
 } from './mail';
 export { isNotFound, isSignedOut, mustSetPassword, Refusal, Unreachable } from './refusal';
-export { sessionQuery, useCreateTenant, useSession, useSetPassword, useSignIn, useSignOut } from './session';
+export {
+  useBeginSecondFactor,
+  useConfirm,
+  useConfirmSecondFactor,
+  useEndOtherSessions,
+  useEndSession,
+  useOwnSessions,
+  useRemoveSecondFactor,
+  useReplaceRecoveryCodes,
+  useSecondFactor,
+} from './security';
+export {
+  isHalf,
+  sessionQuery,
+  useCreateTenant,
+  useSecondStep,
+  useSession,
+  useSetPassword,
+  useSignIn,
+  useSignOut,
+} from './session';
 export type * from './types';

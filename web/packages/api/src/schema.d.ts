@@ -133,10 +133,30 @@ export interface paths {
         /** Who is signed in. */
         get: operations["session_show"];
         put?: never;
-        /** Sign in. Unknown address and wrong password get the same answer after the same time. */
+        /**
+         * Sign in. Unknown address and wrong password get the same answer after the same time. Who has a second factor goes on with
+         *     `POST /session/second-step`.
+         */
         post: operations["session_sign_in"];
         /** Sign out. Well also without a session. */
         delete: operations["session_sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Prove anew who one is, for ten minutes. What was refused with `confirmation-required` is then carried out. */
+        post: operations["session_confirm"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -154,6 +174,111 @@ export interface paths {
         put: operations["session_change_password"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a code is asked for at each sign-in. */
+        get: operations["second_factor_show"];
+        put?: never;
+        /** A new key for the app. It counts once its first code was sent to `POST /session/second-factor/confirmation`. */
+        post: operations["second_factor_begin"];
+        /** Turn the second factor off. All other sessions of the person end. */
+        delete: operations["second_factor_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn the second factor on by the first code that the app shows. All other sessions of the person end. */
+        post: operations["second_factor_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New recovery codes. The old ones end. */
+        post: operations["recovery_codes_replace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with a sign-in by a code of the second factor. */
+        post: operations["session_second_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the person is signed in. */
+        get: operations["sessions_list"];
+        put?: never;
+        post?: never;
+        /** Sign out everywhere else: end all own sessions but the one that asks, and sign-ins under way. */
+        delete: operations["sessions_end_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of the own sessions. */
+        delete: operations["sessions_end"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1011,6 +1136,16 @@ export interface components {
             /** @description For people. */
             name: string;
         };
+        /** @description Proof that the person at the browser is still the one who signed in. */
+        Confirmation: {
+            /** @description Six digits of the app, or a recovery code; needed by those who have a second factor. */
+            code?: string | null;
+            /**
+             * Format: password
+             * @description The person's password.
+             */
+            password: string;
+        };
         /** @description A person. */
         Contact: {
             /** @description Company. */
@@ -1301,6 +1436,21 @@ export interface components {
             field: string;
             /** @description A sentence for the person who filled it in. */
             message: string;
+        };
+        /** @description The first code that the app shows. */
+        FirstCode: {
+            /** @description Six digits. */
+            code: string;
+        };
+        /** @description The password was right; a code of the second factor is still needed. This is no session. */
+        HalfSignIn: {
+            /**
+             * Format: date-time
+             * @description Until when it can be gone on with.
+             */
+            expires_at: string;
+            /** @description Names this sign-in when the code is sent; 43 characters. It opens nothing else. */
+            token: string;
         };
         /** @description Whom the instructions of a device go to. */
         InstructionsInput: {
@@ -1668,6 +1818,35 @@ export interface components {
             email: string;
             /** @description What the person may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description A session of the person. */
+        OwnSession: {
+            /** @description Address that the sign-in came from. */
+            address?: string | null;
+            /** @description Browser and system in a few words, such as `Firefox, Linux`; absent when it did not say. */
+            browser?: string | null;
+            /**
+             * Format: date-time
+             * @description When the person signed in.
+             */
+            created_at: string;
+            /** @description The one that asks. */
+            current: boolean;
+            /**
+             * Format: uuid
+             * @description Names it to end it.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            last_seen_at: string;
+        };
+        /** @description All living sessions of the person, the one last used first; at most 20. */
+        OwnSessions: {
+            /** @description The sessions. */
+            items: components["schemas"]["OwnSession"][];
         };
         /** @description One page of a list. */
         Page_Account: {
@@ -2118,17 +2297,55 @@ export interface components {
             /** @description How SIP is carried. */
             transport?: components["schemas"]["Transport"];
         };
+        /** @description Codes that each stand in for the app once. They are told only here. */
+        RecoveryCodes: {
+            /** @description Ten codes of 16 letters and digits in groups. */
+            codes: string[];
+        };
         /**
          * @description What a member may do in a tenant.
          * @enum {string}
          */
         Role: "owner" | "administrator" | "read_only";
+        /** @description The person's second factor. */
+        SecondFactor: {
+            /**
+             * Format: int64
+             * @description How many recovery codes are left.
+             */
+            recovery_codes_left: number;
+            /** @description A tenant of the person demands it: it cannot be turned off. */
+            required: boolean;
+            /**
+             * Format: date-time
+             * @description Since when a code is asked for at each sign-in; absent while it is off.
+             */
+            since?: string | null;
+        };
+        /** @description A new key for the app. It counts once the app has shown a code. */
+        SecondFactorKey: {
+            /** @description In base 32, for apps without a camera. */
+            key: string;
+            /** @description The address as a picture: SVG, black on white. */
+            qr_svg: string;
+            /** @description The same with its names, as `otpauth://totp/…`. */
+            uri: string;
+        };
+        /** @description The code that a sign-in waits for. */
+        SecondStep: {
+            /** @description Six digits of the app, or a recovery code. */
+            code: string;
+            /** @description What [`HalfSignIn`] said. */
+            token: string;
+        };
         /** @description Text that no log may show: a plain string on the wire, `***` in `Debug`. */
         Secret: string;
         /** @description Who is signed in, and where they may go. */
         Session: {
             /** @description Nothing but replacing the password is possible. */
             must_set_password: boolean;
+            /** @description A code is asked for at each sign-in and confirmation. */
+            second_factor: boolean;
             /** @description The tenants they are a member of, by name. */
             tenants: components["schemas"]["SessionTenant"][];
             /** @description The person. */
@@ -2147,6 +2364,8 @@ export interface components {
             name: string;
             /** @description What the person may do there. */
             role: components["schemas"]["Role"];
+            /** @description Nothing is possible there before the person has a second factor. */
+            second_factor_missing: boolean;
             /** @description Short name for addresses. */
             slug: string;
         };
@@ -2487,6 +2706,14 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HalfSignIn"];
+                };
+            };
             /** @description Not carried out; see the problem's type and detail */
             default: {
                 headers: {
@@ -2524,6 +2751,36 @@ export interface operations {
             };
         };
     };
+    session_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_change_password: {
         parameters: {
             query?: never;
@@ -2536,6 +2793,262 @@ export interface operations {
                 "application/json": components["schemas"]["PasswordChange"];
             };
         };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactor"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorKey"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_codes_replace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_second_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSessions"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_end_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             204: {
                 headers: {

@@ -4,7 +4,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { answered, client } from './client';
-import type { PasswordChange, SignIn, TenantInput } from './types';
+import type { HalfSignIn, PasswordChange, SecondStep, Session, SignIn, TenantInput } from './types';
 
 /** The session, or a refusal with status 401. */
 export const sessionQuery = queryOptions({
@@ -23,6 +23,23 @@ export function useSignIn() {
     // A refusal here is a wrong password, not the end of a session.
     meta: { signsIn: true },
     mutationFn: (body: SignIn) => answered(client.POST('/api/v1/session', { body })),
+    onSuccess: (answer) => {
+      if (!isHalf(answer)) queries.setQueryData(sessionQuery.queryKey, answer);
+    },
+  });
+}
+
+/** Whether the password was right and a code of the second factor is still needed. */
+export function isHalf(answer: Session | HalfSignIn): answer is HalfSignIn {
+  return 'token' in answer;
+}
+
+/** Goes on with a sign-in by a code of the second factor. */
+export function useSecondStep() {
+  const queries = useQueryClient();
+  return useMutation({
+    meta: { signsIn: true },
+    mutationFn: (body: SecondStep) => answered(client.POST('/api/v1/session/second-step', { body })),
     onSuccess: (session) => queries.setQueryData(sessionQuery.queryKey, session),
   });
 }

@@ -20,6 +20,7 @@ export function messagesOf(error: unknown, known: readonly string[]): Messages {
   if (error instanceof Unreachable) return { fields: [], whole: 'refused.unreachable' };
   if (!(error instanceof Refusal)) return { fields: [], whole: 'refused.unknown' };
   if (error.status === 401) return { fields: [], whole: 'refused.signed_out' };
+  if (error.kind === 'confirmation-required') return { fields: [], whole: 'refused.confirmation' };
   if (error.status === 412) return { fields: [], whole: 'refused.stale' };
 
   const all = error.fields.map(({ field, message }) => ({ name: formPath(field), message }));

@@ -3,8 +3,11 @@
  */
 import { useLiveChannel, useSession, type SessionTenant } from '@tandem/api';
 import { getRouteApi, Outlet } from '@tanstack/react-router';
+import { ButtonLink, useTitle } from '@tandem/ui';
 import { useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
 
+import { Welcome } from '../session/welcome';
 import { rememberTenant, TenantContext } from '../tenant';
 import { NotFoundPage } from './not-found';
 import { WaitingPage } from './waiting';
@@ -16,7 +19,20 @@ export function TenantPage() {
   const { data } = useSession();
   if (!data) return <WaitingPage />;
   const tenant = data.tenants.find((known) => known.slug === slug);
-  return tenant ? <InTenant key={tenant.id} tenant={tenant} /> : <NotFoundPage />;
+  if (!tenant) return <NotFoundPage />;
+  if (tenant.second_factor_missing) return <SecondFactorMissing />;
+  return <InTenant key={tenant.id} tenant={tenant} />;
+}
+
+/** Nothing of the tenant is shown before. */
+function SecondFactorMissing() {
+  const { t } = useTranslation();
+  useTitle(t('second_factor_missing.title'));
+  return (
+    <Welcome title={t('second_factor_missing.title')} lead={t('second_factor_missing.lead')}>
+      <ButtonLink href="/security">{t('second_factor_missing.action')}</ButtonLink>
+    </Welcome>
+  );
 }
 
 function InTenant({ tenant }: { tenant: SessionTenant }) {

@@ -17,7 +17,7 @@ import {
 } from '@tandem/ui';
 import { chooseLanguage, LANGUAGE_NAMES, LANGUAGES, type Language } from '@tandem/ui/i18n';
 import { useRouter } from '@tanstack/react-router';
-import { ChevronsUpDown, KeyRound, LogOut, Monitor, Moon, Sun } from 'lucide-react';
+import { ChevronsUpDown, KeyRound, LogOut, Monitor, Moon, ShieldCheck, Sun } from 'lucide-react';
 
 import { useTranslation } from 'react-i18next';
 
@@ -51,6 +51,7 @@ export function PersonMenu({ user }: { user: SessionUser }) {
         <Dropdown.Menu
           aria-label={t('menu.person', { name })}
           onAction={(key) => {
+            if (key === 'security') router.history.push('/security');
             if (key === 'password') router.history.push('/set-password');
             if (key === 'sign-out') leave();
           }}
@@ -102,6 +103,10 @@ export function PersonMenu({ user }: { user: SessionUser }) {
             ))}
           </Dropdown.Section>
           <Dropdown.Section aria-label={t('menu.session')}>
+            <Dropdown.Item id="security" textValue={t('menu.security')}>
+              <ShieldCheck className="size-4 text-muted" aria-hidden />
+              {t('menu.security')}
+            </Dropdown.Item>
             <Dropdown.Item id="password" textValue={t('menu.password')}>
               <KeyRound className="size-4 text-muted" aria-hidden />
               {t('menu.password')}

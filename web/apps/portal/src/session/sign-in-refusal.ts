@@ -3,15 +3,19 @@
  */
 import { Refusal, type Problem } from '@tandem/api';
 
+type Words = 'refused.sign_in' | 'refused.second_step';
+
 /** The answer, or a refusal whose sentence is one of ours. */
-export async function signInRefusal<Answer>(request: Promise<Answer>): Promise<Answer> {
+export async function signInRefusal<Answer>(
+  request: Promise<Answer>,
+  wrong: Words = 'refused.sign_in',
+): Promise<Answer> {
   try {
     return await request;
   } catch (error) {
-    const detail = error instanceof Refusal ? TEXTS[error.status] : undefined;
+    const texts: Record<number, string> = { 401: wrong, 429: 'refused.too_many' };
+    const detail = error instanceof Refusal ? texts[error.status] : undefined;
     if (!detail) throw error;
     throw new Refusal(400, { title: '', status: 400, detail } as Problem);
   }
 }
-
-const TEXTS: Record<number, string> = { 401: 'refused.sign_in', 429: 'refused.too_many' };

@@ -1,9 +1,10 @@
 /**
- * Signing in with e-mail address and password.
+ * Signing in with e-mail address and password, and a code of the second factor if there is one.
  */
-import { useSignIn } from '@tandem/api';
+import { isHalf, useSignIn, type HalfSignIn, type Session } from '@tandem/api';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useTitle } from '@tandem/ui';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { requiredText, z } from '../forms/checks';
@@ -11,6 +12,7 @@ import { Form, PasswordField, TextField } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
 import { Welcome } from './welcome';
 import { nextPath } from './next';
+import { SecondStep } from './second-step';
 import { signInRefusal } from './sign-in-refusal';
 
 const route = getRouteApi('/sign-in');
@@ -25,19 +27,28 @@ export function SignInPage() {
   const router = useRouter();
   const { next } = route.useSearch();
   const signIn = useSignIn();
+  const [half, setHalf] = useState<HalfSignIn>();
+  const enter = (session: Session) =>
+    router.history.replace(
+      session.must_set_password ? `/set-password?next=${encodeURIComponent(nextPath(next))}` : nextPath(next),
+    );
   const form = useSavedForm({
     schema,
     values: { email: '', password: '' },
     save: async (values) => {
-      const session = await signInRefusal(signIn.mutateAsync(values));
-      router.history.replace(
-        session.must_set_password
-          ? `/set-password?next=${encodeURIComponent(nextPath(next))}`
-          : nextPath(next),
-      );
+      const answer = await signInRefusal(signIn.mutateAsync(values));
+      if (isHalf(answer)) setHalf(answer);
+      else enter(answer);
     },
   });
   useTitle(t('sign_in.title'));
+  if (half) {
+    return (
+      <Welcome title={t('second_step.title')} lead={t('second_step.lead')}>
+        <SecondStep half={half} onDone={enter} onBack={() => setHalf(undefined)} />
+      </Welcome>
+    );
+  }
   return (
     <Welcome title={t('sign_in.title')} lead={t('sign_in.lead')}>
       <Form {...form} passing action={t('sign_in.action')} wide>
