@@ -42,6 +42,9 @@ mod m20261123_0022_create_mail_settings;
 mod m20261123_0023_create_mails;
 mod m20261123_0024_add_instructions_to_activations;
 mod m20261123_0025_add_chain_to_audit_entries;
+mod m20261123_0026_add_browser_to_sessions;
+mod m20261123_0027_create_known_browsers;
+mod m20261123_0028_create_second_factors;
 mod m20261123_0042_add_dialing_rules_to_sip_accounts;
 
 /// All steps in order; run it with [`MigratorTrait`].
@@ -77,6 +80,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0023_create_mails::Step),
             Box::new(m20261123_0024_add_instructions_to_activations::Step),
             Box::new(m20261123_0025_add_chain_to_audit_entries::Step),
+            Box::new(m20261123_0026_add_browser_to_sessions::Step),
+            Box::new(m20261123_0027_create_known_browsers::Step),
+            Box::new(m20261123_0028_create_second_factors::Step),
             Box::new(m20261123_0042_add_dialing_rules_to_sip_accounts::Step),
         ]
     }

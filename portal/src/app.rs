@@ -68,12 +68,12 @@ pub struct Parts {
 /// What may not be tried often.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    /// Failed sign-ins by source.
+    /// Wrong proofs by source.
     pub(crate) sign_in: Limiter<Source>,
-    /// Failed sign-ins by source and account.
+    /// Wrong proofs by source and account.
     pub(crate) account: Limiter<(Source, u64)>,
-    /// Wrong current passwords by user.
-    pub(crate) password: Limiter<Uuid>,
+    /// Wrong proofs, from wherever, of those who have a session or gave the right password.
+    pub(crate) person: Limiter<Uuid>,
     /// Refused activations by source.
     pub(crate) activation: Limiter<Source>,
     /// Refused activations altogether.
@@ -193,6 +193,10 @@ impl App {
                     store::session::delete_expired(now, &self.db).await,
                 ),
                 (
+                    "half sign-ins",
+                    store::second_factor::delete_expired(now, &self.db).await,
+                ),
+                (
                     "activations",
                     store::activation::erase_expired(now, &self.db).await,
                 ),
@@ -245,7 +249,7 @@ impl Limits {
         Self {
             sign_in: Limiter::new(limiter(30, 5)),
             account: Limiter::new(limiter(10, 30)),
-            password: Limiter::new(limiter(10, 30)),
+            person: Limiter::new(limiter(10, 60)),
             activation: Limiter::new(limiter(10, 30)),
             all_activations: Limiter::new(limiter(1000, 1)),
             device_token: Limiter::new(limiter(60, 2)),

@@ -23,6 +23,12 @@ pub(crate) enum ApiError {
     SignInRefused,
     /// The one-time password must be replaced first.
     PasswordChangeRequired,
+    /// The code of the second factor is wrong or was used, or the sign-in waited too long; which is not told.
+    SecondStepRefused,
+    /// The person has to prove anew who they are.
+    ConfirmationRequired,
+    /// The tenant demands a second factor.
+    SecondFactorRequired,
     /// Signed in, but not allowed.
     Forbidden,
     /// A write from another origin.
@@ -72,6 +78,21 @@ impl ApiError {
                 StatusCode::FORBIDDEN,
                 PASSWORD_CHANGE_REQUIRED,
                 "Please choose your own password first.",
+            ),
+            Self::SecondStepRefused => (
+                StatusCode::UNAUTHORIZED,
+                BLANK,
+                "The code is wrong, was used already, or the sign-in took too long.",
+            ),
+            Self::ConfirmationRequired => (
+                StatusCode::FORBIDDEN,
+                CONFIRMATION_REQUIRED,
+                "Please confirm with your password that it is you, then try again.",
+            ),
+            Self::SecondFactorRequired => (
+                StatusCode::FORBIDDEN,
+                SECOND_FACTOR_REQUIRED,
+                "This tenant asks its administrators for a second factor. Please set yours up first.",
             ),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,

@@ -37,10 +37,12 @@ mod limits;
 mod live;
 mod mail;
 mod metrics;
+mod notice;
 mod pages;
 mod password;
 mod people;
 mod presence;
+mod proof;
 mod qr;
 mod redirect;
 mod request;
@@ -49,10 +51,12 @@ mod scrape;
 mod serve;
 mod socket;
 mod status;
+mod totp;
 mod validate;
+mod visit;
 mod wire;
 
-pub use access::{Access, Area, Rule, Who, rules};
+pub use access::{Access, Area, CONFIRMATION_LIFE, Rule, Who, rules};
 pub use accounts::{ImportError, import_accounts};
 pub use app::{App, StartError};
 pub use config::{

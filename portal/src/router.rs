@@ -24,7 +24,8 @@ use crate::{
     extract::SESSION_COOKIE,
     handlers::{
         accounts, activation, audit, calls, contacts, device_live, devices, health, instructions,
-        live, mail, mailbox, members, providers, provisioning, retention, session, tenants,
+        live, mail, mailbox, members, providers, provisioning, retention, second_factor, session,
+        sessions, tenants,
     },
     metrics, pages, request, scrape,
 };
@@ -86,7 +87,18 @@ fn interface() -> OpenApiRouter<App> {
 fn people() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(session::sign_in, session::show, session::sign_out))
+        .routes(routes!(session::second_step))
+        .routes(routes!(session::confirm))
         .routes(routes!(session::change_password))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
+        .routes(routes!(
+            second_factor::show,
+            second_factor::begin_with_key,
+            second_factor::delete
+        ))
+        .routes(routes!(second_factor::confirm))
+        .routes(routes!(second_factor::replace_codes))
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(members::list, members::create))
         .routes(routes!(mailbox::list_all))

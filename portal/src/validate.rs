@@ -7,7 +7,7 @@ use std::{collections::HashSet, hash::Hash, net::IpAddr};
 
 use api::FieldError;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, proof::MAX_PASSWORD_BYTES};
 
 /// Collects what is wrong.
 #[derive(Debug, Default)]
@@ -167,6 +167,16 @@ impl Fields {
         Some(value)
     }
 
+    /// A password that a person chooses for the portal: kept to the letter.
+    pub(crate) fn new_password(&mut self, field: &str, value: &str) {
+        if value.chars().count() < MIN_PASSWORD {
+            let message = format!("Please use at least {MIN_PASSWORD} characters.");
+            self.wrong(field, message);
+        } else if value.len() > MAX_PASSWORD_BYTES {
+            self.wrong(field, "Please use a shorter password.");
+        }
+    }
+
     /// A SIP password: kept to the letter, spaces at the ends included.
     pub(crate) fn sip_password(&mut self, field: &str, value: Option<&str>) -> Option<String> {
         let value = value.filter(|value| !value.is_empty())?;
@@ -268,6 +278,8 @@ fn is_label(label: &str) -> bool {
         && !label.starts_with('-')
         && !label.ends_with('-')
 }
+
+const MIN_PASSWORD: usize = 12;
 
 #[cfg(test)]
 mod tests {

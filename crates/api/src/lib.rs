@@ -52,5 +52,8 @@ pub use provisioning::{
     DeviceFrame, DeviceReport, DeviceToken, DeviceTokenRequest, DeviceUpload, Line, LineReport,
     LineState, Secret, device_token_statement, instance_id,
 };
-pub use session::{PasswordChange, Session, SessionTenant, SessionUser, SignIn};
+pub use session::{
+    Confirmation, FirstCode, HalfSignIn, OwnSession, OwnSessions, PasswordChange, RecoveryCodes,
+    SecondFactor, SecondFactorKey, SecondStep, Session, SessionTenant, SessionUser, SignIn,
+};
 pub use tenant::{Member, MemberInput, Role, Tenant, TenantInput};

@@ -11,6 +11,10 @@ pub mod problem_type {
     pub const INVALID: &str = "invalid-fields";
     /// The one-time password must be replaced before anything else.
     pub const PASSWORD_CHANGE_REQUIRED: &str = "password-change-required";
+    /// The person has to prove anew who they are (`POST /session/confirmation`), then the same request is carried out.
+    pub const CONFIRMATION_REQUIRED: &str = "confirmation-required";
+    /// The tenant demands a second factor, and the person has none.
+    pub const SECOND_FACTOR_REQUIRED: &str = "second-factor-required";
     /// The activation is unknown, used, expired or reset. Which of these is not told.
     pub const ACTIVATION_REFUSED: &str = "activation-refused";
     /// The device is unknown or revoked: it must sign out and wipe its secrets.

@@ -39,6 +39,7 @@ entity!(tenant, "tenants", {
     created_at: UnixMicros,
     version: i64,
     call_retention_days: i64,
+    second_factor_required: bool,
 });
 
 entity!(user, "users", {
@@ -70,6 +71,41 @@ entity!(session, "sessions", {
     user_id: Uuid,
     created_at: UnixMicros,
     last_seen_at: UnixMicros,
+    expires_at: UnixMicros,
+    browser: Option<String>,
+    address: Option<String>,
+    confirmed_at: Option<UnixMicros>,
+});
+
+entity!(known_browser, "known_browsers", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    user_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    token_hash: Vec<u8>,
+    last_used_at: UnixMicros,
+});
+
+entity!(second_factor, "second_factors", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    user_id: Uuid,
+    secret_sealed: Vec<u8>,
+    secret_version: i64,
+    confirmed_at: Option<UnixMicros>,
+    last_step: i64,
+    created_at: UnixMicros,
+});
+
+entity!(recovery_code, "recovery_codes", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    user_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    code_hash: Vec<u8>,
+});
+
+entity!(half_sign_in, "half_sign_ins", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    token_hash: Vec<u8>,
+    user_id: Uuid,
     expires_at: UnixMicros,
 });
 

@@ -1,19 +1,15 @@
 //! Sign-in sessions. The browser holds a random token; here lies only its hash.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::Rng;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder,
 };
-use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::micros::UnixMicros;
 use crate::row::session as row;
+use crate::token::{hash, random};
 use crate::{Db, Secret, StoreError, begin, commit};
 
 /// How many sessions a user can have; a further one ends the oldest.
@@ -31,15 +27,36 @@ pub struct SessionLifetime {
     pub idle: Duration,
 }
 
+/// Who signed in, with what and from where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewSession<'a> {
+    /// Who, and just proved it.
+    pub user: Uuid,
+    /// The browser in a few words, such as `Firefox, Linux`.
+    pub browser: &'a str,
+    /// The address that the sign-in came from.
+    pub address: &'a str,
+}
+
 /// A session that is alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
+    /// What it is spoken of by. It opens nothing: it is a part of the hash.
+    pub id: Uuid,
     /// Who signed in.
     pub user_id: Uuid,
-    /// When.
+    /// The browser in a few words; `None` for one that began before this was noted.
+    pub browser: Option<String>,
+    /// The address that the sign-in came from.
+    pub address: Option<String>,
+    /// When it began.
     pub created_at: OffsetDateTime,
+    /// When something was last asked with it, to the minute.
+    pub last_seen_at: OffsetDateTime,
     /// When it ends whatever happens.
     pub expires_at: OffsetDateTime,
+    /// When the person last proved to be the one who signed in.
+    pub confirmed_at: Option<OffsetDateTime>,
 }
 
 /// Begins a session and gives its token: 43 characters (256 bits) for the cookie.
@@ -48,20 +65,22 @@ pub struct Session {
 ///
 /// [`StoreError::Database`].
 pub async fn insert(
-    user: Uuid,
+    new: &NewSession<'_>,
     lifetime: &SessionLifetime,
     now: OffsetDateTime,
     db: &impl Db,
 ) -> Result<Secret, StoreError> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    rand::rng().fill_bytes(&mut *bytes);
-    let token = Secret::new(URL_SAFE_NO_PAD.encode(*bytes));
+    let user = new.user;
+    let token = random();
     let new = row::Model {
         token_hash: hash(token.reveal()),
         user_id: user,
         created_at: now.into(),
         last_seen_at: now.into(),
         expires_at: (now + lifetime.absolute).into(),
+        browser: Some(new.browser.to_owned()),
+        address: Some(new.address.to_owned()),
+        confirmed_at: Some(now.into()),
     };
     let transaction = begin(db).await?;
     end_oldest(user, &transaction).await?;
@@ -84,8 +103,7 @@ pub async fn find(
     db: &impl ConnectionTrait,
 ) -> Result<Option<Session>, StoreError> {
     let found = row::Entity::find_by_id(hash(token))
-        .filter(row::Column::ExpiresAt.gt(UnixMicros::from(now)))
-        .filter(row::Column::LastSeenAt.gt(UnixMicros::from(now - lifetime.idle)))
+        .filter(alive(lifetime, now))
         .one(db)
         .await?;
     let Some(found) = found else { return Ok(None) };
@@ -95,15 +113,78 @@ pub async fn find(
                 last_seen_at: Set(now.into()),
                 ..Default::default()
             })
-            .filter(row::Column::TokenHash.eq(found.token_hash))
+            .filter(row::Column::TokenHash.eq(found.token_hash.clone()))
             .exec(db)
             .await?;
     }
-    Ok(Some(Session {
-        user_id: found.user_id,
-        created_at: found.created_at.into(),
-        expires_at: found.expires_at.into(),
-    }))
+    Ok(Some(found.into()))
+}
+
+/// The living sessions of a user, the one last used first; at most [`MAX_SESSIONS`].
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn list(
+    user: Uuid,
+    lifetime: &SessionLifetime,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<Vec<Session>, StoreError> {
+    let rows = row::Entity::find()
+        .filter(row::Column::UserId.eq(user))
+        .filter(alive(lifetime, now))
+        .order_by_desc(row::Column::LastSeenAt)
+        .order_by_desc(row::Column::CreatedAt)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(Session::from).collect())
+}
+
+/// The person of the session has just proved to be the one who signed in.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`] if it ended meanwhile, [`StoreError::Database`].
+pub async fn confirm(
+    token: &str,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let updated = row::Entity::update_many()
+        .set(row::ActiveModel {
+            confirmed_at: Set(Some(now.into())),
+            ..Default::default()
+        })
+        .filter(row::Column::TokenHash.eq(hash(token)))
+        .exec(db)
+        .await?;
+    if updated.rows_affected == 0 {
+        return Err(StoreError::NotFound);
+    }
+    Ok(())
+}
+
+/// Ends one session of the user by its id, and says which it was.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::Database`].
+pub async fn delete_one(
+    user: Uuid,
+    id: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<Session, StoreError> {
+    let own = row::Entity::find()
+        .filter(row::Column::UserId.eq(user))
+        .all(db)
+        .await?;
+    let found = own.into_iter().find(|row| id_of(&row.token_hash) == id);
+    let found = found.ok_or(StoreError::NotFound)?;
+    row::Entity::delete_by_id(found.token_hash.clone())
+        .exec(db)
+        .await?;
+    Ok(found.into())
 }
 
 /// Ends the session of `token`; there may be none.
@@ -116,7 +197,7 @@ pub async fn delete(token: &str, db: &impl ConnectionTrait) -> Result<(), StoreE
     Ok(())
 }
 
-/// Ends all sessions of the user but the one of `token`.
+/// Ends all sessions of the user but the one of `token`; returns how many.
 ///
 /// # Errors
 ///
@@ -125,13 +206,13 @@ pub async fn delete_others(
     user: Uuid,
     token: &str,
     db: &impl ConnectionTrait,
-) -> Result<(), StoreError> {
-    row::Entity::delete_many()
+) -> Result<u64, StoreError> {
+    let deleted = row::Entity::delete_many()
         .filter(row::Column::UserId.eq(user))
         .filter(row::Column::TokenHash.ne(hash(token)))
         .exec(db)
         .await?;
-    Ok(())
+    Ok(deleted.rows_affected)
 }
 
 /// Ends all sessions of the user.
@@ -178,6 +259,29 @@ async fn end_oldest(user: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreEr
     Ok(())
 }
 
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
+fn alive(lifetime: &SessionLifetime, now: OffsetDateTime) -> Condition {
+    Condition::all()
+        .add(row::Column::ExpiresAt.gt(UnixMicros::from(now)))
+        .add(row::Column::LastSeenAt.gt(UnixMicros::from(now - lifetime.idle)))
+}
+
+/// The first half of the hash: nobody finds a token by it.
+fn id_of(token_hash: &[u8]) -> Uuid {
+    let half = token_hash.first_chunk().copied().unwrap_or_default();
+    Uuid::from_bytes(half)
+}
+
+impl From<row::Model> for Session {
+    fn from(row: row::Model) -> Self {
+        Self {
+            id: id_of(&row.token_hash),
+            user_id: row.user_id,
+            browser: row.browser,
+            address: row.address,
+            created_at: row.created_at.into(),
+            last_seen_at: row.last_seen_at.into(),
+            expires_at: row.expires_at.into(),
+            confirmed_at: row.confirmed_at.map(Into::into),
+        }
+    }
 }

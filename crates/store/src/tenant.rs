@@ -1,6 +1,9 @@
 //! Tenants: one company each. A tenant is made together with Tandem's own provider.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -23,6 +26,8 @@ pub struct Tenant {
     pub sip_domain: String,
     /// Whether it was made for showing Tandem.
     pub demonstration: bool,
+    /// Whether its owners and administrators must have a second factor.
+    pub second_factor_required: bool,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// Grows with each change.
@@ -65,6 +70,7 @@ pub async fn insert(
         created_at: now.into(),
         version: 1,
         call_retention_days: call::DEFAULT_DAYS.into(),
+        second_factor_required: false,
     };
     let tenant = Tenant::from(tenant_row.clone());
     row::Entity::insert(row::ActiveModel::from(tenant_row))
@@ -158,6 +164,30 @@ pub async fn count(db: &impl ConnectionTrait) -> Result<u64, StoreError> {
     Ok(row::Entity::find().count(db).await?)
 }
 
+/// Decides whether owners and administrators of the tenant must have a second factor.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::Database`].
+pub async fn require_second_factor(
+    id: Uuid,
+    required: bool,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let updated = row::Entity::update_many()
+        .set(row::ActiveModel {
+            second_factor_required: Set(required),
+            ..Default::default()
+        })
+        .filter(row::Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    if updated.rows_affected == 0 {
+        return Err(StoreError::NotFound);
+    }
+    Ok(())
+}
+
 fn cursor(row: &row::Model) -> Cursor {
     Cursor {
         name: row.sort_name.clone(),
@@ -173,6 +203,7 @@ impl From<row::Model> for Tenant {
             name: row.name,
             sip_domain: row.sip_domain,
             demonstration: row.demonstration,
+            second_factor_required: row.second_factor_required,
             created_at: row.created_at.into(),
             version: row.version.unsigned_abs(),
         }

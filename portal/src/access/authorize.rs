@@ -10,12 +10,12 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use serde_json::Value;
-use store::{StoreError, device::DeviceCredential};
+use store::{Role, Secret, StoreError, device::DeviceCredential, tenant::Tenant};
 use time::OffsetDateTime;
 use tracing::error;
 use uuid::Uuid;
 
-use super::{Access, Area, Caller, Device, Person, Rule, Who, table::rules};
+use super::{Access, Area, Caller, Device, OpenSession, Person, Rule, Who, table::rules};
 use crate::{
     app::App,
     error::ApiError,
@@ -44,10 +44,12 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<(), ApiError> {
         Who::Public => {}
         Who::Session => {
             let person = person(parts, app).await?;
+            confirmed(rule, &person)?;
             parts.extensions.insert(person);
         }
         Who::SignedIn => {
             let person = signed_in(parts, app).await?;
+            confirmed(rule, &person)?;
             parts.extensions.insert(person);
         }
         Who::Installation => {
@@ -55,6 +57,7 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<(), ApiError> {
             if !person.user.installation_administrator {
                 return Err(ApiError::Forbidden);
             }
+            confirmed(rule, &person)?;
             parts.extensions.insert(person);
         }
         Who::Device => {
@@ -63,10 +66,19 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<(), ApiError> {
         }
         Who::Member(area, access) => {
             let caller = member(area, access, parts, app).await?;
+            confirmed(rule, &caller.person)?;
             parts.extensions.insert(caller);
         }
     }
     Ok(())
+}
+
+/// Asked last, so that nobody proves anything for what they may not do anyway.
+fn confirmed(rule: &Rule, person: &Person) -> Result<(), ApiError> {
+    if !rule.confirmed || person.session.is_confirmed(OffsetDateTime::now_utc()) {
+        return Ok(());
+    }
+    Err(ApiError::ConfirmationRequired)
 }
 
 /// By method and path as they stand in the description.
@@ -112,7 +124,11 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
     let ClientAddress(source) = ClientAddress::from_request_parts(parts, app).await?;
     Ok(Person {
         user,
-        token,
+        session: OpenSession {
+            id: session.id,
+            token: Secret::new(token),
+            confirmed_at: session.confirmed_at,
+        },
         source,
     })
 }
@@ -143,7 +159,29 @@ async fn member(
     if !area.allows(access, role) {
         return Err(ApiError::Forbidden);
     }
+    if lacks_second_factor(&tenant, role, person.user.id, app).await? {
+        return Err(ApiError::SecondFactorRequired);
+    }
     Ok(Caller { tenant, person })
+}
+
+/// Whether the tenant demands a second factor of this member, who has none.
+async fn lacks_second_factor(
+    tenant: &Tenant,
+    role: Role,
+    user: Uuid,
+    app: &App,
+) -> Result<bool, StoreError> {
+    if !demands_second_factor(tenant, role) {
+        return Ok(false);
+    }
+    let since = store::second_factor::confirmed_at(user, &app.db).await?;
+    Ok(since.is_none())
+}
+
+/// Of those who can change things, if it is set so.
+pub(crate) fn demands_second_factor(tenant: &Tenant, role: Role) -> bool {
+    tenant.second_factor_required && role != Role::ReadOnly
 }
 
 /// Which device the access token names.

@@ -4,23 +4,40 @@ use std::net::IpAddr;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use store::{
-    ConnectionTrait, StoreError, audit::NewAuditEntry, device::DeviceCredential, tenant::Tenant,
-    user::User,
+    ConnectionTrait, Secret, StoreError, audit::NewAuditEntry, device::DeviceCredential,
+    tenant::Tenant, user::User,
 };
 use time::OffsetDateTime;
 use tracing::error;
 use uuid::Uuid;
 
+use super::CONFIRMATION_LIFE;
 use crate::{app::App, audit::Deed, error::ApiError};
 
 /// Somebody with a session.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) user: User,
-    /// The session's token.
-    pub(crate) token: String,
+    pub(crate) session: OpenSession,
     /// Where the request came from.
     pub(crate) source: IpAddr,
+}
+
+/// The session that a request came with.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenSession {
+    pub(crate) id: Uuid,
+    pub(crate) token: Secret,
+    /// When its person last proved to be the one who signed in.
+    pub(crate) confirmed_at: Option<OffsetDateTime>,
+}
+
+impl OpenSession {
+    /// Whether a confirmation still holds.
+    pub(crate) fn is_confirmed(&self, now: OffsetDateTime) -> bool {
+        self.confirmed_at
+            .is_some_and(|at| now < at + CONFIRMATION_LIFE)
+    }
 }
 
 /// Somebody who may do in the tenant of the path what was asked.

@@ -9,6 +9,6 @@ mod authorize;
 mod caller;
 mod table;
 
-pub(crate) use authorize::authorize;
-pub(crate) use caller::{Caller, Device, Person};
-pub use table::{Access, Area, Rule, Who, rules};
+pub(crate) use authorize::{authorize, demands_second_factor};
+pub(crate) use caller::{Caller, Device, OpenSession, Person};
+pub use table::{Access, Area, CONFIRMATION_LIFE, Rule, Who, rules};

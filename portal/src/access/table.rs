@@ -1,6 +1,7 @@
 //! The table: what each operation asks of its caller, and what each role may do.
 
 use store::Role;
+use time::Duration;
 
 /// What an operation asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,21 @@ pub struct Rule {
     pub operation: &'static str,
     /// Who may call it.
     pub who: Who,
+    /// Whether the person must have proved within the last [`CONFIRMATION_LIFE`] to be the one who signed in.
+    pub confirmed: bool,
+}
+
+/// For how long a confirmation holds. A sign-in is one.
+pub const CONFIRMATION_LIFE: Duration = Duration::minutes(10);
+
+impl Rule {
+    /// It does what a browser left open must not be enough for.
+    const fn confirmed(self) -> Self {
+        Self {
+            confirmed: true,
+            ..self
+        }
+    }
 }
 
 impl Area {
@@ -84,7 +100,11 @@ pub fn rules() -> &'static [Rule] {
 }
 
 const fn rule(operation: &'static str, who: Who) -> Rule {
-    Rule { operation, who }
+    Rule {
+        operation,
+        who,
+        confirmed: false,
+    }
 }
 
 const fn reads(operation: &'static str, area: Area) -> Rule {
@@ -99,11 +119,21 @@ const RULES: &[Rule] = &[
     rule("session_sign_in", Who::Public),
     rule("session_show", Who::Session),
     rule("session_sign_out", Who::Public),
+    rule("session_second_step", Who::Public),
+    rule("session_confirm", Who::SignedIn),
     rule("session_change_password", Who::Session),
+    rule("sessions_list", Who::SignedIn),
+    rule("sessions_end_others", Who::SignedIn),
+    rule("sessions_end", Who::SignedIn),
+    rule("second_factor_show", Who::SignedIn),
+    rule("second_factor_begin", Who::SignedIn).confirmed(),
+    rule("second_factor_confirm", Who::SignedIn).confirmed(),
+    rule("second_factor_delete", Who::SignedIn).confirmed(),
+    rule("recovery_codes_replace", Who::SignedIn).confirmed(),
     rule("tenants_list", Who::SignedIn),
     rule("tenants_create", Who::Installation),
     reads("members_list", Area::Members),
-    writes("members_create", Area::Members),
+    writes("members_create", Area::Members).confirmed(),
     reads("providers_list", Area::Providers),
     writes("providers_create", Area::Providers),
     reads("providers_show", Area::Providers),
@@ -131,7 +161,7 @@ const RULES: &[Rule] = &[
     writes("instructions_send", Area::Activations),
     writes("activation_show_again", Area::Activations),
     reads("mail_settings_show", Area::Mail),
-    writes("mail_settings_update", Area::Mail),
+    writes("mail_settings_update", Area::Mail).confirmed(),
     writes("mail_test", Area::Mail),
     reads("mail_preview", Area::Mail),
     reads("mails_list", Area::Mail),
@@ -145,7 +175,7 @@ const RULES: &[Rule] = &[
     reads("calls_show", Area::Calls),
     writes("calls_delete", Area::Calls),
     reads("retention_show", Area::Retention),
-    writes("retention_update", Area::Retention),
+    writes("retention_update", Area::Retention).confirmed(),
     reads("audit_list", Area::Audit),
     reads("audit_verify", Area::Audit),
     reads("live_live", Area::Live),

@@ -19,7 +19,9 @@ pub(crate) mod members;
 pub(crate) mod providers;
 pub(crate) mod provisioning;
 pub(crate) mod retention;
+pub(crate) mod second_factor;
 pub(crate) mod session;
+pub(crate) mod sessions;
 pub(crate) mod tenants;
 
 use api::Problem;

@@ -1,81 +1,129 @@
-//! Signing in, signing out, and the own password.
+//! Signing in, in one step or two, signing out, the own password, and proving anew who one is.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::LazyLock;
-use std::time::Instant;
-
-use api::{PasswordChange, Session, SessionTenant, SessionUser, SignIn};
-use axum::{Json, extract::State, http::StatusCode};
+use api::{
+    Confirmation, HalfSignIn, PasswordChange, SecondStep, Session, SessionTenant, SessionUser,
+    SignIn,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header::SET_COOKIE},
+    response::{AppendHeaders, IntoResponse, Response},
+};
 use axum_extra::extract::{
     CookieJar,
     cookie::{Cookie, SameSite},
 };
-use store::{Secret, begin, commit, user::User};
-use time::OffsetDateTime;
+use store::{
+    Secret, Transaction, begin,
+    browser::{self, Acquaintance},
+    commit, second_factor,
+    session::NewSession,
+    user::User,
+};
+use time::{Duration, OffsetDateTime};
 
 use super::Refused;
 use crate::{
-    access::Person,
+    access::{Person, demands_second_factor},
     app::App,
     audit::Deed,
     error::ApiError,
-    extract::{Body, ClientAddress, SESSION_COOKIE},
-    limits,
+    extract::{Body, SESSION_COOKIE},
+    mail::SecurityEvent,
+    notice, proof,
     validate::Fields,
+    visit::Visit,
     wire,
 };
 
-/// Sign in. Unknown address and wrong password get the same answer after the same time.
+/// Sign in. Unknown address and wrong password get the same answer after the same time. Who has a second factor goes on with
+/// `POST /session/second-step`.
 #[utoipa::path(post, operation_id = "session_sign_in", path = "/session", tag = "session", request_body = SignIn,
-    responses((status = 200, body = Session), Refused))]
+    responses((status = 200, body = Session), (status = 202, body = HalfSignIn), Refused))]
 pub(crate) async fn sign_in(
     State(app): State<App>,
-    ClientAddress(source): ClientAddress,
+    visit: Visit,
     jar: CookieJar,
     Body(sign_in): Body<SignIn>,
-) -> Result<(CookieJar, Json<Session>), ApiError> {
-    let place = limits::Source::from(source);
-    let key = (place, account_key(&sign_in.email));
-    let tried = Instant::now();
-    app.limits.sign_in.take(place, tried)?;
-    app.limits.account.take(key, tried)?;
+) -> Result<Response, ApiError> {
+    let SignIn { email, password } = sign_in;
+    let user = proof::by_address(&email, password, visit.address, &app).await?;
+    let user = user.ok_or(ApiError::SignInRefused)?;
     let now = OffsetDateTime::now_utc();
-    let user = check(sign_in, &app).await?.ok_or(ApiError::SignInRefused)?;
-    app.limits.sign_in.give_back(&place);
-    app.limits.account.give_back(&key);
-
-    let transaction = begin(&app.db).await?;
-    let token = store::session::insert(user.id, &app.session_lifetime(), now, &transaction).await?;
-    let token = token.reveal().to_owned();
-    let person = Person {
-        user,
-        token: token.clone(),
-        source,
-    };
-    note(&person, "session.create", now, &transaction).await?;
-    commit(transaction).await?;
-    let session = session_of(person.user, &app).await?;
-    Ok((jar.add(cookie(token, &app)), Json(session)))
-}
-
-/// Somebody with this address and this password.
-async fn check(sign_in: SignIn, app: &App) -> Result<Option<User>, ApiError> {
-    if sign_in.email.len() > 254 || sign_in.password.len() > MAX_PASSWORD_BYTES {
-        return Ok(None);
+    if second_factor::confirmed_at(user.id, &app.db)
+        .await?
+        .is_some()
+    {
+        let token = second_factor::insert_half_sign_in(user.id, now, &app.db).await?;
+        let half = HalfSignIn {
+            token: token.reveal().to_owned(),
+            expires_at: now + second_factor::HALF_SIGN_IN_LIFE,
+        };
+        return Ok((StatusCode::ACCEPTED, Json(half)).into_response());
     }
-    let found = store::user::find_by_email(&sign_in.email, &app.db).await?;
-    let (user, phc) = found.unzip();
-    let phc = phc.map(|phc| phc.reveal().to_owned());
-    let right = app.passwords.verify(sign_in.password, phc).await?;
-    Ok(user.filter(|_| right))
+    begin_session(user, &visit, jar, now, &app).await
 }
 
-/// The e-mail address as a key of bounded size.
-fn account_key(email: &str) -> u64 {
-    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    let mut hasher = KEYS.build_hasher();
-    hasher.write(email.trim().to_lowercase().as_bytes());
-    hasher.finish()
+/// Go on with a sign-in by a code of the second factor.
+#[utoipa::path(post, operation_id = "session_second_step", path = "/session/second-step", tag = "session", request_body = SecondStep,
+    responses((status = 200, body = Session), Refused))]
+pub(crate) async fn second_step(
+    State(app): State<App>,
+    visit: Visit,
+    jar: CookieJar,
+    Body(step): Body<SecondStep>,
+) -> Result<Response, ApiError> {
+    let now = OffsetDateTime::now_utc();
+    let user = second_factor::find_half_sign_in(&step.token, now, &app.db).await?;
+    let user = user.ok_or(ApiError::SecondStepRefused)?;
+    let user = store::user::load(user, &app.db).await?;
+    let used = proof::second_factor(&user, &step.code, visit.address, &app).await?;
+    used.ok_or(ApiError::SecondStepRefused)?;
+    begin_session(user, &visit, jar, now, &app).await
+}
+
+/// Somebody has proved everything that is asked of them.
+async fn begin_session(
+    user: User,
+    visit: &Visit,
+    jar: CookieJar,
+    now: OffsetDateTime,
+    app: &App,
+) -> Result<Response, ApiError> {
+    let transaction = begin(&app.db).await?;
+    let new = NewSession {
+        user: user.id,
+        browser: &visit.browser,
+        address: &visit.address.to_string(),
+    };
+    let token = store::session::insert(&new, &app.session_lifetime(), now, &transaction).await?;
+    second_factor::delete_half_sign_ins(user.id, &transaction).await?;
+    let known = jar.get(BROWSER_COOKIE).map(Cookie::value);
+    let known = known.filter(|token| is_token(token)).map(str::to_owned);
+    let known = known.unwrap_or_else(|| browser::token().reveal().to_owned());
+    let met = browser::meet(user.id, &known, now, &transaction).await?;
+    if met == Acquaintance::New {
+        notice::queue(
+            SecurityEvent::NewSignIn,
+            &user,
+            visit,
+            now,
+            app,
+            &transaction,
+        )
+        .await?;
+    }
+    let deed = Deed::new("session.create", &user.email).of(user.id);
+    visit.note(&user, &deed, now, &transaction).await?;
+    commit(transaction).await?;
+    app.mail.wake();
+    let cookies = AppendHeaders([
+        (SET_COOKIE, session_cookie(token.reveal().to_owned(), app)),
+        (SET_COOKIE, browser_cookie(known, app)),
+    ]);
+    let session = session_of(user, app).await?;
+    Ok((cookies, Json(session)).into_response())
 }
 
 /// Who is signed in.
@@ -101,60 +149,96 @@ pub(crate) async fn sign_out(
     Ok((jar.remove(gone), StatusCode::NO_CONTENT))
 }
 
+/// Prove anew who one is, for ten minutes. What was refused with `confirmation-required` is then carried out.
+#[utoipa::path(post, operation_id = "session_confirm", path = "/session/confirmation", tag = "session", request_body = Confirmation,
+    responses((status = 204), Refused), security(("session" = [])))]
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    caller: Person,
+    Body(confirmation): Body<Confirmation>,
+) -> Result<StatusCode, ApiError> {
+    let Confirmation { password, code } = confirmation;
+    let mut fields = Fields::default();
+    if !proof::own_password(&caller.user, password, caller.source, &app).await? {
+        fields.wrong("password", "This is not your password.");
+    } else if second_factor::confirmed_at(caller.user.id, &app.db)
+        .await?
+        .is_some()
+    {
+        let code = code.unwrap_or_default();
+        let used = proof::second_factor(&caller.user, &code, caller.source, &app).await?;
+        if used.is_none() {
+            fields.wrong("code", "This code is wrong, or was used already.");
+        }
+    }
+    fields.finish()?;
+    let now = OffsetDateTime::now_utc();
+    let token = caller.session.token.reveal();
+    match store::session::confirm(token, now, &app.db).await {
+        Err(store::StoreError::NotFound) => Err(ApiError::Unauthenticated),
+        confirmed => Ok(confirmed.map(|()| StatusCode::NO_CONTENT)?),
+    }
+}
+
 /// Replace the own password. All other sessions of the person end.
 #[utoipa::path(put, operation_id = "session_change_password", path = "/session/password", tag = "session", request_body = PasswordChange,
     responses((status = 204), Refused), security(("session" = [])))]
 pub(crate) async fn change_password(
     State(app): State<App>,
     caller: Person,
+    visit: Visit,
     Body(change): Body<PasswordChange>,
 ) -> Result<StatusCode, ApiError> {
     let mut fields = Fields::default();
-    if change.new.chars().count() < MIN_PASSWORD {
-        fields.wrong(
-            "new",
-            format!("Please use at least {MIN_PASSWORD} characters."),
-        );
-    } else if change.new.len() > MAX_PASSWORD_BYTES {
-        fields.wrong("new", "Please use a shorter password.");
-    } else if change.new == change.current {
+    fields.new_password("new", &change.new);
+    if change.new == change.current {
         fields.wrong(
             "new",
             "Please choose another password than the current one.",
         );
     }
     fields.finish()?;
-
-    app.limits.password.take(caller.user.id, Instant::now())?;
-    let phc = store::user::load_password(caller.user.id, &app.db).await?;
-    if !app
-        .passwords
-        .verify(change.current, Some(phc.reveal().to_owned()))
-        .await?
-    {
+    if !proof::own_password(&caller.user, change.current, caller.source, &app).await? {
         let mut fields = Fields::default();
         fields.wrong("current", "This is not your current password.");
         return fields.finish().map(|()| StatusCode::NO_CONTENT);
     }
-    app.limits.password.give_back(&caller.user.id);
 
     let phc = Secret::new(app.passwords.hash(change.new).await?);
     let now = OffsetDateTime::now_utc();
     let transaction = begin(&app.db).await?;
     store::user::set_password(caller.user.id, &phc, &transaction).await?;
-    store::session::delete_others(caller.user.id, &caller.token, &transaction).await?;
-    note(&caller, "password.update", now, &transaction).await?;
+    end_others(&caller, &transaction).await?;
+    // Who replaces a one-time password has just been given it.
+    if !caller.user.must_set_password {
+        let event = SecurityEvent::PasswordChanged;
+        notice::queue(event, &caller.user, &visit, now, &app, &transaction).await?;
+    }
+    let deed = Deed::new("password.update", &caller.user.email).of(caller.user.id);
+    caller.note_in(None, &deed, now, &transaction).await?;
     commit(transaction).await?;
+    app.mail.wake();
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the person proves by has changed: who got in by what it was before is out.
+pub(super) async fn end_others(caller: &Person, db: &Transaction) -> Result<(), ApiError> {
+    let (user, token) = (caller.user.id, caller.session.token.reveal());
+    store::session::delete_others(user, token, db).await?;
+    second_factor::delete_half_sign_ins(user, db).await?;
+    Ok(())
 }
 
 async fn session_of(user: User, app: &App) -> Result<Session, ApiError> {
     let tenants = store::tenant::list_by_user(user.id, &app.db).await?;
+    let since = second_factor::confirmed_at(user.id, &app.db).await?;
     Ok(Session {
         must_set_password: user.must_set_password,
+        second_factor: since.is_some(),
         tenants: tenants
             .into_iter()
             .map(|(tenant, role)| SessionTenant {
+                second_factor_missing: since.is_none() && demands_second_factor(&tenant, role),
                 id: tenant.id,
                 slug: tenant.slug,
                 name: tenant.name,
@@ -172,26 +256,42 @@ async fn session_of(user: User, app: &App) -> Result<Session, ApiError> {
     })
 }
 
-fn cookie(token: String, app: &App) -> Cookie<'static> {
-    Cookie::build((SESSION_COOKIE, token))
-        .path("/")
+/// Base64url: it can stand in a header as it is.
+fn is_token(text: &str) -> bool {
+    let known = |sign: u8| sign.is_ascii_alphanumeric() || b"-_".contains(&sign);
+    text.len() == 43 && text.bytes().all(known)
+}
+
+fn session_cookie(token: String, app: &App) -> String {
+    cookie(
+        (SESSION_COOKIE, token),
+        "/",
+        app.session_lifetime().absolute,
+        app,
+    )
+}
+
+/// Recognises the browser at the next sign-in; it opens nothing.
+fn browser_cookie(token: String, app: &App) -> String {
+    cookie(
+        (BROWSER_COOKIE, token),
+        "/api/v1/session",
+        BROWSER_LIFE,
+        app,
+    )
+}
+
+fn cookie(named: (&'static str, String), path: &'static str, life: Duration, app: &App) -> String {
+    Cookie::build(named)
+        .path(path)
         .http_only(true)
         .secure(app.config.is_https())
         .same_site(SameSite::Strict)
-        .max_age(app.session_lifetime().absolute)
+        .max_age(life)
         .build()
+        .to_string()
 }
 
-/// Notes in the log of the installation what the person has done to their own account.
-async fn note(
-    person: &Person,
-    action: &'static str,
-    now: OffsetDateTime,
-    db: &impl store::ConnectionTrait,
-) -> Result<(), store::StoreError> {
-    let deed = Deed::new(action, &person.user.email).of(person.user.id);
-    person.note_in(None, &deed, now, db).await
-}
-
-const MIN_PASSWORD: usize = 12;
-const MAX_PASSWORD_BYTES: usize = 800;
+const BROWSER_COOKIE: &str = "tandem_browser";
+/// Browsers keep no cookie longer.
+const BROWSER_LIFE: Duration = Duration::days(400);

@@ -101,10 +101,6 @@ pub(crate) struct SecurityNoticeLetter {
 /// What the owner of an access should know of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(
-    dead_code,
-    reason = "the texts are there before the second factor and the list of sessions are"
-)]
 pub(crate) enum SecurityEvent {
     NewSignIn,
     SecondFactorOn,

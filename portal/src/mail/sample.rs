@@ -67,7 +67,7 @@ pub(crate) fn sample(kind: MailKind, portal_url: &str) -> Letter {
             at: datetime!(2026-11-23 14:05 UTC),
             address: "192.0.2.17".to_owned(),
             agent: "Firefox, Linux".to_owned(),
-            link: format!("{portal_url}/preferences"),
+            link: format!("{portal_url}/security"),
         }),
     }
 }

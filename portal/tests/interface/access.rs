@@ -82,11 +82,14 @@ async fn mailbox_mail(world: &World) -> String {
 /// Somebody who asks, and what the table says of them.
 struct Asking {
     name: &'static str,
+    email: &'static str,
     caller: Caller,
     signed_in: bool,
     installation: bool,
     /// In the tenant that is asked.
     role: Option<Role>,
+    /// Proved a moment ago who they are.
+    confirmed: bool,
 }
 
 /// What the table demands, apart from the request itself being wrong.
@@ -104,6 +107,13 @@ fn refusal(rule: &Rule, asking: &Asking) -> Option<StatusCode> {
     }
 }
 
+/// Whether the table wants the person to prove anew who they are: nobody is asked for what they may not do anyway.
+fn must_confirm(rule: &Rule, asking: &Asking) -> bool {
+    rule.confirmed && !asking.confirmed && refusal(rule, asking).is_none()
+}
+
+const ENDS_SESSIONS: [&str; 2] = ["session_sign_out", "sessions_end_others"];
+
 /// What stops somebody who may not, and nobody else.
 const REFUSALS: [StatusCode; 3] = [
     StatusCode::UNAUTHORIZED,
@@ -115,25 +125,29 @@ const REFUSALS: [StatusCode; 3] = [
 async fn every_operation_refuses_who_has_no_business_there_and_nobody_else() {
     let world = World::start().await;
     let other = world.tenant_named("Other", &world.owner).await;
-    let somebody = |name, caller, role| Asking {
+    let somebody = |name, email, caller, role| Asking {
         name,
+        email,
         caller,
         signed_in: true,
         installation: false,
         role,
+        confirmed: true,
     };
     let asking = [
         Asking {
             signed_in: false,
-            ..somebody("nobody", world.nobody(), None)
+            ..somebody("nobody", "", world.nobody(), None)
         },
         somebody(
             "outsider",
+            "outsider@example.com",
             world.outsider("outsider@example.com").await,
             None,
         ),
         somebody(
             "member of another tenant",
+            "other@example.com",
             world
                 .member_of(other, "other@example.com", Role::Owner)
                 .await,
@@ -141,34 +155,71 @@ async fn every_operation_refuses_who_has_no_business_there_and_nobody_else() {
         ),
         somebody(
             "reader",
+            "reader@example.com",
             world.member("reader@example.com", Role::ReadOnly).await,
             Some(Role::ReadOnly),
         ),
         somebody(
             "administrator",
+            "administrator@example.com",
             world
                 .member("administrator@example.com", Role::Administrator)
                 .await,
             Some(Role::Administrator),
         ),
         Asking {
+            confirmed: false,
             installation: true,
-            ..somebody("owner", world.owner.clone(), Some(Role::Owner))
+            ..somebody(
+                "owner who left the browser open",
+                "owner@example.com",
+                world.left_open("owner@example.com", 11).await,
+                Some(Role::Owner),
+            )
+        },
+        Asking {
+            confirmed: false,
+            ..somebody(
+                "reader who left the browser open",
+                "reader@example.com",
+                world.left_open("reader@example.com", 11).await,
+                Some(Role::ReadOnly),
+            )
+        },
+        Asking {
+            installation: true,
+            ..somebody(
+                "owner",
+                "owner@example.com",
+                world.owner.clone(),
+                Some(Role::Owner),
+            )
         },
     ];
     for Operation { method, path, rule } in described() {
-        // Ends the session that the others still need.
-        if rule.operation == "session_sign_out" {
+        // End sessions that the others still need.
+        if ENDS_SESSIONS.contains(&rule.operation) {
             continue;
         }
         for asked in &asking {
             let body = (method != Method::GET).then(|| json!({}));
-            let path = filled(&path, world.tenant, &objects(&world).await);
+            let mut objects = objects(&world).await;
+            if asked.signed_in && path.contains("/sessions/") {
+                let session = world.another_session(asked.email).await;
+                objects.insert("sessions", session.to_string());
+            }
+            let path = filled(&path, world.tenant, &objects);
             let answer = asked.caller.send(method.clone(), &path, body, &[]).await;
             let (status, whom) = (
                 answer.status,
                 format!("{} as {}", rule.operation, asked.name),
             );
+            if must_confirm(rule, asked) {
+                assert_eq!(status, StatusCode::FORBIDDEN, "{whom}");
+                assert_eq!(answer.body["type"], "confirmation-required", "{whom}");
+                continue;
+            }
+            assert_ne!(answer.body["type"], "confirmation-required", "{whom}");
             match refusal(rule, asked) {
                 Some(expected) => assert_eq!(status, expected, "{whom}"),
                 // Wrong credentials are refused to everybody.

@@ -12,6 +12,8 @@ mod mail_server;
 mod phone;
 mod provisioning;
 mod resources;
+mod second_factor;
+mod sessions;
 mod sign_in;
 mod story;
 mod world;

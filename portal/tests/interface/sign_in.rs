@@ -6,21 +6,19 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, Caller, World, now};
 
-const NEW: &str = "a password of my own";
+pub(crate) const NEW: &str = "a password of my own";
 
-async fn sign_in(world: &World, email: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in(world: &World, email: &str, password: &str) -> Answer {
     let body = json!({"email": email, "password": password});
     world.nobody().post("/api/v1/session", body).await
 }
 
 /// The session that the answer's cookie carries.
-fn session(world: &World, answer: &Answer) -> Caller {
-    let cookie = answer.header("set-cookie");
-    let token = cookie.split(['=', ';']).nth(1).unwrap().to_owned();
-    Caller::new(&world.base, Some(token))
+pub(crate) fn session(world: &World, answer: &Answer) -> Caller {
+    Caller::new(&world.base, Some(answer.cookie("tandem_session")))
 }
 
-async fn person(world: &World, email: &str) -> String {
+pub(crate) async fn person(world: &World, email: &str) -> String {
     let person = Person {
         email: email.to_owned(),
         first_name: "Some".to_owned(),
@@ -31,7 +29,16 @@ async fn person(world: &World, email: &str) -> String {
     made.password.reveal().to_owned()
 }
 
-async fn change_password(caller: &Caller, current: &str, new: &str) -> Answer {
+/// Somebody with the password [`NEW`], and their first session.
+pub(crate) async fn settled(world: &World, email: &str) -> Caller {
+    let one_time = person(world, email).await;
+    let caller = session(world, &sign_in(world, email, &one_time).await);
+    let changed = change_password(&caller, &one_time, NEW).await;
+    changed.expect(StatusCode::NO_CONTENT);
+    caller
+}
+
+pub(crate) async fn change_password(caller: &Caller, current: &str, new: &str) -> Answer {
     let body = json!({"current": current, "new": new});
     caller.put("/api/v1/session/password", body).await
 }

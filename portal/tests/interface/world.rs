@@ -10,7 +10,11 @@ use reqwest::{
     header::{HeaderMap, HeaderName},
 };
 use serde_json::{Value, json};
-use store::{Database, Role, Secret, StoreConfig, Vault, session::SessionLifetime, user::NewUser};
+use store::{
+    Database, Role, Secret, StoreConfig, Vault,
+    session::{NewSession, SessionLifetime},
+    user::NewUser,
+};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use tokio::{net::TcpListener, sync::broadcast};
@@ -113,6 +117,27 @@ impl World {
         Caller::new(&self.base, Some(session(user, &self.db).await))
     }
 
+    /// The same person in a browser that was left open for so long.
+    pub(crate) async fn left_open(&self, email: &str, minutes: i64) -> Caller {
+        let found = store::user::find_by_email(email, &self.db).await.unwrap();
+        let began = now() - Duration::minutes(minutes);
+        let session = session_since(found.unwrap().0.id, began, &self.db).await;
+        Caller::new(&self.base, Some(session))
+    }
+
+    /// Signs the person in once more; gives what that session is spoken of by.
+    pub(crate) async fn another_session(&self, email: &str) -> Uuid {
+        let found = store::user::find_by_email(email, &self.db).await.unwrap();
+        let user = found.unwrap().0.id;
+        let token = session(user, &self.db).await;
+        let lifetime = SessionLifetime {
+            absolute: Duration::hours(1),
+            idle: Duration::hours(1),
+        };
+        let found = store::session::find(&token, &lifetime, now(), &self.db).await;
+        found.unwrap().unwrap().id
+    }
+
     pub(crate) fn nobody(&self) -> Caller {
         Caller::new(&self.base, None)
     }
@@ -188,15 +213,59 @@ async fn user(email: &str, installation_administrator: bool, db: &Database) -> U
     user.id
 }
 
+/// Somebody who has just signed in.
 async fn session(user: Uuid, db: &Database) -> String {
+    session_since(user, now(), db).await
+}
+
+async fn session_since(user: Uuid, began: OffsetDateTime, db: &Database) -> String {
+    let new = NewSession {
+        user,
+        browser: "Firefox, Linux",
+        address: "192.0.2.7",
+    };
     let lifetime = SessionLifetime {
         absolute: Duration::hours(1),
         idle: Duration::hours(1),
     };
-    let token = store::session::insert(user, &lifetime, now(), db)
+    let token = store::session::insert(&new, &lifetime, began, db)
         .await
         .unwrap();
     token.reveal().to_owned()
+}
+
+/// A mail that the portal put into its mailbox.
+#[derive(Clone, Debug)]
+pub(crate) struct Posted {
+    pub(crate) subject: String,
+    pub(crate) text: String,
+}
+
+impl World {
+    /// The mails that somebody got, the newest first, once there are so many.
+    pub(crate) async fn mails_to(&self, recipient: &str, at_least: usize) -> Vec<Posted> {
+        loop {
+            let listed = self.owner.get("/api/v1/mailbox?limit=200").await;
+            let listed = listed.expect(StatusCode::OK).body["items"].clone();
+            let listed = listed.as_array().unwrap().iter();
+            let theirs = listed.filter(|item| item["to"].as_str().unwrap().contains(recipient));
+            let theirs: Vec<_> = theirs.collect();
+            if theirs.len() < at_least {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let mut mails = Vec::new();
+            for item in theirs {
+                let path = format!("/api/v1/mailbox/{}", item["id"].as_str().unwrap());
+                let mail = self.owner.get(&path).await.expect(StatusCode::OK).body;
+                mails.push(Posted {
+                    subject: mail["subject"].as_str().unwrap().to_owned(),
+                    text: mail["text"].as_str().unwrap().to_owned(),
+                });
+            }
+            return mails;
+        }
+    }
 }
 
 /// Somebody, or nobody, who sends requests.
@@ -316,6 +385,16 @@ impl Answer {
 
     pub(crate) fn id(&self) -> Uuid {
         self.body["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The value of a cookie that the answer sets.
+    #[track_caller]
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        let set = self.headers.get_all("set-cookie").iter();
+        let texts = set.map(|value| value.to_str().unwrap());
+        let start = format!("{name}=");
+        let found = texts.filter_map(|text| text.strip_prefix(&start)).next();
+        found.unwrap().split(';').next().unwrap().to_owned()
     }
 
     /// What must not depend on the request: everything but its identifier.

@@ -68,6 +68,9 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::tenant::Entity>(),
         table::<row::user::Entity>(),
         table::<row::membership::Entity>(),
+        table::<row::known_browser::Entity>(),
+        table::<row::second_factor::Entity>(),
+        table::<row::recovery_code::Entity>(),
         table::<row::provider::Entity>(),
         table::<row::account::Entity>(),
         table::<row::contact::Entity>(),
@@ -95,6 +98,10 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     (
         "sessions",
         "a session that was ended since must not come back: people sign in again",
+    ),
+    (
+        "half_sign_ins",
+        "they last a few minutes: people sign in again",
     ),
 ];
 

@@ -13,6 +13,7 @@ mod device;
 mod ground;
 mod mail;
 mod provider;
+mod second_factor;
 mod session;
 mod tenant;
 mod user;

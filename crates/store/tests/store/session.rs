@@ -1,12 +1,23 @@
-use store::session::{self, MAX_SESSIONS, SessionLifetime};
+use store::browser::{self, Acquaintance, MAX_BROWSERS};
+use store::session::{self, MAX_SESSIONS, NewSession, SessionLifetime};
+use store::{Secret, StoreError};
 use time::Duration;
+use uuid::Uuid;
 
-use crate::ground::{Ground, NOW, after_minutes, on_both};
+use crate::ground::{Ground, NOW, after_minutes, new_user, on_both};
 
 const LIFETIME: SessionLifetime = SessionLifetime {
     absolute: Duration::hours(8),
     idle: Duration::minutes(30),
 };
+
+fn by(user: Uuid) -> NewSession<'static> {
+    NewSession {
+        user,
+        browser: "Firefox, Linux",
+        address: "192.0.2.7",
+    }
+}
 
 on_both! {
     a_session_is_found_by_its_token_only,
@@ -14,11 +25,16 @@ on_both! {
     a_session_in_use_stays_until_its_absolute_end,
     other_sessions_of_a_user_can_be_ended,
     a_user_has_a_bounded_number_of_sessions,
+    own_sessions_are_listed_and_ended_by_their_id,
+    a_session_is_confirmed_until_it_ends,
+    a_browser_is_new_once,
 }
 
 async fn a_session_is_found_by_its_token_only(ground: Ground) {
     let Ground { db, user, .. } = &ground;
-    let token = session::insert(user.id, &LIFETIME, NOW, db).await.unwrap();
+    let token = session::insert(&by(user.id), &LIFETIME, NOW, db)
+        .await
+        .unwrap();
     let token = token.reveal();
     assert_eq!(token.len(), 43);
     let found = session::find(token, &LIFETIME, NOW, db)
@@ -42,7 +58,9 @@ async fn a_session_is_found_by_its_token_only(ground: Ground) {
 
 async fn a_session_ends_when_idle_or_old(ground: Ground) {
     let Ground { db, user, .. } = &ground;
-    let token = session::insert(user.id, &LIFETIME, NOW, db).await.unwrap();
+    let token = session::insert(&by(user.id), &LIFETIME, NOW, db)
+        .await
+        .unwrap();
     let idle = session::find(token.reveal(), &LIFETIME, after_minutes(30), db).await;
     assert_eq!(idle.unwrap(), None);
     assert_eq!(
@@ -61,7 +79,9 @@ async fn a_session_ends_when_idle_or_old(ground: Ground) {
 
 async fn a_session_in_use_stays_until_its_absolute_end(ground: Ground) {
     let Ground { db, user, .. } = &ground;
-    let token = session::insert(user.id, &LIFETIME, NOW, db).await.unwrap();
+    let token = session::insert(&by(user.id), &LIFETIME, NOW, db)
+        .await
+        .unwrap();
     for minutes in (0..480).step_by(20) {
         let found = session::find(token.reveal(), &LIFETIME, after_minutes(minutes), db).await;
         assert!(found.unwrap().is_some(), "after {minutes} minutes");
@@ -74,7 +94,11 @@ async fn other_sessions_of_a_user_can_be_ended(ground: Ground) {
     let Ground { db, user, .. } = &ground;
     let mut tokens = Vec::new();
     for _ in 0..3 {
-        tokens.push(session::insert(user.id, &LIFETIME, NOW, db).await.unwrap());
+        tokens.push(
+            session::insert(&by(user.id), &LIFETIME, NOW, db)
+                .await
+                .unwrap(),
+        );
     }
     session::delete_others(user.id, tokens[1].reveal(), db)
         .await
@@ -97,7 +121,11 @@ async fn a_user_has_a_bounded_number_of_sessions(ground: Ground) {
     let mut tokens = Vec::new();
     for second in 0..=i64::try_from(MAX_SESSIONS).unwrap() {
         let now = NOW + Duration::seconds(second);
-        tokens.push(session::insert(user.id, &LIFETIME, now, db).await.unwrap());
+        tokens.push(
+            session::insert(&by(user.id), &LIFETIME, now, db)
+                .await
+                .unwrap(),
+        );
     }
     let now = after_minutes(1);
     let first = session::find(tokens[0].reveal(), &LIFETIME, now, db)
@@ -112,4 +140,90 @@ async fn a_user_has_a_bounded_number_of_sessions(ground: Ground) {
                 .is_some()
         );
     }
+}
+
+async fn own_sessions_are_listed_and_ended_by_their_id(ground: Ground) {
+    let Ground { db, user, .. } = &ground;
+    let other = new_user("other@example.org", db).await;
+    let begin = async |user, minutes| {
+        let now = after_minutes(minutes);
+        session::insert(&by(user), &LIFETIME, now, db)
+            .await
+            .unwrap()
+    };
+    let (idle, first, foreign) = (
+        begin(user.id, -30).await,
+        begin(user.id, 0).await,
+        begin(other.id, 1).await,
+    );
+    begin(user.id, 2).await;
+    let list = async || {
+        let listed = session::list(user.id, &LIFETIME, NOW, db).await.unwrap();
+        listed.iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    let id = async |token: &Secret| {
+        let found = session::find(token.reveal(), &LIFETIME, NOW, db).await;
+        found.unwrap().map(|session| session.id)
+    };
+    let listed = session::list(user.id, &LIFETIME, NOW, db).await.unwrap();
+    assert_eq!(listed.len(), 2, "an idle session is over");
+    assert_eq!(id(&idle).await, None);
+    assert_eq!(listed[0].created_at, after_minutes(2), "last used first");
+    assert_eq!(listed[0].browser.as_deref(), Some("Firefox, Linux"));
+    assert_eq!(listed[0].address.as_deref(), Some("192.0.2.7"));
+    assert_eq!(Some(listed[1].id), id(&first).await);
+
+    let foreign_id = id(&foreign).await.unwrap();
+    for wrong in [foreign_id, Uuid::nil()] {
+        let refused = session::delete_one(user.id, wrong, db).await;
+        assert!(matches!(refused, Err(StoreError::NotFound)));
+    }
+    session::delete_one(user.id, listed[1].id, db)
+        .await
+        .unwrap();
+    assert_eq!(id(&first).await, None);
+    assert_eq!(list().await, [listed[0].id]);
+    assert!(id(&foreign).await.is_some());
+}
+
+async fn a_session_is_confirmed_until_it_ends(ground: Ground) {
+    let Ground { db, user, .. } = &ground;
+    let token = session::insert(&by(user.id), &LIFETIME, NOW, db)
+        .await
+        .unwrap();
+    let confirmed = async || {
+        let found = session::find(token.reveal(), &LIFETIME, NOW, db).await;
+        found.unwrap().unwrap().confirmed_at
+    };
+    assert_eq!(confirmed().await, Some(NOW), "a sign-in is a confirmation");
+    let later = after_minutes(20);
+    session::confirm(token.reveal(), later, db).await.unwrap();
+    assert_eq!(confirmed().await, Some(later));
+    session::delete(token.reveal(), db).await.unwrap();
+    let refused = session::confirm(token.reveal(), later, db).await;
+    assert!(matches!(refused, Err(StoreError::NotFound)));
+}
+
+async fn a_browser_is_new_once(ground: Ground) {
+    let Ground { db, user, .. } = &ground;
+    let other = new_user("other@example.org", db).await;
+    let (first, second) = (browser::token(), browser::token());
+    let mut minute = 0;
+    let mut meet = async |user, token: &Secret| {
+        minute += 1;
+        let now = after_minutes(minute);
+        browser::meet(user, token.reveal(), now, db).await.unwrap()
+    };
+    assert_eq!(meet(user.id, &first).await, Acquaintance::First);
+    assert_eq!(meet(user.id, &first).await, Acquaintance::Known);
+    assert_eq!(meet(user.id, &second).await, Acquaintance::New);
+    assert_eq!(meet(user.id, &second).await, Acquaintance::Known);
+    assert_eq!(meet(other.id, &first).await, Acquaintance::First);
+    for _ in 1..MAX_BROWSERS {
+        meet(user.id, &browser::token()).await;
+    }
+    assert_eq!(meet(user.id, &second).await, Acquaintance::Known);
+    assert_eq!(meet(user.id, &first).await, Acquaintance::New, "forgotten");
+    browser::forget(user.id, db).await.unwrap();
+    assert_eq!(meet(user.id, &second).await, Acquaintance::First);
 }

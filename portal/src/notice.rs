@@ -1,0 +1,57 @@
+//! Mails to people about what happened with their access, so that they notice when it was somebody else.
+
+use store::{ConnectionTrait, user::User};
+use time::OffsetDateTime;
+use tracing::error;
+
+use crate::{
+    app::App,
+    error::ApiError,
+    mail::{self, Addressed, Letter, QueueError, SecurityEvent, SecurityNoticeLetter},
+    visit::Visit,
+};
+
+/// Queues the notice, in the transaction `db` of what it is about. Call [`Outbox::wake`](crate::mail::Outbox::wake) after the commit.
+pub(crate) async fn queue(
+    event: SecurityEvent,
+    user: &User,
+    visit: &Visit,
+    now: OffsetDateTime,
+    app: &App,
+    db: &impl ConnectionTrait,
+) -> Result<(), ApiError> {
+    let letter = Letter::SecurityNotice(SecurityNoticeLetter {
+        name: user.first_name.clone(),
+        event,
+        at: now,
+        address: visit.address.to_string(),
+        agent: visit.browser.clone(),
+        link: format!("{}/security", app.config.public_url),
+    });
+    send(&letter, &user.email, visit, now, app, db).await
+}
+
+/// Queues a letter to a person that is no tenant's, in the language of their browser.
+pub(crate) async fn send(
+    letter: &Letter,
+    address: &str,
+    visit: &Visit,
+    now: OffsetDateTime,
+    app: &App,
+    db: &impl ConnectionTrait,
+) -> Result<(), ApiError> {
+    let addressed = Addressed {
+        tenant: None,
+        device: None,
+        recipient: address,
+        language: visit.language,
+    };
+    match mail::queue(letter, &addressed, now, app, db).await {
+        Ok(_) => Ok(()),
+        Err(QueueError::Store(error)) => Err(error.into()),
+        Err(QueueError::Content(error)) => {
+            error!(%error, "a mail could not be written");
+            Err(ApiError::Internal)
+        }
+    }
+}
