@@ -33,6 +33,17 @@ pub(crate) fn sort_text(name: &'static str, manager: &SchemaManager<'_>) -> Colu
     }
 }
 
+/// The same, and it may be absent.
+pub(crate) fn optional_sort_text(name: &'static str, manager: &SchemaManager<'_>) -> ColumnDef {
+    match manager.get_database_backend() {
+        sea_orm::DbBackend::Postgres => ColumnDef::new(name)
+            .custom(r#"text COLLATE "C""#)
+            .null()
+            .take(),
+        _ => optional_text(name),
+    }
+}
+
 /// Required 64-bit integer: counts, versions, and times in microseconds since the Unix epoch.
 pub(crate) fn integer(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().not_null().take()

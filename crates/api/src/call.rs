@@ -273,10 +273,14 @@ pub struct CallQuery {
     pub from: Option<String>,
     /// Begun before this moment, RFC 3339.
     pub until: Option<String>,
-    /// With this outcome.
-    pub outcome: Option<CallOutcome>,
-    /// In this direction.
-    pub direction: Option<CallDirection>,
+    /// With one of these outcomes, with commas between them.
+    pub outcome: Option<String>,
+    /// In one of these directions, with commas between them.
+    pub direction: Option<String>,
+    /// `-started_at`, as when absent, or `started_at`.
+    pub sort: Option<String>,
+    /// Whether to count the calls of all pages.
+    pub total: Option<bool>,
 }
 
 /// How many calls were erased.

@@ -18,15 +18,19 @@ mod audit;
 mod call;
 mod contact;
 mod control;
+mod dependent;
 mod device;
+mod filter;
 mod live;
 mod mail;
 mod page;
 mod problem;
 mod provider;
 mod provisioning;
+mod search;
 mod session;
 mod tenant;
+mod view;
 
 pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec, DialingRule};
 pub use activation::{Activation, ActivationState};
@@ -37,14 +41,18 @@ pub use call::{
 };
 pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNumber, EmailLabel};
 pub use control::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
+pub use dependent::{Dependent, DependentEffect, DependentKind, Dependents};
 pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus};
+pub use filter::{
+    AccountFilters, ContactFilters, DeviceFilters, MailFilters, MemberFilters, ProviderFilters,
+};
 pub use live::{AccountLive, DeviceLive, LiveFrame, LivePosition, LiveRequest};
 pub use mail::{
     AppLinks, InstructionsInput, Language, Mail, MailKind, MailPreview, MailReason, MailSecurity,
     MailServer, MailServerInput, MailSettings, MailSettingsInput, MailState, MailStep, MailTest,
     MailTestInput, MailTestStep, MailWay, MailboxAttachment, MailboxItem, MailboxMail,
 };
-pub use page::{Page, PageQuery};
+pub use page::{Page, PageQuery, Total};
 pub use problem::{FieldError, Problem, problem_type};
 pub use provider::{Provider, ProviderInput, Transport};
 pub use provisioning::{
@@ -52,8 +60,10 @@ pub use provisioning::{
     DeviceFrame, DeviceReport, DeviceToken, DeviceTokenRequest, DeviceUpload, Line, LineReport,
     LineState, Secret, device_token_statement, instance_id,
 };
+pub use search::{Found, FoundGroup, FoundKind, SearchQuery, SearchResult};
 pub use session::{
     Confirmation, FirstCode, HalfSignIn, OwnSession, OwnSessions, PasswordChange, RecoveryCodes,
     SecondFactor, SecondFactorKey, SecondStep, Session, SessionTenant, SessionUser, SignIn,
 };
 pub use tenant::{Member, MemberInput, Role, Tenant, TenantInput};
+pub use view::{View, ViewInput, ViewList, ViewQuery, Views};

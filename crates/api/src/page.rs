@@ -1,4 +1,4 @@
-//! Lists: one page at a time, by an opaque cursor.
+//! Lists: one page at a time, by an opaque cursor, which belongs to the order of the list.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,6 +11,18 @@ pub struct Page<T> {
     /// Pass this as `after` to read on; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// How many items there are on all pages, if that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Total>,
+}
+
+/// How many items a list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Total {
+    /// How many, at most 10,000.
+    pub count: u64,
+    /// Whether there are no more than that.
+    pub exact: bool,
 }
 
 /// Which page of a list.
@@ -22,6 +34,10 @@ pub struct PageQuery {
     pub limit: Option<u32>,
     /// The `next` of the page before.
     pub after: Option<String>,
-    /// Only items that contain this text.
+    /// Only items that contain each of these words.
     pub search: Option<String>,
+    /// The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last.
+    pub sort: Option<String>,
+    /// Whether to count the items of all pages.
+    pub total: Option<bool>,
 }

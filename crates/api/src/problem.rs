@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::Dependent;
+
 /// Values of [`Problem::kind`] that a program may act on.
 pub mod problem_type {
     /// Nothing more to say than the status.
@@ -19,7 +21,7 @@ pub mod problem_type {
     pub const ACTIVATION_REFUSED: &str = "activation-refused";
     /// The device is unknown or revoked: it must sign out and wipe its secrets.
     pub const DEVICE_REVOKED: &str = "device-revoked";
-    /// Other objects depend on this one.
+    /// Other objects depend on this one; see `dependents`.
     pub const IN_USE: &str = "in-use";
     /// A value that must be unique exists already.
     pub const CONFLICT: &str = "conflict";
@@ -46,6 +48,12 @@ pub struct Problem {
     /// One entry per wrong field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// Of [`problem_type::IN_USE`]: the first 20 that depend on the object.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependents: Vec<Dependent>,
+    /// Of [`problem_type::IN_USE`]: how many depend on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependents_count: Option<u64>,
 }
 
 /// What is wrong with one field of the request.

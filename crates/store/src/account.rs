@@ -5,23 +5,24 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::list::{check_updated, check_version, contains, page, sort_name};
+use crate::list::{check_updated, check_version, sort_name};
 use crate::row::{
     account as row, device as device_row, device_account as line_row, provider as provider_row,
 };
 use crate::{
-    Codec, Cursor, Db, Page, PageRequest, Reference, Secret, SipTransport, StoreError, Vault,
-    begin, commit, device, id, provider,
+    Codec, Db, Reference, Secret, SipTransport, StoreError, Vault, begin, commit, dependents,
+    device, id, provider,
 };
 
 mod credentials;
 pub(crate) mod dialing;
 mod import;
+mod list;
 mod owner;
 mod password;
 
@@ -30,6 +31,7 @@ pub use credentials::{
 };
 pub use dialing::{DialingRule, MAX_RULES};
 pub use import::{Imported, import};
+pub use list::{AccountFilter, AccountSort, list};
 pub use owner::{Owner, find_owner};
 pub(crate) use password::unseal;
 pub use password::{Rotated, load_password, rotate_passwords, set_password};
@@ -187,12 +189,9 @@ pub async fn update(
 /// [`StoreError::NotFound`], [`StoreError::InUse`] with the devices, [`StoreError::Database`].
 pub async fn delete(tenant: Uuid, id: Uuid, db: &impl Db) -> Result<(), StoreError> {
     let transaction = begin(db).await?;
-    let account = load(tenant, id, &transaction).await?;
-    if !account.devices.is_empty() {
-        return Err(StoreError::InUse {
-            by: account.devices,
-        });
-    }
+    dependents::of_account(tenant, id, &transaction)
+        .await?
+        .check()?;
     row::Entity::delete_by_id(id).exec(&transaction).await?;
     commit(transaction).await
 }
@@ -210,37 +209,6 @@ pub async fn load(
     let row = load_row(tenant, id, db).await?;
     let mut accounts = complete(vec![row], db).await?;
     accounts.pop().ok_or(StoreError::NotFound)
-}
-
-/// The accounts of a tenant by name; the search looks at name and user name.
-///
-/// # Errors
-///
-/// [`StoreError::Database`], [`StoreError::Corrupt`].
-pub async fn list(
-    tenant: Uuid,
-    request: &PageRequest,
-    db: &impl ConnectionTrait,
-) -> Result<Page<Account>, StoreError> {
-    let mut select = row::Entity::find().filter(row::Column::TenantId.eq(tenant));
-    for word in request.words() {
-        select = select.filter(
-            Condition::any()
-                .add(contains(row::Column::SortName, &word))
-                .add(contains(row::Column::Username, &word)),
-        );
-    }
-    let rows = page(select, row::Column::SortName, row::Column::Id, request)
-        .all(db)
-        .await?;
-    let cut = Page::cut(rows, request, |row| Cursor {
-        name: row.sort_name.clone(),
-        id: row.id,
-    });
-    Ok(Page {
-        items: complete(cut.items, db).await?,
-        next: cut.next,
-    })
 }
 
 pub(crate) fn aor(username: &str, domain: &str) -> String {
@@ -319,7 +287,7 @@ async fn check_provider(
     }
 }
 
-async fn load_row(
+pub(crate) async fn load_row(
     tenant: Uuid,
     id: Uuid,
     db: &impl ConnectionTrait,

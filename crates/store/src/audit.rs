@@ -6,16 +6,15 @@
 
 mod chain;
 
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::list::contains_in_any_case;
+use crate::list::{Key, contains_in_any_case, page};
 use crate::micros::UnixMicros;
 use crate::row::audit_entry as row;
-use crate::{Cursor, Page, PageRequest, StoreError, id};
+use crate::words::words;
+use crate::{Page, PageRequest, Sort, SortColumn, StoreError, id};
 
 pub use chain::{Verified, verify};
 
@@ -112,15 +111,27 @@ pub async fn append(
     Ok(())
 }
 
-/// What was done in a tenant, newest first. Each word of the search is in the actor or the subject.
+words! {
+    /// What the entries can be ordered by.
+    AuditSort {
+        /// When it was done.
+        At = "at",
+    }
+}
+
+impl SortColumn for AuditSort {
+    const USUAL: Sort<Self> = Sort::descending(Self::At);
+}
+
+/// What was done in a tenant, newest first unless asked otherwise. Each word of the search is in the actor or the subject.
 ///
 /// # Errors
 ///
-/// [`StoreError::Database`].
+/// [`StoreError::ForeignCursor`], [`StoreError::Database`].
 pub async fn list(
     tenant: Uuid,
     filter: &AuditFilter,
-    request: &PageRequest,
+    request: &PageRequest<AuditSort>,
     db: &impl ConnectionTrait,
 ) -> Result<Page<AuditEntry>, StoreError> {
     let mut select = row::Entity::find()
@@ -133,19 +144,8 @@ pub async fn list(
                 .add(contains_in_any_case(row::Column::Subject, &word)),
         );
     }
-    if let Some(cursor) = &request.after {
-        select = select.filter(row::Column::Id.lt(cursor.id));
-    }
-    let rows = select
-        .order_by_desc(row::Column::Id)
-        .limit(request.rows() + 1)
-        .all(db)
-        .await?;
-    let cut = Page::cut(rows, request, |row| Cursor {
-        name: String::new(),
-        id: row.id,
-    });
-    Ok(cut.map(AuditEntry::from))
+    let rows = page(select, Key::Age, row::Column::Id, request, db).await?;
+    Ok(rows.map(AuditEntry::from))
 }
 
 impl AuditFilter {

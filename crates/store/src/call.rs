@@ -18,15 +18,19 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::batch::fitting;
+use crate::list::{Key, page, total};
 use crate::row::{call as row, call_number as number_row};
+use crate::words::words;
 use crate::{
-    CallDirection, CallLink, CallOutcome, CallReason, CallSource, Cursor, Db, Page, PageRequest,
-    Reference, StoreError, begin, commit, id,
+    CallDirection, CallLink, CallOutcome, CallReason, CallSource, Db, Page, PageRequest, Reference,
+    Sort, SortColumn, StoreError, begin, commit, id,
 };
 
 mod parties;
 mod retention;
 mod search;
+
+use search::Walk;
 
 pub(crate) use retention::DEFAULT_DAYS;
 pub use retention::{
@@ -116,10 +120,10 @@ pub struct CallFilter {
     pub from: Option<OffsetDateTime>,
     /// Begun before this moment.
     pub until: Option<OffsetDateTime>,
-    /// With this outcome.
-    pub outcome: Option<CallOutcome>,
-    /// In this direction.
-    pub direction: Option<CallDirection>,
+    /// With one of these outcomes, unless there are none.
+    pub outcomes: Vec<CallOutcome>,
+    /// In one of these directions, unless there are none.
+    pub directions: Vec<CallDirection>,
     /// A part of a number, or a part of the name of a person or an account, on either side.
     pub search: Option<String>,
 }
@@ -130,6 +134,18 @@ impl CallFilter {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+words! {
+    /// What calls can be ordered by.
+    CallSort {
+        /// When it was asked for.
+        StartedAt = "started_at",
+    }
+}
+
+impl SortColumn for CallSort {
+    const USUAL: Sort<Self> = Sort::descending(Self::StartedAt);
 }
 
 /// A key for a call that began at `started_at`. Made once; whoever tells more of the call later uses it again.
@@ -203,33 +219,40 @@ pub async fn interrupt(db: &impl ConnectionTrait) -> Result<u64, StoreError> {
     Ok(updated.rows_affected)
 }
 
-/// The calls of a tenant, newest first. `request.search` is not looked at: the filter has its own.
+/// The calls of a tenant, newest first unless asked otherwise. `request.search` is not looked at: the filter has its own.
 ///
 /// # Errors
 ///
-/// [`StoreError::Database`], [`StoreError::Corrupt`].
+/// [`StoreError::ForeignCursor`], [`StoreError::Database`], [`StoreError::Corrupt`].
 pub async fn list(
     tenant: Uuid,
     filter: &CallFilter,
-    request: &PageRequest,
+    request: &PageRequest<CallSort>,
     db: &impl ConnectionTrait,
 ) -> Result<Page<KnownCall>, StoreError> {
-    let after = request.after.as_ref().map(|cursor| cursor.id);
-    let rows = request.rows() + 1;
-    let wanted = search::wanted(tenant, filter, after, rows, db).await?;
-    let rows = row::Entity::find()
-        .filter(wanted)
-        .order_by_desc(row::Column::Id)
-        .limit(rows)
-        .all(db)
-        .await?;
-    let cut = Page::cut(rows, request, |row| Cursor {
-        name: String::new(),
-        id: row.id,
-    });
+    let walk = Walk {
+        after: request.after.as_ref().map(|cursor| cursor.id),
+        descending: request.sort.descending,
+        rows: request.rows() + 1,
+    };
+    let wanted = search::wanted(tenant, filter, &walk, db).await?;
+    let uncounted = PageRequest {
+        total: false,
+        ..request.clone()
+    };
+    let select = row::Entity::find().filter(wanted);
+    let found = page(select, Key::Age, row::Column::Id, &uncounted, db).await?;
+    let total = match request.total {
+        true => {
+            let all = row::Entity::find().filter(search::all(tenant, filter, db).await?);
+            Some(total(all, row::Column::Id, db).await?)
+        }
+        false => None,
+    };
     Ok(Page {
-        items: read(tenant, cut.items, db).await?,
-        next: cut.next,
+        items: read(tenant, found.items, db).await?,
+        next: found.next,
+        total,
     })
 }
 

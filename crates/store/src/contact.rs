@@ -2,24 +2,27 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, IntoCondition};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::list::{check_updated, check_version, page};
-use crate::row::{
-    contact as row, contact_email as email_row, contact_number as number_row,
-    contact_search as search_row, device as device_row,
-};
-use crate::{
-    Cursor, Db, EmailLabel, Page, PageRequest, Reference, StoreError, begin, commit, device, id,
-};
+use crate::list::{check_updated, check_version, sort_name};
+use crate::row::{contact as row, device as device_row};
+use crate::{Db, EmailLabel, Reference, StoreError, begin, commit, dependents, device, id};
 
+mod bulk;
+mod list;
+mod parts;
 pub(crate) mod search;
+
+pub use bulk::{
+    Refusal, Refused, delete_many, find_by_emails, insert_many, list_ids, load_many,
+    set_in_directory, update_many,
+};
+pub use list::{ContactFilter, ContactSort, list};
 
 /// How many numbers a contact can have.
 pub const MAX_NUMBERS: usize = 20;
@@ -122,7 +125,7 @@ pub async fn insert(
     row::Entity::insert(new)
         .exec_without_returning(&transaction)
         .await?;
-    insert_parts(tenant, id, fields, &transaction).await?;
+    parts::insert(tenant, &[(id, fields)], &transaction).await?;
     let contact = load(tenant, id, &transaction).await?;
     commit(transaction).await?;
     Ok(contact)
@@ -153,8 +156,8 @@ pub async fn update(
         .exec(&transaction)
         .await?;
     check_updated(updated.rows_affected, before.version)?;
-    delete_parts(id, &transaction).await?;
-    insert_parts(tenant, id, fields, &transaction).await?;
+    parts::delete(&[id], &transaction).await?;
+    parts::insert(tenant, &[(id, fields)], &transaction).await?;
     device::touch_by_contact(tenant, id, &transaction).await?;
     let contact = load(tenant, id, &transaction).await?;
     commit(transaction).await?;
@@ -168,12 +171,9 @@ pub async fn update(
 /// [`StoreError::NotFound`], [`StoreError::InUse`] with the devices, [`StoreError::Database`].
 pub async fn delete(tenant: Uuid, id: Uuid, db: &impl Db) -> Result<(), StoreError> {
     let transaction = begin(db).await?;
-    let contact = load(tenant, id, &transaction).await?;
-    if !contact.devices.is_empty() {
-        return Err(StoreError::InUse {
-            by: contact.devices,
-        });
-    }
+    dependents::of_contact(tenant, id, &transaction)
+        .await?
+        .check()?;
     row::Entity::delete_by_id(id).exec(&transaction).await?;
     commit(transaction).await
 }
@@ -191,37 +191,6 @@ pub async fn load(
     let row = load_row(tenant, id, db).await?;
     let mut contacts = complete(vec![row], db).await?;
     contacts.pop().ok_or(StoreError::NotFound)
-}
-
-/// The contacts of a tenant by last and first name; the search looks at names, company, job title,
-/// numbers and e-mail addresses, and finds parts of words.
-///
-/// # Errors
-///
-/// [`StoreError::Database`], [`StoreError::Corrupt`].
-pub async fn list(
-    tenant: Uuid,
-    request: &PageRequest,
-    db: &impl ConnectionTrait,
-) -> Result<Page<Contact>, StoreError> {
-    let words = request.words();
-    let matching = if words.is_empty() {
-        row::Column::TenantId.eq(tenant).into_condition()
-    } else {
-        search::matching(tenant, &words, db).await?
-    };
-    let select = row::Entity::find().filter(matching);
-    let rows = page(select, row::Column::SortName, row::Column::Id, request)
-        .all(db)
-        .await?;
-    let cut = Page::cut(rows, request, |row| Cursor {
-        name: row.sort_name.clone(),
-        id: row.id,
-    });
-    Ok(Page {
-        items: complete(cut.items, db).await?,
-        next: cut.next,
-    })
 }
 
 fn check_counts(fields: &ContactFields) -> Result<(), StoreError> {
@@ -246,71 +215,19 @@ fn changes(fields: &ContactFields) -> row::ActiveModel {
         last_name: Set(fields.last_name.clone()),
         sort_name: Set(format!("{} {}", fields.last_name, fields.first_name).to_lowercase()),
         company: Set(fields.company.clone()),
+        sort_company: Set(fields.company.as_deref().map(sort_company)),
         job_title: Set(fields.job_title.clone()),
         in_directory: Set(fields.in_directory),
         ..Default::default()
     }
 }
 
-async fn delete_parts(contact: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
-    number_row::Entity::delete_many()
-        .filter(number_row::Column::ContactId.eq(contact))
-        .exec(db)
-        .await?;
-    email_row::Entity::delete_many()
-        .filter(email_row::Column::ContactId.eq(contact))
-        .exec(db)
-        .await?;
-    search_row::Entity::delete_many()
-        .filter(search_row::Column::ContactId.eq(contact))
-        .exec(db)
-        .await?;
-    Ok(())
+/// The company that lists are ordered by: as much of it as an index takes.
+fn sort_company(company: &str) -> String {
+    sort_name(company).chars().take(SORTED_CHARACTERS).collect()
 }
 
-async fn insert_parts(
-    tenant: Uuid,
-    contact: Uuid,
-    fields: &ContactFields,
-    db: &impl ConnectionTrait,
-) -> Result<(), StoreError> {
-    let numbers = (0..)
-        .zip(&fields.numbers)
-        .map(|(position, number)| number_row::ActiveModel {
-            contact_id: Set(contact),
-            position: Set(position),
-            tenant_id: Set(tenant),
-            number: Set(number.number.clone()),
-            label: Set(number.label.clone()),
-        });
-    let emails = (0..)
-        .zip(&fields.emails)
-        .map(|(position, email)| email_row::ActiveModel {
-            contact_id: Set(contact),
-            position: Set(position),
-            tenant_id: Set(tenant),
-            address: Set(email.address.clone()),
-            label: Set(email.label.as_str().to_owned()),
-        });
-    if !fields.numbers.is_empty() {
-        number_row::Entity::insert_many(numbers)
-            .exec_without_returning(db)
-            .await?;
-    }
-    email_row::Entity::insert_many(emails)
-        .exec_without_returning(db)
-        .await?;
-    let search = search_row::ActiveModel {
-        seq: NotSet,
-        tenant_id: Set(tenant),
-        contact_id: Set(contact),
-        text: Set(search::text(fields)),
-    };
-    search_row::Entity::insert(search)
-        .exec_without_returning(db)
-        .await?;
-    Ok(())
-}
+const SORTED_CHARACTERS: usize = 100;
 
 pub(crate) fn full_name(first_name: &str, last_name: &str) -> String {
     format!("{first_name} {last_name}").trim().to_owned()
@@ -329,13 +246,13 @@ pub(crate) async fn load_row(
 }
 
 /// Adds numbers, addresses and devices to the rows: three queries for all of them.
-async fn complete(
+pub(crate) async fn complete(
     rows: Vec<row::Model>,
     db: &impl ConnectionTrait,
 ) -> Result<Vec<Contact>, StoreError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut numbers = numbers_by_contact(&ids, db).await?;
-    let mut emails = emails_by_contact(&ids, db).await?;
+    let mut numbers = parts::numbers(&ids, db).await?;
+    let mut emails = parts::emails(&ids, db).await?;
     let mut devices = devices_by_contact(&ids, db).await?;
     let contacts = rows.into_iter().map(|row| Contact {
         numbers: numbers.remove(&row.id).unwrap_or_default(),
@@ -351,54 +268,6 @@ async fn complete(
         version: row.version.unsigned_abs(),
     });
     Ok(contacts.collect())
-}
-
-async fn numbers_by_contact(
-    contacts: &[Uuid],
-    db: &impl ConnectionTrait,
-) -> Result<HashMap<Uuid, Vec<ContactNumber>>, StoreError> {
-    let rows = number_row::Entity::find()
-        .filter(number_row::Column::ContactId.is_in(contacts.iter().copied()))
-        .order_by_asc(number_row::Column::Position)
-        .all(db)
-        .await?;
-    let mut by_contact: HashMap<Uuid, Vec<ContactNumber>> = HashMap::new();
-    for row in rows {
-        by_contact
-            .entry(row.contact_id)
-            .or_default()
-            .push(ContactNumber {
-                number: row.number,
-                label: row.label,
-            });
-    }
-    Ok(by_contact)
-}
-
-async fn emails_by_contact(
-    contacts: &[Uuid],
-    db: &impl ConnectionTrait,
-) -> Result<HashMap<Uuid, Vec<ContactEmail>>, StoreError> {
-    let rows = email_row::Entity::find()
-        .filter(email_row::Column::ContactId.is_in(contacts.iter().copied()))
-        .order_by_asc(email_row::Column::Position)
-        .all(db)
-        .await?;
-    let mut by_contact: HashMap<Uuid, Vec<ContactEmail>> = HashMap::new();
-    for row in rows {
-        let label = row.label.parse().map_err(|_| StoreError::Corrupt {
-            table: "contact_emails",
-            column: "label",
-        })?;
-        by_contact
-            .entry(row.contact_id)
-            .or_default()
-            .push(ContactEmail {
-                address: row.address,
-                label,
-            });
-    }
-    Ok(by_contact)
 }
 
 async fn devices_by_contact(

@@ -11,22 +11,23 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::contact::full_name;
-use crate::list::{check_updated, check_version, contains, page, sort_name};
+use crate::list::{check_updated, check_version, sort_name};
 use crate::row::{
     account as account_row, contact as contact_row, device as row, device_account as line_row,
 };
 use crate::{
-    Cursor, Db, Page, PageRequest, Reference, StoreError, account, activation, begin, commit,
-    contact, id, mail::Mail,
+    Db, Reference, StoreError, account, activation, begin, commit, contact, id, mail::Mail,
 };
 
 mod configuration;
 mod credential;
+mod list;
 
 pub use configuration::{Configuration, Line, load_configuration};
 pub use credential::{
     DeviceCredential, MAX_NONCES, Report, find_credential, report, set_seen, spend_nonce,
 };
+pub use list::{DeviceFilter, DeviceSort, list};
 
 /// How many accounts a device can have.
 pub const MAX_ACCOUNTS: usize = 4;
@@ -187,33 +188,6 @@ pub async fn load(tenant: Uuid, id: Uuid, db: &impl ConnectionTrait) -> Result<D
     devices.pop().ok_or(StoreError::NotFound)
 }
 
-/// The devices of a tenant by name.
-///
-/// # Errors
-///
-/// [`StoreError::Database`], [`StoreError::Corrupt`].
-pub async fn list(
-    tenant: Uuid,
-    request: &PageRequest,
-    db: &impl ConnectionTrait,
-) -> Result<Page<Device>, StoreError> {
-    let mut select = row::Entity::find().filter(row::Column::TenantId.eq(tenant));
-    for word in request.words() {
-        select = select.filter(contains(row::Column::SortName, &word));
-    }
-    let rows = page(select, row::Column::SortName, row::Column::Id, request)
-        .all(db)
-        .await?;
-    let cut = Page::cut(rows, request, |row| Cursor {
-        name: row.sort_name.clone(),
-        id: row.id,
-    });
-    Ok(Page {
-        items: complete(cut.items, db).await?,
-        next: cut.next,
-    })
-}
-
 /// The devices that have an account of the provider: those that a change of the provider reaches.
 ///
 /// # Errors
@@ -262,6 +236,20 @@ pub(crate) async fn touch_by_contact(
     db: &impl ConnectionTrait,
 ) -> Result<(), StoreError> {
     touch(tenant, row::Column::ContactId.eq(contact), db).await
+}
+
+/// The configuration of all devices of these contacts changed.
+pub(crate) async fn touch_by_contacts(
+    tenant: Uuid,
+    contacts: &[Uuid],
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    touch(
+        tenant,
+        row::Column::ContactId.is_in(contacts.iter().copied()),
+        db,
+    )
+    .await
 }
 
 async fn touch(
@@ -375,7 +363,7 @@ pub(crate) async fn load_row(
 }
 
 /// Adds contact and accounts to the rows: a few queries for all of them.
-async fn complete(
+pub(crate) async fn complete(
     rows: Vec<row::Model>,
     db: &impl ConnectionTrait,
 ) -> Result<Vec<Device>, StoreError> {

@@ -2,7 +2,8 @@
 
 use sea_orm::{DbErr, SqlErr};
 
-use crate::{Reference, VaultError};
+use crate::VaultError;
+use crate::dependents::Dependents;
 
 /// Why a function of the store failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,17 +28,17 @@ pub enum StoreError {
         field: &'static str,
     },
     /// The row cannot be deleted while others use it.
-    #[error("in use by {} others", by.len())]
-    InUse {
-        /// Who uses it.
-        by: Vec<Reference>,
-    },
+    #[error("in use by {} others", .0.count)]
+    InUse(Dependents),
     /// The row was changed since the caller read it.
     #[error("changed meanwhile, the version is now {current}")]
     StaleVersion {
         /// The row's version now.
         current: u64,
     },
+    /// A page was to begin where one of another order ended.
+    #[error("the cursor is of a list in another order")]
+    ForeignCursor,
     /// `field` lists too few or too many things.
     #[error("{field} must list 1 to {max}")]
     Count {

@@ -13,7 +13,7 @@
 //! - secrets are sealed by the [`Vault`] before they reach a row and are [`Secret`] when they leave it;
 //! - what can be looked up by a secret (activation, session) is kept as a keyed hash only;
 //! - time is an argument; nothing here reads a clock;
-//! - lists are paged by `(name, id)`, or by an id that begins with the time, at most [`MAX_PAGE`] rows at once.
+//! - lists are paged by the column that they are ordered by and the key, at most [`MAX_PAGE`] rows at once.
 //!
 //! Rows never leave the crate, and domain values are not serialisable: wire types are in `api`.
 
@@ -29,6 +29,7 @@ mod code;
 mod connect;
 pub mod contact;
 mod database;
+pub mod dependents;
 pub mod device;
 mod error;
 mod id;
@@ -36,10 +37,13 @@ mod list;
 pub mod mail;
 pub mod membership;
 mod micros;
+mod number;
+mod online;
 mod page;
 pub mod provider;
 mod row;
 mod schema;
+pub mod search;
 pub mod second_factor;
 mod secret;
 pub mod session;
@@ -47,6 +51,7 @@ pub mod tenant;
 mod token;
 pub mod user;
 mod vault;
+pub mod view;
 mod words;
 
 pub use code::{ActivationCode, ActivationToken};
@@ -55,13 +60,17 @@ pub use connect::{
 };
 pub use database::{Database, Db, Transaction, begin, commit};
 pub use error::StoreError;
-pub use page::{Cursor, MAX_PAGE, Page, PageRequest, Reference};
+pub use online::Online;
+pub use page::{
+    ByName, Cursor, MAX_PAGE, MAX_TOTAL, Page, PageRequest, Reference, Sort, SortColumn, Total,
+};
 pub use schema::SchemaState;
 pub use secret::Secret;
 pub use vault::{Place, Vault, VaultError};
 pub use words::{
-    CallDirection, CallLink, CallOutcome, CallReason, CallSource, Codec, EmailLabel, Language,
-    MailKind, MailReason, MailSecurity, MailState, Role, SipTransport,
+    AccountStatus, CallDirection, CallLink, CallOutcome, CallReason, CallSource, Codec,
+    DeviceStatus, DeviceSubStatus, EmailLabel, Language, MailKind, MailReason, MailSecurity,
+    MailState, Role, SipTransport, UnknownWord, Word,
 };
 
 pub use sea_orm::ConnectionTrait;

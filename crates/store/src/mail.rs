@@ -14,20 +14,19 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QueryOrder,
 };
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::micros::UnixMicros;
 use crate::row::{activation as activation_row, mail as row};
-use crate::{
-    Cursor, MailKind, MailReason, MailState, Page, PageRequest, Place, Secret, StoreError, Vault,
-    id,
-};
+use crate::{MailKind, MailReason, MailState, Place, Secret, StoreError, Vault, id};
 
+mod list;
 mod settings;
 
+pub use list::{MailFilter, MailSort, list};
 pub use settings::{
     AppLinks, MailServer, MailServerFields, MailSettings, MailSettingsFields, load_settings,
     set_settings,
@@ -311,36 +310,6 @@ pub(crate) async fn load_some(
         .all(db)
         .await?;
     rows.into_iter().map(Mail::try_from).collect()
-}
-
-/// The mails of a tenant, or with `None` of the installation, the newest first. `search` is not looked at.
-///
-/// # Errors
-///
-/// [`StoreError::Database`], [`StoreError::Corrupt`].
-pub async fn list(
-    tenant: Option<Uuid>,
-    request: &PageRequest,
-    db: &impl ConnectionTrait,
-) -> Result<Page<Mail>, StoreError> {
-    let mut select = row::Entity::find().filter(of_tenant(tenant));
-    if let Some(cursor) = &request.after {
-        select = select.filter(row::Column::Id.lt(cursor.id));
-    }
-    let rows = select
-        .order_by_desc(row::Column::Id)
-        .limit(request.rows() + 1)
-        .all(db)
-        .await?;
-    let cut = Page::cut(rows, request, |row| Cursor {
-        name: String::new(),
-        id: row.id,
-    });
-    let items: Result<_, _> = cut.items.into_iter().map(Mail::try_from).collect();
-    Ok(Page {
-        items: items?,
-        next: cut.next,
-    })
 }
 
 /// Forgets mails that ended long ago ([`KEPT`]) and supersedes those whose activation is no more or has expired; returns how many of both.

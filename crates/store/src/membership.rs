@@ -1,12 +1,17 @@
 //! Which user may do what in which tenant.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::list::{Key, contains, contains_in_any_case, page};
 use crate::row::{membership as row, user as user_row};
 use crate::user::User;
-use crate::{Cursor, Page, PageRequest, Role, StoreError};
+use crate::words::words;
+use crate::{Page, PageRequest, Role, Sort, SortColumn, StoreError};
 
 /// A user of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,45 +60,79 @@ pub async fn find_role(
     found.as_ref().map(role).transpose()
 }
 
-/// The members of a tenant in the order in which they were made users.
+words! {
+    /// What members can be ordered by.
+    MemberSort {
+        /// Since when the user exists.
+        CreatedAt = "created_at",
+    }
+}
+
+impl SortColumn for MemberSort {
+    const USUAL: Sort<Self> = Sort::ascending(Self::CreatedAt);
+}
+
+/// Which members are wanted; a list without values leaves all in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberFilter {
+    /// With one of these roles.
+    pub roles: Vec<Role>,
+}
+
+/// The members of a tenant; the search looks at names and e-mail address.
 ///
 /// # Errors
 ///
-/// [`StoreError::Database`], [`StoreError::Corrupt`].
+/// [`StoreError::ForeignCursor`], [`StoreError::Database`], [`StoreError::Corrupt`].
 pub async fn list(
     tenant: Uuid,
-    request: &PageRequest,
+    filter: &MemberFilter,
+    request: &PageRequest<MemberSort>,
     db: &impl ConnectionTrait,
 ) -> Result<Page<Member>, StoreError> {
     let mut select = row::Entity::find().filter(row::Column::TenantId.eq(tenant));
-    if let Some(cursor) = &request.after {
-        select = select.filter(row::Column::UserId.gt(cursor.id));
+    if !filter.roles.is_empty() {
+        let roles = filter.roles.iter().map(|role| role.as_str());
+        select = select.filter(row::Column::Role.is_in(roles));
     }
-    let rows = select
-        .order_by_asc(row::Column::UserId)
-        .limit(request.rows() + 1)
-        .all(db)
-        .await?;
-    let cut = Page::cut(rows, request, |row| Cursor {
-        name: String::new(),
-        id: row.user_id,
-    });
+    for word in request.words() {
+        select = select.filter(row::Column::UserId.in_subquery(named(&word)));
+    }
+    let rows = page(select, Key::Age, row::Column::UserId, request, db).await?;
     let users = user_row::Entity::find()
-        .filter(user_row::Column::Id.is_in(cut.items.iter().map(|row| row.user_id)))
-        .order_by_asc(user_row::Column::Id)
+        .filter(user_row::Column::Id.is_in(rows.items.iter().map(|row| row.user_id)))
         .all(db)
         .await?;
-    let mut items = Vec::with_capacity(users.len());
-    for (row, user) in cut.items.iter().zip(users) {
-        items.push(Member {
-            user: user.into(),
-            role: role(row)?,
-        });
+    let mut users: HashMap<Uuid, User> = users
+        .into_iter()
+        .map(|user| (user.id, User::from(user)))
+        .collect();
+    let mut items = Vec::with_capacity(rows.items.len());
+    for row in &rows.items {
+        if let Some(user) = users.remove(&row.user_id) {
+            let role = role(row)?;
+            items.push(Member { user, role });
+        }
     }
     Ok(Page {
         items,
-        next: cut.next,
+        next: rows.next,
+        total: rows.total,
     })
+}
+
+/// Users with the word in a name or the address.
+fn named(word: &str) -> SelectStatement {
+    Query::select()
+        .column(user_row::Column::Id)
+        .from(user_row::Entity)
+        .cond_where(
+            Condition::any()
+                .add(contains(user_row::Column::EmailKey, word))
+                .add(contains_in_any_case(user_row::Column::FirstName, word))
+                .add(contains_in_any_case(user_row::Column::LastName, word)),
+        )
+        .take()
 }
 
 pub(crate) fn role(row: &row::Model) -> Result<Role, StoreError> {

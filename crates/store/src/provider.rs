@@ -4,19 +4,19 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::list::{contains, page, sort_name};
+use crate::list::sort_name;
 use crate::row::{account as account_row, provider as row};
 use crate::tenant::Tenant;
-use crate::{
-    Cursor, Db, MAX_PAGE, Page, PageRequest, Reference, SipTransport, StoreError, begin, commit,
-    device, id,
-};
+use crate::{Db, SipTransport, StoreError, begin, commit, dependents, device, id};
+
+mod list;
+
+pub use list::{ProviderFilter, ProviderSort, list};
 
 /// What Tandem's own provider is called at first.
 const OWN_NAME: &str = "Tandem";
@@ -168,26 +168,16 @@ pub async fn update(
 ///
 /// # Errors
 ///
-/// [`StoreError::NotFound`], [`StoreError::Protected`] for Tandem's own, [`StoreError::InUse`] with its
-/// accounts (the first [`MAX_PAGE`]), [`StoreError::Database`].
+/// [`StoreError::NotFound`], [`StoreError::Protected`] for Tandem's own, [`StoreError::InUse`],
+/// [`StoreError::Database`].
 pub async fn delete(tenant: Uuid, id: Uuid, db: &impl Db) -> Result<(), StoreError> {
     let transaction = begin(db).await?;
     if load_row(tenant, id, &transaction).await?.own {
         return Err(StoreError::Protected);
     }
-    let accounts = account_row::Entity::find()
-        .filter(account_row::Column::ProviderId.eq(id))
-        .order_by_asc(account_row::Column::SortName)
-        .limit(u64::from(MAX_PAGE))
-        .all(&transaction)
-        .await?;
-    if !accounts.is_empty() {
-        let by = accounts.into_iter().map(|account| Reference {
-            id: account.id,
-            name: account.name,
-        });
-        return Err(StoreError::InUse { by: by.collect() });
-    }
+    dependents::of_provider(tenant, id, &transaction)
+        .await?
+        .check()?;
     row::Entity::delete_by_id(id).exec(&transaction).await?;
     commit(transaction).await
 }
@@ -220,43 +210,6 @@ pub async fn load_own(tenant: Uuid, db: &impl ConnectionTrait) -> Result<Provide
         .await?
         .ok_or(StoreError::NotFound)?;
     load(tenant, own.id, db).await
-}
-
-/// The providers of a tenant by name.
-///
-/// # Errors
-///
-/// [`StoreError::Database`], [`StoreError::Corrupt`].
-pub async fn list(
-    tenant: Uuid,
-    request: &PageRequest,
-    db: &impl ConnectionTrait,
-) -> Result<Page<Provider>, StoreError> {
-    let mut select = row::Entity::find().filter(row::Column::TenantId.eq(tenant));
-    for word in request.words() {
-        select = select.filter(contains(row::Column::SortName, &word));
-    }
-    let rows = page(select, row::Column::SortName, row::Column::Id, request)
-        .all(db)
-        .await?;
-    let cut = Page::cut(rows, request, |row| Cursor {
-        name: row.sort_name.clone(),
-        id: row.id,
-    });
-    let ids: Vec<Uuid> = cut.items.iter().map(|row| row.id).collect();
-    let counts = account_counts(&ids, db).await?;
-    let items = cut
-        .items
-        .into_iter()
-        .map(|row| {
-            let count = counts.get(&row.id).copied();
-            to_provider(row, count.unwrap_or(0))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Page {
-        items,
-        next: cut.next,
-    })
 }
 
 pub(crate) async fn load_row(

@@ -154,6 +154,7 @@ entity!(contact, "contacts", {
     last_name: String,
     sort_name: String,
     company: Option<String>,
+    sort_company: Option<String>,
     job_title: Option<String>,
     in_directory: bool,
     created_at: UnixMicros,
@@ -239,6 +240,20 @@ entity!(device_nonce, "device_nonces", {
     #[sea_orm(primary_key, auto_increment = false)]
     nonce: String,
     expires_at: UnixMicros,
+});
+
+entity!(view, "views", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    user_id: Uuid,
+    list: String,
+    name: String,
+    search: String,
+    sort: String,
+    filters: String,
+    columns: Option<String>,
+    created_at: UnixMicros,
 });
 
 entity!(registration, "registrations", {

@@ -7,10 +7,10 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::list::{contains, page, sort_name};
+use crate::list::{Key, contains, page, sort_name};
 use crate::row::{membership as member_row, tenant as row};
 use crate::{
-    Cursor, Db, Page, PageRequest, Role, StoreError, begin, call, commit, id, membership, provider,
+    Db, Page, PageRequest, Role, StoreError, begin, call, commit, id, membership, provider,
 };
 
 /// A company and its SIP domain.
@@ -121,10 +121,9 @@ pub async fn list(
     for word in request.words() {
         select = select.filter(contains(row::Column::SortName, &word));
     }
-    let rows = page(select, row::Column::SortName, row::Column::Id, request)
-        .all(db)
-        .await?;
-    Ok(Page::cut(rows, request, cursor).map(Tenant::from))
+    let key = Key::Column(row::Column::SortName);
+    let rows = page(select, key, row::Column::Id, request, db).await?;
+    Ok(rows.map(Tenant::from))
 }
 
 /// The tenants that a user is a member of by name, with the user's role in each.
@@ -186,13 +185,6 @@ pub async fn require_second_factor(
         return Err(StoreError::NotFound);
     }
     Ok(())
-}
-
-fn cursor(row: &row::Model) -> Cursor {
-    Cursor {
-        name: row.sort_name.clone(),
-        id: row.id,
-    }
 }
 
 impl From<row::Model> for Tenant {

@@ -1,12 +1,20 @@
 //! Closed sets of words that rows hold as text.
 
-use std::fmt;
 use std::str::FromStr;
 
 /// The text is none of the words of the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not one of the known words")]
 pub struct UnknownWord;
+
+/// A word of a closed set.
+pub trait Word: Copy + FromStr<Err = UnknownWord> + 'static {
+    /// All words of the set.
+    const ALL: &'static [Self];
+
+    /// The word as rows and interfaces spell it.
+    fn word(self) -> &'static str;
+}
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -21,21 +29,31 @@ macro_rules! words {
             }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownWord;
+        impl $crate::words::Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text { $($word => Ok(Self::$variant),)+ _ => Err(UnknownWord) }
+            fn word(self) -> &'static str {
+                self.as_str()
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::str::FromStr for $name {
+            type Err = $crate::words::UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, $crate::words::UnknownWord> {
+                match text { $($word => Ok(Self::$variant),)+ _ => Err($crate::words::UnknownWord) }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// What a user may do in a tenant. Ordered: a later role may do all that an earlier one may.
@@ -46,6 +64,40 @@ words! {
         Administrator = "administrator",
         /// Also decides who is a member.
         Owner = "owner",
+    }
+}
+
+words! {
+    /// Whether an account is used.
+    AccountStatus {
+        /// A device has it, and it is registered.
+        Online = "online",
+        /// A device has it, and it is not registered.
+        Offline = "offline",
+        /// No device has it.
+        NotInUse = "not_in_use",
+    }
+}
+
+words! {
+    /// Whether a device is there.
+    DeviceStatus {
+        /// Nobody has activated it.
+        NotActivated = "not_activated",
+        /// Activated and connected.
+        Online = "online",
+        /// Activated and not connected.
+        Offline = "offline",
+    }
+}
+
+words! {
+    /// What a device waits for.
+    DeviceSubStatus {
+        /// The mail with its activation was sent, and nobody has used it yet.
+        InstructionsSent = "instructions_sent",
+        /// It has not yet said that it applied its configuration.
+        PendingUpdate = "pending_update",
     }
 }
 

@@ -88,6 +88,7 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::mail::Entity>(),
         table::<row::call::Entity>(),
         table::<row::call_number::Entity>(),
+        table::<row::view::Entity>(),
     ]
 }
 

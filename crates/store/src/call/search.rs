@@ -1,6 +1,6 @@
 //! Which calls a filter leaves in, and the way to them.
 //!
-//! A person is a set of accounts and numbers. If it is small, the newest calls of each are taken from its index and put in order, so that a
+//! A person is a set of accounts and numbers. If it is small, the first calls of each are taken from its index and put in order, so that a
 //! page costs the same at any depth and however rare the person is. If it is large, its calls are many, and the walk along all calls of
 //! the tenant soon has a page.
 
@@ -14,11 +14,13 @@ use uuid::Uuid;
 
 use super::CallFilter;
 use crate::list::{contains, sort_name};
+use crate::number::part_of_number;
+use crate::page::words_of;
 use crate::row::{
     account as account_row, call as row, call_number as number_row, contact as contact_row,
     contact_number as contact_number_row, device as device_row, device_account as line_row,
 };
-use crate::{PageRequest, StoreError, contact};
+use crate::{StoreError, contact};
 
 /// Accounts and numbers for which calls are taken from the indexes one by one.
 const FEW: u64 = 32;
@@ -29,17 +31,26 @@ struct Parties {
     numbers: Option<SelectStatement>,
 }
 
-/// The first `rows` calls after the key `after` that the filter leaves in, and perhaps more.
+/// Where a page begins, in which direction it goes, and how many calls it takes.
+pub(super) struct Walk {
+    pub(super) after: Option<Uuid>,
+    pub(super) descending: bool,
+    pub(super) rows: u64,
+}
+
+/// The calls of a walk that the filter leaves in, and perhaps more.
 pub(super) async fn wanted(
     tenant: Uuid,
     filter: &CallFilter,
-    after: Option<Uuid>,
-    rows: u64,
+    walk: &Walk,
     db: &impl ConnectionTrait,
 ) -> Result<Condition, StoreError> {
     let mut plain = plain(tenant, filter);
-    if let Some(after) = after {
-        plain = plain.add(row::Column::Id.lt(after));
+    if let Some(after) = walk.after {
+        plain = plain.add(match walk.descending {
+            true => row::Column::Id.lt(after),
+            false => row::Column::Id.gt(after),
+        });
     }
     let mut narrowest: Option<(usize, Keys)> = None;
     let criteria = criteria(tenant, filter, db).await?;
@@ -60,7 +71,7 @@ pub(super) async fn wanted(
     let Some((_, keys)) = narrowest else {
         return Ok(plain);
     };
-    Ok(keys.newest(&plain, rows))
+    Ok(keys.first(&plain, walk))
 }
 
 /// All calls that the filter leaves in.
@@ -78,9 +89,16 @@ pub(super) async fn all(
 
 /// What does not ask for a person.
 fn plain(tenant: Uuid, filter: &CallFilter) -> Condition {
-    let outcome = filter.outcome.map(crate::CallOutcome::as_str);
-    let direction = filter.direction.map(crate::CallDirection::as_str);
-    Condition::all()
+    let mut plain = Condition::all();
+    if !filter.outcomes.is_empty() {
+        let outcomes = filter.outcomes.iter().map(|outcome| outcome.as_str());
+        plain = plain.add(row::Column::Outcome.is_in(outcomes));
+    }
+    if !filter.directions.is_empty() {
+        let directions = filter.directions.iter().map(|direction| direction.as_str());
+        plain = plain.add(row::Column::Direction.is_in(directions));
+    }
+    plain
         .add(row::Column::TenantId.eq(tenant))
         .add_option(filter.from.map(|from| row::Column::Id.gte(first_id(from))))
         .add_option(
@@ -88,8 +106,6 @@ fn plain(tenant: Uuid, filter: &CallFilter) -> Condition {
                 .until
                 .map(|until| row::Column::Id.lt(first_id(until))),
         )
-        .add_option(outcome.map(|outcome| row::Column::Outcome.eq(outcome)))
-        .add_option(direction.map(|direction| row::Column::Direction.eq(direction)))
 }
 
 /// The smallest key of a call that begins in this millisecond or later (RFC 9562, section 5.7).
@@ -132,23 +148,6 @@ async fn criteria(
     Ok(criteria)
 }
 
-/// What to look for if somebody has written a number, in whatever form: without separators, and without what is dialled before it, since
-/// numbers are kept with their country code.
-fn part_of_number(search: &str) -> Option<String> {
-    let is_part = |c: char| c.is_ascii_digit() || "+-./() ".contains(c);
-    if search.is_empty() || !search.chars().all(is_part) {
-        return None;
-    }
-    let digits: String = search.chars().filter(char::is_ascii_digit).collect();
-    let national = digits.trim_start_matches('0');
-    let part = if national.is_empty() {
-        digits.as_str()
-    } else {
-        national
-    };
-    (!part.is_empty()).then(|| part.to_owned())
-}
-
 impl Parties {
     fn of_contacts(contacts: Condition) -> Self {
         let contacts = contact_row::Entity::find()
@@ -185,11 +184,7 @@ impl Parties {
         search: &str,
         db: &impl ConnectionTrait,
     ) -> Result<Self, StoreError> {
-        let request = PageRequest {
-            search: Some(search.to_owned()),
-            ..PageRequest::default()
-        };
-        let words = request.words();
+        let words = words_of(search);
         let contacts = contact::search::matching(tenant, &words, db).await?;
         let mut named = Self::of_contacts(contacts);
         let names = words.iter().fold(Condition::all(), |all, word| {
@@ -262,8 +257,12 @@ impl Keys {
         self.accounts.len() + self.numbers.len()
     }
 
-    /// The newest `rows` calls of each of them, as keys.
-    fn newest(&self, plain: &Condition, rows: u64) -> Condition {
+    /// The first calls of the walk of each of them, as keys.
+    fn first(&self, plain: &Condition, walk: &Walk) -> Condition {
+        let order = match walk.descending {
+            true => Order::Desc,
+            false => Order::Asc,
+        };
         let accounts = self.accounts.iter().flat_map(|account| {
             [
                 row::Column::CallerAccountId.eq(*account),
@@ -278,23 +277,23 @@ impl Keys {
         });
         let mut all: Option<SelectStatement> = None;
         for of_one in accounts.chain(numbers) {
-            let newest = Query::select()
+            let first = Query::select()
                 .column((row::Entity, row::Column::Id))
                 .from(row::Entity)
                 .cond_where(plain.clone())
                 .and_where(of_one)
-                .order_by((row::Entity, row::Column::Id), Order::Desc)
-                .limit(rows)
+                .order_by((row::Entity, row::Column::Id), order.clone())
+                .limit(walk.rows)
                 .take();
             // SQLite takes order and limit within a union only so.
-            let mut newest = Query::select()
+            let mut first = Query::select()
                 .column(row::Column::Id)
-                .from_subquery(newest, "newest")
+                .from_subquery(first, "first_ones")
                 .take();
             match &mut all {
-                None => all = Some(std::mem::take(&mut newest)),
+                None => all = Some(std::mem::take(&mut first)),
                 Some(all) => {
-                    all.union(UnionType::Distinct, newest);
+                    all.union(UnionType::Distinct, first);
                 }
             }
         }

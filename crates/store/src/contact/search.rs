@@ -11,6 +11,8 @@ use uuid::Uuid;
 use super::{ContactFields, full_name};
 use crate::StoreError;
 use crate::list::contains;
+use crate::number::part_of_number;
+use crate::page::words_of;
 use crate::row::{contact as row, contact_search as search_row};
 
 /// From so many matches on, SQLite walks along the names: with 100,000 contacts it then meets a match
@@ -27,6 +29,17 @@ pub(super) fn text(fields: &ContactFields) -> String {
     parts.extend(fields.emails.iter().map(|email| email.address.as_str()));
     parts.join("\n").to_lowercase()
 }
+
+/// What to search for: the words of the text or, if somebody has written a number, that number as contacts have it.
+pub(crate) fn words(search: &str) -> Vec<String> {
+    match part_of_number(search) {
+        Some(part) if part.len() >= MIN_DIGITS => vec![part],
+        _ => words_of(search),
+    }
+}
+
+/// Shorter ones are as likely the number of a room or a house.
+const MIN_DIGITS: usize = 4;
 
 /// The contacts of the tenant whose text contains every word. The words are in lower case.
 pub(crate) async fn matching(

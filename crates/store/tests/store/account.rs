@@ -190,10 +190,13 @@ async fn an_account_in_use_stays(ground: Ground) {
     let (db, tenant) = (&ground.db, ground.tenant.id);
     let alice = ground.account("alice").await;
     let device = ground.device("Desk", &[&alice]).await;
-    let Err(StoreError::InUse { by }) = account::delete(tenant, alice.id, db).await else {
+    let Err(StoreError::InUse(by)) = account::delete(tenant, alice.id, db).await else {
         panic!("deleted although in use");
     };
-    assert_eq!((by[0].id, by[0].name.as_str()), (device.id, "Desk"));
+    assert_eq!(
+        (by.items[0].id, by.items[0].name.as_str()),
+        (device.id, "Desk")
+    );
     device::delete(tenant, device.id, db).await.unwrap();
     account::delete(tenant, alice.id, db).await.unwrap();
     assert!(matches!(
@@ -247,7 +250,9 @@ async fn accounts_are_listed_and_found(ground: Ground) {
     };
     let mut listed = Vec::new();
     loop {
-        let page = account::list(tenant, &request, db).await.unwrap();
+        let page = account::list(tenant, &account::AccountFilter::default(), &request, db)
+            .await
+            .unwrap();
         listed.extend(page.items.into_iter().map(|account| account.username));
         match page.next {
             Some(next) => request.after = Some(next),
@@ -255,21 +260,33 @@ async fn accounts_are_listed_and_found(ground: Ground) {
         }
     }
     assert_eq!(listed, ["101", "102", "103", "104", "105"]);
-    let found = account::list(tenant, &search("line 04"), db).await.unwrap();
+    let found = account::list(
+        tenant,
+        &account::AccountFilter::default(),
+        &search("line 04"),
+        db,
+    )
+    .await
+    .unwrap();
     assert_eq!(found.items[0].username, "104");
     assert!(
-        account::list(tenant, &search("%"), db)
+        account::list(tenant, &account::AccountFilter::default(), &search("%"), db)
             .await
             .unwrap()
             .items
             .is_empty()
     );
     assert!(
-        account::list(tenant, &search("l_ne"), db)
-            .await
-            .unwrap()
-            .items
-            .is_empty()
+        account::list(
+            tenant,
+            &account::AccountFilter::default(),
+            &search("l_ne"),
+            db
+        )
+        .await
+        .unwrap()
+        .items
+        .is_empty()
     );
 }
 
@@ -295,9 +312,14 @@ async fn an_account_of_another_tenant_is_not_found(ground: Ground) {
     for error in refused {
         assert!(matches!(error, Some(StoreError::NotFound)), "{error:?}");
     }
-    let listed = account::list(other, &PageRequest::default(), db)
-        .await
-        .unwrap();
+    let listed = account::list(
+        other,
+        &account::AccountFilter::default(),
+        &PageRequest::default(),
+        db,
+    )
+    .await
+    .unwrap();
     assert!(listed.items.is_empty());
 }
 

@@ -110,7 +110,14 @@ async fn what_was_backed_up_is_the_same_in_either_database(ground: Ground) {
         let fields = contact_fields("New", "Person");
         contact::insert(found.id, &fields, NOW, &db).await.unwrap();
         for (words, count) in [("quoted", 1), ("person", 1)] {
-            let listed = contact::list(found.id, &search(words), &db).await.unwrap();
+            let listed = contact::list(
+                found.id,
+                &contact::ContactFilter::default(),
+                &search(words),
+                &db,
+            )
+            .await
+            .unwrap();
             assert_eq!(listed.items.len(), count, "{words}");
         }
         assert!(SchemaState::of(&db).await.unwrap().is_current());

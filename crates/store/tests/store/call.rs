@@ -33,7 +33,7 @@ fn party(number: &str) -> Party {
 }
 
 /// A call that began so many minutes after the beginning and was answered for a minute.
-fn call(minute: i64, caller: &str, callee: &str) -> Call {
+pub(crate) fn call(minute: i64, caller: &str, callee: &str) -> Call {
     let started_at = after_minutes(minute);
     Call {
         id: call::new_id(started_at),
@@ -149,14 +149,14 @@ async fn a_filter_leaves_in_what_it_says(ground: Ground) {
     let cases: [(CallFilter, &[i64]); 5] = [
         (
             CallFilter {
-                outcome: Some(CallOutcome::Missed),
+                outcomes: vec![CallOutcome::Missed],
                 ..all()
             },
             &[3, 1],
         ),
         (
             CallFilter {
-                direction: Some(CallDirection::Incoming),
+                directions: vec![CallDirection::Incoming],
                 ..all()
             },
             &[3],
@@ -179,7 +179,7 @@ async fn a_filter_leaves_in_what_it_says(ground: Ground) {
             CallFilter {
                 from: Some(after_minutes(1)),
                 until: Some(after_minutes(3)),
-                outcome: Some(CallOutcome::Missed),
+                outcomes: vec![CallOutcome::Missed],
                 search: Some("1002".to_owned()),
                 ..all()
             },

@@ -56,12 +56,17 @@ async fn a_device_keeps_its_accounts_in_order(ground: Ground) {
     ));
 
     let other = ground.device("Kitchen", &[&a]).await;
-    let listed = device::list(tenant, &PageRequest::default(), db)
-        .await
-        .unwrap();
+    let listed = device::list(
+        tenant,
+        &device::DeviceFilter::default(),
+        &PageRequest::default(),
+        db,
+    )
+    .await
+    .unwrap();
     assert_eq!(listed.items, [changed.clone(), other]);
     assert_eq!(
-        device::list(tenant, &search("ESK"), db)
+        device::list(tenant, &device::DeviceFilter::default(), &search("ESK"), db)
             .await
             .unwrap()
             .items,
@@ -219,9 +224,14 @@ async fn a_device_of_another_tenant_is_not_found(ground: Ground) {
     for error in refused {
         assert!(matches!(error, Some(StoreError::NotFound)), "{error:?}");
     }
-    let listed = device::list(other, &PageRequest::default(), db)
-        .await
-        .unwrap();
+    let listed = device::list(
+        other,
+        &device::DeviceFilter::default(),
+        &PageRequest::default(),
+        db,
+    )
+    .await
+    .unwrap();
     assert!(listed.items.is_empty());
     assert_eq!(
         device::load(ground.tenant.id, made.id, db).await.unwrap(),

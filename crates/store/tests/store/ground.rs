@@ -7,7 +7,8 @@ use store::provider::{self, Provider, ProviderFields};
 use store::tenant::{self, NewTenant, Tenant};
 use store::user::{self, NewUser, User};
 use store::{
-    Codec, Database, EmailLabel, PageRequest, Secret, SipTransport, StoreConfig, Vault, connect,
+    Codec, Database, EmailLabel, PageRequest, Secret, SipTransport, SortColumn, StoreConfig, Vault,
+    connect,
 };
 use tempfile::TempDir;
 use time::macros::datetime;
@@ -192,7 +193,7 @@ pub(crate) fn contact_fields(first_name: &str, last_name: &str) -> ContactFields
     }
 }
 
-pub(crate) fn search(words: &str) -> PageRequest {
+pub(crate) fn search<S: SortColumn>(words: &str) -> PageRequest<S> {
     PageRequest {
         search: Some(words.to_owned()),
         ..PageRequest::default()

@@ -354,9 +354,14 @@ async fn lists_are_paged_and_stay_in_their_tenant(ground: Ground) {
     };
     let mut listed = Vec::new();
     loop {
-        let page = mail::list(Some(tenant), &request, &ground.db)
-            .await
-            .unwrap();
+        let page = mail::list(
+            Some(tenant),
+            &mail::MailFilter::default(),
+            &request,
+            &ground.db,
+        )
+        .await
+        .unwrap();
         listed.extend(page.items.into_iter().map(|mail| mail.id));
         let Some(next) = page.next else { break };
         request.after = Some(next);

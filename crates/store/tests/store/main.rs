@@ -11,6 +11,7 @@ mod connect;
 mod contact;
 mod device;
 mod ground;
+mod lists;
 mod mail;
 mod provider;
 mod second_factor;

@@ -35,9 +35,14 @@ async fn a_provider_is_stored_changed_and_deleted(ground: Ground) {
     assert_eq!((changed.version, changed.port), (2, None));
     assert_eq!(changed.server, "sip.aardvark.example");
 
-    let listed = provider::list(tenant, &PageRequest::default(), db)
-        .await
-        .unwrap();
+    let listed = provider::list(
+        tenant,
+        &provider::ProviderFilter::default(),
+        &PageRequest::default(),
+        db,
+    )
+    .await
+    .unwrap();
     let names: Vec<_> = listed
         .items
         .iter()
@@ -45,10 +50,15 @@ async fn a_provider_is_stored_changed_and_deleted(ground: Ground) {
         .collect();
     assert_eq!(names, ["Aardvark", "Tandem"]);
     assert_eq!(
-        provider::list(tenant, &search("vark"), db)
-            .await
-            .unwrap()
-            .items,
+        provider::list(
+            tenant,
+            &provider::ProviderFilter::default(),
+            &search("vark"),
+            db
+        )
+        .await
+        .unwrap()
+        .items,
         [changed]
     );
 
@@ -123,13 +133,20 @@ async fn a_provider_with_accounts_stays(ground: Ground) {
             .account_count,
         1
     );
-    let listed = provider::list(tenant, &search("P"), db).await.unwrap();
+    let listed = provider::list(
+        tenant,
+        &provider::ProviderFilter::default(),
+        &search("P"),
+        db,
+    )
+    .await
+    .unwrap();
     assert_eq!(listed.items[0].account_count, 1);
-    let Err(StoreError::InUse { by }) = provider::delete(tenant, made.id, db).await else {
+    let Err(StoreError::InUse(by)) = provider::delete(tenant, made.id, db).await else {
         panic!("deleted although in use");
     };
     assert_eq!(
-        (by[0].id, by[0].name.as_str(), by.len()),
+        (by.items[0].id, by.items[0].name.as_str(), by.count),
         (account.id, "Line 100", 1)
     );
 }
@@ -175,9 +192,14 @@ async fn a_provider_of_another_tenant_is_not_found(ground: Ground) {
     ));
     let changed = provider::update(other, id, &provider_fields("Q"), None, db).await;
     assert!(matches!(changed, Err(StoreError::NotFound)));
-    let listed = provider::list(other, &PageRequest::default(), db)
-        .await
-        .unwrap();
+    let listed = provider::list(
+        other,
+        &provider::ProviderFilter::default(),
+        &PageRequest::default(),
+        db,
+    )
+    .await
+    .unwrap();
     assert!(listed.items.iter().all(|provider| provider.own));
     assert_eq!(ground.provider("P").await.version, 1);
 }

@@ -92,12 +92,16 @@ async fn members_are_paged_and_unique(ground: Ground) {
         limit: 2,
         ..PageRequest::default()
     };
-    let page = membership::list(tenant.id, &first, db).await.unwrap();
+    let page = membership::list(tenant.id, &membership::MemberFilter::default(), &first, db)
+        .await
+        .unwrap();
     let rest = PageRequest {
         after: page.next.clone(),
         ..PageRequest::default()
     };
-    let rest = membership::list(tenant.id, &rest, db).await.unwrap();
+    let rest = membership::list(tenant.id, &membership::MemberFilter::default(), &rest, db)
+        .await
+        .unwrap();
     assert_eq!(
         (page.items.len(), rest.items.len(), rest.next),
         (2, 1, None)
