@@ -63,7 +63,7 @@ pub(crate) fn rows(
             let request = PageRequest {
                 limit: MAX_PAGE,
                 after,
-                search: None,
+                ..PageRequest::default()
             };
             let page = call::list(tenant, &filter, &request, &app.db)
                 .await

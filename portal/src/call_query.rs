@@ -1,14 +1,19 @@
 //! Which calls a request asks for: its query parameters as a filter and a page.
 
 use api::CallQuery;
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::{StatusCode, request::Parts},
+use axum::{extract::FromRequestParts, http::request::Parts};
+use store::{
+    PageRequest,
+    call::{CallFilter, CallSort},
 };
-use store::{PageRequest, call::CallFilter};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{app::App, call_wire, error::ApiError, validate::Fields};
+use crate::{
+    app::App,
+    error::ApiError,
+    extract::{Asked, cursor},
+    validate::Fields,
+};
 
 /// What a search may have at most, in characters.
 const MAX_SEARCH: usize = 100;
@@ -19,32 +24,28 @@ pub(crate) struct Wanted {
     /// As it was asked, for the audit log.
     pub(crate) query: CallQuery,
     pub(crate) filter: CallFilter,
-    pub(crate) page: PageRequest,
+    pub(crate) page: PageRequest<CallSort>,
 }
 
 impl FromRequestParts<App> for Wanted {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let malformed = |detail: String| ApiError::Malformed {
-            status: StatusCode::BAD_REQUEST,
-            detail,
-        };
-        let Query(query) = Query::<CallQuery>::from_request_parts(parts, app)
-            .await
-            .map_err(|rejection| malformed(rejection.body_text()))?;
-        let after = query.after.as_deref().map(str::parse).transpose();
-        let after =
-            after.map_err(|_| malformed("`after` is not the `next` of a list.".to_owned()))?;
-        let limit = query.limit.unwrap_or(PageRequest::default().limit);
+        let Asked(query) = Asked::<CallQuery>::from_request_parts(parts, app).await?;
+        let mut fields = Fields::default();
+        let sort = fields.sort("sort", query.sort.as_deref());
+        fields.finish()?;
+        let usual = PageRequest::<CallSort>::default();
         Ok(Self {
             filter: filter(&query)?,
-            query,
             page: PageRequest {
-                limit,
-                after,
+                limit: query.limit.unwrap_or(usual.limit),
+                after: cursor(query.after.as_deref())?,
                 search: None,
+                sort,
+                total: query.total.unwrap_or(false),
             },
+            query,
         })
     }
 }
@@ -59,14 +60,16 @@ fn filter(query: &CallQuery) -> Result<CallFilter, ApiError> {
         fields.wrong("until", "Please enter a time after the beginning.");
     }
     let search = fields.optional_text("search", query.search.as_deref(), MAX_SEARCH);
+    let outcomes = fields.words("outcome", query.outcome.as_deref());
+    let directions = fields.words("direction", query.direction.as_deref());
     fields.finish()?;
     Ok(CallFilter {
         contact: query.contact_id,
         account: query.account_id,
         from,
         until,
-        outcome: query.outcome.map(call_wire::stored_outcome),
-        direction: query.direction.map(call_wire::stored_direction),
+        outcomes,
+        directions,
         search,
     })
 }

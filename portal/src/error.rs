@@ -4,7 +4,7 @@
 //! request's identifier and writes the body. Text of other layers stays on our side: it is logged where
 //! the error is turned into an answer, once.
 
-use api::{FieldError, Problem, problem_type};
+use api::{Dependents, FieldError, Problem, problem_type};
 use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
@@ -12,7 +12,7 @@ use axum::{
 use store::StoreError;
 use tracing::error;
 
-use crate::{limits::Wait, password::PasswordError};
+use crate::{limits::Wait, password::PasswordError, wire};
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub(crate) enum ApiError {
         message: &'static str,
     },
     /// Other objects depend on it.
-    InUse(Vec<String>),
+    InUse(Dependents),
     /// It was changed since it was read.
     Stale,
     /// Too many attempts.
@@ -159,7 +159,7 @@ impl ApiError {
     fn detail(&self, general: &str) -> String {
         match self {
             Self::Malformed { detail, .. } => detail.clone(),
-            Self::InUse(by) => format!("Still in use by: {}.", by.join(", ")),
+            Self::InUse(dependents) => still_in_use(dependents),
             _ => general.to_owned(),
         }
     }
@@ -172,6 +172,13 @@ impl ApiError {
                 message: (*message).to_owned(),
             }],
             _ => Vec::new(),
+        }
+    }
+
+    fn dependents(&self) -> Option<&Dependents> {
+        match self {
+            Self::InUse(dependents) => Some(dependents),
+            _ => None,
         }
     }
 
@@ -194,6 +201,10 @@ impl IntoResponse for ApiError {
             detail: self.detail(general),
             request_id: String::new(),
             errors: self.errors(),
+            dependents: self
+                .dependents()
+                .map_or_else(Vec::new, |all| all.items.clone()),
+            dependents_count: self.dependents().map(|all| all.count),
         };
         let mut response = status.into_response();
         if let Some(secs) = self.retry_after() {
@@ -218,9 +229,12 @@ impl From<StoreError> for ApiError {
             StoreError::Count { field, max } => {
                 invalid(field, format!("Please choose 1 to {max}."))
             }
-            StoreError::InUse { by } => {
-                Self::InUse(by.into_iter().map(|reference| reference.name).collect())
-            }
+            StoreError::InUse(dependents) => Self::InUse(wire::dependents(dependents)),
+            StoreError::ForeignCursor => Self::Malformed {
+                status: StatusCode::BAD_REQUEST,
+                detail: "`after` is of a list in another order. Please begin anew without it."
+                    .to_owned(),
+            },
             StoreError::StaleVersion { .. } => Self::Stale,
             StoreError::Protected => Self::Conflict {
                 field: "",
@@ -231,6 +245,20 @@ impl From<StoreError> for ApiError {
                 Self::Internal
             }
         }
+    }
+}
+
+fn still_in_use(dependents: &Dependents) -> String {
+    let names: Vec<_> = dependents
+        .items
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    let named = u64::try_from(names.len()).unwrap_or(u64::MAX);
+    let names = names.join(", ");
+    match dependents.count.saturating_sub(named) {
+        0 => format!("Still in use by: {names}."),
+        others => format!("Still in use by: {names} and {others} more."),
     }
 }
 

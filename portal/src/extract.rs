@@ -14,10 +14,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header::IF_MATCH, request::Parts},
 };
 use serde::de::DeserializeOwned;
-use store::{Cursor, PageRequest};
+use store::{ByName, Cursor, PageRequest, SortColumn};
 use uuid::Uuid;
 
-use crate::{app::App, error::ApiError, limits};
+use crate::{app::App, error::ApiError, limits, validate::Fields};
 
 /// The cookie with the session's token.
 pub(crate) const SESSION_COOKIE: &str = "tandem_session";
@@ -94,32 +94,53 @@ fn unquoted(tag: &str) -> Option<u64> {
     tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
 }
 
-/// Which page of a list.
+/// Which page of a list, in an order that the list knows.
 #[derive(Clone, Debug)]
-pub(crate) struct Paging(pub(crate) PageRequest);
+pub(crate) struct Paging<S = ByName>(pub(crate) PageRequest<S>);
 
-impl FromRequestParts<App> for Paging {
+impl<S: SortColumn> FromRequestParts<App> for Paging<S> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let malformed = |detail: String| ApiError::Malformed {
-            status: StatusCode::BAD_REQUEST,
-            detail,
-        };
-        let Query(query) = Query::<PageQuery>::from_request_parts(parts, app)
-            .await
-            .map_err(|rejection| malformed(rejection.body_text()))?;
-        let after: Option<Cursor> = query
-            .after
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(|_| malformed("`after` is not the `next` of a list.".to_owned()))?;
-        let usual = PageRequest::default();
+        let Asked(query) = Asked::<PageQuery>::from_request_parts(parts, app).await?;
+        let mut fields = Fields::default();
+        let sort = fields.sort("sort", query.sort.as_deref());
+        fields.finish()?;
+        let usual = PageRequest::<S>::default();
         Ok(Self(PageRequest {
             limit: query.limit.unwrap_or(usual.limit),
-            after,
+            after: cursor(query.after.as_deref())?,
             search: query.search.filter(|search| !search.trim().is_empty()),
+            sort,
+            total: query.total.unwrap_or(false),
         }))
+    }
+}
+
+/// Where a page begins, if the text is of a page before.
+pub(crate) fn cursor(after: Option<&str>) -> Result<Option<Cursor>, ApiError> {
+    let parsed = after.map(str::parse).transpose();
+    parsed.map_err(|_| ApiError::Malformed {
+        status: StatusCode::BAD_REQUEST,
+        detail: "`after` is not the `next` of a list.".to_owned(),
+    })
+}
+
+/// Parameters of the query. Those that `T` does not know are left alone: they are somebody else's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match Query::<T>::from_request_parts(parts, app).await {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(ApiError::Malformed {
+                status: StatusCode::BAD_REQUEST,
+                detail: rejection.body_text(),
+            }),
+        }
     }
 }
 

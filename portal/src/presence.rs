@@ -9,6 +9,7 @@ use std::{
 };
 
 use api::{LineReport, LineState, Registration, RegistrationChange, instance_id};
+use store::Online;
 use uuid::Uuid;
 
 /// The state of all devices and addresses-of-record.
@@ -99,6 +100,35 @@ impl Presence {
                 .is_some_and(|connected| connected.lines.contains(&account))
         };
         state.bindings.contains_key(aor) || devices.iter().any(said_so)
+    }
+
+    /// All that are there, with the users of one domain.
+    pub(crate) fn online(&self, domain: &str) -> Online {
+        let state = self.read();
+        let user = |aor: &String| {
+            let (user, host) = aor.strip_prefix("sip:")?.rsplit_once('@')?;
+            (host == domain).then(|| user.to_owned())
+        };
+        let device = |instance: &String| instance.strip_prefix("urn:uuid:")?.parse().ok();
+        let connected = state.devices.iter();
+        let channels = connected
+            .filter(|(_, connected)| connected.channels > 0)
+            .map(|(device, _)| *device);
+        let lines = state.devices.iter().flat_map(|(device, connected)| {
+            let lines = connected.lines.iter();
+            lines.map(|account| (*device, *account))
+        });
+        Online {
+            domain: domain.to_owned(),
+            users: state.bindings.keys().filter_map(user).collect(),
+            devices: state
+                .instances
+                .keys()
+                .filter_map(device)
+                .chain(channels)
+                .collect(),
+            lines: lines.collect(),
+        }
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {

@@ -62,6 +62,8 @@ fn problem_of(response: &mut Response, is_api: bool) -> Option<Problem> {
         detail: "The request could not be understood.".to_owned(),
         request_id: String::new(),
         errors: Vec::new(),
+        dependents: Vec::new(),
+        dependents_count: None,
     })
 }
 

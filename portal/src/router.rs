@@ -24,8 +24,8 @@ use crate::{
     extract::SESSION_COOKIE,
     handlers::{
         accounts, activation, audit, calls, contacts, device_live, devices, health, instructions,
-        live, mail, mailbox, members, providers, provisioning, retention, second_factor, session,
-        sessions, tenants,
+        live, mail, mailbox, members, providers, provisioning, retention, search, second_factor,
+        session, sessions, tenants, views,
     },
     metrics, pages, request, scrape,
 };
@@ -113,10 +113,13 @@ fn tenant() -> OpenApiRouter<App> {
             providers::update,
             providers::delete
         ))
+        .routes(routes!(providers::dependents))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::show, accounts::update, accounts::delete))
+        .routes(routes!(accounts::dependents))
         .routes(routes!(contacts::list, contacts::create))
         .routes(routes!(contacts::show, contacts::update, contacts::delete))
+        .routes(routes!(contacts::dependents))
         .routes(routes!(devices::list, devices::create))
         .routes(routes!(devices::show, devices::update, devices::delete))
         .routes(routes!(activation::show, activation::reset))
@@ -134,6 +137,9 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(calls::export))
         .routes(routes!(calls::show, calls::delete))
         .routes(routes!(retention::show, retention::update))
+        .routes(routes!(search::find))
+        .routes(routes!(views::list, views::save))
+        .routes(routes!(views::delete))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(live::live))

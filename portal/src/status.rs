@@ -1,7 +1,11 @@
 //! Status of devices and accounts: what the database knows joined with who is there.
 
 use api::{AccountLive, AccountStatus, DeviceLive, DeviceStatus};
-use store::{MAX_PAGE, Page, PageRequest, StoreError, device::Device};
+use store::{
+    MAX_PAGE, Page, PageRequest, SortColumn, StoreError,
+    account::AccountFilter,
+    device::{Device, DeviceFilter},
+};
 use uuid::Uuid;
 
 use crate::{app::App, mail, presence::Presence};
@@ -82,9 +86,10 @@ pub(crate) fn is_update_pending(device: &Device) -> bool {
 /// Reads all devices and accounts of the tenant.
 pub(crate) async fn load(tenant: Uuid, app: &App) -> Result<Directory, StoreError> {
     let mut directory = Directory::default();
-    let mut request = first_page();
+    let (mut request, all) = (first_page(), DeviceFilter::default());
     loop {
-        let Page { items, next } = store::device::list(tenant, &request, &app.db).await?;
+        let page = store::device::list(tenant, &all, &request, &app.db).await?;
+        let Page { items, next, .. } = page;
         directory.devices.extend(items.iter().map(|device| {
             KnownDevice {
                 id: device.id,
@@ -101,9 +106,10 @@ pub(crate) async fn load(tenant: Uuid, app: &App) -> Result<Directory, StoreErro
             break;
         }
     }
-    let mut request = first_page();
+    let (mut request, all) = (first_page(), AccountFilter::default());
     loop {
-        let Page { items, next } = store::account::list(tenant, &request, &app.db).await?;
+        let page = store::account::list(tenant, &all, &request, &app.db).await?;
+        let Page { items, next, .. } = page;
         directory
             .accounts
             .extend(items.iter().map(|account| KnownAccount {
@@ -119,7 +125,7 @@ pub(crate) async fn load(tenant: Uuid, app: &App) -> Result<Directory, StoreErro
     Ok(directory)
 }
 
-fn first_page() -> PageRequest {
+fn first_page<S: SortColumn>() -> PageRequest<S> {
     PageRequest {
         limit: MAX_PAGE,
         ..PageRequest::default()

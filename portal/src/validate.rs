@@ -6,6 +6,8 @@
 use std::{collections::HashSet, hash::Hash, net::IpAddr};
 
 use api::FieldError;
+use store::{Sort, SortColumn, UnknownWord, Word};
+use uuid::Uuid;
 
 use crate::{error::ApiError, proof::MAX_PASSWORD_BYTES};
 
@@ -200,6 +202,81 @@ impl Fields {
         value.to_owned()
     }
 
+    /// An order of a list, or the usual one.
+    pub(crate) fn sort<S: SortColumn>(&mut self, field: &str, value: Option<&str>) -> Sort<S> {
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            return S::USUAL;
+        };
+        value.parse().unwrap_or_else(|UnknownWord| {
+            let known = words::<S>();
+            self.wrong(
+                field,
+                format!("Please use one of {known}, with - before it for descending."),
+            );
+            S::USUAL
+        })
+    }
+
+    /// Words of a closed set with commas between them; none leaves all in.
+    pub(crate) fn words<W: Word>(&mut self, field: &str, value: Option<&str>) -> Vec<W> {
+        let values = separated(value);
+        let mut parsed = Vec::with_capacity(values.len().min(W::ALL.len()));
+        for value in values {
+            match value.parse() {
+                Ok(word) => parsed.push(word),
+                Err(UnknownWord) => {
+                    let known = words::<W>();
+                    self.wrong(field, format!("Please use one or more of {known}."));
+                    return Vec::new();
+                }
+            }
+        }
+        parsed
+    }
+
+    /// `true` or `false`; both leave all in.
+    pub(crate) fn flag(&mut self, field: &str, value: Option<&str>) -> Option<bool> {
+        let (mut yes, mut no) = (false, false);
+        for value in separated(value) {
+            match value {
+                "true" => yes = true,
+                "false" => no = true,
+                _ => self.wrong(field, "Please use true or false."),
+            }
+        }
+        (yes != no).then_some(yes)
+    }
+
+    /// Up to 100 identifiers with commas between them.
+    pub(crate) fn ids(&mut self, field: &str, value: Option<&str>) -> Vec<Uuid> {
+        let values = separated(value);
+        let ids: Option<Vec<_>> = values.iter().map(|value| value.parse().ok()).collect();
+        match ids {
+            Some(ids) if ids.len() <= MAX_CHOICES => ids,
+            _ => {
+                self.wrong(
+                    field,
+                    format!("Please use at most {MAX_CHOICES} identifiers."),
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    /// Up to 100 short texts with commas between them.
+    pub(crate) fn choices(&mut self, field: &str, value: Option<&str>) -> Vec<String> {
+        let values = separated(value);
+        if values.len() > MAX_CHOICES {
+            self.wrong(field, format!("Please use at most {MAX_CHOICES} values."));
+            return Vec::new();
+        }
+        let mut choices = Vec::with_capacity(values.len());
+        for value in values {
+            choices.push(self.text(field, value, 100));
+        }
+        choices
+    }
+
     /// A list of `min` to `max` different values.
     pub(crate) fn list<T: Eq + Hash>(&mut self, field: &str, values: &[T], min: usize, max: usize) {
         if values.len() < min {
@@ -210,6 +287,21 @@ impl Fields {
             self.wrong(field, "Please give each only once.");
         }
     }
+}
+
+/// Values of one filter at most.
+const MAX_CHOICES: usize = 100;
+
+/// What stands between the commas.
+fn separated(value: Option<&str>) -> Vec<&str> {
+    let values = value.unwrap_or_default().split(',').map(str::trim);
+    values.filter(|value| !value.is_empty()).collect()
+}
+
+/// All words of a set, for a person.
+fn words<W: Word>() -> String {
+    let words: Vec<_> = W::ALL.iter().map(|word| word.word()).collect();
+    words.join(", ")
 }
 
 /// A short name made from a name: what is left of it in lower-case ASCII.

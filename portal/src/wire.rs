@@ -7,7 +7,12 @@ use axum::{
 };
 use serde::Serialize;
 use store::{
-    account::Account, activation, contact::Contact, device::Device, provider::Provider,
+    account::Account,
+    activation,
+    contact::Contact,
+    dependents::{Dependent, DependentEffect, DependentKind, Dependents},
+    device::Device,
+    provider::Provider,
     tenant::Tenant,
 };
 use uuid::Uuid;
@@ -34,7 +39,31 @@ pub(crate) fn page<T, U>(page: store::Page<T>, convert: impl FnMut(T) -> U) -> J
     Json(api::Page {
         items: page.items.into_iter().map(convert).collect(),
         next: page.next.map(|cursor| cursor.to_string()),
+        total: page.total.map(|total| api::Total {
+            count: total.count,
+            exact: total.exact,
+        }),
     })
+}
+
+pub(crate) fn dependents(dependents: Dependents) -> api::Dependents {
+    let one = |dependent: Dependent| api::Dependent {
+        kind: match dependent.kind {
+            DependentKind::Account => api::DependentKind::Account,
+            DependentKind::Device => api::DependentKind::Device,
+        },
+        id: dependent.id,
+        name: dependent.name,
+        effect: match dependent.effect {
+            DependentEffect::Removed => api::DependentEffect::Removed,
+            DependentEffect::LosesAccount => api::DependentEffect::LosesAccount,
+            DependentEffect::SignsOut => api::DependentEffect::SignsOut,
+        },
+    };
+    api::Dependents {
+        items: dependents.items.into_iter().map(one).collect(),
+        count: dependents.count,
+    }
 }
 
 pub(crate) fn role(role: store::Role) -> api::Role {

@@ -162,7 +162,11 @@ async fn member(
     if lacks_second_factor(&tenant, role, person.user.id, app).await? {
         return Err(ApiError::SecondFactorRequired);
     }
-    Ok(Caller { tenant, person })
+    Ok(Caller {
+        tenant,
+        person,
+        role,
+    })
 }
 
 /// Whether the tenant demands a second factor of this member, who has none.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use store::{
-    ConnectionTrait, Secret, StoreError, audit::NewAuditEntry, device::DeviceCredential,
+    ConnectionTrait, Role, Secret, StoreError, audit::NewAuditEntry, device::DeviceCredential,
     tenant::Tenant, user::User,
 };
 use time::OffsetDateTime;
@@ -45,6 +45,8 @@ impl OpenSession {
 pub(crate) struct Caller {
     pub(crate) tenant: Tenant,
     pub(crate) person: Person,
+    /// In the tenant.
+    pub(crate) role: Role,
 }
 
 /// An activated device.

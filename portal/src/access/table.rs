@@ -47,6 +47,10 @@ pub enum Area {
     Audit,
     /// Statuses as they change.
     Live,
+    /// Finding what the caller may read anyway.
+    Search,
+    /// Views of lists, which everybody saves for themselves.
+    Views,
 }
 
 /// Whether an operation only looks.
@@ -87,6 +91,7 @@ impl Area {
     pub fn allows(self, access: Access, role: Role) -> bool {
         let administers = matches!(role, Role::Owner | Role::Administrator);
         match (self, access) {
+            (Self::Views, _) => true,
             (Self::Members, Access::Write) | (Self::Mailbox, _) => role == Role::Owner,
             (Self::Activations | Self::Mail, Access::Read) | (_, Access::Write) => administers,
             (_, Access::Read) => true,
@@ -139,16 +144,19 @@ const RULES: &[Rule] = &[
     reads("providers_show", Area::Providers),
     writes("providers_update", Area::Providers),
     writes("providers_delete", Area::Providers),
+    reads("providers_dependents", Area::Providers),
     reads("accounts_list", Area::Accounts),
     writes("accounts_create", Area::Accounts),
     reads("accounts_show", Area::Accounts),
     writes("accounts_update", Area::Accounts),
     writes("accounts_delete", Area::Accounts),
+    reads("accounts_dependents", Area::Accounts),
     reads("contacts_list", Area::Contacts),
     writes("contacts_create", Area::Contacts),
     reads("contacts_show", Area::Contacts),
     writes("contacts_update", Area::Contacts),
     writes("contacts_delete", Area::Contacts),
+    reads("contacts_dependents", Area::Contacts),
     reads("devices_list", Area::Devices),
     writes("devices_create", Area::Devices),
     reads("devices_show", Area::Devices),
@@ -176,6 +184,10 @@ const RULES: &[Rule] = &[
     writes("calls_delete", Area::Calls),
     reads("retention_show", Area::Retention),
     writes("retention_update", Area::Retention).confirmed(),
+    reads("search_find", Area::Search),
+    reads("views_list", Area::Views),
+    writes("views_save", Area::Views),
+    writes("views_delete", Area::Views),
     reads("audit_list", Area::Audit),
     reads("audit_verify", Area::Audit),
     reads("live_live", Area::Live),

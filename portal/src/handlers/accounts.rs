@@ -1,11 +1,11 @@
 //! SIP accounts of a tenant. A password goes in and never comes out.
 
-use api::{Account, AccountInput, Page, PageQuery};
+use api::{Account, AccountFilters, AccountInput, Dependents, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{
     Secret, StoreError,
-    account::{self, AccountFields, DialingRule, MAX_RULES},
-    begin, commit,
+    account::{self, AccountFields, AccountFilter, AccountSort, DialingRule, MAX_RULES},
+    begin, commit, dependents,
     provider::Provider,
 };
 use time::OffsetDateTime;
@@ -18,21 +18,23 @@ use crate::{
     audit::Deed,
     effects::ids,
     error::ApiError,
-    extract::{Body, Id, IfMatch, Paging},
+    extract::{Asked, Body, Id, IfMatch, Paging},
     validate::Fields,
     wire,
 };
 
-/// The accounts by name.
+/// The accounts; the search looks at name and user name.
 #[utoipa::path(get, operation_id = "accounts_list", path = "/tenants/{tenant}/accounts", tag = "accounts",
-    params(("tenant" = Uuid, Path), PageQuery),
+    params(("tenant" = Uuid, Path), PageQuery, AccountFilters),
     responses((status = 200, body = Page<Account>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paging(request): Paging,
+    Paging(request): Paging<AccountSort>,
+    Asked(filters): Asked<AccountFilters>,
 ) -> Result<Json<Page<Account>>, ApiError> {
-    let accounts = account::list(caller.tenant.id, &request, &app.db).await?;
+    let filter = filter(&filters, &caller, &app)?;
+    let accounts = account::list(caller.tenant.id, &filter, &request, &app.db).await?;
     Ok(wire::page(accounts, |account| {
         wire::account(account, &app.presence)
     }))
@@ -141,6 +143,34 @@ pub(crate) async fn delete(
     }
     app.announce(tenant, Vec::new()).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What depends on an account: the devices that have it.
+#[utoipa::path(get, operation_id = "accounts_dependents", path = "/tenants/{tenant}/accounts/{id}/dependents", tag = "accounts",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = Dependents), Refused), security(("session" = [])))]
+pub(crate) async fn dependents(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<Dependents>, ApiError> {
+    let dependents = dependents::of_account(caller.tenant.id, id, &app.db).await?;
+    Ok(Json(wire::dependents(dependents)))
+}
+
+fn filter(filters: &AccountFilters, caller: &Caller, app: &App) -> Result<AccountFilter, ApiError> {
+    let mut fields = Fields::default();
+    let mut filter = AccountFilter {
+        providers: fields.ids("provider", filters.provider.as_deref()),
+        push: fields.flag("push", filters.push.as_deref()),
+        statuses: fields.words("status", filters.status.as_deref()),
+        ..AccountFilter::default()
+    };
+    fields.finish()?;
+    if !filter.statuses.is_empty() {
+        filter.online = app.presence.online(&caller.tenant.sip_domain);
+    }
+    Ok(filter)
 }
 
 /// An account that is called differently now leaves no bindings under the old name.

@@ -1,15 +1,17 @@
 //! The audit log of a tenant.
 
 use api::{AuditEntry, AuditQuery, AuditVerification, Page, PageQuery};
-use axum::{
-    Json,
-    extract::{Query, State},
-    http::StatusCode,
-};
-use store::audit::{self, AuditFilter};
+use axum::{Json, extract::State};
+use store::audit::{self, AuditFilter, AuditSort};
 
 use super::Refused;
-use crate::{access::Caller, app::App, error::ApiError, extract::Paging, wire};
+use crate::{
+    access::Caller,
+    app::App,
+    error::ApiError,
+    extract::{Asked, Paging},
+    wire,
+};
 
 /// Who changed what, newest first; the search looks at who and at what.
 #[utoipa::path(get, operation_id = "audit_list", path = "/tenants/{tenant}/audit", tag = "audit",
@@ -18,13 +20,9 @@ use crate::{access::Caller, app::App, error::ApiError, extract::Paging, wire};
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paging(request): Paging,
-    query: Result<Query<AuditQuery>, axum::extract::rejection::QueryRejection>,
+    Paging(request): Paging<AuditSort>,
+    Asked(query): Asked<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
-    let Query(query) = query.map_err(|rejection| ApiError::Malformed {
-        status: StatusCode::BAD_REQUEST,
-        detail: rejection.body_text(),
-    })?;
     let filter = AuditFilter {
         action: query.action,
         object: query.object,

@@ -23,7 +23,7 @@ use crate::{
     error::ApiError, extract::Id, validate::Fields, wire,
 };
 
-/// The calls, newest first.
+/// The calls, newest first unless asked otherwise.
 #[utoipa::path(get, operation_id = "calls_list", path = "/tenants/{tenant}/calls", tag = "calls",
     params(("tenant" = Uuid, Path), CallQuery),
     responses((status = 200, body = Page<api::Call>), Refused), security(("session" = [])))]

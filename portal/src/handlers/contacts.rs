@@ -1,10 +1,14 @@
 //! Contacts of a tenant.
 
-use api::{Contact, ContactInput, Page, PageQuery};
+use api::{Contact, ContactFilters, ContactInput, Dependents, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{
     begin, commit,
-    contact::{self, ContactEmail, ContactFields, ContactNumber, MAX_EMAILS, MAX_NUMBERS},
+    contact::{
+        self, ContactEmail, ContactFields, ContactFilter, ContactNumber, ContactSort, MAX_EMAILS,
+        MAX_NUMBERS,
+    },
+    dependents,
 };
 use time::OffsetDateTime;
 
@@ -15,21 +19,23 @@ use crate::{
     audit::Deed,
     effects::ids,
     error::ApiError,
-    extract::{Body, Id, IfMatch, Paging},
+    extract::{Asked, Body, Id, IfMatch, Paging},
     validate::Fields,
     wire,
 };
 
-/// The contacts by name; the search looks at names, numbers and addresses.
+/// The contacts; the search looks at names, company, numbers in any spelling, and addresses.
 #[utoipa::path(get, operation_id = "contacts_list", path = "/tenants/{tenant}/contacts", tag = "contacts",
-    params(("tenant" = Uuid, Path), PageQuery),
+    params(("tenant" = Uuid, Path), PageQuery, ContactFilters),
     responses((status = 200, body = Page<Contact>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paging(request): Paging,
+    Paging(request): Paging<ContactSort>,
+    Asked(filters): Asked<ContactFilters>,
 ) -> Result<Json<Page<Contact>>, ApiError> {
-    let contacts = contact::list(caller.tenant.id, &request, &app.db).await?;
+    let filter = filter(&filters)?;
+    let contacts = contact::list(caller.tenant.id, &filter, &request, &app.db).await?;
     Ok(wire::page(contacts, wire::contact))
 }
 
@@ -119,6 +125,29 @@ pub(crate) async fn delete(
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What depends on a contact: the devices of the person.
+#[utoipa::path(get, operation_id = "contacts_dependents", path = "/tenants/{tenant}/contacts/{id}/dependents", tag = "contacts",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = Dependents), Refused), security(("session" = [])))]
+pub(crate) async fn dependents(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<Dependents>, ApiError> {
+    let dependents = dependents::of_contact(caller.tenant.id, id, &app.db).await?;
+    Ok(Json(wire::dependents(dependents)))
+}
+
+fn filter(filters: &ContactFilters) -> Result<ContactFilter, ApiError> {
+    let mut fields = Fields::default();
+    let filter = ContactFilter {
+        in_directory: fields.flag("in_directory", filters.in_directory.as_deref()),
+        has_device: fields.flag("has_device", filters.has_device.as_deref()),
+    };
+    fields.finish()?;
+    Ok(filter)
 }
 
 fn check(input: &ContactInput) -> Result<ContactFields, ApiError> {

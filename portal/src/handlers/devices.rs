@@ -1,10 +1,10 @@
 //! Devices of a tenant.
 
-use api::{Device, DeviceInput, Page, PageQuery};
+use api::{Device, DeviceFilters, DeviceInput, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{
     account, activation, begin, commit,
-    device::{self, DeviceFields, MAX_ACCOUNTS},
+    device::{self, DeviceFields, DeviceFilter, DeviceSort, MAX_ACCOUNTS},
 };
 use time::OffsetDateTime;
 
@@ -14,21 +14,23 @@ use crate::{
     app::App,
     audit::Deed,
     error::ApiError,
-    extract::{Body, Id, IfMatch, Paging},
+    extract::{Asked, Body, Id, IfMatch, Paging},
     validate::Fields,
     wire,
 };
 
-/// The devices by name.
+/// The devices; the search looks at the name.
 #[utoipa::path(get, operation_id = "devices_list", path = "/tenants/{tenant}/devices", tag = "devices",
-    params(("tenant" = Uuid, Path), PageQuery),
+    params(("tenant" = Uuid, Path), PageQuery, DeviceFilters),
     responses((status = 200, body = Page<Device>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paging(request): Paging,
+    Paging(request): Paging<DeviceSort>,
+    Asked(filters): Asked<DeviceFilters>,
 ) -> Result<Json<Page<Device>>, ApiError> {
-    let devices = device::list(caller.tenant.id, &request, &app.db).await?;
+    let filter = filter(&filters, &caller, &app)?;
+    let devices = device::list(caller.tenant.id, &filter, &request, &app.db).await?;
     Ok(wire::page(devices, |device| {
         wire::device(device, &app.presence)
     }))
@@ -123,6 +125,22 @@ pub(crate) async fn delete(
     commit(transaction).await?;
     app.sign_out(tenant, id, rotated).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn filter(filters: &DeviceFilters, caller: &Caller, app: &App) -> Result<DeviceFilter, ApiError> {
+    let mut fields = Fields::default();
+    let mut filter = DeviceFilter {
+        statuses: fields.words("status", filters.status.as_deref()),
+        sub_statuses: fields.words("sub_status", filters.sub_status.as_deref()),
+        platforms: fields.choices("platform", filters.platform.as_deref()),
+        contacts: fields.ids("contact", filters.contact.as_deref()),
+        ..DeviceFilter::default()
+    };
+    fields.finish()?;
+    if !filter.statuses.is_empty() {
+        filter.online = app.presence.online(&caller.tenant.sip_domain);
+    }
+    Ok(filter)
 }
 
 fn check(input: DeviceInput) -> Result<DeviceFields, ApiError> {

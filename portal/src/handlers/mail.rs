@@ -1,7 +1,8 @@
 //! How a tenant sends mail: settings, a test, previews, and what became of its mails.
 
 use api::{
-    Mail, MailPreview, MailSettings, MailSettingsInput, MailTest, MailTestInput, Page, PageQuery,
+    Mail, MailFilters, MailPreview, MailSettings, MailSettingsInput, MailTest, MailTestInput, Page,
+    PageQuery,
 };
 use axum::{
     Json,
@@ -14,7 +15,7 @@ use serde_json::json;
 use std::time::Instant;
 use store::{
     Language, MailKind, MailReason, Secret, begin, commit,
-    mail::{self as stored, AppLinks, MailServerFields, MailSettingsFields},
+    mail::{self as stored, AppLinks, MailFilter, MailServerFields, MailSettingsFields, MailSort},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -26,7 +27,7 @@ use crate::{
     audit::Deed,
     egress,
     error::ApiError,
-    extract::{Body, IfMatch, Paging},
+    extract::{Asked, Body, IfMatch, Paging},
     mail::{self, Letter, Parcel, QueueError, TestLetter},
     validate::Fields,
     wire,
@@ -155,16 +156,23 @@ pub(crate) async fn preview(
     }))
 }
 
-/// The tenant's mails and what became of them, the newest first.
+/// The tenant's mails and what became of them, the newest first; the search looks at the address.
 #[utoipa::path(get, operation_id = "mails_list", path = "/tenants/{tenant}/mails", tag = "mail",
-    params(("tenant" = Uuid, Path), PageQuery),
+    params(("tenant" = Uuid, Path), PageQuery, MailFilters),
     responses((status = 200, body = Page<Mail>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paging(request): Paging,
+    Paging(request): Paging<MailSort>,
+    Asked(filters): Asked<MailFilters>,
 ) -> Result<Json<Page<Mail>>, ApiError> {
-    let mails = stored::list(Some(caller.tenant.id), &request, &app.db).await?;
+    let mut fields = Fields::default();
+    let filter = MailFilter {
+        states: fields.words("state", filters.state.as_deref()),
+        kinds: fields.words("kind", filters.kind.as_deref()),
+    };
+    fields.finish()?;
+    let mails = stored::list(Some(caller.tenant.id), &filter, &request, &app.db).await?;
     Ok(wire::page(mails, mail::wire::mail))
 }
 

@@ -102,6 +102,7 @@ async fn page(
     Ok(Page {
         items,
         next: next.map(|entry| entry.id.to_string()),
+        total: None,
     })
 }
 

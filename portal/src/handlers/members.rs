@@ -1,8 +1,11 @@
 //! Members of a tenant.
 
-use api::{Member, MemberInput, Page, PageQuery};
+use api::{Member, MemberFilters, MemberInput, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode};
-use store::{begin, commit};
+use store::{
+    begin, commit,
+    membership::{MemberFilter, MemberSort},
+};
 use time::OffsetDateTime;
 
 use super::Refused;
@@ -11,21 +14,27 @@ use crate::{
     app::App,
     audit::Deed,
     error::ApiError,
-    extract::{Body, Paging},
+    extract::{Asked, Body, Paging},
     validate::Fields,
     wire,
 };
 
-/// Who may do what in the tenant.
+/// Who may do what in the tenant; the search looks at names and addresses.
 #[utoipa::path(get, operation_id = "members_list", path = "/tenants/{tenant}/members", tag = "tenants",
-    params(("tenant" = Uuid, Path), PageQuery),
+    params(("tenant" = Uuid, Path), PageQuery, MemberFilters),
     responses((status = 200, body = Page<Member>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paging(request): Paging,
+    Paging(request): Paging<MemberSort>,
+    Asked(filters): Asked<MemberFilters>,
 ) -> Result<Json<Page<Member>>, ApiError> {
-    let members = store::membership::list(caller.tenant.id, &request, &app.db).await?;
+    let mut fields = Fields::default();
+    let filter = MemberFilter {
+        roles: fields.words("role", filters.role.as_deref()),
+    };
+    fields.finish()?;
+    let members = store::membership::list(caller.tenant.id, &filter, &request, &app.db).await?;
     Ok(wire::page(members, member))
 }
 

@@ -19,10 +19,12 @@ pub(crate) mod members;
 pub(crate) mod providers;
 pub(crate) mod provisioning;
 pub(crate) mod retention;
+pub(crate) mod search;
 pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod tenants;
+pub(crate) mod views;
 
 use api::Problem;
 use utoipa::IntoResponses;

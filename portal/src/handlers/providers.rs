@@ -1,8 +1,11 @@
 //! Service providers of a tenant.
 
-use api::{Page, PageQuery, Provider, ProviderInput};
+use api::{Dependents, Page, PageQuery, Provider, ProviderFilters, ProviderInput};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use store::{begin, commit, provider::ProviderFields};
+use store::{
+    begin, commit, dependents,
+    provider::{ProviderFields, ProviderFilter, ProviderSort},
+};
 use time::OffsetDateTime;
 
 use super::Refused;
@@ -11,21 +14,23 @@ use crate::{
     app::App,
     audit::Deed,
     error::ApiError,
-    extract::{Body, Id, IfMatch, Paging},
+    extract::{Asked, Body, Id, IfMatch, Paging},
     validate::Fields,
     wire,
 };
 
-/// The providers by name.
+/// The providers; the search looks at name and server.
 #[utoipa::path(get, operation_id = "providers_list", path = "/tenants/{tenant}/providers", tag = "providers",
-    params(("tenant" = Uuid, Path), PageQuery),
+    params(("tenant" = Uuid, Path), PageQuery, ProviderFilters),
     responses((status = 200, body = Page<Provider>), Refused), security(("session" = [])))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paging(request): Paging,
+    Paging(request): Paging<ProviderSort>,
+    Asked(filters): Asked<ProviderFilters>,
 ) -> Result<Json<Page<Provider>>, ApiError> {
-    let providers = store::provider::list(caller.tenant.id, &request, &app.db).await?;
+    let filter = filter(&filters)?;
+    let providers = store::provider::list(caller.tenant.id, &filter, &request, &app.db).await?;
     Ok(wire::page(providers, |provider| {
         wire::provider(provider, &app.config)
     }))
@@ -116,6 +121,28 @@ pub(crate) async fn delete(
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What depends on a provider: its accounts, and the devices that have them.
+#[utoipa::path(get, operation_id = "providers_dependents", path = "/tenants/{tenant}/providers/{id}/dependents", tag = "providers",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = Dependents), Refused), security(("session" = [])))]
+pub(crate) async fn dependents(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<Dependents>, ApiError> {
+    let dependents = dependents::of_provider(caller.tenant.id, id, &app.db).await?;
+    Ok(Json(wire::dependents(dependents)))
+}
+
+fn filter(filters: &ProviderFilters) -> Result<ProviderFilter, ApiError> {
+    let mut fields = Fields::default();
+    let filter = ProviderFilter {
+        transports: fields.words("transport", filters.transport.as_deref()),
+    };
+    fields.finish()?;
+    Ok(filter)
 }
 
 fn check(input: &ProviderInput) -> Result<ProviderFields, ApiError> {

@@ -43,6 +43,7 @@ pub(crate) async fn list(
     Ok(Json(Page {
         items: items.collect(),
         next: None,
+        total: None,
     }))
 }
 

@@ -38,7 +38,7 @@ fn described() -> Vec<Operation> {
 
 /// The route with an object that exists in the tenant, so that only the caller can be wrong.
 fn filled(path: &str, tenant: Uuid, objects: &BTreeMap<&str, String>) -> String {
-    let id = path.split('/').find_map(|part| objects.get(part));
+    let id = path.rsplit('/').find_map(|part| objects.get(part));
     let nobody = || Uuid::nil().to_string();
     path.replace("{tenant}", &tenant.to_string())
         .replace("{id}", &id.cloned().unwrap_or_else(nobody))
@@ -77,6 +77,13 @@ async fn mailbox_mail(world: &World) -> String {
     sent.expect(StatusCode::OK);
     let listed = world.owner.get(&path).await.expect(StatusCode::OK).body;
     listed["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// A view that the caller has saved, if the caller may.
+async fn own_view(world: &World, caller: &Caller) -> Option<String> {
+    let input = json!({"list": "contacts", "name": "Mine"});
+    let saved = caller.put(&world.path("views"), input).await;
+    Some(saved.body["id"].as_str()?.to_owned())
 }
 
 /// Somebody who asks, and what the table says of them.
@@ -204,6 +211,9 @@ async fn every_operation_refuses_who_has_no_business_there_and_nobody_else() {
         for asked in &asking {
             let body = (method != Method::GET).then(|| json!({}));
             let mut objects = objects(&world).await;
+            if let Some(view) = own_view(&world, &asked.caller).await {
+                objects.insert("views", view);
+            }
             if asked.signed_in && path.contains("/sessions/") {
                 let session = world.another_session(asked.email).await;
                 objects.insert("sessions", session.to_string());

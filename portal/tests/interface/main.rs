@@ -6,6 +6,7 @@ mod access;
 mod activation;
 mod calls;
 mod canary;
+mod lists;
 mod live;
 mod mail;
 mod mail_server;

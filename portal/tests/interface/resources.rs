@@ -110,6 +110,13 @@ async fn a_provider_with_accounts_cannot_be_deleted() {
     let refused = world.owner.delete(&path).await.expect(StatusCode::CONFLICT);
     assert_eq!(refused.body["type"], "in-use");
     assert!(refused.body["detail"].as_str().unwrap().contains("Trunk"));
+    let trunk =
+        json!({"kind": "account", "id": account.id(), "name": "Trunk", "effect": "removed"});
+    assert_eq!(refused.body["dependents"], json!([trunk]));
+    assert_eq!(refused.body["dependents_count"], 1);
+    let looked = world.owner.get(&format!("{path}/dependents")).await;
+    let looked = looked.expect(StatusCode::OK).body;
+    assert_eq!(looked, json!({"items": [trunk], "count": 1}));
     let account_path = world.path(&format!("accounts/{}", account.id()));
     world
         .owner

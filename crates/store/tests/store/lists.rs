@@ -73,7 +73,7 @@ macro_rules! in_order {
 }
 
 #[track_caller]
-fn expect<T: Debug + PartialEq>(both: Vec<Vec<T>>, ascending: &[T], descending: &[T]) {
+fn expect<T: Debug + PartialEq>(both: &[Vec<T>], ascending: &[T], descending: &[T]) {
     assert_eq!(both[0], ascending);
     assert_eq!(both[1], descending);
 }
@@ -121,12 +121,16 @@ async fn contacts_are_ordered_by_what_is_asked_and_those_without_it_come_last(gr
         None,
         None,
     ];
-    expect(in_order!(list, ContactSort::Company, company), &up, &down);
+    expect(&in_order!(list, ContactSort::Company, company), &up, &down);
     let name = |contact: &contact::Contact| contact.last_name.clone();
     let names = ["a", "b", "c", "d", "e", "f"].map(str::to_owned);
     let mut backwards = names.clone();
     backwards.reverse();
-    expect(in_order!(list, ContactSort::Name, name), &names, &backwards);
+    expect(
+        &in_order!(list, ContactSort::Name, name),
+        &names,
+        &backwards,
+    );
     let both = in_order!(
         list,
         ContactSort::CreatedAt,
@@ -182,14 +186,14 @@ async fn devices_are_ordered_by_when_they_were_heard_of_last(ground: Ground) {
     };
     let seen = |device: &Device| device.last_seen_at.map(|at| (at - NOW).whole_minutes());
     expect(
-        in_order!(list, DeviceSort::LastSeenAt, seen),
+        &in_order!(list, DeviceSort::LastSeenAt, seen),
         &[Some(3), Some(5), Some(7), None, None],
         &[Some(7), Some(5), Some(3), None, None],
     );
     let platform = |device: &Device| device.platform.clone();
     let [linux, windows] = ["linux", "windows"].map(|name| Some(name.to_owned()));
     expect(
-        in_order!(list, DeviceSort::Platform, platform),
+        &in_order!(list, DeviceSort::Platform, platform),
         &[linux.clone(), linux.clone(), windows.clone(), None, None],
         &[windows, linux.clone(), linux, None, None],
     );
@@ -207,7 +211,7 @@ async fn accounts_and_providers_have_orders_of_their_own(ground: Ground) {
         account::list(ground.tenant.id, &all, &request, &ground.db).await
     };
     expect(
-        in_order!(list, AccountSort::Username, |account: &Account| account
+        &in_order!(list, AccountSort::Username, |account: &Account| account
             .username
             .clone()),
         &["101", "102", "103"].map(str::to_owned),
@@ -227,7 +231,7 @@ async fn accounts_and_providers_have_orders_of_their_own(ground: Ground) {
     let mut backwards = servers.clone();
     backwards.reverse();
     expect(
-        in_order!(list, ProviderSort::Server, server),
+        &in_order!(list, ProviderSort::Server, server),
         &servers,
         &backwards,
     );
@@ -274,7 +278,7 @@ async fn calls_are_read_from_either_end(ground: Ground) {
             }
             both.push(minutes);
         }
-        expect(both, &[0, 1, 2, 3, 4], &[4, 3, 2, 1, 0]);
+        expect(&both, &[0, 1, 2, 3, 4], &[4, 3, 2, 1, 0]);
     }
 }
 

@@ -309,7 +309,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The accounts by name. */
+        /** The accounts; the search looks at name and user name. */
         get: operations["accounts_list"];
         put?: never;
         /** Create an account. At Tandem's own provider a password is made if none is given. */
@@ -334,6 +334,23 @@ export interface paths {
         post?: never;
         /** Delete an account that no device has. */
         delete: operations["accounts_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/accounts/{id}/dependents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What depends on an account: the devices that have it. */
+        get: operations["accounts_dependents"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -380,7 +397,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The calls, newest first. */
+        /** The calls, newest first unless asked otherwise. */
         get: operations["calls_list"];
         put?: never;
         post?: never;
@@ -433,7 +450,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The contacts by name; the search looks at names, numbers and addresses. */
+        /** The contacts; the search looks at names, company, numbers in any spelling, and addresses. */
         get: operations["contacts_list"];
         put?: never;
         /** Create a contact. */
@@ -463,6 +480,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/contacts/{id}/dependents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What depends on a contact: the devices of the person. */
+        get: operations["contacts_dependents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/devices": {
         parameters: {
             query?: never;
@@ -470,7 +504,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The devices by name. */
+        /** The devices; the search looks at the name. */
         get: operations["devices_list"];
         put?: never;
         /** Create a device and its activation. */
@@ -699,7 +733,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The tenant's mails and what became of them, the newest first. */
+        /** The tenant's mails and what became of them, the newest first; the search looks at the address. */
         get: operations["mails_list"];
         put?: never;
         post?: never;
@@ -716,7 +750,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who may do what in the tenant. */
+        /** Who may do what in the tenant; the search looks at names and addresses. */
         get: operations["members_list"];
         put?: never;
         /** Make an existing user a member. Owners only. */
@@ -734,7 +768,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The providers by name. */
+        /** The providers; the search looks at name and server. */
         get: operations["providers_list"];
         put?: never;
         /** Create a provider. */
@@ -764,6 +798,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/providers/{id}/dependents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What depends on a provider: its accounts, and the devices that have them. */
+        get: operations["providers_dependents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything with a name, the best of each kind first. */
+        get: operations["search_find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/settings/retention": {
         parameters: {
             query?: never;
@@ -777,6 +845,41 @@ export interface paths {
         put: operations["retention_update"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's views by list and name. */
+        get: operations["views_list"];
+        /** Save a view; one of the same list and name is replaced. */
+        put: operations["views_save"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a view of the caller. */
+        delete: operations["views_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1216,6 +1319,40 @@ export interface components {
             /** @description E.164, `+` and up to 15 digits. */
             number: string;
         };
+        /** @description Something that depends on what is to be deleted. */
+        Dependent: {
+            /** @description What would become of it. */
+            effect: components["schemas"]["DependentEffect"];
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["DependentKind"];
+            /** @description Name. */
+            name: string;
+        };
+        /**
+         * @description What would become of it.
+         * @enum {string}
+         */
+        DependentEffect: "removed" | "loses_account" | "signs_out";
+        /**
+         * @description What depends on something.
+         * @enum {string}
+         */
+        DependentKind: "account" | "device";
+        /** @description All that depends on something. While there is anything, it cannot be deleted. */
+        Dependents: {
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            count: number;
+            /** @description The first 20, accounts before devices, by name. */
+            items: components["schemas"]["Dependent"][];
+        };
         /** @description A device. */
         Device: {
             /** @description SIP accounts, in the order of the lines. */
@@ -1442,6 +1579,32 @@ export interface components {
             /** @description Six digits. */
             code: string;
         };
+        /** @description Something that was found. */
+        Found: {
+            /** @description What tells it from others of that name, or why it was found; may be empty. */
+            detail: string;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["FoundKind"];
+            /** @description Name. */
+            name: string;
+        };
+        /** @description What was found of one kind. */
+        FoundGroup: {
+            /** @description The best first. */
+            items: components["schemas"]["Found"][];
+            /** @description What these are. */
+            kind: components["schemas"]["FoundKind"];
+        };
+        /**
+         * @description What can be found.
+         * @enum {string}
+         */
+        FoundKind: "contact" | "device" | "account" | "provider" | "member";
         /** @description The password was right; a code of the second factor is still needed. This is no session. */
         HalfSignIn: {
             /**
@@ -1893,6 +2056,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_AuditEntry: {
@@ -1935,6 +2099,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_Call: {
@@ -1992,6 +2157,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_Contact: {
@@ -2026,6 +2192,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_Device: {
@@ -2069,6 +2236,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_Mail: {
@@ -2111,6 +2279,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_MailboxItem: {
@@ -2135,6 +2304,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_Member: {
@@ -2156,6 +2326,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_Provider: {
@@ -2194,6 +2365,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
         Page_Tenant: {
@@ -2216,6 +2388,7 @@ export interface components {
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
+            total?: components["schemas"]["Total"] | null;
         };
         /** @description A new password, proven by the current one. */
         PasswordChange: {
@@ -2232,6 +2405,13 @@ export interface components {
         };
         /** @description Why a request was not carried out (`application/problem+json`). */
         Problem: {
+            /** @description Of [`problem_type::IN_USE`]: the first 20 that depend on the object. */
+            dependents?: components["schemas"]["Dependent"][];
+            /**
+             * Format: int64
+             * @description Of [`problem_type::IN_USE`]: how many depend on it.
+             */
+            dependents_count?: number | null;
             /** @description What is wrong this time, for a person. */
             detail: string;
             /** @description One entry per wrong field. */
@@ -2307,6 +2487,11 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "administrator" | "read_only";
+        /** @description What was found. Kinds of which nothing was found, or which the caller may not read, are left out. */
+        SearchResult: {
+            /** @description One group for each kind. */
+            groups: components["schemas"]["FoundGroup"][];
+        };
         /** @description The person's second factor. */
         SecondFactor: {
             /**
@@ -2421,11 +2606,70 @@ export interface components {
             /** @description Lower-case letters, digits and hyphens; made from the name when absent. */
             slug?: string | null;
         };
+        /** @description How many items a list has. */
+        Total: {
+            /**
+             * Format: int64
+             * @description How many, at most 10,000.
+             */
+            count: number;
+            /** @description Whether there are no more than that. */
+            exact: boolean;
+        };
         /**
          * @description How SIP is carried to a provider.
          * @enum {string}
          */
         Transport: "udp" | "tcp" | "tls";
+        /** @description A saved view of a list, of the caller alone. */
+        View: {
+            /** @description The columns that are shown, in order; absent for the usual ones. */
+            columns?: string[] | null;
+            /** @description The values of each filter. */
+            filters: {
+                [key: string]: string[];
+            };
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description The list. */
+            list: components["schemas"]["ViewList"];
+            /** @description What the person calls it. */
+            name: string;
+            /** @description What is searched for; may be empty. */
+            search: string;
+            /** @description The order, as in the list's `sort`; empty for the usual one. */
+            sort: string;
+        };
+        /** @description A view to save; one of the same list and name is replaced. */
+        ViewInput: {
+            /** @description The columns that are shown, in order, at most 50. */
+            columns?: string[] | null;
+            /** @description The values of each filter: at most 20 filters with at most 100 values. */
+            filters?: {
+                [key: string]: string[];
+            };
+            /** @description The list. */
+            list: components["schemas"]["ViewList"];
+            /** @description What the person calls it, 1 to 60 characters. */
+            name: string;
+            /** @description What is searched for, at most 100 characters. */
+            search?: string;
+            /** @description The order, as in the list's `sort`, at most 60 characters. */
+            sort?: string;
+        };
+        /**
+         * @description A list that can have views.
+         * @enum {string}
+         */
+        ViewList: "contacts" | "devices" | "accounts" | "providers" | "members" | "calls" | "mails" | "audit";
+        /** @description The views of the caller. */
+        Views: {
+            /** @description By list and name. */
+            items: components["schemas"]["View"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -2599,8 +2843,12 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
             };
             header?: never;
             path?: never;
@@ -3074,8 +3322,12 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
             };
             header?: never;
             path?: never;
@@ -3141,8 +3393,18 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description `online`, `offline`, `not_in_use`. */
+                status?: string;
+                /** @description Identifiers of providers. */
+                provider?: string;
+                /** @description `true`, `false`. */
+                push?: string;
             };
             header?: never;
             path: {
@@ -3302,6 +3564,37 @@ export interface operations {
             };
         };
     };
+    accounts_dependents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dependents"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     audit_list: {
         parameters: {
             query?: {
@@ -3309,8 +3602,12 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
                 /** @description The action, or how it begins: `account.` finds all that was done to accounts. */
                 action?: string;
                 /** @description Done to this object. */
@@ -3394,10 +3691,14 @@ export interface operations {
                 from?: string;
                 /** @description Begun before this moment, RFC 3339. */
                 until?: string;
-                /** @description With this outcome. */
-                outcome?: components["schemas"]["CallOutcome"];
-                /** @description In this direction. */
-                direction?: components["schemas"]["CallDirection"];
+                /** @description With one of these outcomes, with commas between them. */
+                outcome?: string;
+                /** @description In one of these directions, with commas between them. */
+                direction?: string;
+                /** @description `-started_at`, as when absent, or `started_at`. */
+                sort?: string;
+                /** @description Whether to count the calls of all pages. */
+                total?: boolean;
             };
             header?: never;
             path: {
@@ -3443,10 +3744,14 @@ export interface operations {
                 from?: string;
                 /** @description Begun before this moment, RFC 3339. */
                 until?: string;
-                /** @description With this outcome. */
-                outcome?: components["schemas"]["CallOutcome"];
-                /** @description In this direction. */
-                direction?: components["schemas"]["CallDirection"];
+                /** @description With one of these outcomes, with commas between them. */
+                outcome?: string;
+                /** @description In one of these directions, with commas between them. */
+                direction?: string;
+                /** @description `-started_at`, as when absent, or `started_at`. */
+                sort?: string;
+                /** @description Whether to count the calls of all pages. */
+                total?: boolean;
             };
             header?: never;
             path: {
@@ -3492,10 +3797,14 @@ export interface operations {
                 from?: string;
                 /** @description Begun before this moment, RFC 3339. */
                 until?: string;
-                /** @description With this outcome. */
-                outcome?: components["schemas"]["CallOutcome"];
-                /** @description In this direction. */
-                direction?: components["schemas"]["CallDirection"];
+                /** @description With one of these outcomes, with commas between them. */
+                outcome?: string;
+                /** @description In one of these directions, with commas between them. */
+                direction?: string;
+                /** @description `-started_at`, as when absent, or `started_at`. */
+                sort?: string;
+                /** @description Whether to count the calls of all pages. */
+                total?: boolean;
             };
             header?: never;
             path: {
@@ -3591,8 +3900,16 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description Shown in the company directory: `true`, `false`. */
+                in_directory?: string;
+                /** @description With a device: `true`, `false`. */
+                has_device?: string;
             };
             header?: never;
             path: {
@@ -3752,6 +4069,37 @@ export interface operations {
             };
         };
     };
+    contacts_dependents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dependents"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices_list: {
         parameters: {
             query?: {
@@ -3759,8 +4107,20 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description `not_activated`, `online`, `offline`. */
+                status?: string;
+                /** @description `instructions_sent`, `pending_update`. */
+                sub_status?: string;
+                /** @description Operating systems, as devices say it: `linux`, `windows`, `macos`, `android`, `ios`. */
+                platform?: string;
+                /** @description Identifiers of contacts. */
+                contact?: string;
             };
             header?: never;
             path: {
@@ -4278,8 +4638,12 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
             };
             header?: never;
             path: {
@@ -4346,8 +4710,16 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description `queued`, `sent`, `failed` and the other states of a mail. */
+                state?: string;
+                /** @description `activation`, `test` and the other kinds of mail. */
+                kind?: string;
             };
             header?: never;
             path: {
@@ -4383,8 +4755,14 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description `owner`, `administrator`, `read_only`. */
+                role?: string;
             };
             header?: never;
             path: {
@@ -4454,8 +4832,14 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description `udp`, `tcp`, `tls`. */
+                transport?: string;
             };
             header?: never;
             path: {
@@ -4615,6 +4999,72 @@ export interface operations {
             };
         };
     };
+    providers_dependents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dependents"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_find: {
+        parameters: {
+            query: {
+                /** @description Parts of names, addresses or numbers; numbers in any spelling. At most 100 characters. */
+                q: string;
+                /** @description Items of each kind, 1 to 20; 5 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResult"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     retention_show: {
         parameters: {
             query?: never;
@@ -4669,6 +5119,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CallRetention"];
                 };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_list: {
+        parameters: {
+            query?: {
+                /** @description Only views of this list. */
+                list?: components["schemas"]["ViewList"];
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Views"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_save: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not carried out; see the problem's type and detail */
             default: {
