@@ -48,6 +48,7 @@ mod m20261123_0028_create_second_factors;
 mod m20261123_0034_add_orders_to_lists;
 mod m20261123_0035_create_views;
 mod m20261123_0042_add_dialing_rules_to_sip_accounts;
+mod m20261123_0046_create_idempotency_keys;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +89,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0034_add_orders_to_lists::Step),
             Box::new(m20261123_0035_create_views::Step),
             Box::new(m20261123_0042_add_dialing_rules_to_sip_accounts::Step),
+            Box::new(m20261123_0046_create_idempotency_keys::Step),
         ]
     }
 }

@@ -201,6 +201,10 @@ impl App {
                     store::activation::erase_expired(now, &self.db).await,
                 ),
                 ("mails", store::mail::sweep(now, &self.db).await),
+                (
+                    "idempotency keys",
+                    store::idempotency::delete_expired(now, &self.db).await,
+                ),
             ] {
                 if let Err(error) = swept {
                     error!(%error, what, "expired rows were not removed");

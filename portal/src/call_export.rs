@@ -123,7 +123,7 @@ fn time(at: Option<OffsetDateTime>) -> String {
 }
 
 /// What no spreadsheet takes for a formula.
-fn guarded(cell: &str) -> String {
+pub(crate) fn guarded(cell: &str) -> String {
     match cell.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{cell}"),
         _ => cell.to_owned(),

@@ -50,6 +50,12 @@ pub(crate) enum ApiError {
     InUse(Dependents),
     /// It was changed since it was read.
     Stale,
+    /// The idempotency key belongs to another request.
+    KeyReused,
+    /// The request with this idempotency key is still being carried out.
+    InProgress,
+    /// The request with this idempotency key was carried out, but its answer is not known any more.
+    AnswerLost,
     /// Too many attempts.
     TooMany(Wait),
     /// The activation cannot be used; why is not told.
@@ -123,6 +129,21 @@ impl ApiError {
                 STALE,
                 "Somebody else has changed this in the meantime. Please load it again.",
             ),
+            Self::KeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                KEY_REUSED,
+                "This Idempotency-Key was used for another request. Please use a new one.",
+            ),
+            Self::InProgress => (
+                StatusCode::CONFLICT,
+                IN_PROGRESS,
+                "The same request is still being carried out. Please ask again in a moment.",
+            ),
+            Self::AnswerLost => (
+                StatusCode::CONFLICT,
+                ANSWER_LOST,
+                "This was done already, but its answer was lost. Please look at the list.",
+            ),
             Self::TooMany(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 TOO_MANY,
@@ -185,7 +206,7 @@ impl ApiError {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooMany(Wait(time)) => Some(time.as_secs().max(1)),
-            Self::Overloaded => Some(2),
+            Self::Overloaded | Self::InProgress => Some(2),
             _ => None,
         }
     }
@@ -236,6 +257,7 @@ impl From<StoreError> for ApiError {
                     .to_owned(),
             },
             StoreError::StaleVersion { .. } => Self::Stale,
+            StoreError::Superseded => Self::InProgress,
             StoreError::Protected => Self::Conflict {
                 field: "",
                 message: "Tandem's own provider cannot be deleted.",

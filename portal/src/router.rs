@@ -23,17 +23,22 @@ use crate::{
     error::ApiError,
     extract::SESSION_COOKIE,
     handlers::{
-        accounts, activation, audit, calls, contacts, device_live, devices, health, instructions,
+        accounts, activation, audit, calls, contacts, device_live, devices, equip, health, instructions,
         live, mail, mailbox, members, providers, provisioning, retention, search, second_factor,
         session, sessions, tenants, views,
     },
-    metrics, pages, request, scrape,
+    idempotency, metrics, pages, request, scrape,
 };
 
 /// Everything the portal answers: the interface, its description, health, and the web pages.
 pub fn router(app: App) -> Router {
     let (interface, _) = interface().split_for_parts();
     interface
+        // Inside the judgement: only who may do it can have done it.
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            idempotency::once,
+        ))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize))
         .route("/api/v1/openapi.json", get(description))
         .route("/healthz", get(health::alive))
@@ -114,10 +119,12 @@ fn tenant() -> OpenApiRouter<App> {
             providers::delete
         ))
         .routes(routes!(providers::dependents))
+        .routes(routes!(equip::next_username))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::show, accounts::update, accounts::delete))
         .routes(routes!(accounts::dependents))
         .routes(routes!(contacts::list, contacts::create))
+        .routes(routes!(equip::create))
         .routes(routes!(contacts::show, contacts::update, contacts::delete))
         .routes(routes!(contacts::dependents))
         .routes(routes!(devices::list, devices::create))
@@ -141,6 +148,7 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(views::list, views::save))
         .routes(routes!(views::delete))
         .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(live::live))
 }
@@ -158,7 +166,9 @@ fn device_side() -> OpenApiRouter<App> {
 #[openapi(
     info(
         title = "Tandem portal",
-        description = "Accounts, devices, activation and provisioning. Errors are problem details (RFC 9457)."
+        description = "Accounts, devices, activation and provisioning. Errors are problem details (RFC 9457). A request that \
+            creates something may carry an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07), a string that was never used \
+            before: sent again within 24 hours, the same request with the same key gets the first answer and creates nothing more."
     ),
     components(schemas(
         api::LiveFrame,
@@ -192,5 +202,5 @@ impl Modify for Security {
     }
 }
 
-const MAX_BODY_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);

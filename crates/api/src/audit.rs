@@ -38,6 +38,8 @@ pub struct AuditEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
+    /// Who did it: the whole e-mail address.
+    pub actor: Option<String>,
     /// The action, or how it begins: `account.` finds all that was done to accounts.
     pub action: Option<String>,
     /// Done to this object.

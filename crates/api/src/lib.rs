@@ -21,6 +21,7 @@ mod control;
 mod dependent;
 mod device;
 mod filter;
+mod equip;
 mod live;
 mod mail;
 mod page;
@@ -46,6 +47,7 @@ pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus
 pub use filter::{
     AccountFilters, ContactFilters, DeviceFilters, MailFilters, MemberFilters, ProviderFilters,
 };
+pub use equip::{EquipAccount, EquipDevice, EquipInput, Equipped, NextUsername};
 pub use live::{AccountLive, DeviceLive, LiveFrame, LivePosition, LiveRequest};
 pub use mail::{
     AppLinks, InstructionsInput, Language, Mail, MailKind, MailPreview, MailReason, MailSecurity,

@@ -27,6 +27,12 @@ pub mod problem_type {
     pub const CONFLICT: &str = "conflict";
     /// The object was changed since it was read.
     pub const STALE: &str = "stale-version";
+    /// The `Idempotency-Key` was used for another request.
+    pub const KEY_REUSED: &str = "idempotency-key-reused";
+    /// The request with this `Idempotency-Key` is still being carried out; `Retry-After` says when to ask again.
+    pub const IN_PROGRESS: &str = "in-progress";
+    /// The request with this `Idempotency-Key` was carried out; its answer is not known any more.
+    pub const ANSWER_LOST: &str = "answer-lost";
     /// Too many attempts; `Retry-After` says when to come back.
     pub const TOO_MANY: &str = "too-many-attempts";
 }

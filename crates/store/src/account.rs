@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ mod credentials;
 pub(crate) mod dialing;
 mod import;
 mod list;
+mod numbering;
 mod owner;
 mod password;
 
@@ -32,6 +34,7 @@ pub use credentials::{
 pub use dialing::{DialingRule, MAX_RULES};
 pub use import::{Imported, import};
 pub use list::{AccountFilter, AccountSort, list};
+pub use numbering::next_username;
 pub use owner::{Owner, find_owner};
 pub(crate) use password::unseal;
 pub use password::{Rotated, load_password, rotate_passwords, set_password};
@@ -209,6 +212,28 @@ pub async fn load(
     let row = load_row(tenant, id, db).await?;
     let mut accounts = complete(vec![row], db).await?;
     accounts.pop().ok_or(StoreError::NotFound)
+}
+
+/// The account with that key, which no device has. Inside a transaction it stays so until the end of it.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::InUse`] with the devices, [`StoreError::Database`],
+/// [`StoreError::Corrupt`].
+pub async fn load_unused(
+    tenant: Uuid,
+    id: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<Account, StoreError> {
+    // A lock on the row keeps others from putting the account on a device meanwhile.
+    row::Entity::find_by_id(id)
+        .filter(row::Column::TenantId.eq(tenant))
+        .lock_exclusive()
+        .one(db)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    dependents::of_account(tenant, id, db).await?.check()?;
+    load(tenant, id, db).await
 }
 
 pub(crate) fn aor(username: &str, domain: &str) -> String {

@@ -65,6 +65,8 @@ pub struct NewAuditEntry<'a> {
 /// Which entries are wanted; what is `None` does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
+    /// Who did it, as a whole.
+    pub actor: Option<String>,
     /// The action, or how it begins: `account.` finds all that was done to accounts.
     pub action: Option<String>,
     /// Done to this row.
@@ -151,7 +153,9 @@ pub async fn list(
 impl AuditFilter {
     fn condition(&self) -> Condition {
         let (action, object) = (self.action.as_deref(), self.object);
+        let actor = self.actor.as_deref();
         Condition::all()
+            .add_option(actor.map(|actor| row::Column::Actor.eq(actor)))
             .add_option(action.map(|action| row::Column::Action.starts_with(action)))
             .add_option(object.map(|object| row::Column::ObjectId.eq(object)))
             .add_option(

@@ -39,6 +39,9 @@ pub enum StoreError {
     /// A page was to begin where one of another order ended.
     #[error("the cursor is of a list in another order")]
     ForeignCursor,
+    /// The same request was taken over by another attempt, which goes on with it.
+    #[error("the request was taken over by another attempt")]
+    Superseded,
     /// `field` lists too few or too many things.
     #[error("{field} must list 1 to {max}")]
     Count {

@@ -33,6 +33,7 @@ pub mod dependents;
 pub mod device;
 mod error;
 mod id;
+pub mod idempotency;
 mod list;
 pub mod mail;
 pub mod membership;

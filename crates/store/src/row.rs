@@ -109,6 +109,22 @@ entity!(half_sign_in, "half_sign_ins", {
     expires_at: UnixMicros,
 });
 
+entity!(idempotency_key, "idempotency_keys", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    user_id: Uuid,
+    tenant_id: Option<Uuid>,
+    key_hash: Vec<u8>,
+    request_hash: Vec<u8>,
+    attempt: Uuid,
+    attempt_until: UnixMicros,
+    done: bool,
+    status: Option<i64>,
+    etag: Option<String>,
+    answer_sealed: Option<Vec<u8>>,
+    created_at: UnixMicros,
+});
+
 entity!(provider, "providers", {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,

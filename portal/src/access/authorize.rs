@@ -40,6 +40,7 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<(), ApiError> {
         );
         return Err(ApiError::Forbidden);
     };
+    parts.extensions.insert(*rule);
     match rule.who {
         Who::Public => {}
         Who::Session => {
@@ -130,6 +131,7 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
             confirmed_at: session.confirmed_at,
         },
         source,
+        attempt: None,
     })
 }
 

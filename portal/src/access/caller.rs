@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use store::{
     ConnectionTrait, Role, Secret, StoreError, audit::NewAuditEntry, device::DeviceCredential,
-    tenant::Tenant, user::User,
+    idempotency::Attempt, tenant::Tenant, user::User,
 };
 use time::OffsetDateTime;
 use tracing::error;
@@ -21,6 +21,8 @@ pub(crate) struct Person {
     pub(crate) session: OpenSession,
     /// Where the request came from.
     pub(crate) source: IpAddr,
+    /// The request may come again and is to be carried out once; see `idempotency`.
+    pub(crate) attempt: Option<Attempt>,
 }
 
 /// The session that a request came with.
@@ -77,6 +79,9 @@ impl Person {
         now: OffsetDateTime,
         db: &impl ConnectionTrait,
     ) -> Result<(), StoreError> {
+        if let Some(attempt) = self.attempt {
+            store::idempotency::mark_done(attempt, db).await?;
+        }
         let source = self.source.to_string();
         let entry = NewAuditEntry {
             actor: &self.user.email,

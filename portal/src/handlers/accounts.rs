@@ -42,7 +42,7 @@ pub(crate) async fn list(
 
 /// Create an account. At Tandem's own provider a password is made if none is given.
 #[utoipa::path(post, operation_id = "accounts_create", path = "/tenants/{tenant}/accounts", tag = "accounts",
-    params(("tenant" = Uuid, Path)), request_body = AccountInput,
+    params(("tenant" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = AccountInput,
     responses((status = 201, body = Account), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -186,7 +186,7 @@ async fn tell_proxy(before: &account::Account, after: &account::Account, app: &A
     app.tell_proxy(app.proxy.account_changed(&new)).await;
 }
 
-async fn load_provider(
+pub(super) async fn load_provider(
     tenant: Uuid,
     input: &AccountInput,
     db: &impl store::ConnectionTrait,
@@ -199,7 +199,7 @@ async fn load_provider(
     }
 }
 
-fn check(
+pub(super) fn check(
     input: &AccountInput,
     provider: &Provider,
     before: Option<&account::Account>,

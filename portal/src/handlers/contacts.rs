@@ -41,7 +41,7 @@ pub(crate) async fn list(
 
 /// Create a contact.
 #[utoipa::path(post, operation_id = "contacts_create", path = "/tenants/{tenant}/contacts", tag = "contacts",
-    params(("tenant" = Uuid, Path)), request_body = ContactInput,
+    params(("tenant" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = ContactInput,
     responses((status = 201, body = Contact), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -150,7 +150,7 @@ fn filter(filters: &ContactFilters) -> Result<ContactFilter, ApiError> {
     Ok(filter)
 }
 
-fn check(input: &ContactInput) -> Result<ContactFields, ApiError> {
+pub(super) fn check(input: &ContactInput) -> Result<ContactFields, ApiError> {
     let mut fields = Fields::default();
     let checked = ContactFields {
         first_name: fields.text("first_name", &input.first_name, 100),

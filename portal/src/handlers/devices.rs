@@ -38,7 +38,7 @@ pub(crate) async fn list(
 
 /// Create a device and its activation.
 #[utoipa::path(post, operation_id = "devices_create", path = "/tenants/{tenant}/devices", tag = "devices",
-    params(("tenant" = Uuid, Path)), request_body = DeviceInput,
+    params(("tenant" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = DeviceInput,
     responses((status = 201, body = Device), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,

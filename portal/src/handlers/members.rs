@@ -40,7 +40,7 @@ pub(crate) async fn list(
 
 /// Make an existing user a member. Owners only.
 #[utoipa::path(post, operation_id = "members_create", path = "/tenants/{tenant}/members", tag = "tenants",
-    params(("tenant" = Uuid, Path)), request_body = MemberInput,
+    params(("tenant" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = MemberInput,
     responses((status = 201, body = Member), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,

@@ -38,7 +38,7 @@ pub(crate) async fn list(
 
 /// Create a provider.
 #[utoipa::path(post, operation_id = "providers_create", path = "/tenants/{tenant}/providers", tag = "providers",
-    params(("tenant" = Uuid, Path)), request_body = ProviderInput,
+    params(("tenant" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = ProviderInput,
     responses((status = 201, body = Provider), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,

@@ -48,7 +48,8 @@ pub(crate) async fn list(
 }
 
 /// Create a tenant with Tandem's own provider; the caller becomes its owner.
-#[utoipa::path(post, operation_id = "tenants_create", path = "/tenants", tag = "tenants", request_body = TenantInput,
+#[utoipa::path(post, operation_id = "tenants_create", path = "/tenants", tag = "tenants",
+    params(("Idempotency-Key" = Option<String>, Header)), request_body = TenantInput,
     responses((status = 201, body = Tenant), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,

@@ -4,9 +4,12 @@
 
 mod access;
 mod activation;
+mod audit;
 mod calls;
 mod canary;
 mod lists;
+mod equip;
+mod idempotency;
 mod live;
 mod mail;
 mod mail_server;

@@ -104,6 +104,10 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
         "half_sign_ins",
         "they last a few minutes: people sign in again",
     ),
+    (
+        "idempotency_keys",
+        "answers to requests that come again within a day: what they made since the backup is not there",
+    ),
 ];
 
 fn table<E: EntityTrait>() -> Table {

@@ -121,6 +121,15 @@ async fn entries_are_found_by_what_was_done_to_what_and_by_whom(ground: Ground) 
         ..AuditFilter::default()
     };
     assert_eq!(found(filter, "").await, ["account.update"]);
+    let by = |actor: &str| AuditFilter {
+        actor: Some(actor.to_owned()),
+        ..AuditFilter::default()
+    };
+    assert_eq!(
+        found(by("bob@example.org"), "").await,
+        ["device.update", "account.delete"]
+    );
+    assert_eq!(found(by("bob"), "").await, Vec::<String>::new());
 }
 
 async fn an_entry_that_was_altered_or_removed_breaks_the_chain(ground: Ground) {

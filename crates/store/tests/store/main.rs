@@ -12,6 +12,7 @@ mod contact;
 mod device;
 mod ground;
 mod lists;
+mod idempotency;
 mod mail;
 mod provider;
 mod second_factor;

@@ -373,6 +373,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All entries that the filters leave in, newest first, as CSV in UTF-8 with a byte order mark: a row for each field that changed; times
+         *     are UTC. `limit` and `after` are not looked at.
+         */
+        get: operations["audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/audit/verification": {
         parameters: {
             query?: never;
@@ -455,6 +475,26 @@ export interface paths {
         put?: never;
         /** Create a contact. */
         post: operations["contacts_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/contacts/equip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a contact with an account and a device that is ready to be activated: all of it or nothing. A field that is wrong is named with
+         *     its step before it, such as `account.new.username`.
+         */
+        post: operations["contacts_equip"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1567,6 +1607,40 @@ export interface components {
          * @enum {string}
          */
         EmailLabel: "work" | "home";
+        /** @description The account of the phone. */
+        EquipAccount: {
+            /**
+             * Format: uuid
+             * @description One that is there and on no device.
+             */
+            existing: string;
+        } | {
+            /** @description One that is made. */
+            new: components["schemas"]["AccountInput"];
+        };
+        /** @description The phone, but for what follows from the rest. */
+        EquipDevice: {
+            /** @description Name for people, 1 to 100 characters. */
+            name: string;
+        };
+        /** @description A contact, an account and a device of theirs: all are made, or none. */
+        EquipInput: {
+            /** @description What the phone is called at. */
+            account: components["schemas"]["EquipAccount"];
+            /** @description The person. */
+            contact: components["schemas"]["ContactInput"];
+            /** @description The phone. */
+            device: components["schemas"]["EquipDevice"];
+        };
+        /** @description What was made. The device waits for its activation. */
+        Equipped: {
+            /** @description The account, now on the device. */
+            account: components["schemas"]["Account"];
+            /** @description The person. */
+            contact: components["schemas"]["Contact"];
+            /** @description The device. */
+            device: components["schemas"]["Device"];
+        };
         /** @description What is wrong with one field of the request. */
         FieldError: {
             /** @description Path of the field, such as `numbers[1].number`. */
@@ -3357,7 +3431,9 @@ export interface operations {
     tenants_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3436,7 +3512,9 @@ export interface operations {
     accounts_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 tenant: string;
             };
@@ -3631,6 +3709,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_export: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain this text. */
+                search?: string;
+                /** @description Who did it: the whole e-mail address. */
+                actor?: string;
+                /** @description The action, or how it begins: `account.` finds all that was done to accounts. */
+                action?: string;
+                /** @description Done to this object. */
+                object?: string;
+                /** @description Not before this time. */
+                from?: string;
+                /** @description Before this time. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
@@ -3941,7 +4066,9 @@ export interface operations {
     contacts_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 tenant: string;
             };
@@ -3959,6 +4086,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contacts_equip: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EquipInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Equipped"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
@@ -4152,7 +4315,9 @@ export interface operations {
     devices_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 tenant: string;
             };
@@ -4794,7 +4959,9 @@ export interface operations {
     members_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 tenant: string;
             };
@@ -4871,7 +5038,9 @@ export interface operations {
     providers_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 tenant: string;
             };

@@ -1,0 +1,55 @@
+//! A person with a phone, made in one go.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{Account, AccountInput, Contact, ContactInput, Device};
+
+/// A contact, an account and a device of theirs: all are made, or none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EquipInput {
+    /// The person.
+    pub contact: ContactInput,
+    /// What the phone is called at.
+    pub account: EquipAccount,
+    /// The phone.
+    pub device: EquipDevice,
+}
+
+/// The account of the phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EquipAccount {
+    /// One that is there and on no device.
+    Existing(Uuid),
+    /// One that is made.
+    New(AccountInput),
+}
+
+/// The phone, but for what follows from the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EquipDevice {
+    /// Name for people, 1 to 100 characters.
+    pub name: String,
+}
+
+/// What was made. The device waits for its activation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Equipped {
+    /// The person.
+    pub contact: Contact,
+    /// The account, now on the device.
+    pub account: Account,
+    /// The device.
+    pub device: Device,
+}
+
+/// A user name that no account of the provider has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NextUsername {
+    /// The next free number, such as `204` after `201` to `203`.
+    pub username: String,
+}

@@ -1,0 +1,217 @@
+//! A person with a phone in one go: contact, account, device and activation, all or nothing.
+
+use api::{EquipAccount, EquipInput, Equipped, FieldError, NextUsername};
+use axum::{Json, extract::State, http::StatusCode};
+use store::{
+    Dependents, Secret, StoreError, Transaction,
+    account::{self, Account, AccountFields},
+    activation, begin, commit, contact,
+    device::{self, DeviceFields},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Refused, accounts, contacts};
+use crate::{
+    access::Caller,
+    app::App,
+    audit::Deed,
+    error::ApiError,
+    extract::{Body, Id},
+    validate::Fields,
+    wire,
+};
+
+/// Create a contact with an account and a device that is ready to be activated: all of it or nothing. A field that is wrong is named with
+/// its step before it, such as `account.new.username`.
+#[utoipa::path(post, operation_id = "contacts_equip", path = "/tenants/{tenant}/contacts/equip", tag = "contacts",
+    params(("tenant" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = EquipInput,
+    responses((status = 201, body = Equipped), Refused), security(("session" = [])))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Body(input): Body<EquipInput>,
+) -> Result<(StatusCode, Json<Equipped>), ApiError> {
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    let transaction = begin(&app.db).await?;
+    let checked = check(tenant, &input, &transaction).await?;
+
+    let contact = contact::insert(tenant, &checked.contact, now, &transaction).await?;
+    let (account, is_new) = match checked.account {
+        ChosenAccount::Existing(account) => (*account, false),
+        ChosenAccount::New(fields, password) => {
+            let made = account::insert(
+                tenant,
+                &fields,
+                password.as_ref(),
+                &app.vault,
+                now,
+                &transaction,
+            );
+            (made.await.map_err(taken)?, true)
+        }
+    };
+    let fields = DeviceFields {
+        name: checked.device,
+        contact_id: contact.id,
+        account_ids: vec![account.id],
+    };
+    let device = device::insert(tenant, &fields, now, &transaction).await?;
+    let life = app.activation_life();
+    activation::replace(tenant, device.id, life, &app.vault, now, &transaction).await?;
+
+    // Read again: each now names the others.
+    let contact = contact::load(tenant, contact.id, &transaction).await?;
+    let account = account::load(tenant, account.id, &transaction).await?;
+    let (name, aor, own) = (contact.name(), account.aor(), account.own);
+    let made = Equipped {
+        contact: wire::contact(contact),
+        account: wire::account(account, &app.presence),
+        device: wire::device(device, &app.presence),
+    };
+    let deeds = [
+        Some(
+            Deed::new("contact.create", &name)
+                .of(made.contact.id)
+                .made(&made.contact),
+        ),
+        is_new.then(|| {
+            Deed::new("account.create", &aor)
+                .of(made.account.id)
+                .made(&made.account)
+        }),
+        Some(
+            Deed::new("device.create", &made.device.name)
+                .of(made.device.id)
+                .made(&made.device),
+        ),
+    ];
+    for deed in deeds.iter().flatten() {
+        caller.note(deed, now, &transaction).await?;
+    }
+    commit(transaction).await?;
+    if own && is_new {
+        app.tell_proxy(app.proxy.account_changed(&aor)).await;
+    }
+    app.announce(tenant, Vec::new()).await;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// A user name that is free at a provider: the next number in the numbering of its accounts.
+#[utoipa::path(get, operation_id = "providers_next_username", path = "/tenants/{tenant}/providers/{id}/next-username", tag = "providers",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = NextUsername), Refused), security(("session" = [])))]
+pub(crate) async fn next_username(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<NextUsername>, ApiError> {
+    let username = account::next_username(caller.tenant.id, id, &app.db).await?;
+    Ok(Json(NextUsername { username }))
+}
+
+struct Checked {
+    contact: contact::ContactFields,
+    account: ChosenAccount,
+    device: String,
+}
+
+enum ChosenAccount {
+    Existing(Box<Account>),
+    New(AccountFields, Option<Secret>),
+}
+
+/// Looks at all steps before it refuses, so that everything that is wrong is told at once.
+async fn check(
+    tenant: Uuid,
+    input: &EquipInput,
+    transaction: &Transaction,
+) -> Result<Checked, ApiError> {
+    let mut wrong = Vec::new();
+    let contact = step("contact", contacts::check(&input.contact), &mut wrong)?;
+    let account = match &input.account {
+        EquipAccount::Existing(id) => step(
+            "account",
+            existing(tenant, *id, transaction).await,
+            &mut wrong,
+        )?,
+        EquipAccount::New(new) => {
+            let provider = accounts::load_provider(tenant, new, transaction).await;
+            let checked = provider.and_then(|provider| accounts::check(new, &provider, None));
+            step("account.new", checked, &mut wrong)?
+                .map(|(fields, password)| ChosenAccount::New(fields, password))
+        }
+    };
+    let mut fields = Fields::default();
+    let device = fields.text("name", &input.device.name, 100);
+    let device = step("device", fields.finish().map(|()| device), &mut wrong)?;
+    match (contact, account, device) {
+        (Some(contact), Some(account), Some(device)) => Ok(Checked {
+            contact,
+            account,
+            device,
+        }),
+        _ => Err(ApiError::Invalid(wrong)),
+    }
+}
+
+/// What came of a step, or `None` if fields of it are wrong: these are added to `wrong`.
+fn step<T>(
+    name: &str,
+    checked: Result<T, ApiError>,
+    wrong: &mut Vec<FieldError>,
+) -> Result<Option<T>, ApiError> {
+    match checked {
+        Ok(value) => Ok(Some(value)),
+        Err(ApiError::Invalid(errors)) => {
+            wrong.extend(errors.into_iter().map(|error| FieldError {
+                field: format!("{name}.{}", error.field),
+                ..error
+            }));
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+async fn existing(
+    tenant: Uuid,
+    id: Uuid,
+    transaction: &Transaction,
+) -> Result<ChosenAccount, ApiError> {
+    let refused = |message: String| {
+        Err(ApiError::Invalid(vec![FieldError {
+            field: "existing".to_owned(),
+            message,
+        }]))
+    };
+    match account::load_unused(tenant, id, transaction).await {
+        Ok(account) => Ok(ChosenAccount::Existing(Box::new(account))),
+        Err(StoreError::NotFound) => refused("This account does not exist any more.".to_owned()),
+        Err(StoreError::InUse(by)) => refused(format!(
+            "This account is on a device already: {}. Please choose another one.",
+            names(&by)
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn names(dependents: &Dependents) -> String {
+    let names: Vec<_> = dependents
+        .items
+        .iter()
+        .map(|dependent| dependent.name.as_str())
+        .collect();
+    names.join(", ")
+}
+
+/// The conflict under the name that the field has here.
+fn taken(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Conflict { field: "username" } => ApiError::Conflict {
+            field: "account.new.username",
+            message: "This is taken already.",
+        },
+        other => other.into(),
+    }
+}
