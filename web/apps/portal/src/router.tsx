@@ -5,6 +5,7 @@ import { createRouter, parseSearchWith, stringifySearchWith } from '@tanstack/re
 
 import { accountRoutes } from './accounts/routes';
 import { activateRoutes } from './activate/routes';
+import { auditRoutes } from './audit/routes';
 import { callRoutes } from './calls/routes';
 import { contactRoutes } from './contacts/routes';
 import { devicePrintRoutes, deviceRoutes } from './devices/routes';
@@ -30,6 +31,7 @@ export const router = createRouter({
       shell.addChildren([
         ...overviewRoutes,
         ...accountRoutes,
+        ...auditRoutes,
         ...callRoutes,
         ...contactRoutes,
         ...deviceRoutes,

@@ -4,10 +4,12 @@
 import createClient from 'openapi-fetch';
 
 import { sendConfirmed } from './confirmation';
+import { sendOnce } from './once';
 import { parseProblem, Refusal, Unreachable } from './refusal';
 import type { paths } from './schema';
 
 export const client = createClient<paths>({ credentials: 'same-origin', fetch: sendConfirmed });
+client.use(sendOnce());
 
 interface Answer<T> {
   data?: T;

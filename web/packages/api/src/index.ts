@@ -5,6 +5,7 @@
  * committed, and a test of the server compares the first with what it would print today.
  */
 export { qrAddress, useActivation, useResetActivation } from './activation';
+export { auditExportAddress, useAudit, useVerifyAudit, type AuditFilter } from './audit';
 export {
   callExportAddress,
   useCall,
@@ -34,6 +35,7 @@ export {
   type Total,
 } from './collection';
 export { confirmation } from './confirmation';
+export { nextUsernameQuery, useEquip } from './equip';
 export {
   useAccountLive,
   useConnection,

@@ -4,6 +4,8 @@
 import type { Call, CallDirection, CallFilter, CallOutcome, CallParty } from '@tandem/api';
 import type { Tone } from '@tandem/ui';
 
+import { dayOf, given, idOf, spanOf, textOf } from '../pages/params';
+
 export const OUTCOMES = [
   'answered',
   'missed',
@@ -47,7 +49,7 @@ export interface Chosen {
 
 /** What an address says; whatever makes no sense is left out. */
 export function chosenOf(search: Record<string, unknown>): Chosen {
-  return without({
+  return given({
     search: textOf(search.search),
     contact: idOf(search.contact),
     account: idOf(search.account),
@@ -58,31 +60,13 @@ export function chosenOf(search: Record<string, unknown>): Chosen {
   });
 }
 
-function dayOf(value: unknown): string | undefined {
-  return typeof value === 'string' && startOf(value) ? value : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
-}
-
-function idOf(value: unknown): string | undefined {
-  return typeof value === 'string' && UUID.test(value) ? value : undefined;
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** The same in the terms of the server: the last day counts to its end, in the person's time zone. */
 export function filterOf(chosen: Chosen): CallFilter {
-  const from = chosen.from ? startOf(chosen.from) : undefined;
-  const last = chosen.to ? startOf(chosen.to) : undefined;
-  last?.setDate(last.getDate() + 1);
-  return without({
+  return given({
     search: chosen.search,
     contact_id: chosen.contact,
     account_id: chosen.account,
-    from: from?.toISOString(),
-    until: last?.toISOString(),
+    ...spanOf(chosen.from, chosen.to),
     outcome: chosen.outcome,
     direction: chosen.direction,
   });
@@ -91,12 +75,6 @@ export function filterOf(chosen: Chosen): CallFilter {
 /** Whether the last day is before the first. */
 export function isBackwards({ from, to }: Chosen): boolean {
   return from !== undefined && to !== undefined && to < from;
-}
-
-/** Midnight of a day such as `2026-11-23`, here; `undefined` if it is none. */
-function startOf(day: string): Date | undefined {
-  const date = /^\d{4}-\d{2}-\d{2}$/.test(day) ? new Date(`${day}T00:00:00`) : new Date(NaN);
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** The name by which a party is known best; `undefined` for one that withholds its identity. */
@@ -120,11 +98,4 @@ export function rangFor({ started_at, answered_at, ended_at }: Call): number | u
   const until = answered_at ?? ended_at;
   if (!until) return undefined;
   return Math.max(0, Math.round((Date.parse(until) - Date.parse(started_at)) / 1000));
-}
-
-function without<Values extends object>(
-  values: Values,
-): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
-  return Object.fromEntries(given) as { [Key in keyof Values]?: Exclude<Values[Key], undefined> };
 }

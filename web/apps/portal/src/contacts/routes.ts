@@ -3,6 +3,9 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
 import { shell } from '../routes/frame';
 
+/** `?phone=on`: a phone is to be set up too. */
+const withPhone = ({ phone }: Record<string, unknown>): { phone?: 'on' } => (phone === 'on' ? { phone } : {});
+
 export const contactRoutes = [
   createRoute({
     getParentRoute: () => shell,
@@ -13,7 +16,8 @@ export const contactRoutes = [
   createRoute({
     getParentRoute: () => shell,
     path: '/contacts/new',
-    component: lazyRouteComponent(() => import('./edit'), 'NewContactPage'),
+    validateSearch: withPhone,
+    component: lazyRouteComponent(() => import('./new'), 'NewContactPage'),
   }),
   createRoute({
     getParentRoute: () => shell,

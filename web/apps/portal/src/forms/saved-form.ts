@@ -41,6 +41,8 @@ interface Options<Values extends FieldValues> {
   values: Values;
   /** Throws what the server refused. `version` is the one to be replaced, for what is versioned. */
   save: (values: Values, version: number) => Promise<unknown>;
+  /** The part of the form that is sent alone, as far as it is: the server names its fields without it. */
+  part?: string | undefined;
   versioned?: Versioned<Values>;
 }
 
@@ -59,7 +61,7 @@ export interface SavedForm<Values extends FieldValues> {
 
 /** A form that puts every refusal beside the field it is about. */
 export function useSavedForm<Values extends FieldValues>(options: Options<Values>): SavedForm<Values> {
-  const { schema, values, save, versioned } = options;
+  const { schema, values, save, part, versioned } = options;
   const form = useForm<Values>({
     resolver: zodResolver(schema),
     defaultValues: values as DefaultValues<Values>,
@@ -70,11 +72,16 @@ export function useSavedForm<Values extends FieldValues>(options: Options<Values
   const [conflict, setConflict] = useState<OpenConflict<Values>>();
 
   function refuse(error: unknown) {
-    const { fields, whole } = messagesOf(error, Object.keys(values));
+    const known = Object.keys((part === undefined ? values : values[part]) as object);
+    const { fields, whole } = messagesOf(error, known);
     fields.forEach(({ name, message }, index) =>
-      form.setError(name as Path<Values>, { message }, { shouldFocus: index === 0 }),
+      form.setError(at(name) as Path<Values>, { message }, { shouldFocus: index === 0 }),
     );
     if (whole) form.setError('root.refused', { message: whole });
+  }
+
+  function at(name: string): string {
+    return part === undefined ? name : `${part}.${name}`;
   }
 
   async function send(mine: Values, versions: Versioned<Values> | undefined): Promise<void> {

@@ -8,6 +8,7 @@ import type { Icon } from '@tandem/ui';
 import type { ParseKeys } from 'i18next';
 import {
   AtSign,
+  History,
   Hourglass,
   Inbox,
   LayoutDashboard,
@@ -84,6 +85,7 @@ export const AREAS: readonly Area[] = [
   },
   { group: 'settings', rest: '/mail', title: 'mail.title', icon: Mail, roles: ['owner', 'administrator'] },
   { group: 'settings', rest: '/mailbox', title: 'mailbox.title', icon: Inbox, roles: ['owner'] },
+  { group: 'settings', rest: '/audit', title: 'audit.title', key: 'l', icon: History },
   { group: 'settings', rest: '/settings/retention', title: 'retention.title', key: 'r', icon: Hourglass },
 ];
 

@@ -1,30 +1,34 @@
-import type { Account, Contact, Device } from '@tandem/api';
+import type { Contact, Device, Provider } from '@tandem/api';
 import { expect, test } from 'vitest';
 
 import { nextStep, steps, summary } from './model';
 
 const device = (id: string, status: Device['status']) => ({ id, status }) as Device;
-const empty = { accounts: [], contacts: [], devices: [], live: {} };
-const some = { accounts: [{} as Account], contacts: [{} as Contact] };
+const own = { own: true } as Provider;
+const empty = { providers: [own], contacts: [], devices: [], live: {} };
+const nora = { id: 'c1' } as Contact;
 
-const next = (inventory: Parameters<typeof steps>[0]) => nextStep(steps(inventory))?.name;
+const next = (inventory: Parameters<typeof steps>[0]) => nextStep(steps(inventory));
 
-test('the way to the first device goes one step at a time', () => {
-  expect(next(empty)).toBe('account');
-  expect(next({ ...empty, accounts: some.accounts })).toBe('contact');
-  expect(next({ ...empty, ...some })).toBe('device');
-  expect(next({ ...empty, ...some, devices: [device('d1', 'not_activated')] })).toBe('activate');
-  expect(next({ ...empty, ...some, devices: [device('d1', 'offline')] })).toBeUndefined();
+test('the way to the first phone goes one step at a time', () => {
+  expect(next({ ...empty, providers: [] })?.name).toBe('provider');
+  expect(next(empty)).toMatchObject({ name: 'person', page: '/contacts/new?phone=on' });
+  expect(next({ ...empty, devices: [device('d1', 'not_activated')] })?.name).toBe('activate');
+  expect(next({ ...empty, devices: [device('d1', 'offline')] })).toBeUndefined();
+});
+
+test('somebody who is there already gets the phone', () => {
+  expect(next({ ...empty, contacts: [nora] })?.page).toBe('/devices/new?contact=c1');
 });
 
 test('the activation step leads to the device that waits', () => {
   const devices = [device('d1', 'not_activated')];
-  expect(steps({ ...empty, ...some, devices }).at(-1)?.page).toBe('/devices/d1');
+  expect(steps({ ...empty, devices }).at(-1)?.page).toBe('/devices/d1');
 });
 
 test('the live channel knows better than the list', () => {
   const devices = [device('d1', 'not_activated'), device('d2', 'online')];
   const live = { d1: { id: 'd1', status: 'online' as const, pending_update: false } };
   expect(summary(devices, live)).toEqual({ online: 2, waiting: 0 });
-  expect(next({ ...some, devices, live })).toBeUndefined();
+  expect(next({ ...empty, devices, live })).toBeUndefined();
 });

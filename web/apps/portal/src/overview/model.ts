@@ -1,30 +1,36 @@
 /**
  * What the overview counts and suggests.
  */
-import type { Account, Contact, Device, DeviceLive } from '@tandem/api';
+import type { Contact, Device, DeviceLive, Provider } from '@tandem/api';
 
 export interface Step {
-  name: 'account' | 'contact' | 'device' | 'activate';
+  name: 'administrator' | 'provider' | 'person' | 'activate';
   /** Below the tenant. */
   page: string;
   done: boolean;
 }
 
 interface Inventory {
-  accounts: Account[];
+  providers: Provider[];
   contacts: Contact[];
   devices: Device[];
   live: Record<string, DeviceLive>;
 }
 
-/** The way to the first working device. */
-export function steps({ accounts, contacts, devices, live }: Inventory): Step[] {
+/** The way to the first working phone. Whoever reads this is signed in as an administrator already. */
+export function steps({ providers, contacts, devices, live }: Inventory): Step[] {
   const waiting = devices.find((device) => statusOf(device, live) === 'not_activated');
   const activated = devices.some((device) => statusOf(device, live) !== 'not_activated');
+  // Who is there already gets a phone; with nobody there the person is made together with it.
+  const [person] = contacts;
   return [
-    { name: 'account', page: '/accounts/new', done: accounts.length > 0 },
-    { name: 'contact', page: '/contacts/new', done: contacts.length > 0 },
-    { name: 'device', page: '/devices/new', done: devices.length > 0 },
+    { name: 'administrator', page: '', done: true },
+    { name: 'provider', page: '/providers/new', done: providers.length > 0 },
+    {
+      name: 'person',
+      page: person ? `/devices/new?contact=${person.id}` : '/contacts/new?phone=on',
+      done: devices.length > 0,
+    },
     { name: 'activate', page: waiting ? `/devices/${waiting.id}` : '/devices', done: activated },
   ];
 }

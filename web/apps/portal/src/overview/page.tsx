@@ -16,11 +16,12 @@ const MOST_SHOWN = 6;
 export function OverviewPage() {
   const { t } = useTranslation();
   const { tenant, path, mayChange } = useTenant();
+  const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
   const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data;
   const contacts = useChoices({ tenant: tenant.id, name: 'contacts' }).data;
   const devices = useChoices({ tenant: tenant.id, name: 'devices' }).data;
   const live = useDevicesLive();
-  if (!accounts || !contacts || !devices) {
+  if (!providers || !accounts || !contacts || !devices) {
     return (
       <>
         <PageHead title={tenant.name} />
@@ -30,7 +31,7 @@ export function OverviewPage() {
   }
 
   const { online, waiting } = summary(devices, live);
-  const plan = steps({ accounts, contacts, devices, live });
+  const plan = steps({ providers, contacts, devices, live });
   const next = nextStep(plan);
   return (
     <>
@@ -137,7 +138,7 @@ function Plan({ plan, next }: { plan: Step[]; next: Step }) {
     <Section title={t('overview.plan')} lead={t('overview.plan_lead', { done, all: plan.length })}>
       <ol className="flex flex-col gap-1">
         {plan.map((step, index) => {
-          const current = step.name === next.name;
+          const current = step.name === next.name && step.name !== 'administrator' ? step.name : undefined;
           return (
             <li
               key={step.name}
@@ -156,11 +157,11 @@ function Plan({ plan, next }: { plan: Step[]; next: Step }) {
               <span className="min-w-48 flex-1">
                 <span className="font-medium">{t(`overview.step.${step.name}.title`)}</span>
                 {step.done && <span className="sr-only"> – {t('overview.done')}</span>}
-                {current && <span className="block text-sm">{t(`overview.step.${step.name}.text`)}</span>}
+                {current && <span className="block text-sm">{t(`overview.step.${current}.text`)}</span>}
               </span>
               {current && (
                 <ButtonLink href={path(step.page)}>
-                  {t(`overview.step.${step.name}.action`)}
+                  {t(`overview.step.${current}.action`)}
                   <ArrowRight aria-hidden />
                 </ButtonLink>
               )}
