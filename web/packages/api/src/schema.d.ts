@@ -2056,6 +2056,11 @@ export interface components {
             /** @description What the person may do. */
             role: components["schemas"]["Role"];
         };
+        /** @description A user name that no account of the provider has. */
+        NextUsername: {
+            /** @description The next free number, such as `204` after `201` to `203`. */
+            username: string;
+        };
         /** @description A session of the person. */
         OwnSession: {
             /** @description Address that the sign-in came from. */
