@@ -23,9 +23,9 @@ use crate::{
     error::ApiError,
     extract::SESSION_COOKIE,
     handlers::{
-        accounts, activation, audit, calls, contacts, device_live, devices, equip, health, instructions,
-        live, mail, mailbox, members, providers, provisioning, retention, search, second_factor,
-        session, sessions, tenants, views,
+        accounts, activation, audit, calls, contacts, device_live, devices, equip, health,
+        instructions, live, mail, mailbox, members, providers, provisioning, retention, search,
+        second_factor, session, sessions, tenants, views,
     },
     idempotency, metrics, pages, request, scrape,
 };

@@ -20,8 +20,8 @@ mod contact;
 mod control;
 mod dependent;
 mod device;
-mod filter;
 mod equip;
+mod filter;
 mod live;
 mod mail;
 mod page;
@@ -44,10 +44,10 @@ pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNum
 pub use control::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 pub use dependent::{Dependent, DependentEffect, DependentKind, Dependents};
 pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus};
+pub use equip::{EquipAccount, EquipDevice, EquipInput, Equipped, NextUsername};
 pub use filter::{
     AccountFilters, ContactFilters, DeviceFilters, MailFilters, MemberFilters, ProviderFilters,
 };
-pub use equip::{EquipAccount, EquipDevice, EquipInput, Equipped, NextUsername};
 pub use live::{AccountLive, DeviceLive, LiveFrame, LivePosition, LiveRequest};
 pub use mail::{
     AppLinks, InstructionsInput, Language, Mail, MailKind, MailPreview, MailReason, MailSecurity,

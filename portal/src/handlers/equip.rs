@@ -3,9 +3,10 @@
 use api::{EquipAccount, EquipInput, Equipped, FieldError, NextUsername};
 use axum::{Json, extract::State, http::StatusCode};
 use store::{
-    Dependents, Secret, StoreError, Transaction,
+    Secret, StoreError, Transaction,
     account::{self, Account, AccountFields},
     activation, begin, commit, contact,
+    dependents::Dependents,
     device::{self, DeviceFields},
 };
 use time::OffsetDateTime;

@@ -855,6 +855,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/providers/{id}/next-username": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A user name that is free at a provider: the next number in the numbering of its accounts. */
+        get: operations["providers_next_username"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/search": {
         parameters: {
             query?: never;
@@ -3691,6 +3708,8 @@ export interface operations {
                 sort?: string;
                 /** @description Whether to count the items of all pages. */
                 total?: boolean;
+                /** @description Who did it: the whole e-mail address. */
+                actor?: string;
                 /** @description The action, or how it begins: `account.` finds all that was done to accounts. */
                 action?: string;
                 /** @description Done to this object. */
@@ -3734,8 +3753,12 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string;
-                /** @description Only items that contain this text. */
+                /** @description Only items that contain each of these words. */
                 search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
                 /** @description Who did it: the whole e-mail address. */
                 actor?: string;
                 /** @description The action, or how it begins: `account.` finds all that was done to accounts. */
@@ -5191,6 +5214,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dependents"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_next_username: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NextUsername"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
