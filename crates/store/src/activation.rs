@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
 };
@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::micros::UnixMicros;
-use crate::row::{activation as row, device as device_row};
+use crate::row::{activation as row, device as device_row, mail as mail_row};
 use crate::{
     ActivationCode, ActivationToken, Db, Place, StoreError, Vault, VaultError, begin, commit,
     device, id,
@@ -329,6 +329,27 @@ pub(crate) async fn mails_by_device(
         .into_iter()
         .filter_map(|(device, mail)| Some((device, mails.remove(&mail)?)))
         .collect())
+}
+
+/// The device whose activation is in a mail, or `None`.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn find_device(
+    mail: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<Option<Uuid>, StoreError> {
+    let activation = Query::select()
+        .column(mail_row::Column::ActivationId)
+        .from(mail_row::Entity)
+        .and_where(mail_row::Column::Id.eq(mail))
+        .take();
+    let found = row::Entity::find()
+        .filter(row::Column::Id.in_subquery(activation))
+        .one(db)
+        .await?;
+    Ok(found.map(|activation| activation.device_id))
 }
 
 /// Takes the device's key away.

@@ -48,6 +48,7 @@ pub mod search;
 pub mod second_factor;
 mod secret;
 pub mod session;
+pub mod standing;
 pub mod tenant;
 mod token;
 pub mod user;

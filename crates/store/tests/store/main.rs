@@ -17,5 +17,6 @@ mod mail;
 mod provider;
 mod second_factor;
 mod session;
+mod standing;
 mod tenant;
 mod user;
