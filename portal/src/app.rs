@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-use api::{ControlError, ProxyControl, RegistrationChange};
+use api::{ControlError, LiveList, ProxyControl, RegistrationChange};
 use store::{Database, Vault, session::SessionLifetime};
 use time::OffsetDateTime;
 use tokio::{
@@ -22,7 +22,7 @@ use crate::{
     device_channel::DeviceChannels,
     device_token::{DeviceTokens, TokenKeyError},
     limits::{Limiter, Quota, Source},
-    live::LiveHub,
+    live::{LiveHub, Written},
     mail::Outbox,
     password::Passwords,
     presence::Presence,
@@ -134,7 +134,7 @@ impl App {
                 changed = changes.recv() => changed,
             };
             match changed {
-                Ok(tenant) => self.live.calls_changed(tenant),
+                Ok(tenant) => self.live.written(tenant, Written::list(LiveList::Calls)),
                 Err(RecvError::Lagged(_)) => self.live.all_calls_changed(),
                 Err(RecvError::Closed) => return,
             }
@@ -148,7 +148,7 @@ impl App {
             match self.proxy.registrations().await {
                 Ok(registrations) => {
                     self.presence.set_registrations(registrations);
-                    self.live.everything_moved();
+                    self.live.everybody_moved();
                     self.apply(changes).await;
                 }
                 Err(ControlError::Unreachable) => {
@@ -165,8 +165,8 @@ impl App {
             match changes.recv().await {
                 Ok(change) => {
                     let aor = change.aor.clone();
-                    self.presence.set_bindings(change);
-                    self.live.bindings_moved(&aor);
+                    let devices = self.presence.set_bindings(change);
+                    self.live.bindings_moved(&aor, &devices);
                 }
                 Err(RecvError::Lagged(missed)) => {
                     debug!(missed, "registrations are read anew");
@@ -174,7 +174,7 @@ impl App {
                 }
                 Err(RecvError::Closed) => {
                     self.presence.set_registrations(Vec::new());
-                    self.live.everything_moved();
+                    self.live.everybody_moved();
                     sleep(RETRY).await;
                     return;
                 }

@@ -11,21 +11,23 @@ use tokio::time::timeout;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::{app::App, live::Written};
 
 impl App {
-    /// The pages and these devices learn that something changed.
-    pub(crate) async fn announce(&self, tenant: Uuid, devices: Vec<Uuid>) {
-        for device in devices {
-            if !self.channels.is_open(device) {
+    /// The pages learn what was written, and of the devices each that is there.
+    pub(crate) async fn announce(&self, tenant: Uuid, written: Written) {
+        for device in &written.devices {
+            if !self.channels.is_open(*device) {
                 continue;
             }
-            match store::device::load(tenant, device, &self.db).await {
-                Ok(loaded) => self.channels.announce(device, loaded.configuration_version),
+            match store::device::load(tenant, *device, &self.db).await {
+                Ok(loaded) => self
+                    .channels
+                    .announce(*device, loaded.configuration_version),
                 Err(error) => error!(%error, "a device was not told of its new configuration"),
             }
         }
-        self.live.changed(tenant);
+        self.live.written(tenant, written);
     }
 
     /// The device is out: bindings end, channels end, the other devices of its accounts get the new
@@ -38,7 +40,8 @@ impl App {
         }
         let instance = instance_id(device);
         self.tell_proxy(self.proxy.revoke_device(&instance)).await;
-        self.announce(tenant, others(&rotated, device)).await;
+        let written = Written::devices(others(&rotated, device)).and_devices([device]);
+        self.announce(tenant, written).await;
     }
 
     /// Waits until the proxy has acted, but not for ever.

@@ -8,7 +8,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use api::{LineReport, LineState, Registration, RegistrationChange, instance_id};
+use api::{LineReport, LineState, Registration, RegistrationChange};
 use store::Online;
 use uuid::Uuid;
 
@@ -18,10 +18,10 @@ pub(crate) struct Presence(RwLock<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Instance-ids bound, by address-of-record. An entry without instance counts as `None`.
-    bindings: HashMap<String, Vec<Option<String>>>,
-    /// Number of bindings by instance-id.
-    instances: HashMap<String, usize>,
+    /// Devices bound, by address-of-record. What is bound without the instance-id of a device counts as `None`.
+    bindings: HashMap<String, Vec<Option<Uuid>>>,
+    /// Number of bindings by device.
+    bound: HashMap<Uuid, usize>,
     devices: HashMap<Uuid, Connected>,
 }
 
@@ -44,18 +44,20 @@ impl Presence {
         }
         let mut state = self.write();
         state.bindings.clear();
-        state.instances.clear();
+        state.bound.clear();
         for (aor, registrations) in by_aor {
             state.bind(RegistrationChange { aor, registrations });
         }
-        state.forget_absent();
+        let connected: Vec<_> = state.devices.keys().copied().collect();
+        state.forget_absent(&connected);
     }
 
-    /// The bindings of one address-of-record are these.
-    pub(crate) fn set_bindings(&self, change: RegistrationChange) {
+    /// The bindings of one address-of-record are these. Gives the devices that were bound or are now.
+    pub(crate) fn set_bindings(&self, change: RegistrationChange) -> Vec<Uuid> {
         let mut state = self.write();
-        state.bind(change);
-        state.forget_absent();
+        let devices = state.bind(change);
+        state.forget_absent(&devices);
+        devices
     }
 
     /// The device has opened a live channel.
@@ -69,7 +71,7 @@ impl Presence {
         if let Some(connected) = state.devices.get_mut(&device) {
             connected.channels = connected.channels.saturating_sub(1);
         }
-        state.forget_absent();
+        state.forget_absent(&[device]);
     }
 
     /// The device tells of its lines. Ignored while the device is not online.
@@ -109,7 +111,6 @@ impl Presence {
             let (user, host) = aor.strip_prefix("sip:")?.rsplit_once('@')?;
             (host == domain).then(|| user.to_owned())
         };
-        let device = |instance: &String| instance.strip_prefix("urn:uuid:")?.parse().ok();
         let connected = state.devices.iter();
         let channels = connected
             .filter(|(_, connected)| connected.channels > 0)
@@ -121,12 +122,7 @@ impl Presence {
         Online {
             domain: domain.to_owned(),
             users: state.bindings.keys().filter_map(user).collect(),
-            devices: state
-                .instances
-                .keys()
-                .filter_map(device)
-                .chain(channels)
-                .collect(),
+            devices: state.bound.keys().copied().chain(channels).collect(),
             lines: lines.collect(),
         }
     }
@@ -141,43 +137,56 @@ impl Presence {
 }
 
 impl State {
-    fn bind(&mut self, change: RegistrationChange) {
+    /// Gives the devices that were bound before or are now.
+    fn bind(&mut self, change: RegistrationChange) -> Vec<Uuid> {
         let RegistrationChange { aor, registrations } = change;
         let before = self.bindings.remove(&aor).unwrap_or_default();
-        for instance in before.into_iter().flatten() {
-            if let Some(count) = self.instances.get_mut(&instance) {
+        let mut devices: Vec<Uuid> = before.into_iter().flatten().collect();
+        for device in &devices {
+            if let Some(count) = self.bound.get_mut(device) {
                 *count -= 1;
                 if *count == 0 {
-                    self.instances.remove(&instance);
+                    self.bound.remove(device);
                 }
             }
         }
         if registrations.is_empty() {
-            return;
+            return devices;
         }
-        let bound: Vec<_> = registrations
-            .into_iter()
-            .map(|registration| registration.instance)
+        let now: Vec<_> = registrations
+            .iter()
+            .map(|registration| registration.instance.as_deref().and_then(device_of))
             .collect();
-        for instance in bound.iter().flatten() {
-            *self.instances.entry(instance.clone()).or_default() += 1;
+        for device in now.iter().flatten() {
+            *self.bound.entry(*device).or_default() += 1;
         }
-        self.bindings.insert(aor, bound);
+        devices.extend(now.iter().flatten());
+        self.bindings.insert(aor, now);
+        devices
     }
 
     fn is_online(&self, device: Uuid) -> bool {
         self.devices
             .get(&device)
             .is_some_and(|connected| connected.channels > 0)
-            || self.instances.contains_key(&instance_id(device))
+            || self.bound.contains_key(&device)
     }
 
-    fn forget_absent(&mut self) {
-        let instances = &self.instances;
-        self.devices.retain(|device, connected| {
-            connected.channels > 0 || instances.contains_key(&instance_id(*device))
-        });
+    /// Forgets what those of these devices said that are not there any more.
+    fn forget_absent(&mut self, devices: &[Uuid]) {
+        for device in devices {
+            if !self.is_online(*device) {
+                self.devices.remove(device);
+            }
+        }
     }
+}
+
+/// The device with this instance-id, if it is the kind that devices of the portal have ([`api::instance_id`]).
+fn device_of(instance: &str) -> Option<Uuid> {
+    let (scheme, id) = instance.rsplit_once(':')?;
+    let id = Uuid::try_parse(id).ok()?;
+    scheme.eq_ignore_ascii_case("urn:uuid").then_some(id)
 }
 
 /// A device has at most four accounts.
@@ -185,6 +194,7 @@ const MAX_LINES: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    use api::instance_id;
     use time::OffsetDateTime;
 
     use super::*;
@@ -225,7 +235,7 @@ mod tests {
         assert!(presence.is_account_online(account, AOR, &[]));
         presence.set_bindings(change(AOR, &[]));
         assert!(!presence.is_account_online(account, AOR, &[]));
-        assert!(presence.read().instances.is_empty() && presence.read().bindings.is_empty());
+        assert!(presence.read().bound.is_empty() && presence.read().bindings.is_empty());
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub use equip::{EquipAccount, EquipDevice, EquipInput, Equipped, NextUsername};
 pub use filter::{
     AccountFilters, ContactFilters, DeviceFilters, MailFilters, MemberFilters, ProviderFilters,
 };
-pub use live::{AccountLive, DeviceLive, LiveFrame, LivePosition, LiveRequest};
+pub use live::{AccountLive, DeviceLive, LiveFrame, LiveList, LivePosition, LiveRequest};
 pub use mail::{
     AppLinks, InstructionsInput, Language, Mail, MailKind, MailPreview, MailReason, MailSecurity,
     MailServer, MailServerInput, MailSettings, MailSettingsInput, MailState, MailStep, MailTest,

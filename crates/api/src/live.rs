@@ -13,15 +13,19 @@ use crate::{AccountStatus, DeviceStatus, MailState};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LiveFrame {
-    /// Everything, as of `seq`.
+    /// Everything, as of `seq`; of a large tenant in several frames.
     Snapshot {
         /// Which run of the server counts `seq`.
         epoch: Uuid,
         /// Number of the last change contained.
         seq: u64,
-        /// All devices of the tenant.
+        /// What was known before does not count any more.
+        first: bool,
+        /// Now it is everything; what follows is a delta.
+        last: bool,
+        /// Devices of the tenant.
         devices: Vec<DeviceLive>,
-        /// All accounts of the tenant.
+        /// Accounts of the tenant.
         accounts: Vec<AccountLive>,
     },
     /// What changed since the frame before.
@@ -34,10 +38,26 @@ pub enum LiveFrame {
         /// Changed accounts.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         accounts: Vec<AccountLive>,
-        /// There are other calls than before: ask for them again.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        calls: bool,
+        /// Lists that have other rows than before, or rows with other content: ask for them again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lists: Vec<LiveList>,
     },
+}
+
+/// A list of the tenant whose changes are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveList {
+    /// Service providers.
+    Providers,
+    /// SIP accounts.
+    Accounts,
+    /// Contacts.
+    Contacts,
+    /// Devices.
+    Devices,
+    /// Calls.
+    Calls,
 }
 
 /// Status of one device.

@@ -19,6 +19,7 @@ use crate::{
     effects::ids,
     error::ApiError,
     extract::{Asked, Body, Id, IfMatch, Paging},
+    live::Written,
     validate::Fields,
     wire,
 };
@@ -64,7 +65,7 @@ pub(crate) async fn create(
     if own {
         app.tell_proxy(app.proxy.account_changed(&aor)).await;
     }
-    app.announce(tenant, Vec::new()).await;
+    app.announce(tenant, Written::accounts([body.id])).await;
     Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 
@@ -114,7 +115,8 @@ pub(crate) async fn update(
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     tell_proxy(&before, &account, &app).await;
-    app.announce(tenant, ids(&account.devices)).await;
+    let written = Written::accounts([id]).and_devices(ids(&account.devices));
+    app.announce(tenant, written).await;
     Ok(wire::tagged(StatusCode::OK, account.version, body))
 }
 
@@ -141,7 +143,7 @@ pub(crate) async fn delete(
         app.tell_proxy(app.proxy.account_changed(&aor)).await;
         app.tell_proxy(app.proxy.drop_bindings(&aor)).await;
     }
-    app.announce(tenant, Vec::new()).await;
+    app.announce(tenant, Written::accounts([id])).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

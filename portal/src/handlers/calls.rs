@@ -2,7 +2,7 @@
 //!
 //! Reading needs no more than membership; erasing is for administrators and is noted, with what was asked for and how many went.
 
-use api::{CallDetail, CallQuery, CallsErased, Page};
+use api::{CallDetail, CallQuery, CallsErased, LiveList, Page};
 use axum::{
     Json,
     body::Body,
@@ -20,7 +20,7 @@ use tracing::warn;
 use super::Refused;
 use crate::{
     access::Caller, app::App, audit::Deed, call_export, call_query::Wanted, call_wire,
-    error::ApiError, extract::Id, validate::Fields, wire,
+    error::ApiError, extract::Id, live::Written, validate::Fields, wire,
 };
 
 /// The calls, newest first unless asked otherwise.
@@ -62,7 +62,7 @@ pub(crate) async fn erase(
     let deed = Deed::new("call.erase_many", &erased).made(&wanted.query);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.live.calls_changed(tenant);
+    app.live.written(tenant, Written::list(LiveList::Calls));
     Ok(Json(CallsErased { count }))
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn delete(
     let deed = Deed::new("call.erase", &subject).of(id);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.live.calls_changed(tenant);
+    app.live.written(tenant, Written::list(LiveList::Calls));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,6 +1,6 @@
 //! Contacts of a tenant.
 
-use api::{Contact, ContactFilters, ContactInput, Dependents, Page, PageQuery};
+use api::{Contact, ContactFilters, ContactInput, Dependents, LiveList, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{
     begin, commit,
@@ -20,6 +20,7 @@ use crate::{
     effects::ids,
     error::ApiError,
     extract::{Asked, Body, Id, IfMatch, Paging},
+    live::Written,
     validate::Fields,
     wire,
 };
@@ -57,6 +58,8 @@ pub(crate) async fn create(
     let deed = Deed::new("contact.create", &name).of(body.id).made(&body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
+    app.announce(tenant, Written::list(LiveList::Contacts))
+        .await;
     Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 
@@ -101,7 +104,8 @@ pub(crate) async fn update(
         .changed(&before, &body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.announce(tenant, devices).await;
+    let written = Written::devices(devices).and_list(LiveList::Contacts);
+    app.announce(tenant, written).await;
     Ok(wire::tagged(StatusCode::OK, version, body))
 }
 
@@ -124,6 +128,8 @@ pub(crate) async fn delete(
         .removed(&wire::contact(contact));
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
+    app.announce(tenant, Written::list(LiveList::Contacts))
+        .await;
     Ok(StatusCode::NO_CONTENT)
 }
 

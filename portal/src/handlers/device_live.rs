@@ -47,7 +47,8 @@ struct Connection {
 impl Connection {
     fn new(credential: DeviceCredential, channel: DeviceChannel, app: App) -> Self {
         app.presence.channel_opened(credential.device_id);
-        app.live.device_moved(credential.tenant_id);
+        app.live
+            .device_moved(credential.tenant_id, credential.device_id);
         Self {
             credential,
             channel,
@@ -133,7 +134,12 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.app.presence.channel_closed(self.credential.device_id);
-        self.app.live.device_moved(self.credential.tenant_id);
+        let DeviceCredential {
+            device_id,
+            tenant_id,
+            ..
+        } = self.credential;
+        self.app.live.device_moved(tenant_id, device_id);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     audit::Deed,
     error::ApiError,
     extract::{Asked, Body, Id, IfMatch, Paging},
+    live::Written,
     validate::Fields,
     wire,
 };
@@ -56,7 +57,7 @@ pub(crate) async fn create(
     let deed = Deed::new("device.create", &name).of(body.id).made(&body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.announce(tenant, Vec::new()).await;
+    app.announce(tenant, Written::devices([body.id])).await;
     Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 
@@ -100,7 +101,7 @@ pub(crate) async fn update(
         .changed(&before, &body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.announce(tenant, vec![id]).await;
+    app.announce(tenant, Written::devices([id])).await;
     Ok(wire::tagged(StatusCode::OK, version, body))
 }
 

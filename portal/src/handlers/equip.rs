@@ -1,6 +1,6 @@
 //! A person with a phone in one go: contact, account, device and activation, all or nothing.
 
-use api::{EquipAccount, EquipInput, Equipped, FieldError, NextUsername};
+use api::{EquipAccount, EquipInput, Equipped, FieldError, LiveList, NextUsername};
 use axum::{Json, extract::State, http::StatusCode};
 use store::{
     Secret, StoreError, Transaction,
@@ -19,6 +19,7 @@ use crate::{
     audit::Deed,
     error::ApiError,
     extract::{Body, Id},
+    live::Written,
     validate::Fields,
     wire,
 };
@@ -94,7 +95,10 @@ pub(crate) async fn create(
     if own && is_new {
         app.tell_proxy(app.proxy.account_changed(&aor)).await;
     }
-    app.announce(tenant, Vec::new()).await;
+    let written = Written::accounts([made.account.id])
+        .and_devices([made.device.id])
+        .and_list(LiveList::Contacts);
+    app.announce(tenant, written).await;
     Ok((StatusCode::CREATED, Json(made)))
 }
 

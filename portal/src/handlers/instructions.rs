@@ -22,6 +22,7 @@ use crate::{
     audit::Deed,
     error::ApiError,
     extract::{Body, Id},
+    live::Written,
     mail::{self, ActivationLetter, Addressed, AppLink, Letter},
     validate::Fields,
     wire,
@@ -87,7 +88,7 @@ pub(crate) async fn send(
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     app.mail.wake();
-    app.announce(tenant.id, Vec::new()).await;
+    app.announce(tenant.id, Written::devices([id])).await;
     let shown = activation::load(tenant.id, id, &app.vault, now, &app.db).await?;
     Ok((StatusCode::ACCEPTED, Json(wire::activation(&shown, &app))))
 }

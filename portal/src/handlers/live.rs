@@ -1,6 +1,6 @@
 //! The live channel of the pages.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use api::{LivePosition, LiveRequest};
 use axum::{
@@ -47,14 +47,16 @@ async fn watch(mut socket: Socket, caller: Caller, app: App) {
         return;
     };
     loop {
+        let (epoch, seen) = (subscription.position.epoch, &mut subscription.position.seq);
         let rejoin = select! {
             () = app.stop.cancelled() => return socket.close(GOING_AWAY, "restarting").await,
             frame = subscription.frames.recv() => match frame {
-                Ok(frame) => match socket.send(&*frame.text).await {
-                    Ok(()) => continue,
-                    Err(Gone) => return,
-                },
-                Err(RecvError::Lagged(_) | RecvError::Closed) => None,
+                Ok(frame) => {
+                    let Ok(()) = socket.send(frame.text).await else { return };
+                    *seen = frame.seq;
+                    continue;
+                }
+                Err(RecvError::Lagged(_) | RecvError::Closed) => Some(LivePosition { epoch, seq: *seen }),
             },
             received = socket.receive() => match received {
                 Ok(Received::Text(text)) => position_in(&text),
@@ -81,9 +83,9 @@ async fn join(
     position: Option<LivePosition>,
     app: &App,
 ) -> Option<Subscription> {
-    let subscription = subscribe(tenant, position, app).await?;
-    for text in &subscription.first {
-        socket.send(&**text).await.ok()?;
+    let mut subscription = subscribe(tenant, position, app).await?;
+    for text in mem::take(&mut subscription.first) {
+        socket.send(text).await.ok()?;
     }
     Some(subscription)
 }

@@ -1,6 +1,6 @@
 //! Service providers of a tenant.
 
-use api::{Dependents, Page, PageQuery, Provider, ProviderFilters, ProviderInput};
+use api::{Dependents, LiveList, Page, PageQuery, Provider, ProviderFilters, ProviderInput};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{
     begin, commit, dependents,
@@ -15,6 +15,7 @@ use crate::{
     audit::Deed,
     error::ApiError,
     extract::{Asked, Body, Id, IfMatch, Paging},
+    live::Written,
     validate::Fields,
     wire,
 };
@@ -54,6 +55,8 @@ pub(crate) async fn create(
     let deed = Deed::new("provider.create", &name).of(body.id).made(&body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
+    app.announce(tenant, Written::list(LiveList::Providers))
+        .await;
     Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 
@@ -98,7 +101,10 @@ pub(crate) async fn update(
         .changed(&before, &body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.announce(tenant, devices).await;
+    // Its accounts may have other addresses-of-record now.
+    let written = Written::anything().and_devices(devices);
+    app.announce(tenant, written.and_list(LiveList::Providers))
+        .await;
     Ok(wire::tagged(StatusCode::OK, version, body))
 }
 
@@ -120,6 +126,8 @@ pub(crate) async fn delete(
     let deed = Deed::new("provider.delete", &name).of(id).removed(&body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
+    app.announce(tenant, Written::list(LiveList::Providers))
+        .await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -36,6 +36,7 @@ use crate::{
     error::ApiError,
     extract::{Body, ClientAddress, Source},
     limits,
+    live::Written,
     validate::Fields,
     wire,
 };
@@ -66,7 +67,8 @@ pub(crate) async fn activate(
     };
 
     let configuration = load_configuration(&credential, &app).await?;
-    app.live.changed(credential.tenant_id);
+    let written = Written::devices([credential.device_id]);
+    app.live.written(credential.tenant_id, written);
     Ok(Json(DeviceActivated {
         device_id: credential.device_id,
         access_token: access_token(&credential, now, &app)?,
@@ -291,7 +293,7 @@ pub(crate) async fn apply_report(
         noted => noted?,
     }
     app.presence.reported(id, &report.lines);
-    app.live.changed(tenant);
+    app.live.written(tenant, Written::devices([id]));
     Ok(())
 }
 

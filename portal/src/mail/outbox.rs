@@ -29,7 +29,7 @@ use super::{
     deliver_now, route,
     smtp::{Failure, PATIENT},
 };
-use crate::{app::App, config::PortalConfig};
+use crate::{app::App, config::PortalConfig, live::Written};
 
 /// What sending mail needs beside the store.
 pub(crate) struct Outbox {
@@ -200,7 +200,18 @@ impl App {
             error!(%error, mail.id = %mail.id, "what became of a mail was not noted");
         }
         if let (Some(tenant), MailKind::Activation) = (mail.tenant_id, mail.kind) {
-            self.live.changed(tenant);
+            self.live.written(tenant, self.device_of(mail.id).await);
+        }
+    }
+
+    /// The device that a mail activates. Whether it can be told or not, the pages learn that something changed.
+    async fn device_of(&self, mail: Uuid) -> Written {
+        match store::activation::find_device(mail, &self.db).await {
+            Ok(device) => Written::devices(device),
+            Err(error) => {
+                error!(%error, "the device of a mail cannot be read");
+                Written::anything()
+            }
         }
     }
 

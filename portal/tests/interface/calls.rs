@@ -247,7 +247,7 @@ async fn who_looks_learns_that_there_are_other_calls() {
     world.proxy.write_calls(world.tenant);
     let frame = live.next().await.unwrap();
     assert_eq!(
-        (&frame["type"], &frame["calls"]),
-        (&json!("delta"), &json!(true))
+        (&frame["type"], &frame["lists"]),
+        (&json!("delta"), &json!(["calls"]))
     );
 }

@@ -111,7 +111,11 @@ async fn a_page_that_comes_back_gets_what_it_missed() {
         .await;
     let again = page.next().await.unwrap();
     assert_eq!(again["type"], "snapshot");
-    assert_eq!(again["seq"], delta["seq"]);
+    assert_eq!(
+        again["seq"], snapshot["seq"],
+        "the one that was made before"
+    );
+    assert_eq!(page.next().await.unwrap(), delta, "and what came since");
 }
 
 #[tokio::test]
@@ -154,9 +158,40 @@ async fn statuses_of_one_tenant_do_not_reach_another() {
         .post(&format!("/api/v1/tenants/{other}/accounts"), input)
         .await;
     let delta = page.next().await.unwrap();
+    let next = snapshot["seq"].as_u64().unwrap() + 1;
+    let provider = json!({"type": "delta", "seq": next, "lists": ["providers"]});
+    assert_eq!(delta, provider, "only what was made here");
+    let delta = page.next().await.unwrap();
     assert_eq!(delta["accounts"].as_array().unwrap().len(), 1);
     assert_eq!(delta["accounts"][0]["status"], "not_in_use");
     assert_eq!(delta.get("devices"), None);
+}
+
+#[tokio::test]
+async fn a_page_learns_what_others_write() {
+    let world = World::start().await;
+    let mut page = Channel::open(&world.path("live"), &world.owner)
+        .await
+        .unwrap();
+    page.next().await.unwrap();
+    let account = world.account("101").await;
+    let delta = page
+        .until(|frame| frame["lists"] == json!(["accounts"]))
+        .await;
+    assert_eq!(status(&delta, "accounts"), "not_in_use");
+    let device = world.device(&[&account]).await;
+    let delta = page
+        .until(|frame| status(frame, "devices") == "not_activated")
+        .await;
+    assert_eq!(status(&delta, "accounts"), "offline", "it is in use now");
+
+    let of_device = format!("devices/{}", device["id"].as_str().unwrap());
+    world.owner.delete(&world.path(&of_device)).await;
+    let delta = page
+        .until(|frame| status(frame, "accounts") == "not_in_use")
+        .await;
+    assert_eq!(delta["lists"], json!(["devices"]));
+    assert_eq!(delta.get("devices"), None, "it is gone");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { afterFrame, changedDevices, nothingYet, parseFrame, type LiveState } from './live-state';
+import { afterFrame, nothingYet, parseFrame, type LiveState } from './live-state';
 import type { DeviceLive, LiveFrame } from './types';
 
 const device = (id: string, status: DeviceLive['status']): DeviceLive => ({
@@ -13,6 +13,8 @@ const snapshot: LiveFrame = {
   type: 'snapshot',
   epoch: 'e1',
   seq: 7,
+  first: true,
+  last: true,
   devices: [device('d1', 'offline'), device('d2', 'not_activated')],
   accounts: [{ id: 'a1', status: 'offline' }],
 };
@@ -54,28 +56,14 @@ test('a new snapshot forgets what is no longer there', () => {
   expect(state?.devices).toEqual({});
 });
 
-test('only devices that changed are told', () => {
-  const before = after(snapshot);
-  const now = after(snapshot, {
-    type: 'delta',
-    seq: 8,
-    devices: [device('d1', 'offline'), device('d2', 'online')],
-  });
-  expect(before && now && changedDevices(before, now)).toEqual(['d2']);
-});
-
-test('a pending update is a change', () => {
-  const before = after(snapshot);
-  const devices = [{ ...device('d1', 'offline'), pending_update: true }];
-  const now = after(snapshot, { type: 'delta', seq: 8, devices });
-  expect(before && now && changedDevices(before, now)).toEqual(['d1']);
-});
-
-test('a mail that was sent is a change', () => {
-  const before = after(snapshot);
-  const devices = [{ ...device('d2', 'not_activated'), instructions: 'sent' as const }];
-  const now = after(snapshot, { type: 'delta', seq: 8, devices });
-  expect(before && now && changedDevices(before, now)).toEqual(['d2']);
+test('a snapshot in parts says where to go on with its last part only', () => {
+  const first = { ...snapshot, last: false };
+  const second = { ...snapshot, first: false, devices: [device('d3', 'online')], accounts: [] };
+  expect(after(first)?.position).toBeUndefined();
+  const state = after(first, second);
+  expect(state?.position).toEqual({ epoch: 'e1', seq: 7 });
+  expect(Object.keys(state?.devices ?? {})).toEqual(['d1', 'd2', 'd3']);
+  expect(state?.accounts).toEqual({ a1: 'offline' });
 });
 
 test.each([

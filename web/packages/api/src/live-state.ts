@@ -7,7 +7,7 @@
 import type { AccountLive, AccountStatus, DeviceLive, LiveFrame, LivePosition } from './types';
 
 export interface LiveState {
-  /** `undefined` until the first snapshot. */
+  /** `undefined` until a snapshot is complete. */
   position: LivePosition | undefined;
   devices: Record<string, DeviceLive>;
   accounts: Record<string, AccountStatus>;
@@ -18,10 +18,12 @@ export const nothingYet: LiveState = { position: undefined, devices: {}, account
 /** The state after `frame`, or `undefined` when only a new snapshot can help. */
 export function afterFrame(state: LiveState, frame: LiveFrame): LiveState | undefined {
   if (frame.type === 'snapshot') {
+    const before = frame.first ? nothingYet : state;
     return {
-      position: { epoch: frame.epoch, seq: frame.seq },
-      devices: byId(frame.devices),
-      accounts: statuses(frame.accounts),
+      // Of a snapshot that broke off nothing is kept: only with its last part there is something to go on from.
+      position: frame.last ? { epoch: frame.epoch, seq: frame.seq } : undefined,
+      devices: { ...before.devices, ...byId(frame.devices) },
+      accounts: { ...before.accounts, ...statuses(frame.accounts) },
     };
   }
   if (!state.position) return undefined;
@@ -43,22 +45,6 @@ export function parseFrame(text: unknown): LiveFrame | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Devices whose status, pending update or instructions are not what they were. */
-export function changedDevices(before: LiveState, after: LiveState): string[] {
-  if (before.devices === after.devices) return [];
-  return Object.values(after.devices)
-    .filter(({ id, status, pending_update, instructions }) => {
-      const old = before.devices[id];
-      return (
-        !old ||
-        old.status !== status ||
-        old.pending_update !== pending_update ||
-        old.instructions !== instructions
-      );
-    })
-    .map(({ id }) => id);
 }
 
 function byId(devices: DeviceLive[]): Record<string, DeviceLive> {

@@ -10,9 +10,10 @@ import { useEffect } from 'react';
 import { create } from 'zustand';
 
 import { callsKey, tenantKey } from './collection';
-import { afterFrame, changedDevices, nothingYet, parseFrame, type LiveState } from './live-state';
+import { ALL_LISTS, gatherLists } from './live-lists';
+import { afterFrame, nothingYet, parseFrame, type LiveState } from './live-state';
 import { sessionQuery } from './session';
-import type { AccountStatus, DeviceLive } from './types';
+import type { AccountStatus, DeviceLive, LiveList } from './types';
 
 export type Connection = 'connecting' | 'open' | 'lost';
 
@@ -43,16 +44,14 @@ export function useConnection(): Connection {
 }
 
 interface Listener {
-  /** The state moved on. */
-  changed: (before: LiveState, after: LiveState) => void;
-  /** There are other calls than before. */
-  calls: () => void;
+  /** These lists have other rows than before, or rows with other content. */
+  rewritten: (lists: readonly LiveList[]) => void;
   /** A connection could not be made: perhaps the session is over. */
   refused: () => void;
 }
 
 /** Opens the channel; the function that comes back closes it. */
-function openChannel(tenant: string, { changed, calls, refused }: Listener): () => void {
+function openChannel(tenant: string, { rewritten, refused }: Listener): () => void {
   const address = new URL(`/api/v1/tenants/${tenant}/live`, window.location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new ReconnectingWebSocket(address.href, [], {
@@ -61,13 +60,11 @@ function openChannel(tenant: string, { changed, calls, refused }: Listener): () 
     maxEnqueuedMessages: 0,
   });
   let state: LiveState = nothingYet;
-  let shown: LiveState = nothingYet;
   let painting: number | undefined;
+  let known = false;
 
   function show() {
     painting = undefined;
-    changed(shown, state);
-    shown = state;
     useLiveStore.setState(state);
   }
 
@@ -78,8 +75,11 @@ function openChannel(tenant: string, { changed, calls, refused }: Listener): () 
   socket.addEventListener('message', ({ data }) => {
     const frame = parseFrame(data);
     if (!frame) return;
-    // A list may have been read before the channel was open, or while it was lost.
-    if (frame.type === 'snapshot' || frame.calls) calls();
+    // What happened while the channel was lost is not told; before the first snapshot the lists were read a moment ago,
+    // but for calls, which come often.
+    if (frame.type === 'delta') rewritten(frame.lists ?? []);
+    else if (frame.last) rewritten(known ? ALL_LISTS : ['calls']);
+    known ||= frame.type === 'snapshot' && frame.last;
     const next = afterFrame(state, frame);
     state = next ?? nothingYet;
     if (!next) {
@@ -105,18 +105,20 @@ function openChannel(tenant: string, { changed, calls, refused }: Listener): () 
 /** Keeps the channel of `tenant` open while the calling component is shown. */
 export function useLiveChannel(tenant: string): void {
   const queries = useQueryClient();
-  useEffect(
-    () =>
-      openChannel(tenant, {
-        changed: (before, after) => {
-          const changes = changedDevices(before, after);
-          // The snapshot is no news: lists were read a moment ago.
-          if (!before.position || changes.length === 0) return;
-          void queries.invalidateQueries({ queryKey: [...tenantKey(tenant), 'devices'] });
-        },
-        calls: () => void queries.invalidateQueries({ queryKey: callsKey(tenant) }),
-        refused: () => void queries.invalidateQueries({ queryKey: sessionQuery.queryKey }),
-      }),
-    [tenant, queries],
-  );
+  useEffect(() => {
+    const gathered = gatherLists((lists) => {
+      // Rows name each other, so one list that changed makes all of them stale; calls stand alone.
+      const others = [...lists].some((list) => list !== 'calls');
+      const queryKey = others ? tenantKey(tenant) : callsKey(tenant);
+      void queries.invalidateQueries({ queryKey });
+    });
+    const close = openChannel(tenant, {
+      rewritten: gathered.add,
+      refused: () => void queries.invalidateQueries({ queryKey: sessionQuery.queryKey }),
+    });
+    return () => {
+      close();
+      gathered.stop();
+    };
+  }, [tenant, queries]);
 }

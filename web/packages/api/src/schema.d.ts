@@ -1790,15 +1790,19 @@ export interface components {
         LineState: "connected" | "connecting" | "not_connected" | "failed";
         /** @description What the portal sends. */
         LiveFrame: {
-            /** @description All accounts of the tenant. */
+            /** @description Accounts of the tenant. */
             accounts: components["schemas"]["AccountLive"][];
-            /** @description All devices of the tenant. */
+            /** @description Devices of the tenant. */
             devices: components["schemas"]["DeviceLive"][];
             /**
              * Format: uuid
              * @description Which run of the server counts `seq`.
              */
             epoch: string;
+            /** @description What was known before does not count any more. */
+            first: boolean;
+            /** @description Now it is everything; what follows is a delta. */
+            last: boolean;
             /**
              * Format: int64
              * @description Number of the last change contained.
@@ -1809,10 +1813,10 @@ export interface components {
         } | {
             /** @description Changed accounts. */
             accounts?: components["schemas"]["AccountLive"][];
-            /** @description There are other calls than before: ask for them again. */
-            calls?: boolean;
             /** @description Changed devices. */
             devices?: components["schemas"]["DeviceLive"][];
+            /** @description Lists that have other rows than before, or rows with other content: ask for them again. */
+            lists?: components["schemas"]["LiveList"][];
             /**
              * Format: int64
              * @description One or more above the frame before.
@@ -1821,6 +1825,11 @@ export interface components {
             /** @enum {string} */
             type: "delta";
         };
+        /**
+         * @description A list of the tenant whose changes are told.
+         * @enum {string}
+         */
+        LiveList: "providers" | "accounts" | "contacts" | "devices" | "calls";
         /** @description The last frame a page has seen. */
         LivePosition: {
             /**

@@ -38,6 +38,7 @@ export type Equipped = Schemas['Equipped'];
 export type InstructionsInput = Schemas['InstructionsInput'];
 export type Language = Schemas['Language'];
 export type LiveFrame = Schemas['LiveFrame'];
+export type LiveList = Schemas['LiveList'];
 export type LivePosition = Schemas['LivePosition'];
 export type Mail = Schemas['Mail'];
 export type MailboxItem = Schemas['MailboxItem'];
