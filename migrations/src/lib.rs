@@ -45,6 +45,8 @@ mod m20261123_0025_add_chain_to_audit_entries;
 mod m20261123_0026_add_browser_to_sessions;
 mod m20261123_0027_create_known_browsers;
 mod m20261123_0028_create_second_factors;
+mod m20261123_0029_create_invitations;
+mod m20261123_0030_create_one_time_links;
 mod m20261123_0034_add_orders_to_lists;
 mod m20261123_0035_create_views;
 mod m20261123_0042_add_dialing_rules_to_sip_accounts;
@@ -86,6 +88,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0026_add_browser_to_sessions::Step),
             Box::new(m20261123_0027_create_known_browsers::Step),
             Box::new(m20261123_0028_create_second_factors::Step),
+            Box::new(m20261123_0029_create_invitations::Step),
+            Box::new(m20261123_0030_create_one_time_links::Step),
             Box::new(m20261123_0034_add_orders_to_lists::Step),
             Box::new(m20261123_0035_create_views::Step),
             Box::new(m20261123_0042_add_dialing_rules_to_sip_accounts::Step),

@@ -86,6 +86,14 @@ pub(crate) struct Limits {
     pub(crate) device_instructions: Limiter<Uuid>,
     /// Test mails by tenant.
     pub(crate) test_mails: Limiter<Uuid>,
+    /// Invitations by tenant.
+    pub(crate) invitations: Limiter<Uuid>,
+    /// Refused links of mails by source.
+    pub(crate) links: Limiter<Source>,
+    /// Mails with a link, asked for without a session, by source.
+    pub(crate) mailed_links: Limiter<Source>,
+    /// Mails with a link by the address that they go to.
+    pub(crate) mailed_to: Limiter<u64>,
 }
 
 impl App {
@@ -205,6 +213,11 @@ impl App {
                     "idempotency keys",
                     store::idempotency::delete_expired(now, &self.db).await,
                 ),
+                ("links", store::link::delete_expired(now, &self.db).await),
+                (
+                    "invitations",
+                    store::invitation::delete_expired(now, &self.db).await,
+                ),
             ] {
                 if let Err(error) = swept {
                     error!(%error, what, "expired rows were not removed");
@@ -260,6 +273,10 @@ impl Limits {
             instructions: Limiter::new(limiter(100, 10)),
             device_instructions: Limiter::new(limiter(5, 300)),
             test_mails: Limiter::new(limiter(5, 30)),
+            invitations: Limiter::new(limiter(50, 60)),
+            links: Limiter::new(limiter(20, 30)),
+            mailed_links: Limiter::new(limiter(10, 60)),
+            mailed_to: Limiter::new(limiter(3, 600)),
         }
     }
 }

@@ -58,6 +58,10 @@ pub(crate) enum ApiError {
     AnswerLost,
     /// Too many attempts.
     TooMany(Wait),
+    /// The link of a mail cannot be used; why is not told.
+    LinkRefused,
+    /// A tenant without an owner would be nobody's.
+    LastOwner,
     /// The activation cannot be used; why is not told.
     ActivationRefused,
     /// The device's access token is not valid, or no longer.
@@ -148,6 +152,16 @@ impl ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 TOO_MANY,
                 "Too many attempts. Please wait a little.",
+            ),
+            Self::LinkRefused => (
+                StatusCode::NOT_FOUND,
+                LINK_REFUSED,
+                "This link does not work any more: it was used, it is too old, or a newer one was sent.",
+            ),
+            Self::LastOwner => (
+                StatusCode::CONFLICT,
+                CONFLICT,
+                "The last owner can neither go nor become anything else. Please make somebody else an owner first.",
             ),
             Self::ActivationRefused => (
                 StatusCode::NOT_FOUND,
@@ -256,6 +270,7 @@ impl From<StoreError> for ApiError {
                 detail: "`after` is of a list in another order. Please begin anew without it."
                     .to_owned(),
             },
+            StoreError::LastOwner => Self::LastOwner,
             StoreError::StaleVersion { .. } => Self::Stale,
             StoreError::Superseded => Self::InProgress,
             StoreError::Protected => Self::Conflict {

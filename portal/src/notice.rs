@@ -2,12 +2,11 @@
 
 use store::{ConnectionTrait, user::User};
 use time::OffsetDateTime;
-use tracing::error;
 
 use crate::{
     app::App,
     error::ApiError,
-    mail::{self, Addressed, Letter, QueueError, SecurityEvent, SecurityNoticeLetter},
+    mail::{self, Addressed, Letter, SecurityEvent, SecurityNoticeLetter},
     visit::Visit,
 };
 
@@ -46,12 +45,6 @@ pub(crate) async fn send(
         recipient: address,
         language: visit.language,
     };
-    match mail::queue(letter, &addressed, now, app, db).await {
-        Ok(_) => Ok(()),
-        Err(QueueError::Store(error)) => Err(error.into()),
-        Err(QueueError::Content(error)) => {
-            error!(%error, "a mail could not be written");
-            Err(ApiError::Internal)
-        }
-    }
+    mail::queue(letter, &addressed, now, app, db).await?;
+    Ok(())
 }

@@ -24,8 +24,8 @@ use crate::{
     extract::SESSION_COOKIE,
     handlers::{
         accounts, activation, audit, calls, contacts, device_live, devices, equip, health,
-        instructions, live, mail, mailbox, members, providers, provisioning, retention, search,
-        second_factor, session, sessions, tenants, views,
+        instructions, invitations, live, mail, mailbox, members, providers, provisioning, recovery,
+        retention, search, second_factor, session, sessions, tenants, views,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -106,6 +106,19 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(second_factor::replace_codes))
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(members::list, members::create))
+        .routes(routes!(members::update, members::delete))
+        .routes(routes!(members::reset_second_factor))
+        .routes(routes!(members::show_security, members::update_security))
+        .routes(routes!(invitations::list, invitations::create))
+        .routes(routes!(invitations::delete))
+        .routes(routes!(invitations::resend))
+        .routes(routes!(invitations::show))
+        .routes(routes!(invitations::accept))
+        .routes(routes!(invitations::join_signed_in))
+        .routes(routes!(recovery::begin_reset))
+        .routes(routes!(recovery::complete_reset))
+        .routes(routes!(recovery::begin_email_change))
+        .routes(routes!(recovery::complete_email_change))
         .routes(routes!(mailbox::list_all))
         .routes(routes!(mailbox::show_any))
 }

@@ -10,8 +10,9 @@ use axum::{
         request::Parts,
     },
 };
-use store::{ConnectionTrait, Language, StoreError, audit::NewAuditEntry, user::User};
+use store::{ConnectionTrait, Language, StoreError, audit::NewAuditEntry};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{app::App, audit::Deed, error::ApiError, extract::ClientAddress};
 
@@ -38,21 +39,23 @@ impl FromRequestParts<App> for Visit {
 }
 
 impl Visit {
-    /// Notes in the log of the installation what somebody without a session has done to their own access. Call it last in the transaction.
-    pub(crate) async fn note(
+    /// Notes what somebody without a session has done, in the log of a tenant or with `None` of the installation. Call it last in the
+    /// transaction.
+    pub(crate) async fn note_in(
         &self,
-        user: &User,
+        tenant: Option<Uuid>,
+        actor: &str,
         deed: &Deed<'_>,
         now: OffsetDateTime,
         db: &impl ConnectionTrait,
     ) -> Result<(), StoreError> {
         let source = self.address.to_string();
         let entry = NewAuditEntry {
-            actor: &user.email,
+            actor,
             source: Some(&source),
             ..deed.entry()
         };
-        store::audit::append(None, &entry, now, db).await
+        store::audit::append(tenant, &entry, now, db).await
     }
 }
 

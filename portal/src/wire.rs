@@ -12,9 +12,11 @@ use store::{
     contact::Contact,
     dependents::{Dependent, DependentEffect, DependentKind, Dependents},
     device::Device,
+    invitation::Invitation,
     provider::Provider,
     tenant::Tenant,
 };
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
@@ -160,6 +162,18 @@ pub(crate) fn tenant(tenant: Tenant, own: Option<store::Role>) -> api::Tenant {
         demonstration: tenant.demonstration,
         sip_domain: tenant.sip_domain,
         role: own.map(role),
+    }
+}
+
+pub(crate) fn invitation(invitation: Invitation) -> api::Invitation {
+    api::Invitation {
+        id: invitation.id,
+        email: invitation.email,
+        role: role(invitation.role),
+        invited_by: invitation.invited_by,
+        created_at: invitation.created_at,
+        expires_at: invitation.expires_at,
+        expired: invitation.expires_at <= OffsetDateTime::now_utc(),
     }
 }
 

@@ -22,6 +22,7 @@ mod dependent;
 mod device;
 mod equip;
 mod filter;
+mod invitation;
 mod live;
 mod mail;
 mod page;
@@ -48,6 +49,10 @@ pub use equip::{EquipAccount, EquipDevice, EquipInput, Equipped, NextUsername};
 pub use filter::{
     AccountFilters, ContactFilters, DeviceFilters, MailFilters, MemberFilters, ProviderFilters,
 };
+pub use invitation::{
+    AcceptInvitation, EmailChange, Invitation, InvitationInput, InvitationToken, LinkToken,
+    NewPassword, PasswordReset, ShownInvitation,
+};
 pub use live::{AccountLive, DeviceLive, LiveFrame, LiveList, LivePosition, LiveRequest};
 pub use mail::{
     AppLinks, InstructionsInput, Language, Mail, MailKind, MailPreview, MailReason, MailSecurity,
@@ -67,5 +72,5 @@ pub use session::{
     Confirmation, FirstCode, HalfSignIn, OwnSession, OwnSessions, PasswordChange, RecoveryCodes,
     SecondFactor, SecondFactorKey, SecondStep, Session, SessionTenant, SessionUser, SignIn,
 };
-pub use tenant::{Member, MemberInput, Role, Tenant, TenantInput};
+pub use tenant::{Member, MemberChange, MemberInput, Role, Tenant, TenantInput, TenantSecurity};
 pub use view::{View, ViewInput, ViewList, ViewQuery, Views};

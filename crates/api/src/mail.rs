@@ -38,6 +38,8 @@ pub enum MailKind {
     Invitation,
     /// A way to a new password.
     PasswordReset,
+    /// Confirms a new e-mail address of a person.
+    ConfirmAddress,
     /// Confirms that the address is of who signed up.
     SignUp,
     /// The address of a user is another one now.

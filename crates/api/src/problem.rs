@@ -17,6 +17,8 @@ pub mod problem_type {
     pub const CONFIRMATION_REQUIRED: &str = "confirmation-required";
     /// The tenant demands a second factor, and the person has none.
     pub const SECOND_FACTOR_REQUIRED: &str = "second-factor-required";
+    /// The link of a mail is unknown, used or expired. Which of these is not told.
+    pub const LINK_REFUSED: &str = "link-refused";
     /// The activation is unknown, used, expired or reset. Which of these is not told.
     pub const ACTIVATION_REFUSED: &str = "activation-refused";
     /// The device is unknown or revoked: it must sign out and wipe its secrets.

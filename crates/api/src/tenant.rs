@@ -61,6 +61,24 @@ pub struct Member {
     pub last_name: String,
     /// What the person may do.
     pub role: Role,
+    /// A code is asked for at each sign-in.
+    pub second_factor: bool,
+}
+
+/// Another role for a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberChange {
+    /// What the person may do from now on.
+    pub role: Role,
+}
+
+/// What a tenant asks of its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TenantSecurity {
+    /// Owners and administrators need a second factor before they see anything.
+    pub second_factor_required: bool,
 }
 
 /// A member to add.

@@ -53,6 +53,9 @@ pub enum StoreError {
     /// The row is part of the installation and cannot be deleted.
     #[error("this cannot be deleted")]
     Protected,
+    /// The tenant would have no owner any more.
+    #[error("the last owner")]
+    LastOwner,
     /// A row holds what no version of this program writes.
     #[error("{table}.{column} holds what cannot be read")]
     Corrupt {
@@ -82,6 +85,7 @@ const UNIQUE: &[(&str, &str, &str)] = &[
         "device_accounts.account_id",
         "account_ids",
     ),
+    ("invitations_email_key", "invitations.email_key", "email"),
     ("device_nonces_pkey", "device_nonces.nonce", "nonce"),
 ];
 

@@ -34,6 +34,8 @@ pub mod device;
 mod error;
 mod id;
 pub mod idempotency;
+pub mod invitation;
+pub mod link;
 mod list;
 pub mod mail;
 pub mod membership;
@@ -71,7 +73,7 @@ pub use secret::Secret;
 pub use vault::{Place, Vault, VaultError};
 pub use words::{
     AccountStatus, CallDirection, CallLink, CallOutcome, CallReason, CallSource, Codec,
-    DeviceStatus, DeviceSubStatus, EmailLabel, Language, MailKind, MailReason, MailSecurity,
+    DeviceStatus, DeviceSubStatus, EmailLabel, Language, LinkPurpose, MailKind, MailReason, MailSecurity,
     MailState, Role, SipTransport, UnknownWord, Word,
 };
 

@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 
 use sea_orm::sea_query::{Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::list::{Key, contains, contains_in_any_case, page};
-use crate::row::{membership as row, user as user_row};
-use crate::user::User;
+use crate::row::{membership as row, tenant as tenant_row, user as user_row};
+use crate::user::{self, User};
 use crate::words::words;
-use crate::{Page, PageRequest, Role, Sort, SortColumn, StoreError};
+use crate::{Db, Page, PageRequest, Role, Sort, SortColumn, StoreError, begin, commit};
 
 /// A user of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,99 @@ pub async fn find_role(
 ) -> Result<Option<Role>, StoreError> {
     let found = row::Entity::find_by_id((tenant, user)).one(db).await?;
     found.as_ref().map(role).transpose()
+}
+
+/// Whether the user with this e-mail address is a member.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn is_member(
+    tenant: Uuid,
+    email: &str,
+    db: &impl ConnectionTrait,
+) -> Result<bool, StoreError> {
+    let Some((user, _)) = user::find_by_email(email, db).await? else {
+        return Ok(false);
+    };
+    let found = row::Entity::find_by_id((tenant, user.id)).one(db).await?;
+    Ok(found.is_some())
+}
+
+/// Gives a member another role, and says which it was.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::LastOwner`], [`StoreError::Database`], [`StoreError::Corrupt`].
+pub async fn set_role(
+    tenant: Uuid,
+    user: Uuid,
+    new: Role,
+    db: &impl Db,
+) -> Result<Role, StoreError> {
+    let transaction = begin(db).await?;
+    let before = load_locked(tenant, user, &transaction).await?;
+    if before == Role::Owner && new != Role::Owner {
+        keep_an_owner(tenant, &transaction).await?;
+    }
+    row::Entity::update_many()
+        .set(row::ActiveModel {
+            role: Set(new.as_str().to_owned()),
+            ..Default::default()
+        })
+        .filter(row::Column::TenantId.eq(tenant))
+        .filter(row::Column::UserId.eq(user))
+        .exec(&transaction)
+        .await?;
+    commit(transaction).await?;
+    Ok(before)
+}
+
+/// Removes a member, and says which role it was.
+///
+/// # Errors
+///
+/// [`StoreError::NotFound`], [`StoreError::LastOwner`], [`StoreError::Database`], [`StoreError::Corrupt`].
+pub async fn delete(tenant: Uuid, user: Uuid, db: &impl Db) -> Result<Role, StoreError> {
+    let transaction = begin(db).await?;
+    let before = load_locked(tenant, user, &transaction).await?;
+    if before == Role::Owner {
+        keep_an_owner(tenant, &transaction).await?;
+    }
+    row::Entity::delete_by_id((tenant, user))
+        .exec(&transaction)
+        .await?;
+    commit(transaction).await?;
+    Ok(before)
+}
+
+/// The role of a member, while nobody else changes members of the tenant: two owners must not go at the same time.
+async fn load_locked(
+    tenant: Uuid,
+    user: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<Role, StoreError> {
+    tenant_row::Entity::find_by_id(tenant)
+        .lock_exclusive()
+        .one(db)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    find_role(tenant, user, db)
+        .await?
+        .ok_or(StoreError::NotFound)
+}
+
+/// Refuses to let one owner go if there is no other.
+async fn keep_an_owner(tenant: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    let owners = row::Entity::find()
+        .filter(row::Column::TenantId.eq(tenant))
+        .filter(row::Column::Role.eq(Role::Owner.as_str()))
+        .count(db)
+        .await?;
+    if owners < 2 {
+        return Err(StoreError::LastOwner);
+    }
+    Ok(())
 }
 
 words! {

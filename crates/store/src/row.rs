@@ -125,6 +125,28 @@ entity!(idempotency_key, "idempotency_keys", {
     created_at: UnixMicros,
 });
 
+entity!(invitation, "invitations", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    email: String,
+    email_key: String,
+    role: String,
+    invited_by: String,
+    token_hash: Vec<u8>,
+    created_at: UnixMicros,
+    expires_at: UnixMicros,
+});
+
+entity!(one_time_link, "one_time_links", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    token_hash: Vec<u8>,
+    purpose: String,
+    user_id: Option<Uuid>,
+    value: Option<String>,
+    expires_at: UnixMicros,
+});
+
 entity!(provider, "providers", {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,

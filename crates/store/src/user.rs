@@ -139,6 +139,32 @@ pub async fn set_one_time_password(
     replace_password(id, password_phc, true, db).await
 }
 
+/// Gives the user another e-mail address.
+///
+/// # Errors
+///
+/// [`StoreError::Conflict`] with `email`, [`StoreError::NotFound`], [`StoreError::Database`].
+pub async fn set_email(id: Uuid, email: &str, db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    let updated = row::Entity::update_many()
+        .set(row::ActiveModel {
+            email: Set(email.trim().to_owned()),
+            email_key: Set(email_key(email)),
+            ..Default::default()
+        })
+        .filter(row::Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    if updated.rows_affected == 0 {
+        return Err(StoreError::NotFound);
+    }
+    Ok(())
+}
+
+/// Whether two e-mail addresses are the same user's: case does not count.
+pub fn is_same_address(one: &str, other: &str) -> bool {
+    email_key(one) == email_key(other)
+}
+
 /// How many users there are; 0 means that the installation is new.
 ///
 /// # Errors
@@ -169,7 +195,7 @@ async fn replace_password(
     Ok(())
 }
 
-fn email_key(email: &str) -> String {
+pub(crate) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
 }
 

@@ -160,6 +160,16 @@ words! {
 }
 
 words! {
+    /// What a link in a mail does.
+    LinkPurpose {
+        /// Leads to a new password.
+        PasswordReset = "password_reset",
+        /// Makes a new e-mail address the person's.
+        EmailChange = "email_change",
+    }
+}
+
+words! {
     /// What a mail is about.
     MailKind {
         /// How to activate a phone.
@@ -168,6 +178,8 @@ words! {
         Invitation = "invitation",
         /// A way to a new password.
         PasswordReset = "password_reset",
+        /// Confirms a new address of a person.
+        ConfirmAddress = "confirm_address",
         /// Confirms that the address is of who signed up.
         SignUp = "sign_up",
         /// The address of a user is another one now.

@@ -67,6 +67,9 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<(), ApiError> {
         }
         Who::Member(area, access) => {
             let caller = member(area, access, parts, app).await?;
+            if rule.installation && !caller.person.user.installation_administrator {
+                return Err(ApiError::Forbidden);
+            }
             confirmed(rule, &caller.person)?;
             parts.extensions.insert(caller);
         }

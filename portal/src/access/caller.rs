@@ -70,6 +70,16 @@ impl Caller {
 }
 
 impl Person {
+    /// What others call the person.
+    pub(crate) fn name(&self) -> String {
+        let User {
+            first_name,
+            last_name,
+            ..
+        } = &self.user;
+        format!("{first_name} {last_name}").trim().to_owned()
+    }
+
     /// Notes in the audit log of a tenant, or with `None` of the installation, what the person has done.
     /// Call it last in the transaction of the deed.
     pub(crate) async fn note_in(

@@ -69,6 +69,8 @@ pub struct Rule {
     pub operation: &'static str,
     /// Who may call it.
     pub who: Who,
+    /// Whether the caller must also administer the installation.
+    pub installation: bool,
     /// Whether the person must have proved within the last [`CONFIRMATION_LIFE`] to be the one who signed in.
     pub confirmed: bool,
 }
@@ -77,6 +79,14 @@ pub struct Rule {
 pub const CONFIRMATION_LIFE: Duration = Duration::minutes(10);
 
 impl Rule {
+    /// It reaches beyond the tenant.
+    const fn by_installation(self) -> Self {
+        Self {
+            installation: true,
+            ..self
+        }
+    }
+
     /// It does what a browser left open must not be enough for.
     const fn confirmed(self) -> Self {
         Self {
@@ -108,6 +118,7 @@ const fn rule(operation: &'static str, who: Who) -> Rule {
     Rule {
         operation,
         who,
+        installation: false,
         confirmed: false,
     }
 }
@@ -138,7 +149,25 @@ const RULES: &[Rule] = &[
     rule("tenants_list", Who::SignedIn),
     rule("tenants_create", Who::Installation),
     reads("members_list", Area::Members),
-    writes("members_create", Area::Members).confirmed(),
+    writes("members_create", Area::Members)
+        .by_installation()
+        .confirmed(),
+    writes("members_update", Area::Members).confirmed(),
+    writes("members_delete", Area::Members).confirmed(),
+    writes("members_reset_second_factor", Area::Members).confirmed(),
+    reads("invitations_list", Area::Members),
+    writes("invitations_create", Area::Members).confirmed(),
+    writes("invitations_resend", Area::Members),
+    writes("invitations_delete", Area::Members),
+    reads("tenant_security_show", Area::Members),
+    writes("tenant_security_update", Area::Members).confirmed(),
+    rule("invitation_show", Who::Public),
+    rule("invitation_accept", Who::Public),
+    rule("invitation_join", Who::SignedIn),
+    rule("password_reset_begin", Who::Public),
+    rule("password_reset_complete", Who::Public),
+    rule("email_change_begin", Who::SignedIn).confirmed(),
+    rule("email_change_complete", Who::Public),
     reads("providers_list", Area::Providers),
     writes("providers_create", Area::Providers),
     reads("providers_show", Area::Providers),

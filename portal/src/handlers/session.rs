@@ -84,7 +84,7 @@ pub(crate) async fn second_step(
 }
 
 /// Somebody has proved everything that is asked of them.
-async fn begin_session(
+pub(super) async fn begin_session(
     user: User,
     visit: &Visit,
     jar: CookieJar,
@@ -115,7 +115,9 @@ async fn begin_session(
         .await?;
     }
     let deed = Deed::new("session.create", &user.email).of(user.id);
-    visit.note(&user, &deed, now, &transaction).await?;
+    visit
+        .note_in(None, &user.email, &deed, now, &transaction)
+        .await?;
     commit(transaction).await?;
     app.mail.wake();
     let cookies = AppendHeaders([
@@ -229,7 +231,7 @@ pub(super) async fn end_others(caller: &Person, db: &Transaction) -> Result<(), 
     Ok(())
 }
 
-async fn session_of(user: User, app: &App) -> Result<Session, ApiError> {
+pub(super) async fn session_of(user: User, app: &App) -> Result<Session, ApiError> {
     let tenants = store::tenant::list_by_user(user.id, &app.db).await?;
     let since = second_factor::confirmed_at(user.id, &app.db).await?;
     Ok(Session {

@@ -46,11 +46,11 @@ macro_rules! templates {
 
 const WORDS: &[(&str, &str)] = templates![
     "en": [
-        "activation", "address_changed", "common", "footer", "invitation", "password_reset", "security_notice", "sign_up",
+        "activation", "address_changed", "common", "confirm_address", "footer", "invitation", "password_reset", "security_notice", "sign_up",
         "test"
     ],
     "de": [
-        "activation", "address_changed", "common", "footer", "invitation", "password_reset", "security_notice", "sign_up",
+        "activation", "address_changed", "common", "confirm_address", "footer", "invitation", "password_reset", "security_notice", "sign_up",
         "test"
     ],
 ];

@@ -18,6 +18,8 @@ pub(crate) enum Letter {
     Invitation(InvitationLetter),
     /// A way to a new password.
     PasswordReset(LinkLetter),
+    /// Confirms a new address of a person.
+    ConfirmAddress(LinkLetter),
     /// Confirms that the address is of who signed up.
     SignUp(LinkLetter),
     /// The address of a user is another one now.
@@ -52,7 +54,6 @@ pub(crate) struct AppLink {
 
 #[derive(Serialize)]
 pub(crate) struct InvitationLetter {
-    pub(crate) name: String,
     pub(crate) tenant: String,
     /// Who invites.
     pub(crate) inviter: String,
@@ -115,6 +116,7 @@ impl Letter {
             Self::Activation(_) => MailKind::Activation,
             Self::Invitation(_) => MailKind::Invitation,
             Self::PasswordReset(_) => MailKind::PasswordReset,
+            Self::ConfirmAddress(_) => MailKind::ConfirmAddress,
             Self::SignUp(_) => MailKind::SignUp,
             Self::AddressChanged(_) => MailKind::AddressChanged,
             Self::Test(_) => MailKind::Test,

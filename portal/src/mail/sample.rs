@@ -10,10 +10,11 @@ use super::{
 
 /// All kinds.
 #[cfg(test)]
-pub(crate) const KINDS: [MailKind; 7] = [
+pub(crate) const KINDS: [MailKind; 8] = [
     MailKind::Activation,
     MailKind::Invitation,
     MailKind::PasswordReset,
+    MailKind::ConfirmAddress,
     MailKind::SignUp,
     MailKind::AddressChanged,
     MailKind::Test,
@@ -36,7 +37,6 @@ pub(crate) fn sample(kind: MailKind, portal_url: &str) -> Letter {
             apps: apps(),
         }),
         MailKind::Invitation => Letter::Invitation(InvitationLetter {
-            name,
             tenant,
             inviter: "Ada Lovelace".to_owned(),
             link: link("invitation"),
@@ -44,7 +44,12 @@ pub(crate) fn sample(kind: MailKind, portal_url: &str) -> Letter {
         }),
         MailKind::PasswordReset => Letter::PasswordReset(LinkLetter {
             name,
-            link: link("reset-password"),
+            link: link("new-password"),
+            expires,
+        }),
+        MailKind::ConfirmAddress => Letter::ConfirmAddress(LinkLetter {
+            name,
+            link: link("new-address"),
             expires,
         }),
         MailKind::SignUp => Letter::SignUp(LinkLetter {

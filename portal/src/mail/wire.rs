@@ -36,6 +36,7 @@ same_words!(
         Activation,
         Invitation,
         PasswordReset,
+        ConfirmAddress,
         SignUp,
         AddressChanged,
         Test,

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use portal::{Rule, Who, rules};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use store::Role;
+use store::{
+    Role,
+    invitation::{self, NewInvitation},
+};
 use uuid::Uuid;
 
 use crate::calls::call;
-use crate::world::{Caller, World};
+use crate::world::{Caller, World, now};
 
 /// An operation of the description: its method, its path and its row of the table.
 struct Operation {
@@ -65,6 +68,34 @@ async fn objects(world: &World) -> BTreeMap<&'static str, String> {
     ])
 }
 
+/// What is about people: made only for the operation that needs it.
+async fn person_object(
+    path: &str,
+    asked: &Asking,
+    world: &World,
+) -> Option<(&'static str, String)> {
+    let email = format!("u{}@example.com", Uuid::new_v4().simple());
+    if path.contains("/sessions/{id}") && asked.signed_in {
+        let id = world.another_session(asked.email).await;
+        return Some(("sessions", id.to_string()));
+    }
+    if path.contains("/members/{id}") {
+        world.member(&email, Role::ReadOnly).await;
+        let made = store::user::find_by_email(&email, &world.db).await.unwrap();
+        return Some(("members", made.unwrap().0.id.to_string()));
+    }
+    if path.contains("/invitations/{id}") {
+        let new = NewInvitation {
+            email: &email,
+            role: Role::ReadOnly,
+            invited_by: "Some One",
+        };
+        let made = invitation::insert(world.tenant, &new, now(), &world.db).await;
+        return Some(("invitations", made.unwrap().0.id.to_string()));
+    }
+    None
+}
+
 /// A mail in the mailbox, put there by a test the first time.
 async fn mailbox_mail(world: &World) -> String {
     let path = world.path("mailbox");
@@ -109,7 +140,11 @@ fn refusal(rule: &Rule, asking: &Asking) -> Option<StatusCode> {
         Who::Installation => (!asking.installation).then_some(StatusCode::FORBIDDEN),
         Who::Member(area, access) => match asking.role {
             None => Some(StatusCode::NOT_FOUND),
-            Some(role) => (!area.allows(access, role)).then_some(StatusCode::FORBIDDEN),
+            Some(role) => {
+                let allowed =
+                    area.allows(access, role) && (!rule.installation || asking.installation);
+                (!allowed).then_some(StatusCode::FORBIDDEN)
+            }
         },
     }
 }
@@ -214,9 +249,8 @@ async fn every_operation_refuses_who_has_no_business_there_and_nobody_else() {
             if let Some(view) = own_view(&world, &asked.caller).await {
                 objects.insert("views", view);
             }
-            if asked.signed_in && path.contains("/sessions/") {
-                let session = world.another_session(asked.email).await;
-                objects.insert("sessions", session.to_string());
+            if let Some((kind, id)) = person_object(&path, asked, &world).await {
+                objects.insert(kind, id);
             }
             let path = filled(&path, world.tenant, &objects);
             let answer = asked.caller.send(method.clone(), &path, body, &[]).await;

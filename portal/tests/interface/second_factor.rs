@@ -19,7 +19,7 @@ fn code(key: &str, steps: u64) -> String {
 }
 
 /// Turns it on with the code of now; gives the key and the recovery codes.
-async fn turn_on(caller: &Caller) -> (String, Vec<String>) {
+pub(crate) async fn turn_on(caller: &Caller) -> (String, Vec<String>) {
     let begun = caller
         .post(FACTOR, json!({}))
         .await

@@ -241,6 +241,15 @@ pub(crate) struct Posted {
     pub(crate) text: String,
 }
 
+impl Posted {
+    /// What stands behind the `#` of the link in it.
+    #[track_caller]
+    pub(crate) fn token(&self) -> String {
+        let behind = self.text.split('#').nth(1).unwrap();
+        behind.split_whitespace().next().unwrap().to_owned()
+    }
+}
+
 impl World {
     /// The mails that somebody got, the newest first, once there are so many.
     pub(crate) async fn mails_to(&self, recipient: &str, at_least: usize) -> Vec<Posted> {

@@ -71,6 +71,7 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::known_browser::Entity>(),
         table::<row::second_factor::Entity>(),
         table::<row::recovery_code::Entity>(),
+        table::<row::invitation::Entity>(),
         table::<row::provider::Entity>(),
         table::<row::account::Entity>(),
         table::<row::contact::Entity>(),
@@ -107,6 +108,10 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     (
         "idempotency_keys",
         "answers to requests that come again within a day: what they made since the backup is not there",
+    ),
+    (
+        "one_time_links",
+        "a link that was used since must not work again: people ask for another",
     ),
 ];
 

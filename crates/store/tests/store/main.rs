@@ -12,6 +12,7 @@ mod contact;
 mod device;
 mod ground;
 mod idempotency;
+mod invitation;
 mod lists;
 mod mail;
 mod provider;
