@@ -16,14 +16,17 @@ import { FailedPage } from './pages/failed';
 import { NotFoundPage } from './pages/not-found';
 import { WaitingPage } from './pages/waiting';
 import { providerRoutes } from './providers/routes';
+import { recoveryRoutes } from './recovery/routes';
 import { root, shell, tenant } from './routes/frame';
 import { securityRoutes } from './security/routes';
 import { sessionRoutes } from './session/routes';
+import { teamRoutes } from './team/routes';
 
 export const router = createRouter({
   routeTree: root.addChildren([
     ...sessionRoutes,
     ...securityRoutes,
+    ...recoveryRoutes,
     ...activateRoutes,
     ...galleryRoutes,
     tenant.addChildren([
@@ -37,6 +40,7 @@ export const router = createRouter({
         ...deviceRoutes,
         ...mailRoutes,
         ...providerRoutes,
+        ...teamRoutes,
       ]),
     ]),
   ]),

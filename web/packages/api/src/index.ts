@@ -56,6 +56,15 @@ export {
 } from './mail';
 export { isNotFound, isSignedOut, mustSetPassword, Refusal, Unreachable } from './refusal';
 export {
+  useAcceptInvitation,
+  useChangeEmail,
+  useConfirmEmail,
+  useForgotPassword,
+  useInvitation,
+  useJoin,
+  useNewPassword,
+} from './recovery';
+export {
   useBeginSecondFactor,
   useConfirm,
   useConfirmSecondFactor,
@@ -76,4 +85,16 @@ export {
   useSignIn,
   useSignOut,
 } from './session';
+export {
+  useInvitations,
+  useInvite,
+  useMembers,
+  useRemoveMember,
+  useRequireSecondFactor,
+  useResendInvitation,
+  useResetSecondFactor,
+  useSetRole,
+  useTenantSecurity,
+  useWithdrawInvitation,
+} from './team';
 export type * from './types';

@@ -21,6 +21,7 @@ export function messagesOf(error: unknown, known: readonly string[]): Messages {
   if (!(error instanceof Refusal)) return { fields: [], whole: 'refused.unknown' };
   if (error.status === 401) return { fields: [], whole: 'refused.signed_out' };
   if (error.kind === 'confirmation-required') return { fields: [], whole: 'refused.confirmation' };
+  if (error.kind === 'link-refused') return { fields: [], whole: 'refused.link' };
   if (error.status === 412) return { fields: [], whole: 'refused.stale' };
 
   const all = error.fields.map(({ field, message }) => ({ name: formPath(field), message }));

@@ -12,6 +12,7 @@ export const KINDS = [
   'activation',
   'invitation',
   'password_reset',
+  'confirm_address',
   'sign_up',
   'address_changed',
   'security_notice',

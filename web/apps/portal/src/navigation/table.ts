@@ -16,6 +16,7 @@ import {
   Phone,
   Server,
   Smartphone,
+  UserCog,
   Users,
 } from 'lucide-react';
 
@@ -83,6 +84,7 @@ export const AREAS: readonly Area[] = [
     create: 'providers.new',
     icon: Server,
   },
+  { group: 'settings', rest: '/team', title: 'team.title', key: 't', icon: UserCog },
   { group: 'settings', rest: '/mail', title: 'mail.title', icon: Mail, roles: ['owner', 'administrator'] },
   { group: 'settings', rest: '/mailbox', title: 'mailbox.title', icon: Inbox, roles: ['owner'] },
   { group: 'settings', rest: '/audit', title: 'audit.title', key: 'l', icon: History },

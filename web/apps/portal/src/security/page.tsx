@@ -6,6 +6,7 @@ import { Brand, ButtonLink, Fact, Facts, PageHead, Section } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { Preferences } from '../session/preferences';
+import { ChangeEmail } from './change-email';
 import { SecondFactorSection } from './second-factor';
 import { SessionsSection } from './sessions';
 
@@ -34,10 +35,11 @@ export function SecurityPage() {
                   <span className="break-all">{user?.email}</span>
                 </Fact>
               </Facts>
-              <div className="mt-5">
+              <div className="mt-5 flex flex-wrap gap-2">
                 <ButtonLink href="/set-password?next=/security" variant="secondary">
                   {t('menu.password')}
                 </ButtonLink>
+                <ChangeEmail />
               </div>
             </Section>
           </div>

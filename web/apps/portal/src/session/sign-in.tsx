@@ -3,7 +3,7 @@
  */
 import { isHalf, useSignIn, type HalfSignIn, type Session } from '@tandem/api';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
-import { useTitle } from '@tandem/ui';
+import { Link, useTitle } from '@tandem/ui';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -62,6 +62,11 @@ export function SignInPage() {
         />
         <PasswordField name="password" label={t('sign_in.password')} autoComplete="current-password" />
       </Form>
+      <p className="mt-5 text-center text-sm">
+        <Link href="/forgot-password" className="link">
+          {t('sign_in.forgot')}
+        </Link>
+      </p>
     </Welcome>
   );
 }

@@ -1,0 +1,12 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+
+import { shell } from '../routes/frame';
+
+/** Below `/t/{slug}`. */
+export const teamRoutes = [
+  createRoute({
+    getParentRoute: () => shell,
+    path: '/team',
+    component: lazyRouteComponent(() => import('./page'), 'TeamPage'),
+  }),
+] as const;

@@ -1,0 +1,138 @@
+/**
+ * Who belongs to a tenant, who was invited, and what the tenant asks of its administrators.
+ */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { answered, client } from './client';
+import { tenantKey } from './collection';
+import { sessionQuery } from './session';
+import type { InvitationInput, Role } from './types';
+
+/** More members than this are beyond what one page is for. */
+const MOST_ROWS = 200;
+
+function teamKey(tenant: string) {
+  return [...tenantKey(tenant), 'team'];
+}
+
+export function useMembers(tenant: string) {
+  return useQuery({
+    queryKey: [...teamKey(tenant), 'members'],
+    queryFn: async () => {
+      const params = { path: { tenant }, query: { limit: MOST_ROWS } };
+      return (await answered(client.GET('/api/v1/tenants/{tenant}/members', { params }))).items;
+    },
+  });
+}
+
+export function useInvitations(tenant: string) {
+  return useQuery({
+    queryKey: [...teamKey(tenant), 'invitations'],
+    queryFn: async () => {
+      const params = { path: { tenant }, query: { limit: MOST_ROWS } };
+      return (await answered(client.GET('/api/v1/tenants/{tenant}/invitations', { params }))).items;
+    },
+  });
+}
+
+export function useTenantSecurity(tenant: string) {
+  return useQuery({
+    queryKey: [...teamKey(tenant), 'security'],
+    queryFn: () =>
+      answered(client.GET('/api/v1/tenants/{tenant}/settings/security', { params: { path: { tenant } } })),
+  });
+}
+
+/** What was changed may have been the person's own role. */
+function useTeamChanged(tenant: string) {
+  const queries = useQueryClient();
+  return async () => {
+    await Promise.all([
+      queries.invalidateQueries({ queryKey: teamKey(tenant) }),
+      queries.fetchQuery({ ...sessionQuery, staleTime: 0 }),
+    ]);
+  };
+}
+
+export function useInvite(tenant: string) {
+  const changed = useTeamChanged(tenant);
+  return useMutation({
+    mutationFn: (body: InvitationInput) =>
+      answered(client.POST('/api/v1/tenants/{tenant}/invitations', { params: { path: { tenant } }, body })),
+    onSuccess: changed,
+  });
+}
+
+/** Sends an invitation again; the link in the mail before ends. */
+export function useResendInvitation(tenant: string) {
+  const changed = useTeamChanged(tenant);
+  return useMutation({
+    mutationFn: (id: string) =>
+      answered(
+        client.POST('/api/v1/tenants/{tenant}/invitations/{id}/mail', { params: { path: { tenant, id } } }),
+      ),
+    onSuccess: changed,
+  });
+}
+
+export function useWithdrawInvitation(tenant: string) {
+  const changed = useTeamChanged(tenant);
+  return useMutation({
+    mutationFn: (id: string) =>
+      answered(
+        client.DELETE('/api/v1/tenants/{tenant}/invitations/{id}', { params: { path: { tenant, id } } }),
+      ),
+    onSuccess: changed,
+  });
+}
+
+export function useSetRole(tenant: string) {
+  const changed = useTeamChanged(tenant);
+  return useMutation({
+    mutationFn: ({ id, role }: { id: string; role: Role }) =>
+      answered(
+        client.PUT('/api/v1/tenants/{tenant}/members/{id}', {
+          params: { path: { tenant, id } },
+          body: { role },
+        }),
+      ),
+    onSettled: changed,
+  });
+}
+
+export function useRemoveMember(tenant: string) {
+  const changed = useTeamChanged(tenant);
+  return useMutation({
+    mutationFn: (id: string) =>
+      answered(client.DELETE('/api/v1/tenants/{tenant}/members/{id}', { params: { path: { tenant, id } } })),
+    onSuccess: changed,
+  });
+}
+
+/** Turns the second factor of a member off who has neither app nor recovery codes any more. */
+export function useResetSecondFactor(tenant: string) {
+  const changed = useTeamChanged(tenant);
+  return useMutation({
+    mutationFn: (id: string) =>
+      answered(
+        client.DELETE('/api/v1/tenants/{tenant}/members/{id}/second-factor', {
+          params: { path: { tenant, id } },
+        }),
+      ),
+    onSuccess: changed,
+  });
+}
+
+export function useRequireSecondFactor(tenant: string) {
+  const changed = useTeamChanged(tenant);
+  return useMutation({
+    mutationFn: (second_factor_required: boolean) =>
+      answered(
+        client.PUT('/api/v1/tenants/{tenant}/settings/security', {
+          params: { path: { tenant } },
+          body: { second_factor_required },
+        }),
+      ),
+    onSuccess: changed,
+  });
+}
