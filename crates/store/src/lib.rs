@@ -73,8 +73,8 @@ pub use secret::Secret;
 pub use vault::{Place, Vault, VaultError};
 pub use words::{
     AccountStatus, CallDirection, CallLink, CallOutcome, CallReason, CallSource, Codec,
-    DeviceStatus, DeviceSubStatus, EmailLabel, Language, LinkPurpose, MailKind, MailReason, MailSecurity,
-    MailState, Role, SipTransport, UnknownWord, Word,
+    DeviceStatus, DeviceSubStatus, EmailLabel, Language, LinkPurpose, MailKind, MailReason,
+    MailSecurity, MailState, Role, SipTransport, UnknownWord, Word,
 };
 
 pub use sea_orm::ConnectionTrait;

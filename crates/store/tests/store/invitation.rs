@@ -76,7 +76,7 @@ async fn an_invitation_is_renewed_listed_and_taken_back(ground: Ground) {
 
     let request = PageRequest::default();
     let listed = invitation::list(tenant.id, &request, db).await.unwrap();
-    assert_eq!(listed.items, [renewed.clone()]);
+    assert_eq!(listed.items, std::slice::from_ref(&renewed));
     assert_eq!(
         invitation::list(other.id, &request, db)
             .await

@@ -89,6 +89,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/email-confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm the new e-mail address by the link. The old address is told. */
+        post: operations["email_change_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an invitation is for. Whoever holds its link may ask. */
+        post: operations["invitation_show"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation/acceptance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept an invitation with a name and a password of one's own. Who has access already signs in and joins. */
+        post: operations["invitation_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation/joining": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept an invitation with the access one has. It must be for the address of who is signed in. */
+        post: operations["invitation_join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mailbox": {
         parameters: {
             query?: never;
@@ -117,6 +185,40 @@ export interface paths {
         get: operations["installation_mailbox_show"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a link to a new password. The answer says nothing about whether the address is known. */
+        post: operations["password_reset_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password-reset/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose a new password by the link. All sessions of the person end; a second factor stays as it is. */
+        post: operations["password_reset_complete"];
         delete?: never;
         options?: never;
         head?: never;
@@ -156,6 +258,23 @@ export interface paths {
         put?: never;
         /** Prove anew who one is, for ten minutes. What was refused with `confirmation-required` is then carried out. */
         post: operations["session_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Ask for another e-mail address. It is the person's once the link that is sent there was followed. */
+        put: operations["email_change_begin"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -663,6 +782,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was invited and has not come yet. */
+        get: operations["invitations_list"];
+        put?: never;
+        /** Invite somebody by mail. The link in it works once, for seven days. */
+        post: operations["invitations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an invitation back. */
+        delete: operations["invitations_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/invitations/{id}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an invitation again, with a new link. The old one ends. */
+        post: operations["invitations_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/live": {
         parameters: {
             query?: never;
@@ -793,9 +964,47 @@ export interface paths {
         /** Who may do what in the tenant; the search looks at names and addresses. */
         get: operations["members_list"];
         put?: never;
-        /** Make an existing user a member. Owners only. */
+        /** Make an existing user a member, without asking: for administrators of the installation. Others invite. */
         post: operations["members_create"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a member another role. The person is signed out, so that nothing of the old role goes on. */
+        put: operations["members_update"];
+        post?: never;
+        /** Remove a member, who is signed out at once. */
+        delete: operations["members_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/members/{id}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Turn the second factor of a member off who has lost it. Only for somebody who belongs to no other tenant and does not administer the
+         *     installation: what protects others is not for one tenant to take away.
+         */
+        delete: operations["members_reset_second_factor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -907,6 +1116,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/settings/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the tenant asks of its members. */
+        get: operations["tenant_security_show"];
+        /** Change what the tenant asks of its members. Who demands a second factor must have one. */
+        put: operations["tenant_security_update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/views": {
         parameters: {
             query?: never;
@@ -946,6 +1173,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who accepts an invitation without access so far. */
+        AcceptInvitation: {
+            /** @description First name, 1 to 100 characters. */
+            first_name: string;
+            /** @description Last name, 1 to 100 characters. */
+            last_name: string;
+            /**
+             * Format: password
+             * @description At least 12 characters.
+             */
+            password: string;
+            /** @description Of the link. */
+            token: string;
+        };
         /** @description A SIP account. */
         Account: {
             /** @description Address-of-record, `sip:username@server`. */
@@ -1619,6 +1860,11 @@ export interface components {
             /** @description What the number starts with, and what is replaced: up to 20 of `0`–`9`, `*`, `#`, `+`. Empty fits every number. */
             starts_with: string;
         };
+        /** @description Another e-mail address to sign in with. */
+        EmailChange: {
+            /** @description The new address. */
+            email: string;
+        };
         /**
          * @description What an e-mail address is for.
          * @enum {string}
@@ -1712,6 +1958,45 @@ export interface components {
             address: string;
             language?: components["schemas"]["Language"] | null;
         };
+        /** @description Somebody who was invited and has not come yet. */
+        Invitation: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Where the link was mailed to. */
+            email: string;
+            /** @description The link does not work any more. */
+            expired: boolean;
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name of who invited. */
+            invited_by: string;
+            /** @description What the member will be allowed to do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Somebody to invite. */
+        InvitationInput: {
+            /** @description Where the link is mailed to. */
+            email: string;
+            language?: components["schemas"]["Language"] | null;
+            /** @description What the member will be allowed to do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What the link of an invitation carries in its fragment. */
+        InvitationToken: {
+            /** @description 43 characters. */
+            token: string;
+        };
         /** @description One message of SIP. */
         LadderMessage: {
             /**
@@ -1788,6 +2073,11 @@ export interface components {
          * @enum {string}
          */
         LineState: "connected" | "connecting" | "not_connected" | "failed";
+        /** @description What the link of a mail carries in its fragment. */
+        LinkToken: {
+            /** @description 43 characters. */
+            token: string;
+        };
         /** @description What the portal sends. */
         LiveFrame: {
             /** @description Accounts of the tenant. */
@@ -1889,7 +2179,7 @@ export interface components {
          * @description What a mail is about.
          * @enum {string}
          */
-        MailKind: "activation" | "invitation" | "password_reset" | "sign_up" | "address_changed" | "test" | "security_notice";
+        MailKind: "activation" | "invitation" | "password_reset" | "confirm_address" | "sign_up" | "address_changed" | "test" | "security_notice";
         /** @description A mail with invented data, or one of the mailbox, as it looks. */
         MailPreview: {
             /** @description The HTML with its pictures in it. Show it without scripts. */
@@ -2069,11 +2359,18 @@ export interface components {
             last_name: string;
             /** @description What the person may do. */
             role: components["schemas"]["Role"];
+            /** @description A code is asked for at each sign-in. */
+            second_factor: boolean;
             /**
              * Format: uuid
              * @description Identifier of the user.
              */
             user_id: string;
+        };
+        /** @description Another role for a member. */
+        MemberChange: {
+            /** @description What the person may do from now on. */
+            role: components["schemas"]["Role"];
         };
         /** @description A member to add. */
         MemberInput: {
@@ -2081,6 +2378,16 @@ export interface components {
             email: string;
             /** @description What the person may do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description A new password, proven by the link of a mail. */
+        NewPassword: {
+            /**
+             * Format: password
+             * @description At least 12 characters.
+             */
+            password: string;
+            /** @description Of the link. */
+            token: string;
         };
         /** @description A user name that no account of the provider has. */
         NextUsername: {
@@ -2344,6 +2651,38 @@ export interface components {
             total?: components["schemas"]["Total"] | null;
         };
         /** @description One page of a list. */
+        Page_Invitation: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Where the link was mailed to. */
+                email: string;
+                /** @description The link does not work any more. */
+                expired: boolean;
+                /**
+                 * Format: date-time
+                 * @description Until when the link works.
+                 */
+                expires_at: string;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description Name of who invited. */
+                invited_by: string;
+                /** @description What the member will be allowed to do. */
+                role: components["schemas"]["Role"];
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+            total?: components["schemas"]["Total"] | null;
+        };
+        /** @description One page of a list. */
         Page_Mail: {
             /** @description At most `limit` items, in the list's order. */
             items: {
@@ -2423,6 +2762,8 @@ export interface components {
                 last_name: string;
                 /** @description What the person may do. */
                 role: components["schemas"]["Role"];
+                /** @description A code is asked for at each sign-in. */
+                second_factor: boolean;
                 /**
                  * Format: uuid
                  * @description Identifier of the user.
@@ -2507,6 +2848,11 @@ export interface components {
              * @description At least 12 characters.
              */
             new: string;
+        };
+        /** @description Who has forgotten the password. */
+        PasswordReset: {
+            /** @description Where the link is mailed to, if somebody has access with it. */
+            email: string;
         };
         /** @description Why a request was not carried out (`application/problem+json`). */
         Problem: {
@@ -2675,6 +3021,24 @@ export interface components {
             /** @description Last name. */
             last_name: string;
         };
+        /** @description An invitation, as it is shown to who was invited. */
+        ShownInvitation: {
+            /** @description Where the link was mailed to. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expires_at: string;
+            /** @description This address has access to the portal already: sign in, then join. */
+            has_access: boolean;
+            /** @description Name of who invited. */
+            invited_by: string;
+            /** @description What the member will be allowed to do. */
+            role: components["schemas"]["Role"];
+            /** @description Name of the tenant. */
+            tenant: string;
+        };
         /** @description E-mail and password. */
         SignIn: {
             /** @description E-mail address, in any case. */
@@ -2710,6 +3074,11 @@ export interface components {
             name: string;
             /** @description Lower-case letters, digits and hyphens; made from the name when absent. */
             slug?: string | null;
+        };
+        /** @description What a tenant asks of its members. */
+        TenantSecurity: {
+            /** @description Owners and administrators need a second factor before they see anything. */
+            second_factor_required: boolean;
         };
         /** @description How many items a list has. */
         Total: {
@@ -2941,6 +3310,132 @@ export interface operations {
             };
         };
     };
+    email_change_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToken"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownInvitation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptInvitation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     installation_mailbox_list: {
         parameters: {
             query?: {
@@ -2998,6 +3493,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MailboxMail"];
                 };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_reset_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordReset"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_reset_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not carried out; see the problem's type and detail */
             default: {
@@ -3118,6 +3673,36 @@ export interface operations {
         };
         responses: {
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    email_change_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailChange"];
+            };
+        };
+        responses: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4672,6 +5257,141 @@ export interface operations {
             };
         };
     };
+    invitations_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain each of these words. */
+                search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Invitation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live_live: {
         parameters: {
             query?: never;
@@ -5029,6 +5749,99 @@ export interface operations {
             };
         };
     };
+    members_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_reset_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     providers_list: {
         parameters: {
             query?: {
@@ -5355,6 +6168,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallRetention"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenant_security_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantSecurity"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenant_security_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantSecurity"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantSecurity"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
