@@ -119,6 +119,57 @@ test('a view is saved under a name, opened and deleted', async ({ page, request 
   await expect(page.getByRole('menuitem', { name: 'Only this one' })).toHaveCount(0);
 });
 
+test('a list is sorted, narrowed and counted by the server, and the view is there in every browser', async ({
+  page,
+  request,
+  browser,
+}) => {
+  const tenant = await makeTenant(request, `Sorted ${Date.now()}`);
+  await makeDevice(request, tenant, 'Anna');
+  const zoe = await makeDevice(request, tenant, 'Zoe');
+  expect((await request.delete(`/api/v1/tenants/${tenant.id}/devices/${zoe.device.id}`)).ok()).toBe(true);
+  await page.goto(`/t/${tenant.slug}/contacts`);
+  const rows = page.getByRole('row');
+  await expect(rows.nth(1)).toContainText('Anna');
+  await expect(page.getByTestId('table-position')).toContainText('2');
+  await page.getByRole('columnheader', { name: 'Name' }).click();
+  await expect(page).toHaveURL(/sort=name/);
+  await page.getByRole('columnheader', { name: 'Name' }).click();
+  await expect(page).toHaveURL(/sort=-name/);
+  await expect(rows.nth(1)).toContainText('Zoe');
+
+  await page.getByRole('button', { name: 'With a device' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'No', exact: true }).click();
+  await page.keyboard.press('Escape');
+  await expect(rows).toHaveCount(2);
+  await expect(rows.nth(1)).toContainText('Zoe');
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByRole('menuitem', { name: 'Save this view…' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill('Without');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save view' }).click();
+  await expect(page.getByRole('button', { name: 'Without' })).toBeVisible();
+
+  const elsewhere = await browser.newPage();
+  await elsewhere.goto(`/t/${tenant.slug}/contacts`);
+  await elsewhere.getByRole('button', { name: 'Views' }).click();
+  await elsewhere.getByRole('menuitem', { name: 'Without' }).click();
+  await expect(elsewhere).toHaveURL(/has_device=false/);
+  await expect(elsewhere.getByRole('row')).toHaveCount(2);
+  await elsewhere.close();
+});
+
+test('before something is deleted it is said what would break', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Dependents ${Date.now()}`);
+  const { account } = await makeDevice(request, tenant, 'Used');
+  await page.goto(`/t/${tenant.slug}/accounts/${account.id}`);
+  await page.getByRole('button', { name: 'Delete' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('would be without an account');
+  await expect(dialog.getByRole('button', { name: 'Delete' })).toHaveCount(0);
+  await dialog.getByRole('link', { name: 'Used' }).click();
+  await expect(page.getByRole('heading', { name: 'Used' })).toBeVisible();
+});
+
 test('several are deleted at once, and what is in use stays and is named', async ({ page, request }) => {
   const tenant = await makeTenant(request, `Several ${Date.now()}`);
   const used = await makeDevice(request, tenant, 'Used');

@@ -81,3 +81,12 @@ export async function choose(page: Page, field: string | RegExp, option: string 
   await page.getByRole('button', { name: field }).click();
   await page.getByRole('option', { name: option }).click();
 }
+
+/** Types into a field that searches, and takes the first that is found, all by keyboard. */
+export async function search(page: Page, field: string | RegExp, text: string): Promise<void> {
+  const box = page.getByRole('combobox', { name: field });
+  await box.fill(text);
+  await expect(page.getByRole('option', { name: text }).first()).toBeVisible();
+  await box.press('ArrowDown');
+  await box.press('Enter');
+}

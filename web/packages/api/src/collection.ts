@@ -122,15 +122,51 @@ export function marksOf(pages: readonly Page<unknown>[]): { after: string; rows:
   });
 }
 
-/** The first few rows that match, for a search over everything. */
+/** The first few rows that match, for a choice among many. */
 export async function findRows<Name extends CollectionName>(
   { tenant, name }: Place<Name>,
   search: string,
   most: number,
+  filters: Record<string, string> = {},
 ): Promise<Collections[Name]['item'][]> {
-  const query = { limit: most, search };
+  const query = { ...filters, limit: most, search: search || undefined };
   const page = await answered(client.GET(listPath(name), { params: { path: { tenant }, query } }));
   return (page as unknown as Page<Collections[Name]['item']>).items;
+}
+
+/** How many there are, of all or of those that the filters leave in. */
+export function useCount<Name extends CollectionName>(
+  { tenant, name }: Place<Name>,
+  filters: Record<string, string> = {},
+) {
+  return useQuery({
+    queryKey: [...tenantKey(tenant), name, 'count', filters],
+    queryFn: async () => {
+      const query = { ...filters, limit: 1, total: true };
+      const page = await answered(client.GET(listPath(name), { params: { path: { tenant }, query } }));
+      return (page as unknown as Page<unknown>).total ?? { count: page.items.length, exact: false };
+    },
+  });
+}
+
+/** Collections in which something may depend on an item. */
+export type DependedOn = Exclude<CollectionName, 'devices'>;
+
+/** What is in the way of a deletion. Asked anew each time, because it is a reason to do something or not. */
+export function useDependents({ tenant, name }: Place<DependedOn>, id: string, wanted: boolean) {
+  return useQuery({
+    queryKey: [...tenantKey(tenant), name, 'item', id, 'dependents'],
+    queryFn: () => {
+      const path = `/api/v1/tenants/{tenant}/${name}/{id}/dependents` as const;
+      return answered(
+        client.GET(path as '/api/v1/tenants/{tenant}/providers/{id}/dependents', {
+          params: { path: { tenant, id } },
+        }),
+      );
+    },
+    enabled: wanted,
+    staleTime: 0,
+  });
 }
 
 /** Up to 200 items for a list of choices. */

@@ -23,13 +23,16 @@ export {
   rowsQuery,
   tenantKey,
   useChoices,
+  useCount,
   useCreate,
+  useDependents,
   useDelete,
   useDeleteMany,
   useItem,
   useNewest,
   useRows,
   useUpdate,
+  type DependedOn,
   type Place,
   type RowsWanted,
   type Total,
@@ -97,4 +100,6 @@ export {
   useTenantSecurity,
   useWithdrawInvitation,
 } from './team';
+export { findEverything } from './search';
+export { useSavedViews } from './views';
 export type * from './types';

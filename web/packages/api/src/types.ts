@@ -27,6 +27,8 @@ export type Codec = Schemas['Codec'];
 export type Confirmation = Schemas['Confirmation'];
 export type Contact = Schemas['Contact'];
 export type ContactInput = Schemas['ContactInput'];
+export type Dependent = Schemas['Dependent'];
+export type Dependents = Schemas['Dependents'];
 export type Device = Schemas['Device'];
 export type DeviceInput = Schemas['DeviceInput'];
 export type DeviceLive = Schemas['DeviceLive'];
@@ -36,6 +38,9 @@ export type EmailLabel = Schemas['EmailLabel'];
 export type HalfSignIn = Schemas['HalfSignIn'];
 export type EquipInput = Schemas['EquipInput'];
 export type Equipped = Schemas['Equipped'];
+export type Found = Schemas['Found'];
+export type FoundGroup = Schemas['FoundGroup'];
+export type FoundKind = Schemas['FoundKind'];
 export type InstructionsInput = Schemas['InstructionsInput'];
 export type Invitation = Schemas['Invitation'];
 export type InvitationInput = Schemas['InvitationInput'];
@@ -70,6 +75,9 @@ export type SignIn = Schemas['SignIn'];
 export type Tenant = Schemas['Tenant'];
 export type TenantInput = Schemas['TenantInput'];
 export type Transport = Schemas['Transport'];
+export type View = Schemas['View'];
+export type ViewInput = Schemas['ViewInput'];
+export type ViewList = Schemas['ViewList'];
 
 /** The four collections of a tenant: what is read and what is written. */
 export interface Collections {

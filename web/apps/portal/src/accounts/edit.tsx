@@ -113,6 +113,12 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
         display_name: { label: t('accounts.display_name') },
         auth_username: { label: t('accounts.auth_username') },
         transport: { label: t('accounts.transport'), show: (id) => id.toUpperCase() },
+        push: { label: t('accounts.push'), show: (on) => t(on ? 'accounts.push_on' : 'accounts.push_off') },
+        dialing_rules: {
+          label: t('accounts.dialing.title'),
+          show: (rules) =>
+            rules.map(({ starts_with, replace_with }) => `${starts_with} → ${replace_with}`).join(', '),
+        },
         codecs: { label: t('accounts.codecs'), show: (ids) => ids.map((id) => CODEC_NAMES[id]).join(', ') },
       },
     },
@@ -123,7 +129,6 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
       router.history.push(path('/accounts'));
     },
   });
-  const users = account.devices.map(({ id, name }) => ({ href: path(`/devices/${id}`), name }));
   return (
     <>
       <PageHead
@@ -131,7 +136,7 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
         lead={<span className="verbatim">{account.aor}</span>}
         up={{ href: path('/accounts'), label: t('accounts.title') }}
         beside={<AccountBadge account={account} />}
-        actions={mayChange && <Remove name="accounts" id={account.id} title={account.name} users={users} />}
+        actions={mayChange && <Remove name="accounts" id={account.id} title={account.name} />}
       />
       <div className="max-w-3xl">
         {mayChange ? (

@@ -2,13 +2,15 @@
  * SIP accounts with their state, live.
  */
 import { useChoices, type Account } from '@tandem/api';
-import { StatusBadge, type TableColumn } from '@tandem/ui';
+import { StatusBadge, type TableColumn, type TableFilter } from '@tandem/ui';
 import { AtSign } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import { ListPage } from '../lists/list-page';
 import { useTenant } from '../tenant';
 import { AccountBadge } from './status';
+
+const STATUSES = ['online', 'offline', 'not_in_use'] as const;
 
 export function AccountsPage() {
   const { t } = useTranslation();
@@ -18,11 +20,13 @@ export function AccountsPage() {
     {
       id: 'name',
       title: t('accounts.name'),
+      sort: 'name',
       cell: ({ name }) => <span className="font-medium">{name}</span>,
     },
     {
       id: 'username',
       title: t('accounts.username'),
+      sort: 'username',
       cell: ({ username }) => <span className="verbatim">{username}</span>,
     },
     {
@@ -57,5 +61,27 @@ export function AccountsPage() {
         ),
     },
   ];
-  return <ListPage name="accounts" icon={AtSign} columns={columns} nameOf={({ name }) => name} />;
+  const filters: TableFilter[] = [
+    {
+      name: 'status',
+      title: t('accounts.status_title'),
+      choices: STATUSES.map((id) => ({ id, label: t(`accounts.status.${id}`) })),
+    },
+    {
+      name: 'provider',
+      title: t('accounts.provider'),
+      choices: (providers ?? []).map(({ id, name }) => ({ id, label: name })),
+    },
+    {
+      name: 'push',
+      title: t('accounts.push'),
+      choices: [
+        { id: 'true', label: t('accounts.push_on') },
+        { id: 'false', label: t('accounts.push_off') },
+      ],
+    },
+  ];
+  return (
+    <ListPage name="accounts" icon={AtSign} columns={columns} filters={filters} nameOf={({ name }) => name} />
+  );
 }

@@ -70,9 +70,7 @@ function EditContact({ contact }: { contact: Contact }) {
         title={nameOf(contact)}
         lead={[contact.job_title, contact.company].filter(Boolean).join(', ')}
         up={{ href: path('/contacts'), label: t('contacts.title') }}
-        actions={
-          mayChange && <Remove name="contacts" id={contact.id} title={nameOf(contact)} users={users} />
-        }
+        actions={mayChange && <Remove name="contacts" id={contact.id} title={nameOf(contact)} />}
       />
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         {mayChange ? (

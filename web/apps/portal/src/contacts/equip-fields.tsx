@@ -1,7 +1,7 @@
 /**
  * Account and device of a person who gets a phone.
  */
-import { findRows, nextUsernameQuery, useChoices, type Provider } from '@tandem/api';
+import { findRows, nextUsernameQuery, useCount, type Provider } from '@tandem/api';
 import { RadioField, SearchChoice, Section, type Choice } from '@tandem/ui';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
@@ -14,6 +14,9 @@ import { useTenant } from '../tenant';
 import { isOwn, type EquipForm } from './equip';
 
 const MOST_FOUND = 20;
+
+/** Accounts that no device has. */
+const UNUSED = { status: 'not_in_use' };
 
 export function AccountPart({ providers }: { providers: Provider[] }) {
   const { t } = useTranslation();
@@ -42,8 +45,8 @@ export function AccountPart({ providers }: { providers: Provider[] }) {
 /** Whether there is an account that no device has. */
 function useUnused(): boolean {
   const { tenant } = useTenant();
-  const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data ?? [];
-  return accounts.some(({ devices }) => devices.length === 0);
+  const unused = useCount({ tenant: tenant.id, name: 'accounts' }, UNUSED).data;
+  return unused !== undefined && unused.count > 0;
 }
 
 function ExistingAccount() {
@@ -53,10 +56,9 @@ function ExistingAccount() {
   const [chosen, setChosen] = useState<Choice>();
   const search = useCallback(
     async (text: string): Promise<Choice[]> => {
-      const found = await findRows({ tenant: tenant.id, name: 'accounts' }, text, MOST_FOUND);
-      return found
-        .filter(({ devices }) => devices.length === 0)
-        .map(({ id, name, aor }) => ({ id, label: name, detail: aor }));
+      const place = { tenant: tenant.id, name: 'accounts' } as const;
+      const found = await findRows(place, text, MOST_FOUND, UNUSED);
+      return found.map(({ id, name, aor }) => ({ id, label: name, detail: aor }));
     },
     [tenant.id],
   );

@@ -2,7 +2,7 @@
  * The people of the tenant.
  */
 import type { Contact } from '@tandem/api';
-import type { TableColumn } from '@tandem/ui';
+import type { TableColumn, TableFilter } from '@tandem/ui';
 import { Users } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
@@ -15,6 +15,7 @@ export function ContactsPage() {
     {
       id: 'name',
       title: t('contacts.name'),
+      sort: 'name',
       cell: (contact) => (
         <span>
           <span className="block font-medium">{nameOf(contact)}</span>
@@ -23,6 +24,13 @@ export function ContactsPage() {
           </span>
         </span>
       ),
+    },
+    {
+      id: 'company',
+      title: t('contacts.company'),
+      sort: 'company',
+      spare: true,
+      cell: ({ company }) => company,
     },
     {
       id: 'email',
@@ -51,5 +59,13 @@ export function ContactsPage() {
         ),
     },
   ];
-  return <ListPage name="contacts" icon={Users} columns={columns} nameOf={nameOf} />;
+  const yesNo = [
+    { id: 'true', label: t('yes') },
+    { id: 'false', label: t('no') },
+  ];
+  const filters: TableFilter[] = [
+    { name: 'has_device', title: t('contacts.has_device'), choices: yesNo },
+    { name: 'in_directory', title: t('contacts.directory'), choices: yesNo },
+  ];
+  return <ListPage name="contacts" icon={Users} columns={columns} filters={filters} nameOf={nameOf} />;
 }

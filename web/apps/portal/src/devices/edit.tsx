@@ -2,7 +2,9 @@
  * A device: new, or changed.
  */
 import {
-  useChoices,
+  findRows,
+  itemQuery,
+  useCount,
   useCreate,
   useNewest,
   useUpdate,
@@ -10,11 +12,12 @@ import {
   type Contact,
   type Device,
 } from '@tandem/api';
-import { ChoiceField, Link, Notice, OrderedList, PageHead, Placeholder, toast } from '@tandem/ui';
+import { Link, Notice, OrderedList, PageHead, SearchChoice, toast, type Choice } from '@tandem/ui';
+import { useQueries, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { Choose } from '../forms/choose';
 import { Form, TextField, useField } from '../forms/form';
 import { useSavedForm, type SavedForm } from '../forms/saved-form';
 import { nameOf } from '../contacts/model';
@@ -66,8 +69,7 @@ function EditDevice({ device }: { device: Device }) {
   const { tenant, path } = useTenant();
   const router = useRouter();
   const update = useUpdate({ tenant: tenant.id, name: 'devices' });
-  const contacts = useChoices({ tenant: tenant.id, name: 'contacts' }).data;
-  const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data;
+  const queries = useQueryClient();
   const read = useNewest({ tenant: tenant.id, name: 'devices' }, device.id);
   const back = path(`/devices/${device.id}`);
   const form = useSavedForm({
@@ -77,6 +79,13 @@ function EditDevice({ device }: { device: Device }) {
       version: device.version,
       read: async () => {
         const now = await read();
+        // What the comparison names has to be known by name.
+        await Promise.all([
+          queries.ensureQueryData(itemQuery({ tenant: tenant.id, name: 'contacts' }, now.contact.id)),
+          ...now.accounts.map(({ id }) =>
+            queries.ensureQueryData(itemQuery({ tenant: tenant.id, name: 'accounts' }, id)),
+          ),
+        ]);
         return { values: formOf(now), version: now.version };
       },
       fields: {
@@ -84,13 +93,21 @@ function EditDevice({ device }: { device: Device }) {
         contact_id: {
           label: t('devices.contact'),
           show: (id) => {
-            const contact = contacts?.find((known) => known.id === id);
+            const contact = queries.getQueryData(
+              itemQuery({ tenant: tenant.id, name: 'contacts' }, id).queryKey,
+            );
             return contact ? nameOf(contact) : id;
           },
         },
         account_ids: {
           label: t('devices.lines'),
-          show: (ids) => ids.map((id) => accounts?.find((known) => known.id === id)?.name ?? id).join(', '),
+          show: (ids) =>
+            ids
+              .map((id) => {
+                const place = { tenant: tenant.id, name: 'accounts' } as const;
+                return queries.getQueryData(itemQuery(place, id).queryKey)?.name ?? id;
+              })
+              .join(', '),
         },
       },
     },
@@ -120,10 +137,6 @@ interface DeviceFieldsProps {
 
 function DeviceFields({ form, action, cancel }: DeviceFieldsProps) {
   const { t } = useTranslation();
-  const { tenant } = useTenant();
-  const contacts = useChoices({ tenant: tenant.id, name: 'contacts' }).data;
-  const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data;
-  if (!contacts || !accounts) return <Placeholder />;
   return (
     <div className="card max-w-3xl p-5 sm:p-6">
       <Form {...form} action={action} cancel={cancel}>
@@ -135,52 +148,79 @@ function DeviceFields({ form, action, cancel }: DeviceFieldsProps) {
           autoComplete="off"
           autoFocus
         />
-        <ContactChoice contacts={contacts} />
-        <Lines accounts={accounts} />
+        <ContactChoice />
+        <Lines />
       </Form>
     </div>
   );
 }
 
-function ContactChoice({ contacts }: { contacts: Contact[] }) {
+const MOST_FOUND = 20;
+
+const contactChoice = (contact: Contact): Choice => ({
+  id: contact.id,
+  label: nameOf(contact),
+  detail: contact.emails[0]?.address,
+});
+
+const accountChoice = ({ id, name, aor }: Account): Choice => ({ id, label: name, detail: aor });
+
+function ContactChoice() {
   const { t } = useTranslation();
-  const { path } = useTenant();
-  if (contacts.length === 0) {
+  const { tenant, path } = useTenant();
+  const { value, onChange, error, attach } = useField('contact_id');
+  const place = { tenant: tenant.id, name: 'contacts' } as const;
+  const known = useNamed(place, value === '' ? [] : [value as string]).get(value as string);
+  const search = useCallback(
+    async (text: string) =>
+      (await findRows({ tenant: tenant.id, name: 'contacts' }, text, MOST_FOUND)).map(contactChoice),
+    [tenant.id],
+  );
+  const count = useCount(place).data;
+  if (count?.count === 0) {
     return (
       <Notice tone="info">
         {t('devices.no_contacts')}{' '}
-        <Link className="link" href={path('/contacts/new')}>
+        <Link className="link" href={path('/contacts/new?phone=on')}>
           {t('contacts.new')}
         </Link>
       </Notice>
     );
   }
   return (
-    <Choose
-      name="contact_id"
+    <SearchChoice
       label={t('devices.contact')}
       description={t('devices.contact_help')}
-      choices={contacts.map((contact) => ({
-        id: contact.id,
-        label: nameOf(contact),
-        detail: contact.emails[0]?.address,
-      }))}
+      value={known && contactChoice(known)}
+      onChange={(choice) => onChange(choice?.id ?? '')}
+      search={search}
+      error={error}
+      inputRef={attach}
     />
   );
 }
 
 /** Up to four accounts in the order of the lines. At four there is nothing more to add. */
-function Lines({ accounts }: { accounts: Account[] }) {
+function Lines() {
   const { t } = useTranslation();
-  const { path } = useTenant();
+  const { tenant, path } = useTenant();
   const { value, onChange, error, attach } = useField('account_ids');
   const chosen = value as string[];
-  const free = accounts.filter(({ id }) => !chosen.includes(id));
+  const place = { tenant: tenant.id, name: 'accounts' } as const;
+  const accounts = useNamed(place, chosen);
+  const search = useCallback(
+    async (text: string) => {
+      const found = await findRows({ tenant: tenant.id, name: 'accounts' }, text, MOST_FOUND);
+      return found.filter(({ id }) => !chosen.includes(id)).map(accountChoice);
+    },
+    [tenant.id, chosen],
+  );
+  const count = useCount(place).data;
   return (
     <fieldset>
       <legend className="text-sm font-medium">{t('devices.lines')}</legend>
       <p className="mb-3 text-muted">{t('devices.lines_help', { most: MOST_ACCOUNTS })}</p>
-      {accounts.length === 0 && (
+      {count?.count === 0 && (
         <Notice tone="info">
           {t('devices.no_accounts')}{' '}
           <Link className="link" href={path('/accounts/new')}>
@@ -194,8 +234,8 @@ function Lines({ accounts }: { accounts: Account[] }) {
             label={t('devices.lines')}
             onChange={onChange}
             items={chosen.map((id) => {
-              const account = accounts.find((known) => known.id === id);
-              const name = account?.name ?? id;
+              const account = accounts.get(id);
+              const name = account?.name ?? '…';
               return {
                 id,
                 name,
@@ -209,19 +249,28 @@ function Lines({ accounts }: { accounts: Account[] }) {
             })}
           />
         )}
-        {chosen.length < MOST_ACCOUNTS && free.length > 0 && (
-          <ChoiceField
+        {chosen.length < MOST_ACCOUNTS && count?.count !== 0 && (
+          <SearchChoice
+            key={chosen.length}
             label={t(chosen.length === 0 ? 'devices.first_line' : 'devices.next_line')}
-            value=""
-            onChange={(id) => id !== '' && onChange([...chosen, id])}
-            choices={free.map(({ id, name, aor }) => ({ id, label: name, detail: aor }))}
-            placeholder={t('devices.choose_account')}
+            value={undefined}
+            onChange={(choice) => choice && onChange([...chosen, choice.id])}
+            search={search}
             optional={chosen.length > 0}
             error={error}
-            buttonRef={attach}
+            inputRef={attach}
           />
         )}
       </div>
     </fieldset>
   );
+}
+
+/** The things with these identifiers, as far as they are read. */
+function useNamed<Name extends 'contacts' | 'accounts'>(
+  place: { tenant: string; name: Name },
+  ids: string[],
+) {
+  const read = useQueries({ queries: ids.map((id) => itemQuery(place, id)) });
+  return new Map(ids.map((id, index) => [id, read[index]?.data]));
 }

@@ -2,20 +2,26 @@
  * Devices with their state, live.
  */
 import type { Device } from '@tandem/api';
-import type { TableColumn } from '@tandem/ui';
+import type { TableColumn, TableFilter } from '@tandem/ui';
 import { Smartphone } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import { ListPage } from '../lists/list-page';
+import { useDate } from '../pages/date';
 import { platformName } from './model';
 import { DeviceBadge } from './status';
 
+const STATUSES = ['not_activated', 'online', 'offline'] as const;
+const PLATFORMS = ['linux', 'macos', 'windows', 'android', 'ios'] as const;
+
 export function DevicesPage() {
   const { t } = useTranslation();
+  const date = useDate();
   const columns: TableColumn<Device>[] = [
     {
       id: 'name',
       title: t('devices.name'),
+      sort: 'name',
       cell: ({ name }) => <span className="font-medium">{name}</span>,
     },
     { id: 'contact', title: t('devices.contact'), cell: ({ contact }) => contact.name },
@@ -29,6 +35,7 @@ export function DevicesPage() {
     {
       id: 'app',
       title: t('devices.app'),
+      sort: 'app_version',
       from: 'xl',
       cell: ({ app_version, platform }) =>
         app_version ? (
@@ -40,6 +47,41 @@ export function DevicesPage() {
           <span className="text-muted">{t('none')}</span>
         ),
     },
+    {
+      id: 'last_seen',
+      title: t('devices.last_seen_at'),
+      sort: 'last_seen_at',
+      spare: true,
+      cell: ({ last_seen_at }) => last_seen_at && date(last_seen_at),
+    },
   ];
-  return <ListPage name="devices" icon={Smartphone} columns={columns} nameOf={({ name }) => name} />;
+  const filters: TableFilter[] = [
+    {
+      name: 'status',
+      title: t('devices.status_title'),
+      choices: STATUSES.map((id) => ({ id, label: t(`devices.status.${id}`) })),
+    },
+    {
+      name: 'sub_status',
+      title: t('devices.waiting_for'),
+      choices: [
+        { id: 'instructions_sent', label: t('devices.instructions.sent') },
+        { id: 'pending_update', label: t('devices.pending_update') },
+      ],
+    },
+    {
+      name: 'platform',
+      title: t('devices.platform'),
+      choices: PLATFORMS.map((id) => ({ id, label: platformName(id) })),
+    },
+  ];
+  return (
+    <ListPage
+      name="devices"
+      icon={Smartphone}
+      columns={columns}
+      filters={filters}
+      nameOf={({ name }) => name}
+    />
+  );
 }

@@ -61,7 +61,13 @@ export function codeGroups(code: string): CodeGroup[] {
 
 /** `WINDOWS/macos/linux-x86_64` … as people say it. */
 export function platformName(platform: string): string {
-  const known: Record<string, string> = { linux: 'Linux', macos: 'macOS', windows: 'Windows' };
+  const known: Record<string, string> = {
+    linux: 'Linux',
+    macos: 'macOS',
+    windows: 'Windows',
+    android: 'Android',
+    ios: 'iOS',
+  };
   const [first = '', ...rest] = platform.split(/[\s-]+/);
   return [known[first.toLowerCase()] ?? first, ...rest].join(' ');
 }

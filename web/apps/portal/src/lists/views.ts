@@ -1,46 +1,21 @@
 /**
- * Saved views of a list, kept in this browser for one person and tenant.
+ * Saved views of a list, as its menu has them.
  */
-import { useSession } from '@tandem/api';
-import type { SavedView, ViewStore } from '@tandem/ui';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Refusal, useSavedViews, type ViewList } from '@tandem/api';
+import { toast, type SavedView } from '@tandem/ui';
+import { useTranslation } from 'react-i18next';
 
 import { useTenant } from '../tenant';
 
-/** Views in the storage of the browser, under `key`. What cannot be read counts as none. */
-export function browserViews(storage: Pick<Storage, 'getItem' | 'setItem'>, key: string): ViewStore {
-  function read(): SavedView[] {
-    try {
-      const kept: unknown = JSON.parse(storage.getItem(key) ?? '[]');
-      return Array.isArray(kept) ? (kept as SavedView[]) : [];
-    } catch {
-      return [];
-    }
-  }
-  function write(views: SavedView[]) {
-    const inOrder = views.toSorted((one, other) => one.name.localeCompare(other.name));
-    storage.setItem(key, JSON.stringify(inOrder));
-  }
-  return {
-    read: async () => read(),
-    save: async (view) => {
-      const others = read().filter(({ name }) => name !== view.name);
-      write([...others, { ...view, id: crypto.randomUUID() }]);
-    },
-    remove: async (id) => write(read().filter((view) => view.id !== id)),
-  };
-}
-
-export function useViews(list: string) {
+export function useViews(list: ViewList) {
+  const { t } = useTranslation();
   const { tenant } = useTenant();
-  const person = useSession().data?.user.id ?? '';
-  const key = `tandem.views.${person}.${tenant.id}.${list}`;
-  const store = browserViews(localStorage, key);
-  const queries = useQueryClient();
-  const settled = { onSettled: () => queries.invalidateQueries({ queryKey: ['views', key] }) };
+  const { views, save, remove } = useSavedViews(tenant.id, list);
+  const onError = (error: Error) =>
+    toast.danger(error instanceof Refusal ? error.message : t('refused.unreachable'));
   return {
-    views: useQuery({ queryKey: ['views', key], queryFn: store.read }).data ?? [],
-    save: useMutation({ mutationFn: store.save, ...settled }).mutate,
-    remove: useMutation({ mutationFn: store.remove, ...settled }).mutate,
+    views: views.map(({ columns, ...view }): SavedView => ({ ...view, ...(columns && { columns }) })),
+    save: (view: Omit<SavedView, 'id'>) => save.mutate(view, { onError }),
+    remove: (id: string) => remove.mutate(id, { onError }),
   };
 }

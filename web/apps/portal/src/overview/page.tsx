@@ -1,7 +1,7 @@
 /**
  * Where one lands: what is there, and until a first device works, what to do next.
  */
-import { useChoices, useDevicesLive, type Device } from '@tandem/api';
+import { useChoices, useCount, useDevicesLive, type Device, type Total } from '@tandem/api';
 import { ButtonLink, Link, PageHead, Placeholder, Section, type Icon } from '@tandem/ui';
 import { ArrowRight, AtSign, Check, Smartphone, Users } from 'lucide-react';
 import type { ReactNode } from 'react';
@@ -17,11 +17,11 @@ export function OverviewPage() {
   const { t } = useTranslation();
   const { tenant, path, mayChange } = useTenant();
   const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
-  const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data;
   const contacts = useChoices({ tenant: tenant.id, name: 'contacts' }).data;
   const devices = useChoices({ tenant: tenant.id, name: 'devices' }).data;
   const live = useDevicesLive();
-  if (!providers || !accounts || !contacts || !devices) {
+  const counts = useCounts();
+  if (!providers || !counts || !contacts || !devices) {
     return (
       <>
         <PageHead title={tenant.name} />
@@ -30,7 +30,9 @@ export function OverviewPage() {
     );
   }
 
-  const { online, waiting } = summary(devices, live);
+  // Of a list that is here as a whole the live channel knows more than a count of a moment ago.
+  const here = devices.length >= counts.devices.count ? summary(devices, live) : counts.now;
+  const { online, waiting } = here;
   const plan = steps({ providers, contacts, devices, live });
   const next = nextStep(plan);
   return (
@@ -46,7 +48,7 @@ export function OverviewPage() {
             value={
               <>
                 {online}
-                <span className="text-lg font-medium text-muted"> / {devices.length}</span>
+                <span className="text-lg font-medium text-muted"> / {shown(counts.devices)}</span>
               </>
             }
             note={waiting > 0 ? t('overview.waiting', { count: waiting }) : t('overview.none_waiting')}
@@ -55,19 +57,15 @@ export function OverviewPage() {
             icon={AtSign}
             href={path('/accounts')}
             label={t('accounts.title')}
-            value={accounts.length}
-            note={t('overview.in_use', {
-              count: accounts.filter((account) => account.devices.length > 0).length,
-            })}
+            value={shown(counts.accounts)}
+            note={t('overview.in_use', { count: counts.accounts.count - counts.unused.count })}
           />
           <Count
             icon={Users}
             href={path('/contacts')}
             label={t('contacts.title')}
-            value={contacts.length}
-            note={t('overview.with_device', {
-              count: contacts.filter((contact) => contact.devices.length > 0).length,
-            })}
+            value={shown(counts.contacts)}
+            note={t('overview.with_device', { count: counts.equipped.count })}
           />
         </div>
         {devices.length > 0 && (
@@ -89,6 +87,41 @@ export function OverviewPage() {
       </div>
     </>
   );
+}
+
+/** Counted by the server; `undefined` until all are there. */
+function useCounts() {
+  const { tenant } = useTenant();
+  const place = <Name extends 'accounts' | 'contacts' | 'devices'>(name: Name) => ({
+    tenant: tenant.id,
+    name,
+  });
+  const accounts = useCount(place('accounts')).data;
+  const unused = useCount(place('accounts'), UNUSED).data;
+  const contacts = useCount(place('contacts')).data;
+  const equipped = useCount(place('contacts'), EQUIPPED).data;
+  const devices = useCount(place('devices')).data;
+  const online = useCount(place('devices'), ONLINE).data;
+  const waiting = useCount(place('devices'), WAITING).data;
+  if (!accounts || !unused || !contacts || !equipped || !devices || !online || !waiting) return undefined;
+  return {
+    accounts,
+    unused,
+    contacts,
+    equipped,
+    devices,
+    now: { online: online.count, waiting: waiting.count },
+  };
+}
+
+const UNUSED = { status: 'not_in_use' };
+const EQUIPPED = { has_device: 'true' };
+const ONLINE = { status: 'online' };
+const WAITING = { status: 'not_activated' };
+
+/** `10 000+` where not all were counted. */
+function shown({ count, exact }: Total): string {
+  return exact ? String(count) : `${count}+`;
 }
 
 function DeviceRow({ device }: { device: Device }) {

@@ -1,8 +1,8 @@
 /**
  * Deleting an item, after saying what that means. What is in use elsewhere cannot be deleted and says by what.
  */
-import { Refusal, useDelete, type CollectionName } from '@tandem/api';
-import { Button, DeleteDialog, Notice, toast, type Reference } from '@tandem/ui';
+import { Refusal, useDelete, useDependents, type CollectionName, type Dependent } from '@tandem/api';
+import { Button, DeleteDialog, Notice, Placeholder, toast } from '@tandem/ui';
 import { useRouter } from '@tanstack/react-router';
 import { Trash2 } from 'lucide-react';
 import { useState } from 'react';
@@ -16,17 +16,21 @@ interface RemoveProps {
   name: CollectionName;
   id: string;
   title: string;
-  /** What uses it. Not empty: it cannot be deleted. */
-  users?: Reference[];
 }
 
-export function Remove({ name, id, title, users = [] }: RemoveProps) {
+const PAGES: Record<Dependent['kind'], string> = { account: '/accounts', device: '/devices' };
+
+export function Remove({ name, id, title }: RemoveProps) {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
   const router = useRouter();
   const remove = useDelete({ tenant: tenant.id, name });
   const errorText = useErrorText();
   const [asking, setAsking] = useState(false);
+  // Nothing depends on a device.
+  const dependedOn = name !== 'devices';
+  const place = { tenant: tenant.id, name: dependedOn ? name : 'contacts' } as const;
+  const dependents = useDependents(place, id, asking && dependedOn);
 
   function confirm() {
     remove.mutate(id, {
@@ -39,7 +43,14 @@ export function Remove({ name, id, title, users = [] }: RemoveProps) {
     });
   }
 
+  const users = (dependents.data?.items ?? []).map((dependent) => ({
+    href: path(`${PAGES[dependent.kind]}/${dependent.id}`),
+    name: dependent.name,
+    kind: `${t(`remove.kind.${dependent.kind}`)} – ${t(`remove.effect.${dependent.effect}`)}`,
+  }));
   const inUse = users.length > 0;
+  const looking = dependedOn && dependents.isPending && asking;
+  const more = (dependents.data?.count ?? 0) - users.length;
   const refused = remove.error && errorText(messagesOf(remove.error, []).whole);
   return (
     <>
@@ -61,9 +72,10 @@ export function Remove({ name, id, title, users = [] }: RemoveProps) {
         confirm={t('remove.action')}
         onConfirm={confirm}
         pending={remove.isPending}
-        impossible={inUse || (remove.error instanceof Refusal && remove.error.kind === 'in-use')}
+        impossible={looking || inUse || (remove.error instanceof Refusal && remove.error.kind === 'in-use')}
       >
-        <p>{t(inUse ? `${name}.in_use` : `${name}.remove`)}</p>
+        {looking ? <Placeholder rows={1} /> : <p>{t(inUse ? `${name}.in_use` : `${name}.remove`)}</p>}
+        {more > 0 && <p className="mt-2">{t('remove.more', { count: more })}</p>}
         {refused && (
           <div className="mt-4">
             <Notice tone="danger" alert>

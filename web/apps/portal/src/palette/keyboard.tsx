@@ -36,11 +36,11 @@ export function Keyboard({ areas }: { areas: readonly Area[] }) {
         onPress={() => setShown('palette')}
         aria-label={t('palette.open')}
       >
-        <span className="flex items-center gap-2.5">
-          <Search className="size-4" aria-hidden />
-          <span className="max-lg:hidden">{t('palette.button')}</span>
+        <span className="flex min-w-0 items-center gap-2">
+          <Search className="size-4 shrink-0" aria-hidden />
+          <span className="truncate max-lg:hidden">{t('palette.button')}</span>
         </span>
-        <span className="max-lg:hidden">
+        <span className="shrink-0 max-lg:hidden">
           <Keys keys="mod+k" />
         </span>
       </Button>

@@ -1,7 +1,7 @@
 /**
  * A provider: new, or changed. Of Tandem's own proxy only the name can be changed.
  */
-import { useChoices, useCreate, useNewest, useUpdate, type Provider } from '@tandem/api';
+import { useCreate, useNewest, useUpdate, type Provider } from '@tandem/api';
 import { Advanced, Fact, Facts, PageHead, Section, StatusBadge, toast } from '@tandem/ui';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -67,7 +67,6 @@ function EditProvider({ provider }: { provider: Provider }) {
   const router = useRouter();
   const update = useUpdate({ tenant: tenant.id, name: 'providers' });
   const read = useNewest({ tenant: tenant.id, name: 'providers' }, provider.id);
-  const accounts = useChoices({ tenant: tenant.id, name: 'accounts' }).data ?? [];
   const form = useSavedForm({
     schema: providerSchema,
     values: formOf(provider),
@@ -115,17 +114,7 @@ function EditProvider({ provider }: { provider: Provider }) {
           )
         }
         actions={
-          mayChange &&
-          !provider.own && (
-            <Remove
-              name="providers"
-              id={provider.id}
-              title={provider.name}
-              users={accounts
-                .filter(({ provider_id }) => provider_id === provider.id)
-                .map(({ id, name }) => ({ href: path(`/accounts/${id}`), name }))}
-            />
-          )
+          mayChange && !provider.own && <Remove name="providers" id={provider.id} title={provider.name} />
         }
       />
       <div className="flex max-w-3xl flex-col gap-6">
