@@ -10,6 +10,7 @@ import { callRoutes } from './calls/routes';
 import { contactRoutes } from './contacts/routes';
 import { devicePrintRoutes, deviceRoutes } from './devices/routes';
 import { galleryRoutes } from './gallery/routes';
+import { interfaceRoutes } from './interface/routes';
 import { mailRoutes } from './mail/routes';
 import { overviewRoutes } from './overview/routes';
 import { FailedPage } from './pages/failed';
@@ -38,6 +39,7 @@ export const router = createRouter({
         ...callRoutes,
         ...contactRoutes,
         ...deviceRoutes,
+        ...interfaceRoutes,
         ...mailRoutes,
         ...providerRoutes,
         ...teamRoutes,

@@ -8,6 +8,7 @@ import type { Icon } from '@tandem/ui';
 import type { ParseKeys } from 'i18next';
 import {
   AtSign,
+  Braces,
   History,
   Hourglass,
   Inbox,
@@ -88,6 +89,7 @@ export const AREAS: readonly Area[] = [
   { group: 'settings', rest: '/mail', title: 'mail.title', icon: Mail, roles: ['owner', 'administrator'] },
   { group: 'settings', rest: '/mailbox', title: 'mailbox.title', icon: Inbox, roles: ['owner'] },
   { group: 'settings', rest: '/audit', title: 'audit.title', key: 'l', icon: History },
+  { group: 'settings', rest: '/api', title: 'interface.title', key: 'i', icon: Braces },
   { group: 'settings', rest: '/settings/retention', title: 'retention.title', key: 'r', icon: Hourglass },
 ];
 
