@@ -44,6 +44,7 @@ test('a phone activated with what the page shows turns online without a reload',
 
   await test.step('create a device', async () => {
     await page.getByRole('link', { name: 'Add device' }).click();
+    await expect(page.getByRole('heading', { name: 'New device' })).toBeVisible();
     await page.getByLabel('Name').fill(`Desk ${extension}`);
     await search(page, 'First line', `Line ${extension}`);
     await page.getByRole('button', { name: 'Create' }).click();

@@ -71,7 +71,7 @@ function Details({ entry, chosen, onChoose }: EntryProps) {
     entry.detail,
   ].filter(Boolean);
   return (
-    <div className="flex flex-col gap-3 px-4 pb-4 sm:ps-11">
+    <div className="flex flex-col gap-3 px-4 pt-2 pb-4 sm:ps-11">
       {about.length > 0 && <p className="text-xs text-muted">{about.join(' · ')}</p>}
       {changes.length === 0 ? (
         <p className="text-sm text-muted">{t('audit.no_changes')}</p>

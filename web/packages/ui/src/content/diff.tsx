@@ -30,10 +30,10 @@ export function FieldDiff({ label, changes }: { label: string; changes: readonly
               <th scope="row" className="px-3 py-2 align-top font-medium">
                 {name}
               </th>
-              <td className="px-3 py-2 align-top break-words">
+              <td className="px-3 py-2 align-top wrap-anywhere whitespace-pre-line">
                 {before !== undefined && <Removed text={before} />}
               </td>
-              <td className="px-3 py-2 align-top break-words">
+              <td className="px-3 py-2 align-top wrap-anywhere whitespace-pre-line">
                 {after !== undefined && <Added text={after} />}
               </td>
             </tr>
