@@ -5,7 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 
 import { environment } from './environment';
-import { firstTenant, makeDevice, search } from './portal';
+import { firstTenant, makeDevice, makeTenant, search } from './portal';
 
 test('what the server refuses is said beside the field', async ({ page, request }) => {
   const tenant = await firstTenant(request);
@@ -114,6 +114,22 @@ test('a changed form is not left by accident', async ({ page, request }) => {
   await page.getByRole('link', { name: 'Devices' }).click();
   await dialog.getByRole('button', { name: 'Leave without saving' }).click();
   await expect(page.getByRole('heading', { name: 'Devices', exact: true })).toBeVisible();
+});
+
+test('settings that somebody else changed meanwhile are compared too', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Settings ${Date.now()}`);
+  await page.goto(`/t/${tenant.slug}/settings/retention`);
+  const days = page.getByLabel('Days that calls are kept');
+  await days.fill('30');
+  const path = `/api/v1/tenants/${tenant.id}/settings/retention`;
+  expect((await request.put(path, { data: { days: 90 } })).ok()).toBe(true);
+  await page.getByRole('button', { name: 'Save' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Someone else changed this' });
+  await expect(dialog).toContainText('90');
+  await dialog.getByRole('button', { name: 'Keep all of mine' }).click();
+  await dialog.getByRole('button', { name: 'Save this' }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect.poll(async () => ((await (await request.get(path)).json()) as { days: number }).days).toBe(30);
 });
 
 test('a device has at most four lines, in an order that the keyboard changes', async ({ page, request }) => {

@@ -12,7 +12,6 @@ import {
 
 import { answered, client } from './client';
 import { callsKey, tenantKey } from './collection';
-import { Refusal } from './refusal';
 import type { CallDirection, CallOutcome, CallRetention } from './types';
 
 const PAGE_ROWS = 50;
@@ -98,7 +97,7 @@ export function callExportAddress(tenant: string, filter: CallFilter): string {
 
 /** For how long calls are kept, and the version that was read. */
 export interface KnownRetention extends CallRetention {
-  version: string;
+  version: number;
 }
 
 const RETENTION = '/api/v1/tenants/{tenant}/settings/retention';
@@ -110,13 +109,16 @@ function retentionKey(tenant: string) {
 export function useRetention(tenant: string) {
   return useQuery({
     queryKey: retentionKey(tenant),
-    queryFn: async (): Promise<KnownRetention> => {
-      const request = client.GET(RETENTION, { params: { path: { tenant } } });
-      const { days } = await answered(request);
-      const { response } = await request;
-      return { days, version: response.headers.get('etag') ?? '*' };
-    },
+    queryFn: () => readRetention(tenant),
   });
+}
+
+/** What is there now; the cache is left as it is. */
+export async function readRetention(tenant: string): Promise<KnownRetention> {
+  const request = client.GET(RETENTION, { params: { path: { tenant } } });
+  const { days } = await answered(request);
+  const { response } = await request;
+  return { days, version: Number(response.headers.get('etag')?.replaceAll('"', '')) };
 }
 
 /** A change that is refused with 412 when someone else changed it since `version` was read. */
@@ -124,14 +126,9 @@ export function useSetRetention(tenant: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ days, version }: KnownRetention) => {
-      const params = { path: { tenant }, header: { 'If-Match': version } };
+      const params = { path: { tenant }, header: { 'If-Match': `"${version}"` } };
       return answered(client.PUT(RETENTION, { params, body: { days } }));
     },
     onSuccess: () => queries.invalidateQueries({ queryKey: retentionKey(tenant) }),
-    onError: (error) => {
-      if (error instanceof Refusal && error.kind === 'stale') {
-        void queries.invalidateQueries({ queryKey: retentionKey(tenant) });
-      }
-    },
   });
 }

@@ -8,6 +8,7 @@ export { qrAddress, useActivation, useResetActivation } from './activation';
 export { auditExportAddress, useAudit, useVerifyAudit, type AuditFilter } from './audit';
 export {
   callExportAddress,
+  readRetention,
   useCall,
   useCalls,
   useEraseCall,
@@ -48,6 +49,7 @@ export {
   type Connection,
 } from './live';
 export {
+  readMailSettings,
   useMailbox,
   useMailboxMail,
   useMailPreview,

@@ -13,11 +13,13 @@ function settingsKey(tenant: string) {
   return [...tenantKey(tenant), 'mail', 'settings'];
 }
 
+/** What is there now, whatever is in the cache, which is left as it is: somebody may be typing into a form made of it. */
+export function readMailSettings(tenant: string): Promise<MailSettings> {
+  return answered(client.GET('/api/v1/tenants/{tenant}/mail', { params: { path: { tenant } } }));
+}
+
 export function useMailSettings(tenant: string) {
-  return useQuery({
-    queryKey: settingsKey(tenant),
-    queryFn: () => answered(client.GET('/api/v1/tenants/{tenant}/mail', { params: { path: { tenant } } })),
-  });
+  return useQuery({ queryKey: settingsKey(tenant), queryFn: () => readMailSettings(tenant) });
 }
 
 export function useSaveMailSettings(tenant: string) {

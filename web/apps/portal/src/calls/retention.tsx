@@ -1,7 +1,7 @@
 /**
  * For how long calls are kept.
  */
-import { Refusal, useRetention, useSetRetention, type KnownRetention } from '@tandem/api';
+import { readRetention, Refusal, useRetention, useSetRetention, type KnownRetention } from '@tandem/api';
 import { Failure, PageHead, Placeholder, Section, toast } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 import { z } from 'zod';
@@ -45,8 +45,16 @@ function Retention({ retention }: { retention: KnownRetention }) {
   const form = useSavedForm({
     schema,
     values: { days: String(retention.days) },
-    save: async ({ days }) => {
-      await set.mutateAsync({ days: Number(days), version: retention.version });
+    versioned: {
+      version: retention.version,
+      read: async () => {
+        const { days, version } = await readRetention(tenant.id);
+        return { values: { days: String(days) }, version };
+      },
+      fields: { days: { label: t('retention.days') } },
+    },
+    save: async ({ days }, version) => {
+      await set.mutateAsync({ days: Number(days), version });
       toast.success(t('saved', { name: t('retention.title') }));
     },
   });

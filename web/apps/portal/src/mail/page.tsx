@@ -1,7 +1,13 @@
 /**
  * How the tenant sends mail: where mails go now, the settings, a test, and how mails look.
  */
-import { Refusal, useMailSettings, useSaveMailSettings, type MailSettings } from '@tandem/api';
+import {
+  readMailSettings,
+  Refusal,
+  useMailSettings,
+  useSaveMailSettings,
+  type MailSettings,
+} from '@tandem/api';
 import { Failure, Link, Notice, PageHead, Placeholder, Section, toast } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
@@ -63,8 +69,25 @@ function Settings({ settings }: { settings: MailSettings }) {
   const form = useSavedForm({
     schema: mailSchema,
     values: formOf(settings),
-    save: async (values) => {
-      await save.mutateAsync({ version: settings.version, input: inputOf(values) });
+    versioned: {
+      version: settings.version,
+      read: async () => {
+        const now = await readMailSettings(tenant.id);
+        return { values: formOf(now), version: now.version };
+      },
+      fields: {
+        own: { label: t('mail.own'), show: (on) => t(on ? 'yes' : 'no') },
+        server: {
+          label: t('mail.host'),
+          show: ({ host, port, sender_address }) => [host, port, sender_address].filter(Boolean).join(' · '),
+        },
+        reply_to: { label: t('mail.reply_to') },
+        language: { label: t('mail.language_title'), show: (id) => t(`mail.language.${id}`) },
+        apps: { label: t('mail.apps'), show: (links) => Object.values(links).filter(Boolean).join(', ') },
+      },
+    },
+    save: async (values, version) => {
+      await save.mutateAsync({ version, input: inputOf(values) });
       toast.success(t('mail.saved'));
     },
   });
