@@ -26,6 +26,8 @@ const TABLES: &[&str] = &[
     "mails",
     "calls",
     "call_numbers",
+    "directories",
+    "directory_entries",
 ];
 
 async fn open(url: &str) -> DatabaseConnection {

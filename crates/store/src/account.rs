@@ -17,7 +17,7 @@ use crate::row::{
 };
 use crate::{
     Codec, Db, Reference, Secret, SipTransport, StoreError, Vault, begin, commit, dependents,
-    device, id, provider,
+    device, directory, id, provider,
 };
 
 mod credentials;
@@ -168,6 +168,7 @@ pub async fn update(
     db: &impl Db,
 ) -> Result<Account, StoreError> {
     let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     let before = load_row(tenant, id, &transaction).await?;
     check_version(before.version, expected)?;
     check_provider(tenant, fields.provider_id, &transaction).await?;

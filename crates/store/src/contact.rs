@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use crate::list::{check_updated, check_version, sort_name};
 use crate::row::{contact as row, device as device_row};
-use crate::{Db, EmailLabel, Reference, StoreError, begin, commit, dependents, device, id};
+use crate::{
+    Db, EmailLabel, Reference, StoreError, begin, commit, dependents, device, directory, id,
+};
 
 mod bulk;
 mod list;
@@ -146,6 +148,7 @@ pub async fn update(
 ) -> Result<Contact, StoreError> {
     check_counts(fields)?;
     let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     let before = load_row(tenant, id, &transaction).await?;
     check_version(before.version, expected)?;
     let updated = row::Entity::update_many()
@@ -171,6 +174,7 @@ pub async fn update(
 /// [`StoreError::NotFound`], [`StoreError::InUse`] with the devices, [`StoreError::Database`].
 pub async fn delete(tenant: Uuid, id: Uuid, db: &impl Db) -> Result<(), StoreError> {
     let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     dependents::of_contact(tenant, id, &transaction)
         .await?
         .check()?;

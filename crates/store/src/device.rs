@@ -16,7 +16,8 @@ use crate::row::{
     account as account_row, contact as contact_row, device as row, device_account as line_row,
 };
 use crate::{
-    Db, Reference, StoreError, account, activation, begin, commit, contact, id, mail::Mail,
+    Db, Reference, StoreError, account, activation, begin, commit, contact, directory, id,
+    mail::Mail,
 };
 
 mod configuration;
@@ -134,6 +135,7 @@ pub async fn update(
     db: &impl Db,
 ) -> Result<Device, StoreError> {
     let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     let before = load_row(tenant, id, &transaction).await?;
     check_version(before.version, expected)?;
     check_references(tenant, fields, &transaction).await?;
@@ -166,6 +168,7 @@ pub async fn update(
 ///
 /// [`StoreError::NotFound`], [`StoreError::Database`].
 pub async fn delete(tenant: Uuid, id: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    directory::lock(tenant, db).await?;
     let deleted = row::Entity::delete_many()
         .filter(row::Column::Id.eq(id))
         .filter(row::Column::TenantId.eq(tenant))

@@ -31,6 +31,7 @@ pub mod contact;
 mod database;
 pub mod dependents;
 pub mod device;
+pub mod directory;
 mod error;
 mod id;
 pub mod idempotency;
@@ -66,7 +67,8 @@ pub use database::{Database, Db, Transaction, begin, commit};
 pub use error::StoreError;
 pub use online::Online;
 pub use page::{
-    ByName, Cursor, MAX_PAGE, MAX_TOTAL, Page, PageRequest, Reference, Sort, SortColumn, Total,
+    ByName, Cursor, CursorError, MAX_PAGE, MAX_TOTAL, Page, PageRequest, Reference, Sort,
+    SortColumn, Total,
 };
 pub use schema::SchemaState;
 pub use secret::Secret;

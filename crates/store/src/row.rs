@@ -227,6 +227,21 @@ entity!(contact_search, "contact_search", {
     text: String,
 });
 
+entity!(directory, "directories", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    tenant_id: Uuid,
+    epoch: Uuid,
+    forgotten: i64,
+});
+
+entity!(directory_entry, "directory_entries", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    contact_id: Uuid,
+    tenant_id: Uuid,
+    change: i64,
+    present: bool,
+});
+
 entity!(device, "devices", {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,

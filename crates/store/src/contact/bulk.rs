@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Contact, ContactFields, ContactFilter, changes, check_counts, complete, list, parts};
 use crate::list::{check_updated, check_version};
 use crate::row::{contact as row, contact_email as email_row};
-use crate::{Db, StoreError, begin, commit, device};
+use crate::{Db, StoreError, begin, commit, device, directory};
 
 /// A contact that was left as it is, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +161,7 @@ pub async fn update_many(
     }
     let ids: Vec<Uuid> = contacts.iter().map(|(id, ..)| *id).collect();
     let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     let versions = versions(tenant, &ids, &transaction).await?;
     for (id, expected, fields) in contacts {
         check_counts(fields)?;
@@ -212,6 +213,7 @@ pub async fn delete_many(
     db: &impl Db,
 ) -> Result<(Vec<Contact>, Vec<Refused>), StoreError> {
     let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     let found = load_many(tenant, ids, &transaction).await?;
     let mut refused = missing(ids, &found);
     let (free, used): (Vec<_>, Vec<_>) = found
@@ -243,6 +245,7 @@ pub async fn set_in_directory(
     db: &impl Db,
 ) -> Result<(Vec<Contact>, Vec<Refused>), StoreError> {
     let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     let found = load_many(tenant, ids, &transaction).await?;
     let refused = missing(ids, &found);
     let others: Vec<_> = found

@@ -6,7 +6,9 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use store::audit::{self, NewAuditEntry};
 use store::backup::{self, Archive, Attachment, BackupError};
-use store::{Database, SchemaState, StoreConfig, account, contact, open, tenant};
+use store::{
+    Database, PageRequest, SchemaState, StoreConfig, account, contact, directory, open, tenant,
+};
 use tempfile::TempDir;
 
 use crate::ground::{Ground, NOW, contact_fields, on_both, search};
@@ -109,6 +111,24 @@ async fn what_was_backed_up_is_the_same_in_either_database(ground: Ground) {
         assert!(credentials.unwrap().is_some());
         let fields = contact_fields("New", "Person");
         contact::insert(found.id, &fields, NOW, &db).await.unwrap();
+        // The directory was numbered anew: who knows it from before begins again.
+        let before = directory::position(found.id, &ground.db).await.unwrap();
+        let changes = directory::changes(found.id, Some(&before), 100, &db);
+        let changes = changes.await.unwrap();
+        assert!(changes.whole && !changes.more);
+        let listed = contact::list(
+            found.id,
+            &contact::ContactFilter::default(),
+            &PageRequest::default(),
+            &db,
+        )
+        .await;
+        let shown = listed
+            .unwrap()
+            .items
+            .into_iter()
+            .filter(|one| one.in_directory);
+        assert_eq!(changes.entries.len(), shown.count());
         for (words, count) in [("quoted", 1), ("person", 1)] {
             let listed = contact::list(
                 found.id,

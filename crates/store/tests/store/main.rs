@@ -10,6 +10,7 @@ mod call;
 mod connect;
 mod contact;
 mod device;
+mod directory;
 mod ground;
 mod idempotency;
 mod invitation;
