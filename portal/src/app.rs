@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use api::{ControlError, LiveList, ProxyControl, RegistrationChange};
-use store::{Database, Vault, session::SessionLifetime};
+use store::{Database, Vault, directory, session::SessionLifetime};
 use time::OffsetDateTime;
 use tokio::{
     select,
@@ -21,6 +21,7 @@ use crate::{
     config::PortalConfig,
     device_channel::DeviceChannels,
     device_token::{DeviceTokens, TokenKeyError},
+    directory_news::DirectoryNews,
     limits::{Limiter, Quota, Source},
     live::{LiveHub, Written},
     mail::Outbox,
@@ -57,6 +58,7 @@ pub struct Parts {
     pub(crate) presence: Presence,
     pub(crate) live: LiveHub,
     pub(crate) channels: Arc<DeviceChannels>,
+    pub(crate) directory_news: DirectoryNews,
     pub(crate) limits: Limits,
     pub(crate) mail: Outbox,
     /// Places for WebSockets.
@@ -119,6 +121,7 @@ impl App {
             presence: Presence::default(),
             live: LiveHub::default(),
             channels: Arc::default(),
+            directory_news: DirectoryNews::default(),
             limits: Limits::new(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
             stop: CancellationToken::new(),
@@ -212,6 +215,10 @@ impl App {
                 (
                     "idempotency keys",
                     store::idempotency::delete_expired(now, &self.db).await,
+                ),
+                (
+                    "departures",
+                    directory::forget(directory::MAX_TOMBSTONES, &self.db).await,
                 ),
                 ("links", store::link::delete_expired(now, &self.db).await),
                 (

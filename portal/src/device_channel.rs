@@ -1,4 +1,4 @@
-//! Live channels of devices: the version to have, and the end.
+//! Live channels of devices: the version to have, where the directory is, and the end.
 //!
 //! A device's channel carries a state, not a queue: a device that reads slowly gets the newest version
 //! once. A revocation is the last thing a channel says.
@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use store::directory::Position;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -18,13 +19,22 @@ use crate::metrics::Present;
 pub(crate) struct Signal {
     /// Version of the configuration to have.
     pub(crate) version: u64,
+    /// The newest position of the directory.
+    pub(crate) directory: Option<Position>,
     /// Sign out and wipe the secrets.
     pub(crate) revoked: bool,
 }
 
 /// All open channels.
 #[derive(Debug, Default)]
-pub(crate) struct DeviceChannels(Mutex<HashMap<Uuid, watch::Sender<Signal>>>);
+pub(crate) struct DeviceChannels(Mutex<HashMap<Uuid, Channels>>);
+
+/// Those of one device.
+#[derive(Debug)]
+struct Channels {
+    tenant: Uuid,
+    sender: watch::Sender<Signal>,
+}
 
 /// An open channel; closed when dropped.
 #[derive(Debug)]
@@ -37,9 +47,12 @@ pub(crate) struct DeviceChannel {
 
 impl DeviceChannels {
     /// Opens a channel, or `None` if the device has too many.
-    pub(crate) fn open(self: &Arc<Self>, device: Uuid) -> Option<DeviceChannel> {
+    pub(crate) fn open(self: &Arc<Self>, device: Uuid, tenant: Uuid) -> Option<DeviceChannel> {
         let mut channels = self.lock();
-        let sender = channels.entry(device).or_default();
+        let Channels { sender, .. } = channels.entry(device).or_insert_with(|| Channels {
+            tenant,
+            sender: watch::Sender::default(),
+        });
         (sender.receiver_count() < MAX_PER_DEVICE).then(|| DeviceChannel {
             signals: sender.subscribe(),
             device,
@@ -55,7 +68,7 @@ impl DeviceChannels {
 
     /// The device's configuration has this version now. An older version changes nothing.
     pub(crate) fn announce(&self, device: Uuid, version: u64) {
-        if let Some(sender) = self.lock().get(&device) {
+        if let Some(Channels { sender, .. }) = self.lock().get(&device) {
             sender.send_if_modified(|signal| {
                 let newer = version > signal.version;
                 signal.version = signal.version.max(version);
@@ -64,14 +77,36 @@ impl DeviceChannels {
         }
     }
 
+    /// Whether any device of the tenant listens.
+    pub(crate) fn has_some_of(&self, tenant: Uuid) -> bool {
+        self.lock().values().any(|known| known.tenant == tenant)
+    }
+
+    /// The tenant's directory is there now. An older position changes nothing.
+    pub(crate) fn announce_directory(&self, tenant: Uuid, position: Position) {
+        for known in self.lock().values() {
+            if known.tenant == tenant {
+                known.sender.send_if_modified(|signal| {
+                    let newer = signal
+                        .directory
+                        .is_none_or(|told| position.is_newer_than(&told));
+                    if newer {
+                        signal.directory = Some(position);
+                    }
+                    newer
+                });
+            }
+        }
+    }
+
     /// Ends all channels of the device. One that is opened later is not concerned.
     pub(crate) fn revoke(&self, device: Uuid) {
-        if let Some(sender) = self.lock().remove(&device) {
+        if let Some(Channels { sender, .. }) = self.lock().remove(&device) {
             sender.send_modify(|signal| signal.revoked = true);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, watch::Sender<Signal>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Channels>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,11 +114,13 @@ impl DeviceChannels {
 impl Drop for DeviceChannel {
     fn drop(&mut self) {
         let mut channels = self.all.lock();
-        let last = channels.get(&self.device).is_some_and(|sender| {
-            let probe = sender.subscribe();
-            // The probe and this receiver still count.
-            probe.same_channel(&self.signals) && sender.receiver_count() <= 2
-        });
+        let last = channels
+            .get(&self.device)
+            .is_some_and(|Channels { sender, .. }| {
+                let probe = sender.subscribe();
+                // The probe and this receiver still count.
+                probe.same_channel(&self.signals) && sender.receiver_count() <= 2
+            });
         if last {
             channels.remove(&self.device);
         }
@@ -97,12 +134,14 @@ const MAX_PER_DEVICE: usize = 4;
 mod tests {
     use super::*;
 
+    const TENANT: Uuid = Uuid::from_u128(1);
+
     #[test]
     fn the_newest_version_wins_and_a_closed_channel_leaves_nothing() {
         let channels = Arc::new(DeviceChannels::default());
         let device = Uuid::now_v7();
         channels.announce(device, 9);
-        let mut channel = channels.open(device).unwrap();
+        let mut channel = channels.open(device, TENANT).unwrap();
         channels.announce(device, 3);
         channels.announce(device, 2);
         assert_eq!(channel.signals.borrow_and_update().version, 3);
@@ -114,9 +153,9 @@ mod tests {
     fn a_revocation_reaches_open_channels_but_not_later_ones() {
         let channels = Arc::new(DeviceChannels::default());
         let device = Uuid::now_v7();
-        let before = channels.open(device).unwrap();
+        let before = channels.open(device, TENANT).unwrap();
         channels.revoke(device);
-        let after = channels.open(device).unwrap();
+        let after = channels.open(device, TENANT).unwrap();
         assert!(before.signals.borrow().revoked);
         assert!(!after.signals.borrow().revoked);
         drop(before);
@@ -133,9 +172,9 @@ mod tests {
         let channels = Arc::new(DeviceChannels::default());
         let device = Uuid::now_v7();
         let open: Vec<_> = (0..MAX_PER_DEVICE)
-            .map(|_| channels.open(device).unwrap())
+            .map(|_| channels.open(device, TENANT).unwrap())
             .collect();
-        assert!(channels.open(device).is_none());
+        assert!(channels.open(device, TENANT).is_none());
         drop(open);
         assert!(channels.lock().is_empty());
     }

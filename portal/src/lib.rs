@@ -28,6 +28,7 @@ mod call_wire;
 mod config;
 mod device_channel;
 mod device_token;
+mod directory_news;
 mod effects;
 mod egress;
 mod error;

@@ -23,9 +23,9 @@ use crate::{
     error::ApiError,
     extract::SESSION_COOKIE,
     handlers::{
-        accounts, activation, audit, calls, contacts, device_live, devices, equip, health,
-        instructions, invitations, live, mail, mailbox, members, providers, provisioning, recovery,
-        retention, search, second_factor, session, sessions, tenants, views,
+        accounts, activation, audit, calls, contacts, device_live, devices, directory, equip,
+        health, instructions, invitations, live, mail, mailbox, members, providers, provisioning,
+        recovery, retention, search, second_factor, session, sessions, tenants, views,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -172,6 +172,7 @@ fn device_side() -> OpenApiRouter<App> {
         .routes(routes!(provisioning::token))
         .routes(routes!(provisioning::configuration))
         .routes(routes!(provisioning::report))
+        .routes(routes!(directory::changes))
         .routes(routes!(device_live::live))
 }
 

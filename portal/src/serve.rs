@@ -82,6 +82,7 @@ pub async fn serve(
     let tasks = TaskTracker::new();
     tasks.spawn(app.clone().follow_proxy());
     tasks.spawn(app.clone().follow_calls());
+    tasks.spawn(app.clone().tell_directories());
     tasks.spawn(app.clone().sweep());
     tasks.spawn(app.clone().send_mail());
     let mut doors = JoinSet::new();

@@ -12,6 +12,7 @@ use store::{
     contact::Contact,
     dependents::{Dependent, DependentEffect, DependentKind, Dependents},
     device::Device,
+    directory,
     invitation::Invitation,
     provider::Provider,
     tenant::Tenant,
@@ -274,6 +275,37 @@ pub(crate) fn contact(contact: Contact) -> api::Contact {
             })
             .collect(),
         version: contact.version,
+    }
+}
+
+pub(crate) fn directory_changes(changes: directory::Changes) -> api::DirectoryChanges {
+    api::DirectoryChanges {
+        whole: changes.whole,
+        entries: changes.entries.into_iter().map(directory_entry).collect(),
+        removed: changes.removed,
+        position: changes.position.to_string(),
+        more: changes.more,
+    }
+}
+
+fn directory_entry(entry: directory::Entry) -> api::DirectoryEntry {
+    let person = contact(entry.contact);
+    api::DirectoryEntry {
+        id: person.id,
+        first_name: person.first_name,
+        last_name: person.last_name,
+        company: person.company,
+        job_title: person.job_title,
+        internal: entry
+            .internal
+            .into_iter()
+            .map(|internal| api::InternalNumber {
+                number: internal.number,
+                address: internal.aor,
+            })
+            .collect(),
+        numbers: person.numbers,
+        emails: person.emails,
     }
 }
 

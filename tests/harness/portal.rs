@@ -224,6 +224,22 @@ impl Tenant {
         }
     }
 
+    /// Gives the person of a device another name.
+    pub async fn name_person(&self, device: &NewDevice, first_name: &str, last_name: &str) {
+        let shown = self.shown(&device.id).await;
+        let path = format!("{}/contacts/{}", self.path, text(&shown["contact"]["id"]));
+        let mut contact = self.portal.get(&path).await;
+        let fields = contact.as_object_mut().expect("a contact has fields");
+        for told_only in ["id", "devices", "version"] {
+            fields.remove(told_only);
+        }
+        contact["first_name"] = first_name.into();
+        contact["last_name"] = last_name.into();
+        self.portal
+            .send(Method::PUT, &path, Some(contact), 200)
+            .await;
+    }
+
     /// Asks for something of this tenant, such as `/calls`; the answer must have this status.
     pub async fn send(&self, method: Method, rest: &str, status: u16) -> Value {
         let path = format!("{}{rest}", self.path);

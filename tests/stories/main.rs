@@ -9,6 +9,7 @@ mod backup;
 mod call_history;
 mod check_config;
 mod conference;
+mod directory;
 mod failures;
 mod first_call;
 mod floods;

@@ -20,6 +20,7 @@ mod contact;
 mod control;
 mod dependent;
 mod device;
+mod directory;
 mod equip;
 mod filter;
 mod invitation;
@@ -45,6 +46,7 @@ pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNum
 pub use control::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 pub use dependent::{Dependent, DependentEffect, DependentKind, Dependents};
 pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus};
+pub use directory::{DirectoryChanges, DirectoryEntry, DirectoryQuery, InternalNumber};
 pub use equip::{EquipAccount, EquipDevice, EquipInput, Equipped, NextUsername};
 pub use filter::{
     AccountFilters, ContactFilters, DeviceFilters, MailFilters, MemberFilters, ProviderFilters,

@@ -186,6 +186,11 @@ pub enum DeviceFrame {
         /// Fetch the configuration if this is not the version in use.
         version: u64,
     },
+    /// On connect and on change: where the company directory is.
+    Directory {
+        /// Fetch what changed if this is not the position of the last answer.
+        position: String,
+    },
     /// Sign out and wipe the secrets.
     Revoked,
 }

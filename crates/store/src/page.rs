@@ -9,8 +9,8 @@ use crate::words::{UnknownWord, Word, words};
 
 mod cursor;
 
-pub use cursor::Cursor;
 pub(crate) use cursor::SortValue;
+pub use cursor::{Cursor, CursorError};
 
 /// The most rows that a page can have.
 pub const MAX_PAGE: u32 = 200;

@@ -26,13 +26,24 @@ use crate::{
 /// Passes the request on with its caller, or refuses it.
 pub(crate) async fn authorize(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match judge(&mut parts, &app).await {
-        Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(refused) => refused.into_response(),
+    let written = match judge(&mut parts, &app).await {
+        Ok(rule) => written(rule, &parts),
+        Err(refused) => return refused.into_response(),
+    };
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(tenant) = written.filter(|_| response.status().is_success()) {
+        app.directory_news.look_at(tenant);
     }
+    response
 }
 
-async fn judge(parts: &mut Parts, app: &App) -> Result<(), ApiError> {
+/// The tenant of which something may be written.
+fn written(rule: &Rule, parts: &Parts) -> Option<Uuid> {
+    let caller = parts.extensions.get::<Caller>()?;
+    matches!(rule.who, Who::Member(_, Access::Write)).then_some(caller.tenant.id)
+}
+
+async fn judge(parts: &mut Parts, app: &App) -> Result<&'static Rule, ApiError> {
     let Some(rule) = rule_of(parts) else {
         error!(
             path = parts.uri.path(),
@@ -74,7 +85,7 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<(), ApiError> {
             parts.extensions.insert(caller);
         }
     }
-    Ok(())
+    Ok(rule)
 }
 
 /// Asked last, so that nobody proves anything for what they may not do anyway.

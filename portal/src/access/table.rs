@@ -227,5 +227,6 @@ const RULES: &[Rule] = &[
     rule("provisioning_token", Who::Public),
     rule("provisioning_configuration", Who::Device),
     rule("provisioning_report", Who::Device),
+    rule("provisioning_directory", Who::Device),
     rule("device_live_live", Who::Device),
 ];

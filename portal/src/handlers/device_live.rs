@@ -1,11 +1,14 @@
-//! The live channel of a device: the version to have, and the end of the device's rights.
+//! The live channel of a device: the version to have, where the directory is, and the end of the device's rights.
 
 use api::{DeviceFrame, DeviceUpload};
 use axum::{
     extract::{State, WebSocketUpgrade},
     response::Response,
 };
-use store::device::{self, DeviceCredential};
+use store::{
+    device::{self, DeviceCredential},
+    directory,
+};
 use time::OffsetDateTime;
 use tokio::select;
 use tracing::{debug, error};
@@ -29,7 +32,7 @@ pub(crate) async fn live(
 ) -> Result<Response, ApiError> {
     let channel = app
         .channels
-        .open(credential.device_id)
+        .open(credential.device_id, credential.tenant_id)
         .ok_or(ApiError::Overloaded)?;
     let connection = Connection::new(credential, channel, app.clone());
     socket::open(upgrade, &app, async move |socket| {
@@ -58,11 +61,13 @@ impl Connection {
 
     async fn run(mut self, mut socket: Socket) {
         self.announce_present_state().await;
+        let mut told = Signal::default();
         loop {
             let signal = *self.channel.signals.borrow_and_update();
-            if tell(&mut socket, signal).await.is_err() {
+            if tell(&mut socket, signal, told).await.is_err() {
                 return;
             }
+            told = signal;
             if signal.revoked {
                 return socket.close(POLICY, "revoked").await;
             }
@@ -99,6 +104,10 @@ impl Connection {
                 .channels
                 .announce(device_id, device.configuration_version),
             Err(error) => error!(%error, "a device's version could not be read"),
+        }
+        match directory::position(tenant_id, db).await {
+            Ok(position) => self.app.channels.announce_directory(tenant_id, position),
+            Err(error) => error!(%error, "the position of a directory could not be read"),
         }
     }
 
@@ -143,13 +152,26 @@ impl Drop for Connection {
     }
 }
 
-/// Version zero is none: the present one could not be read.
-async fn tell(socket: &mut Socket, signal: Signal) -> Result<(), Gone> {
-    let frame = match signal {
-        Signal { revoked: true, .. } => DeviceFrame::Revoked,
-        Signal { version: 0, .. } => return Ok(()),
-        Signal { version, .. } => DeviceFrame::Configuration { version },
-    };
-    let text = serde_json::to_string(&frame).map_err(|_| Gone)?;
-    socket.send(text).await
+/// Says what is new in `signal`. Version zero is none: the present one could not be read.
+async fn tell(socket: &mut Socket, signal: Signal, told: Signal) -> Result<(), Gone> {
+    let mut frames = Vec::new();
+    if signal.version != told.version {
+        let version = signal.version;
+        frames.push(DeviceFrame::Configuration { version });
+    }
+    if let Some(position) = signal
+        .directory
+        .filter(|_| signal.directory != told.directory)
+    {
+        let position = position.to_string();
+        frames.push(DeviceFrame::Directory { position });
+    }
+    if signal.revoked {
+        frames = vec![DeviceFrame::Revoked];
+    }
+    for frame in frames {
+        let text = serde_json::to_string(&frame).map_err(|_| Gone)?;
+        socket.send(text).await?;
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ pub(crate) mod calls;
 pub(crate) mod contacts;
 pub(crate) mod device_live;
 pub(crate) mod devices;
+pub(crate) mod directory;
 pub(crate) mod equip;
 pub(crate) mod health;
 pub(crate) mod instructions;

@@ -7,6 +7,7 @@ mod activation;
 mod audit;
 mod calls;
 mod canary;
+mod directory;
 mod equip;
 mod idempotency;
 mod lists;

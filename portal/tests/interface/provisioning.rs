@@ -185,11 +185,9 @@ async fn a_change_is_pending_until_the_phone_reports_it() {
     let renamed =
         json!({"name": "Desk", "contact_id": device["contact"]["id"], "account_ids": [account]});
     world.owner.put(&path, renamed).await.expect(StatusCode::OK);
-    let told = live.next().await.unwrap();
-    assert_eq!(
-        told,
-        json!({"type": "configuration", "version": phone.version() + 1})
-    );
+    let newer = phone.version() + 1;
+    live.until(|frame| *frame == json!({"type": "configuration", "version": newer}))
+        .await;
     assert_eq!(pending().await, true);
 
     let mut frame = phone.report(phone.version() + 1, "connected");

@@ -20,6 +20,7 @@
 mod call;
 mod command;
 mod dialing;
+mod directory;
 mod event;
 mod info;
 mod phone;
@@ -30,6 +31,7 @@ pub use command::{
     Action, CallId, Command, LineConfig, LineId, LocalAddress, Refusal, Rejection, ReplyId, Which,
 };
 pub use dialing::{DialError, DialingRule, target};
+pub use directory::{Callee, Directory, Internal, Number, Person};
 pub use event::{CallEnd, CallEnded, Event};
 pub use phone::{Phone, PhoneConfig};
 pub use text::plain_text;

@@ -81,6 +81,8 @@ pub enum Command {
     Status(Status),
     /// Show the lines only.
     Lines,
+    /// Show the people of the company directory, all or those who fit.
+    Directory(Directory),
     /// Enter the password of a line that the portal leaves to you; read from standard input.
     Password(Password),
     /// Show the sound devices of this machine.
@@ -127,7 +129,7 @@ pub struct Activate {
 /// `call`
 #[derive(Debug, Args)]
 pub struct Call {
-    /// Extension, number, user@domain, sip: or tel: address.
+    /// Extension, number, user@domain, sip: or tel: address, or a name of the company directory.
     pub number: String,
     /// Line to call from: its name, address or account.
     #[arg(long)]
@@ -278,7 +280,7 @@ pub enum Conference {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("target").required(true))]
 pub struct Transfer {
-    /// Extension, number, user@domain, sip: or tel: address.
+    /// Extension, number, user@domain, sip: or tel: address, or a name of the company directory.
     #[arg(group = "target")]
     pub number: Option<String>,
     /// To whom the call is with that was placed by `consult`, even if it still rings there.
@@ -295,7 +297,7 @@ pub struct Transfer {
 /// `consult`
 #[derive(Debug, Args)]
 pub struct Consult {
-    /// Extension, number, user@domain, sip: or tel: address.
+    /// Extension, number, user@domain, sip: or tel: address, or a name of the company directory.
     pub number: String,
     /// Number of the call that it is about; needed only if there are several.
     #[arg(long)]
@@ -312,6 +314,13 @@ impl Consult {
     pub fn sound(&self) -> SoundFiles {
         self.sound.files()
     }
+}
+
+/// `directory`
+#[derive(Debug, Args)]
+pub struct Directory {
+    /// Parts of names, numbers, companies or addresses; all of them must fit.
+    pub search: Vec<String>,
 }
 
 /// `password`

@@ -5,6 +5,7 @@
 
 mod activate;
 mod calls;
+mod directory;
 mod open;
 mod password;
 mod reference;
@@ -90,6 +91,7 @@ pub async fn execute(cli: Cli) -> Result<(), Failure> {
         }
         Command::Status(status) => status::status(&status, &folder, terminal).await,
         Command::Lines => status::lines(&mut connect(&folder).await?, terminal).await,
+        Command::Directory(asked) => directory::directory(asked, &folder, terminal).await,
         Command::Password(asked) => password::enter(asked.line, &folder, terminal).await,
         Command::Devices => status::devices(terminal).await,
         Command::Open(open) => open::open(open, cli.secret_store, &folder, terminal).await,

@@ -30,8 +30,8 @@ impl Engine {
                 number,
                 call,
                 sound,
-            } => match sound::check(&sound) {
-                Ok(()) => {
+            } => match sound::check(&sound).and_then(|()| self.callee(&number)) {
+                Ok((number, _)) => {
                     let reply = self.reply_id();
                     self.files.insert(reply, sound);
                     self.replies.insert(reply, answer);
@@ -40,9 +40,12 @@ impl Engine {
                 }
                 Err(failure) => refuse(answer, failure),
             },
-            Ask::Transfer { number, call } => {
-                self.act(Action::Transfer(call.map(CallId), Private(number)), answer);
-            }
+            Ask::Transfer { number, call } => match self.callee(&number) {
+                Ok((number, _)) => {
+                    self.act(Action::Transfer(call.map(CallId), Private(number)), answer);
+                }
+                Err(failure) => refuse(answer, failure),
+            },
             Ask::TransferTo { call, to } => {
                 let (call, to) = (call.map(CallId), to.map(CallId));
                 self.act(Action::TransferTo { call, to }, answer);
@@ -179,9 +182,10 @@ impl Engine {
         sound: &SoundFiles,
     ) -> Result<Action, Failure> {
         sound::check(sound)?;
+        let (number, fit) = self.callee(&number)?;
         let line = match line {
             Some(name) => Some(self.line_called(&name)?),
-            None => None,
+            None => fit,
         };
         Ok(Action::Call {
             line,

@@ -78,6 +78,7 @@ impl Engine {
             } => {
                 self.handle_prepared(*profile, lines, saved);
             }
+            News::Directory(renewed) => self.handle_directory(*renewed),
             News::Media {
                 call,
                 news: MediaNews::Digit(digit),
@@ -323,7 +324,9 @@ impl Engine {
         if let Some(summary) = &mut summary {
             summary.recordings = recorded;
         }
-        let ended = state::ended_call(&ended, self.line_name(ended.call.line), summary);
+        let known = self.directory_name(&ended.call);
+        let mut ended = state::ended_call(&ended, self.line_name(ended.call.line), summary);
+        ended.party = known.unwrap_or(ended.party);
         self.terminal.result(&ended, &ended_text(&ended));
         if self.ended.len() == MAX_ENDED {
             self.ended.pop_front();

@@ -15,6 +15,7 @@
 //! | `start.rs` | starting and ending |
 //! | `mod.rs` | the engine's state, what comes from the portal |
 //! | `commands.rs` | what comes from the control socket |
+//! | `directory.rs` | the company directory: names of callers, calls by name |
 //! | `events.rs` | what comes from the phone and from media |
 //! | `lines.rs`, `state.rs` | portal's words to the phone's, phone's words to the socket's |
 //! | `opening.rs`, `media.rs`, `sound.rs` | one call's media session, and what it plays and records |
@@ -26,6 +27,7 @@
 
 mod commands;
 mod desk;
+mod directory;
 mod events;
 mod lines;
 mod media;
@@ -63,6 +65,7 @@ use crate::profile::{Profile, ProfileError, ProfileFolder};
 use crate::terminal::Terminal;
 
 use desk::{Desk, HoldMusic, Spot};
+use directory::{Company, Renewed};
 use lines::LineOptions;
 use media::{CallMedia, MediaNews};
 use reach::Reach;
@@ -97,6 +100,8 @@ enum News {
         lines: Vec<LineConfig>,
         saved: Result<(), ProfileError>,
     },
+    /// The company directory is taken in.
+    Directory(Box<Renewed>),
     /// Something happened in a call's media.
     Media { call: CallId, news: MediaNews },
     /// A call's media is closed.
@@ -163,6 +168,7 @@ struct EdgeCall {
 struct Engine {
     folder: ProfileFolder,
     profile: Profile,
+    company: Company,
     options: LineOptions,
     /// For DTLS-SRTP: of this start.
     certificate: DtlsIdentity,
@@ -219,6 +225,7 @@ impl Engine {
                 }
             }
             PortalEvent::Configuration(configuration) => self.prepare(*configuration),
+            PortalEvent::Directory(changes) => self.renew_directory(changes),
             PortalEvent::Revoked => return Some(Ending::Revoked),
         }
         None
@@ -368,7 +375,9 @@ impl Engine {
         let edge = self.calls.get(&call.id);
         let line = self.configs.get(&call.line);
         let is_tls = line.is_some_and(|line| line.transport == sip::Transport::Tls);
+        let known = state::call_state(call, self.line_name(call.line));
         CallState {
+            party: self.directory_name(call).unwrap_or(known.party),
             problem: edge.and_then(|edge| edge.problem.clone()),
             muted: edge.is_some_and(|edge| edge.is_muted),
             silenced: edge.is_some_and(|edge| edge.is_silenced),
@@ -377,7 +386,7 @@ impl Engine {
             security: edge
                 .and_then(|edge| edge.secured)
                 .map(|secured| state::security(secured, is_tls)),
-            ..state::call_state(call, self.line_name(call.line))
+            ..known
         }
     }
 

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{Desk, HoldMusic};
+use super::directory::Company;
 use super::lines::{self, LineOptions, LocalPorts};
 use super::reach::Reach;
 use super::sound::{SoundPlan, chain};
@@ -70,6 +71,7 @@ pub(crate) async fn run(
     }
     let lock = folder.lock()?;
     let profile = folder.load()?;
+    let directory = folder.load_directory(profile.device_id);
     let sound = SoundPlan::new(&asked)?;
     let reach = Reach::new(&asked)?.map(Arc::new);
     let (hold_music, silent) = HoldMusic::new(asked.hold_music.as_deref());
@@ -122,6 +124,7 @@ pub(crate) async fn run(
         device_id: profile.device_id,
         device_key: profile.device_key.clone(),
         version: profile.configuration.version,
+        directory: directory.position.clone(),
     };
 
     let phone = Phone::new(phone_config(&lines, ports).await, rand::random());
@@ -147,6 +150,7 @@ pub(crate) async fn run(
     let mut engine = Engine {
         folder,
         profile,
+        company: Company::new(directory),
         options,
         certificate,
         sound: Arc::new(sound),

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use api::{
     DeviceActivated, DeviceActivation, DeviceConfiguration, DeviceReport, DeviceToken,
-    DeviceTokenRequest, Problem, device_token_statement, problem_type,
+    DeviceTokenRequest, DirectoryChanges, Problem, device_token_statement, problem_type,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,6 +25,9 @@ const ANSWER: Duration = Duration::from_secs(20);
 
 /// Longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// Longest piece of the company directory that is read.
+const MAX_DIRECTORY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Longest piece of an answer that a person gets to see, in characters.
 const MAX_DETAIL: usize = 200;
@@ -177,6 +180,40 @@ impl PortalClient {
         self.read(answer).await.map(Some)
     }
 
+    /// What changed in the company directory since `since`, or all of it; a part of that, if it is much. `None` if nothing did, or if the
+    /// portal has no directory because it is older than this program.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::configuration`].
+    pub async fn directory(
+        &self,
+        token: &DeviceToken,
+        since: Option<&str>,
+    ) -> Result<Option<DirectoryChanges>, PortalError> {
+        let mut url = self.address.at("/api/v1/device/directory");
+        if let Some(since) = since {
+            url.query_pairs_mut().append_pair("since", since);
+        }
+        let mut request = self.http.get(url).bearer_auth(&token.access_token.0);
+        if let Some(since) = since {
+            request = request.header(header::IF_NONE_MATCH, format!("\"{since}\""));
+        }
+        let answer = request
+            .timeout(ANSWER)
+            .send()
+            .await
+            .map_err(|error| self.failed(&error))?;
+        match answer.status() {
+            StatusCode::NOT_MODIFIED | StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => {
+                let body = self.body(answer, MAX_DIRECTORY_BYTES).await?;
+                self.understood(&body).map(Some)
+            }
+            _ => Err(self.refused(answer).await),
+        }
+    }
+
     /// Tells the portal how this device is doing.
     ///
     /// # Errors
@@ -217,7 +254,7 @@ impl PortalClient {
     /// What an answer that is no success means.
     pub(super) async fn refused(&self, answer: Response) -> PortalError {
         let status = answer.status();
-        let problem = match self.body(answer).await {
+        let problem = match self.body(answer, MAX_ANSWER_BYTES).await {
             Ok(body) => serde_json::from_slice::<Problem>(&body).ok(),
             Err(_) => None,
         };
@@ -239,15 +276,19 @@ impl PortalClient {
     }
 
     async fn read<T: DeserializeOwned>(&self, answer: Response) -> Result<T, PortalError> {
-        let body = self.body(answer).await?;
-        serde_json::from_slice(&body)
+        let body = self.body(answer, MAX_ANSWER_BYTES).await?;
+        self.understood(&body)
+    }
+
+    fn understood<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, PortalError> {
+        serde_json::from_slice(body)
             .map_err(|_| self.not_a_portal("an answer that is not understood".to_owned()))
     }
 
-    async fn body(&self, mut answer: Response) -> Result<Vec<u8>, PortalError> {
+    async fn body(&self, mut answer: Response, max_bytes: usize) -> Result<Vec<u8>, PortalError> {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.failed(&error))? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            if body.len() + chunk.len() > max_bytes {
                 return Err(self.not_a_portal("an answer that is too long".to_owned()));
             }
             body.extend_from_slice(&chunk);

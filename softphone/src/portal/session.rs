@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! token ─► configuration ─► report ─► live channel ─┬─ configuration frame: fetch again
-//!   ▲                                               ├─ report changed: send it
+//!   ▲                                               ├─ directory frame: fetch what changed
+//!   │                                               ├─ report changed: send it
 //!   └────────── back off, with jitter ◄── broken ───┴─ revoked: tell, and end
 //! ```
 //!
@@ -12,7 +13,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use api::{DeviceConfiguration, DeviceFrame, DeviceReport, DeviceToken};
+use api::{DeviceConfiguration, DeviceFrame, DeviceReport, DeviceToken, DirectoryChanges};
 use ed25519_dalek::SigningKey;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -34,6 +35,9 @@ const STEADY: Duration = Duration::from_secs(30);
 /// A token is renewed this long before it ends.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
+/// Pieces of the company directory that are read in one go; with more the next frame goes on.
+const MAX_PIECES: usize = 1_000;
+
 /// Who we are at the portal.
 pub struct DeviceIdentity {
     /// The device.
@@ -42,6 +46,8 @@ pub struct DeviceIdentity {
     pub device_key: SigningKey,
     /// Version of the configuration in use.
     pub version: u64,
+    /// How far the company directory was read, if it was.
+    pub directory: Option<String>,
 }
 
 /// What the application hears about the portal.
@@ -56,6 +62,8 @@ pub enum PortalEvent {
     },
     /// A new configuration to apply and to save.
     Configuration(Box<DeviceConfiguration>),
+    /// Changes of the company directory to take in and to save, in order.
+    Directory(Vec<DirectoryChanges>),
     /// The device was deactivated: sign out and wipe. Nothing follows.
     Revoked,
 }
@@ -157,6 +165,11 @@ impl Session {
                             self.update_configuration().await?;
                         }
                     }
+                    DeviceFrame::Directory { position } => {
+                        if self.identity.directory.as_ref() != Some(&position) {
+                            self.update_directory().await?;
+                        }
+                    }
                 },
                 changed = self.reports.changed() => {
                     changed.map_err(|_| Ended::Gone)?;
@@ -174,6 +187,28 @@ impl Session {
             self.identity.version = configuration.version;
             self.told(PortalEvent::Configuration(Box::new(configuration)))
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// Reads to the end, and tells all of it at once: half a list is none.
+    async fn update_directory(&mut self) -> Result<(), Ended> {
+        let mut read = Vec::new();
+        let mut position = self.identity.directory.clone();
+        while read.len() < MAX_PIECES {
+            let token = self.token().await?;
+            let changes = self.client.directory(&token, position.as_deref()).await?;
+            let Some(changes) = changes else { break };
+            position = Some(changes.position.clone());
+            let more = changes.more;
+            read.push(changes);
+            if !more {
+                break;
+            }
+        }
+        if !read.is_empty() {
+            self.identity.directory = position;
+            self.told(PortalEvent::Directory(read)).await?;
         }
         Ok(())
     }

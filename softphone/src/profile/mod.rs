@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! profile.json   who we are and, sealed, the device key and the configuration with its passwords
+//! directory.json the company directory
 //! profile.key    the key of the seal, only where the system has no key store
 //! lock           held by the running softphone
 //! control.sock   how other commands reach it
@@ -14,6 +15,7 @@
 //! Not here: how the profile comes to be (`portal/activation.rs`).
 
 mod atomic_file;
+mod directory;
 mod key_store;
 mod lock;
 mod seal;
@@ -29,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
+pub use directory::StoredDirectory;
 pub use key_store::{KeyPlace, KeyPlaceChoice, KeyStoreError};
 pub use lock::ProfileLock;
 
@@ -252,6 +255,7 @@ impl ProfileFolder {
                 .delete(file.key_place, &key_name(file.device_id))?;
         }
         self.keys.delete(KeyPlace::File, "")?;
+        self.remove_directory()?;
         atomic_file::remove(&path).map_err(|error| ProfileError::File { path, error })?;
         self.remove_leftovers();
         // A lock that is still held stays held: what goes is its name.

@@ -49,6 +49,7 @@ impl Session {
             device_id: profile.device_id,
             device_key: profile.device_key,
             version: profile.configuration.version,
+            directory: None,
         };
         let (reports, report_receiver) = watch::channel(report(1));
         let (sender, events) = mpsc::channel(16);

@@ -48,7 +48,7 @@ pub enum Command {
     Follow,
     /// Place a call.
     Call {
-        /// Extension, `user@domain`, `sip:` or `tel:`.
+        /// Extension, `user@domain`, `sip:` or `tel:`, or a name of the company directory.
         number: String,
         /// Name, address or account of the line; the first connected one if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
