@@ -38,6 +38,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changed in the company directory since the device asked last, or 304 if it has the newest. The entity tag is the position of the
+         *     directory as a whole: who sends the `position` it has as `If-None-Match` gets nothing if nothing changed.
+         */
+        get: operations["provisioning_directory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device/live": {
         parameters: {
             query?: never;
@@ -1769,6 +1789,11 @@ export interface components {
              */
             version: number;
         } | {
+            /** @description Fetch what changed if this is not the position of the last answer. */
+            position: string;
+            /** @enum {string} */
+            type: "directory";
+        } | {
             /** @enum {string} */
             type: "revoked";
         };
@@ -1859,6 +1884,44 @@ export interface components {
             replace_with: string;
             /** @description What the number starts with, and what is replaced: up to 20 of `0`–`9`, `*`, `#`, `+`. Empty fits every number. */
             starts_with: string;
+        };
+        /** @description What is to be done to a copy of the directory. */
+        DirectoryChanges: {
+            /** @description People who are new or of whom something changed; each replaces what is known of the same `id`. */
+            entries: components["schemas"]["DirectoryEntry"][];
+            /** @description There is more to read right now. */
+            more: boolean;
+            /** @description Pass this as `since` to read on, now or later. */
+            position: string;
+            /** @description People who are not in the directory any more. */
+            removed: string[];
+            /**
+             * @description This is the beginning of a whole list: whatever is known is to be forgotten once the list was read to its end. It is so without
+             *     `since`, and when what changed since then is not known any more.
+             */
+            whole: boolean;
+        };
+        /** @description Somebody in the company directory. */
+        DirectoryEntry: {
+            /** @description Company. */
+            company?: string | null;
+            /** @description E-mail addresses. */
+            emails?: components["schemas"]["ContactEmail"][];
+            /** @description First name. */
+            first_name: string;
+            /**
+             * Format: uuid
+             * @description The contact.
+             */
+            id: string;
+            /** @description By what the person is called from inside. */
+            internal?: components["schemas"]["InternalNumber"][];
+            /** @description Job title. */
+            job_title?: string | null;
+            /** @description Last name. */
+            last_name: string;
+            /** @description Telephone numbers. */
+            numbers?: components["schemas"]["ContactNumber"][];
         };
         /** @description Another e-mail address to sign in with. */
         EmailChange: {
@@ -1957,6 +2020,13 @@ export interface components {
             /** @description One of the addresses of the device's contact. */
             address: string;
             language?: components["schemas"]["Language"] | null;
+        };
+        /** @description By what somebody is called from inside. */
+        InternalNumber: {
+            /** @description Address-of-record, `sip:user@domain`. */
+            address: string;
+            /** @description What is dialled: the user of the address. */
+            number: string;
         };
         /** @description Somebody who was invited and has not come yet. */
         Invitation: {
@@ -3202,6 +3272,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceConfiguration"];
+                };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    provisioning_directory: {
+        parameters: {
+            query?: {
+                /** @description The `position` of the answer before; a whole list begins without it. */
+                since?: string;
+                /** @description Changes to return, 1 to 1000; 500 when absent. */
+                limit?: number;
+            };
+            header?: {
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryChanges"];
                 };
             };
             304: {
