@@ -52,7 +52,7 @@ pub(crate) async fn list(
 
 /// Invite somebody by mail. The link in it works once, for seven days.
 #[utoipa::path(post, operation_id = "invitations_create", path = "/tenants/{tenant}/invitations", tag = "tenants",
-    params(("tenant" = Uuid, Path)), request_body = InvitationInput,
+    params(("tenant" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = InvitationInput,
     responses((status = 201, body = Invitation), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
