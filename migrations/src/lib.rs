@@ -47,6 +47,7 @@ mod m20261123_0027_create_known_browsers;
 mod m20261123_0028_create_second_factors;
 mod m20261123_0029_create_invitations;
 mod m20261123_0030_create_one_time_links;
+mod m20261123_0031_create_api_keys;
 mod m20261123_0034_add_orders_to_lists;
 mod m20261123_0035_create_views;
 mod m20261123_0042_add_dialing_rules_to_sip_accounts;
@@ -92,6 +93,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0028_create_second_factors::Step),
             Box::new(m20261123_0029_create_invitations::Step),
             Box::new(m20261123_0030_create_one_time_links::Step),
+            Box::new(m20261123_0031_create_api_keys::Step),
             Box::new(m20261123_0034_add_orders_to_lists::Step),
             Box::new(m20261123_0035_create_views::Step),
             Box::new(m20261123_0042_add_dialing_rules_to_sip_accounts::Step),

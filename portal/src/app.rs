@@ -88,6 +88,8 @@ pub(crate) struct Limits {
     pub(crate) device_instructions: Limiter<Uuid>,
     /// Test mails by tenant.
     pub(crate) test_mails: Limiter<Uuid>,
+    /// Unknown API keys by source.
+    pub(crate) api_keys: Limiter<Source>,
     /// Invitations by tenant.
     pub(crate) invitations: Limiter<Uuid>,
     /// Refused links of mails by source.
@@ -280,6 +282,7 @@ impl Limits {
             instructions: Limiter::new(limiter(100, 10)),
             device_instructions: Limiter::new(limiter(5, 300)),
             test_mails: Limiter::new(limiter(5, 30)),
+            api_keys: Limiter::new(limiter(20, 10)),
             invitations: Limiter::new(limiter(50, 60)),
             links: Limiter::new(limiter(20, 30)),
             mailed_links: Limiter::new(limiter(10, 60)),

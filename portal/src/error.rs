@@ -66,6 +66,10 @@ pub(crate) enum ApiError {
     ActivationRefused,
     /// The device's access token is not valid, or no longer.
     TokenRefused,
+    /// The key of a program is not valid, or no longer.
+    KeyRefused,
+    /// The key does not reach this, or it is for people only.
+    KeyForbidden,
     /// The device is unknown or revoked.
     DeviceRevoked,
     /// Too much to do at the moment.
@@ -172,6 +176,16 @@ impl ApiError {
                 StatusCode::UNAUTHORIZED,
                 BLANK,
                 "The access token is not valid. Please ask for a new one.",
+            ),
+            Self::KeyRefused => (
+                StatusCode::UNAUTHORIZED,
+                BLANK,
+                "This API key is not valid: it was removed, has expired, or was never one.",
+            ),
+            Self::KeyForbidden => (
+                StatusCode::FORBIDDEN,
+                BLANK,
+                "This API key has no scope for this, or only people may do it.",
             ),
             Self::DeviceRevoked => (
                 StatusCode::UNAUTHORIZED,

@@ -59,7 +59,7 @@ mod validate;
 mod visit;
 mod wire;
 
-pub use access::{Access, Area, CONFIRMATION_LIFE, Rule, Who, rules};
+pub use access::{Access, Area, CONFIRMATION_LIFE, NoScope, Rule, Scope, Who, rules};
 pub use accounts::{ImportError, import_accounts};
 pub use app::{App, StartError};
 pub use config::{

@@ -23,9 +23,10 @@ use crate::{
     error::ApiError,
     extract::SESSION_COOKIE,
     handlers::{
-        accounts, activation, audit, calls, contacts, device_live, devices, directory, equip,
-        health, instructions, invitations, live, mail, mailbox, members, providers, provisioning,
-        recovery, retention, search, second_factor, session, sessions, tenants, views,
+        accounts, activation, api_keys, audit, calls, contacts, device_live, devices, directory,
+        equip, health, instructions, invitations, live, mail, mailbox, members, providers,
+        provisioning, recovery, retention, search, second_factor, session, sessions, tenants,
+        views,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -109,6 +110,8 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(members::update, members::delete))
         .routes(routes!(members::reset_second_factor))
         .routes(routes!(members::show_security, members::update_security))
+        .routes(routes!(api_keys::list, api_keys::create))
+        .routes(routes!(api_keys::delete))
         .routes(routes!(invitations::list, invitations::create))
         .routes(routes!(invitations::delete))
         .routes(routes!(invitations::resend))
@@ -203,6 +206,10 @@ impl Modify for Security {
         components.add_security_scheme(
             "session",
             SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))),
+        );
+        components.add_security_scheme(
+            "key",
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
         );
         components.add_security_scheme(
             "device",

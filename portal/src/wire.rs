@@ -9,6 +9,7 @@ use serde::Serialize;
 use store::{
     account::Account,
     activation,
+    api_key::ApiKey,
     contact::Contact,
     dependents::{Dependent, DependentEffect, DependentKind, Dependents},
     device::Device,
@@ -163,6 +164,22 @@ pub(crate) fn tenant(tenant: Tenant, own: Option<store::Role>) -> api::Tenant {
         demonstration: tenant.demonstration,
         sip_domain: tenant.sip_domain,
         role: own.map(role),
+    }
+}
+
+pub(crate) fn api_key(key: ApiKey) -> api::ApiKey {
+    api::ApiKey {
+        id: key.id,
+        name: key.name,
+        prefix: key.prefix,
+        scopes: key.scopes,
+        made_by: key.made_by,
+        created_at: key.created_at,
+        expires_at: key.expires_at,
+        last_used_at: key.last_used_at,
+        expired: key
+            .expires_at
+            .is_some_and(|at| at <= OffsetDateTime::now_utc()),
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod account;
 mod activation;
+mod api_key;
 mod audit;
 mod call;
 mod contact;
@@ -37,6 +38,7 @@ mod view;
 
 pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec, DialingRule};
 pub use activation::{Activation, ActivationState};
+pub use api_key::{ApiKey, ApiKeyInput, NewApiKey};
 pub use audit::{AuditEntry, AuditQuery, AuditVerification};
 pub use call::{
     Call, CallDetail, CallDirection, CallLadder, CallLink, CallLinkKind, CallOutcome, CallParty,

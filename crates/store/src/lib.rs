@@ -19,6 +19,7 @@
 
 pub mod account;
 pub mod activation;
+pub mod api_key;
 pub mod audit;
 pub mod backup;
 mod batch;

@@ -138,6 +138,20 @@ entity!(invitation, "invitations", {
     expires_at: UnixMicros,
 });
 
+entity!(api_key, "api_keys", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    user_id: Uuid,
+    name: String,
+    prefix: String,
+    key_hash: Vec<u8>,
+    scopes: String,
+    created_at: UnixMicros,
+    expires_at: Option<UnixMicros>,
+    last_used_at: Option<UnixMicros>,
+});
+
 entity!(one_time_link, "one_time_links", {
     #[sea_orm(primary_key, auto_increment = false)]
     token_hash: Vec<u8>,

@@ -1,6 +1,6 @@
 //! The judgement of a request by its row of the table.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{collections::HashMap, sync::LazyLock, time::Instant};
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -10,16 +10,22 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use serde_json::Value;
-use store::{Role, Secret, StoreError, device::DeviceCredential, tenant::Tenant};
+use store::{
+    Role, Secret, StoreError, api_key::API_KEY_START, device::DeviceCredential, tenant::Tenant,
+};
 use time::OffsetDateTime;
 use tracing::error;
 use uuid::Uuid;
 
-use super::{Access, Area, Caller, Device, OpenSession, Person, Rule, Who, table::rules};
+use super::{
+    Access, Area, Caller, Device, KeyInUse, Means, OpenSession, Person, Rule, Scope, Who,
+    table::rules,
+};
 use crate::{
     app::App,
     error::ApiError,
     extract::{self, ClientAddress, SESSION_COOKIE},
+    limits,
     router::openapi_json,
 };
 
@@ -77,7 +83,7 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<&'static Rule, ApiError> 
             parts.extensions.insert(device);
         }
         Who::Member(area, access) => {
-            let caller = member(area, access, parts, app).await?;
+            let caller = member(rule, area, access, parts, app).await?;
             if rule.installation && !caller.person.user.installation_administrator {
                 return Err(ApiError::Forbidden);
             }
@@ -90,7 +96,7 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<&'static Rule, ApiError> 
 
 /// Asked last, so that nobody proves anything for what they may not do anyway.
 fn confirmed(rule: &Rule, person: &Person) -> Result<(), ApiError> {
-    if !rule.confirmed || person.session.is_confirmed(OffsetDateTime::now_utc()) {
+    if !rule.confirmed || person.session()?.is_confirmed(OffsetDateTime::now_utc()) {
         return Ok(());
     }
     Err(ApiError::ConfirmationRequired)
@@ -139,11 +145,11 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
     let ClientAddress(source) = ClientAddress::from_request_parts(parts, app).await?;
     Ok(Person {
         user,
-        session: OpenSession {
+        means: Means::Session(OpenSession {
             id: session.id,
             token: Secret::new(token),
             confirmed_at: session.confirmed_at,
-        },
+        }),
         source,
         attempt: None,
     })
@@ -157,13 +163,53 @@ async fn signed_in(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
     Ok(person)
 }
 
+/// On whose behalf the key of the request works, if it has one and the key reaches this.
+async fn by_key(
+    rule: &Rule,
+    area: Area,
+    access: Access,
+    parts: &mut Parts,
+    app: &App,
+) -> Result<Option<Person>, ApiError> {
+    let Some(key) = bearer(parts).filter(|token| token.starts_with(API_KEY_START)) else {
+        return Ok(None);
+    };
+    let key = key.to_owned();
+    let ClientAddress(source) = ClientAddress::from_request_parts(parts, app).await?;
+    let (place, now) = (limits::Source::from(source), OffsetDateTime::now_utc());
+    app.limits.api_keys.check(&place, Instant::now())?;
+    let Some(found) = store::api_key::find(&key, now, &app.db).await? else {
+        app.limits.api_keys.take(place, Instant::now())?;
+        return Err(ApiError::KeyRefused);
+    };
+    if found.tenant_id != extract::parameter::<Uuid>(parts, "tenant", app).await? {
+        return Err(ApiError::NotFound);
+    }
+    let mut scopes = found.scopes.iter().filter_map(|text| text.parse().ok());
+    let covered = scopes.any(|scope: Scope| scope.covers(area, access));
+    if rule.people_only || rule.confirmed || !covered {
+        return Err(ApiError::KeyForbidden);
+    }
+    let user = store::user::load(found.user_id, &app.db).await?;
+    Ok(Some(Person {
+        user,
+        means: Means::Key(KeyInUse { name: found.name }),
+        source,
+        attempt: None,
+    }))
+}
+
 async fn member(
+    rule: &Rule,
     area: Area,
     access: Access,
     parts: &mut Parts,
     app: &App,
 ) -> Result<Caller, ApiError> {
-    let person = signed_in(parts, app).await?;
+    let person = match by_key(rule, area, access, parts, app).await? {
+        Some(person) => person,
+        None => signed_in(parts, app).await?,
+    };
     let id: Uuid = extract::parameter(parts, "tenant", app).await?;
     let tenant = match store::tenant::load(id, &app.db).await {
         Err(StoreError::NotFound) => return Err(ApiError::NotFound),
@@ -204,16 +250,18 @@ pub(crate) fn demands_second_factor(tenant: &Tenant, role: Role) -> bool {
     tenant.second_factor_required && role != Role::ReadOnly
 }
 
+/// The token that the request bears (RFC 6750 section 2.1).
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
 /// Which device the access token names.
 async fn device(parts: &Parts, app: &App) -> Result<DeviceCredential, ApiError> {
-    let token = parts
-        .headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or(ApiError::TokenRefused)?;
+    let token = bearer(parts).ok_or(ApiError::TokenRefused)?;
     let claims = app
         .tokens
         .verify(token)

@@ -14,15 +14,31 @@ use uuid::Uuid;
 use super::CONFIRMATION_LIFE;
 use crate::{app::App, audit::Deed, error::ApiError};
 
-/// Somebody with a session.
+/// Somebody with a session, or a program with a key of theirs.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) user: User,
-    pub(crate) session: OpenSession,
+    pub(crate) means: Means,
     /// Where the request came from.
     pub(crate) source: IpAddr,
     /// The request may come again and is to be carried out once; see `idempotency`.
     pub(crate) attempt: Option<Attempt>,
+}
+
+/// What a request proved by on whose behalf it comes.
+#[derive(Clone, Debug)]
+pub(crate) enum Means {
+    /// The person is at a browser.
+    Session(OpenSession),
+    /// A program has a key.
+    Key(KeyInUse),
+}
+
+/// The key that a request came with.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyInUse {
+    /// What people call it.
+    pub(crate) name: String,
 }
 
 /// The session that a request came with.
@@ -70,6 +86,22 @@ impl Caller {
 }
 
 impl Person {
+    /// The session. Only operations that keys reach are asked without one, and they need none.
+    pub(crate) fn session(&self) -> Result<&OpenSession, ApiError> {
+        match &self.means {
+            Means::Session(session) => Ok(session),
+            Means::Key(_) => Err(ApiError::Forbidden),
+        }
+    }
+
+    /// Who did something, for the audit log.
+    fn actor(&self) -> String {
+        match &self.means {
+            Means::Session(_) => self.user.email.clone(),
+            Means::Key(key) => format!("{} ({})", self.user.email, key.name),
+        }
+    }
+
     /// What others call the person.
     pub(crate) fn name(&self) -> String {
         let User {
@@ -94,7 +126,7 @@ impl Person {
         }
         let source = self.source.to_string();
         let entry = NewAuditEntry {
-            actor: &self.user.email,
+            actor: &self.actor(),
             source: Some(&source),
             ..deed.entry()
         };

@@ -35,6 +35,8 @@ pub enum Area {
     Devices,
     /// Links and codes that activate devices: whoever reads one can be the device.
     Activations,
+    /// Keys of programs.
+    ApiKeys,
     /// How mail is sent, and what became of it.
     Mail,
     /// Mails that lie in the mailbox, with the links in them.
@@ -71,6 +73,8 @@ pub struct Rule {
     pub who: Who,
     /// Whether the caller must also administer the installation.
     pub installation: bool,
+    /// Whether programs with a key are kept out, whatever its scopes.
+    pub people_only: bool,
     /// Whether the person must have proved within the last [`CONFIRMATION_LIFE`] to be the one who signed in.
     pub confirmed: bool,
 }
@@ -83,6 +87,14 @@ impl Rule {
     const fn by_installation(self) -> Self {
         Self {
             installation: true,
+            ..self
+        }
+    }
+
+    /// It is about people and what they get by mail, or does several things at once.
+    const fn people_only(self) -> Self {
+        Self {
+            people_only: true,
             ..self
         }
     }
@@ -103,7 +115,9 @@ impl Area {
         match (self, access) {
             (Self::Views, _) => true,
             (Self::Members, Access::Write) | (Self::Mailbox, _) => role == Role::Owner,
-            (Self::Activations | Self::Mail, Access::Read) | (_, Access::Write) => administers,
+            (Self::Activations | Self::ApiKeys | Self::Mail, Access::Read) | (_, Access::Write) => {
+                administers
+            }
             (_, Access::Read) => true,
         }
     }
@@ -119,6 +133,7 @@ const fn rule(operation: &'static str, who: Who) -> Rule {
         operation,
         who,
         installation: false,
+        people_only: false,
         confirmed: false,
     }
 }
@@ -157,10 +172,13 @@ const RULES: &[Rule] = &[
     writes("members_reset_second_factor", Area::Members).confirmed(),
     reads("invitations_list", Area::Members),
     writes("invitations_create", Area::Members).confirmed(),
-    writes("invitations_resend", Area::Members),
-    writes("invitations_delete", Area::Members),
+    writes("invitations_resend", Area::Members).people_only(),
+    writes("invitations_delete", Area::Members).people_only(),
     reads("tenant_security_show", Area::Members),
     writes("tenant_security_update", Area::Members).confirmed(),
+    reads("api_keys_list", Area::ApiKeys).people_only(),
+    writes("api_keys_create", Area::ApiKeys).confirmed(),
+    writes("api_keys_delete", Area::ApiKeys).people_only(),
     rule("invitation_show", Who::Public),
     rule("invitation_accept", Who::Public),
     rule("invitation_join", Who::SignedIn),
@@ -183,7 +201,7 @@ const RULES: &[Rule] = &[
     reads("accounts_dependents", Area::Accounts),
     reads("contacts_list", Area::Contacts),
     writes("contacts_create", Area::Contacts),
-    writes("contacts_equip", Area::Contacts),
+    writes("contacts_equip", Area::Contacts).people_only(),
     reads("contacts_show", Area::Contacts),
     writes("contacts_update", Area::Contacts),
     writes("contacts_delete", Area::Contacts),

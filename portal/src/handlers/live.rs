@@ -101,8 +101,10 @@ fn position_in(text: &str) -> Option<LivePosition> {
 async fn is_still_allowed(caller: &Caller, app: &App) -> bool {
     let now = OffsetDateTime::now_utc();
     let lifetime = app.session_lifetime();
-    let token = caller.person.session.token.reveal();
-    let session = store::session::find(token, &lifetime, now, &app.db);
+    let Ok(session) = caller.person.session() else {
+        return false;
+    };
+    let session = store::session::find(session.token.reveal(), &lifetime, now, &app.db);
     let role = store::membership::find_role(caller.tenant.id, caller.person.user.id, &app.db);
     matches!(session.await, Ok(Some(_))) && matches!(role.await, Ok(Some(_)))
 }

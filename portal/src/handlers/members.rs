@@ -3,7 +3,7 @@
 use api::{Member, MemberChange, MemberFilters, MemberInput, Page, PageQuery, TenantSecurity};
 use axum::{Json, extract::State, http::StatusCode};
 use store::{
-    StoreError, Transaction, begin, commit,
+    Transaction, begin, commit,
     membership::{MemberFilter, MemberSort},
     second_factor,
 };
@@ -218,14 +218,15 @@ pub(crate) async fn update_security(
 }
 
 /// Ends the sessions of somebody whose rights have changed, but not the one that changes them.
-async fn sign_out(user: Uuid, caller: &Caller, db: &Transaction) -> Result<(), StoreError> {
+async fn sign_out(user: Uuid, caller: &Caller, db: &Transaction) -> Result<(), ApiError> {
     if user == caller.person.user.id {
-        let token = caller.person.session.token.reveal();
+        let token = caller.person.session()?.token.reveal();
         store::session::delete_others(user, token, db).await?;
     } else {
         store::session::delete_by_user(user, db).await?;
     }
-    second_factor::delete_half_sign_ins(user, db).await
+    second_factor::delete_half_sign_ins(user, db).await?;
+    Ok(())
 }
 
 fn wire_member(member: store::membership::Member, second_factor: bool) -> Member {

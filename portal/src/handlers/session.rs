@@ -175,7 +175,7 @@ pub(crate) async fn confirm(
     }
     fields.finish()?;
     let now = OffsetDateTime::now_utc();
-    let token = caller.session.token.reveal();
+    let token = caller.session()?.token.reveal();
     match store::session::confirm(token, now, &app.db).await {
         Err(store::StoreError::NotFound) => Err(ApiError::Unauthenticated),
         confirmed => Ok(confirmed.map(|()| StatusCode::NO_CONTENT)?),
@@ -225,7 +225,7 @@ pub(crate) async fn change_password(
 
 /// What the person proves by has changed: who got in by what it was before is out.
 pub(super) async fn end_others(caller: &Person, db: &Transaction) -> Result<(), ApiError> {
-    let (user, token) = (caller.user.id, caller.session.token.reveal());
+    let (user, token) = (caller.user.id, caller.session()?.token.reveal());
     store::session::delete_others(user, token, db).await?;
     second_factor::delete_half_sign_ins(user, db).await?;
     Ok(())

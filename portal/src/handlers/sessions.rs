@@ -18,9 +18,10 @@ pub(crate) async fn list(
     let now = OffsetDateTime::now_utc();
     let lifetime = app.session_lifetime();
     let sessions = session::list(caller.user.id, &lifetime, now, &app.db).await?;
+    let current = caller.session()?.id;
     let items = sessions.into_iter().map(|session| OwnSession {
         id: session.id,
-        current: session.id == caller.session.id,
+        current: session.id == current,
         browser: session.browser.filter(|browser| !browser.is_empty()),
         address: session.address,
         created_at: session.created_at,

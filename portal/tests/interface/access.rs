@@ -7,6 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::{
     Role,
+    api_key::{self, NewApiKey},
     invitation::{self, NewInvitation},
 };
 use uuid::Uuid;
@@ -83,6 +84,18 @@ async fn person_object(
         world.member(&email, Role::ReadOnly).await;
         let made = store::user::find_by_email(&email, &world.db).await.unwrap();
         return Some(("members", made.unwrap().0.id.to_string()));
+    }
+    if path.contains("/api-keys/{id}") {
+        world.member(&email, Role::Administrator).await;
+        let maker = store::user::find_by_email(&email, &world.db).await.unwrap();
+        let new = NewApiKey {
+            user: maker.unwrap().0.id,
+            name: "Some program",
+            scopes: &[],
+            expires_at: None,
+        };
+        let made = api_key::insert(world.tenant, &new, now(), &world.db).await;
+        return Some(("api-keys", made.unwrap().0.id.to_string()));
     }
     if path.contains("/invitations/{id}") {
         let new = NewInvitation {

@@ -4,6 +4,7 @@
 
 mod access;
 mod activation;
+mod api_keys;
 mod audit;
 mod calls;
 mod canary;

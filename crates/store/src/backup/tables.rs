@@ -72,6 +72,7 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::second_factor::Entity>(),
         table::<row::recovery_code::Entity>(),
         table::<row::invitation::Entity>(),
+        table::<row::api_key::Entity>(),
         table::<row::provider::Entity>(),
         table::<row::account::Entity>(),
         table::<row::contact::Entity>(),

@@ -495,6 +495,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keys of the tenant, without what opens anything. */
+        get: operations["api_keys_list"];
+        put?: never;
+        /** Make a key. It can do what its scopes say and its maker may do, at most; it is told only here. */
+        post: operations["api_keys_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a key at once. */
+        delete: operations["api_keys_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/audit": {
         parameters: {
             query?: never;
@@ -1332,6 +1367,54 @@ export interface components {
          * @enum {string}
          */
         ActivationState: "open" | "used" | "expired";
+        /** @description A key without what opens anything. */
+        ApiKey: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description It does not work any more. */
+            expired: boolean;
+            /**
+             * Format: date-time
+             * @description Until when it works; absent for ever.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            last_used_at?: string | null;
+            /** @description E-mail address of who made it: the key may do no more than they. */
+            made_by: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description Its first twelve characters. */
+            prefix: string;
+            /** @description What it may be used for, such as `contacts:read` or `devices:write`; who may write may also read. */
+            scopes: string[];
+        };
+        /** @description A key to make. */
+        ApiKeyInput: {
+            /**
+             * Format: int32
+             * @description For how many days it works, 1 to 3650; for ever unless it is set.
+             */
+            days?: number | null;
+            /** @description What people call it, 1 to 100 characters. */
+            name: string;
+            /**
+             * @description What it may be used for: an area (`members`, `providers`, `accounts`, `contacts`, `devices`, `activations`, `mail`, `calls`,
+             *     `retention`, `audit`), a colon, and `read` or `write`.
+             */
+            scopes: string[];
+        };
         /** @description Where the app is to be had for each system, as `https://` addresses. */
         AppLinks: {
             /** @description Android. */
@@ -2449,6 +2532,11 @@ export interface components {
             /** @description What the person may do. */
             role: components["schemas"]["Role"];
         };
+        /** @description A key that was made. It is told only here. */
+        NewApiKey: components["schemas"]["ApiKey"] & {
+            /** @description The key itself: `tdm_` and 43 characters. */
+            key: string;
+        };
         /** @description A new password, proven by the link of a mail. */
         NewPassword: {
             /**
@@ -2535,6 +2623,45 @@ export interface components {
                  * @description Row version, the value of the `ETag`.
                  */
                 version: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+            total?: components["schemas"]["Total"] | null;
+        };
+        /** @description One page of a list. */
+        Page_ApiKey: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description It does not work any more. */
+                expired: boolean;
+                /**
+                 * Format: date-time
+                 * @description Until when it works; absent for ever.
+                 */
+                expires_at?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last used, to the minute.
+                 */
+                last_used_at?: string | null;
+                /** @description E-mail address of who made it: the key may do no more than they. */
+                made_by: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description Its first twelve characters. */
+                prefix: string;
+                /** @description What it may be used for, such as `contacts:read` or `devices:write`; who may write may also read. */
+                scopes: string[];
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
@@ -4388,6 +4515,110 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Dependents"];
                 };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_keys_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain each of these words. */
+                search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApiKey"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_keys_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_keys_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not carried out; see the problem's type and detail */
             default: {
