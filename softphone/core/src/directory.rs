@@ -136,7 +136,7 @@ impl Directory {
         let digits = digits(number);
         let mut found = self.people_with(&self.by_number, &digits);
         if number.trim_start().starts_with('+') {
-            return only(found);
+            return only(&found);
         }
         for prefix in ["00", "011"] {
             let rest = digits.strip_prefix(prefix).unwrap_or_default();
@@ -149,7 +149,7 @@ impl Directory {
                 found.extend(self.people_with(&self.by_national, rest));
             }
         }
-        only(found)
+        only(&found)
     }
 
     fn people_with(&self, index: &HashMap<String, Vec<u128>>, key: &str) -> Vec<&Person> {
@@ -222,7 +222,7 @@ impl Person {
 }
 
 /// The person, if all of these are the same.
-fn only(found: Vec<&Person>) -> Option<&Person> {
+fn only<'a>(found: &[&'a Person]) -> Option<&'a Person> {
     let first = found.first()?;
     let is_one = found.iter().all(|person| person.id == first.id);
     is_one.then_some(*first)

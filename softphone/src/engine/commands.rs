@@ -17,7 +17,7 @@ impl Engine {
                 number,
                 line,
                 sound,
-            } => match self.call(number, line, &sound) {
+            } => match self.call(&number, line, &sound) {
                 Ok(action) => {
                     let reply = self.reply_id();
                     self.files.insert(reply, sound);
@@ -177,12 +177,12 @@ impl Engine {
 
     fn call(
         &self,
-        number: String,
+        number: &str,
         line: Option<String>,
         sound: &SoundFiles,
     ) -> Result<Action, Failure> {
         sound::check(sound)?;
-        let (number, fit) = self.callee(&number)?;
+        let (number, fit) = self.callee(number)?;
         let line = match line {
             Some(name) => Some(self.line_called(&name)?),
             None => fit,
