@@ -50,6 +50,7 @@ mod m20261123_0030_create_one_time_links;
 mod m20261123_0031_create_api_keys;
 mod m20261123_0034_add_orders_to_lists;
 mod m20261123_0035_create_views;
+mod m20261123_0036_create_contact_imports;
 mod m20261123_0042_add_dialing_rules_to_sip_accounts;
 mod m20261123_0043_create_directories;
 mod m20261123_0044_keep_directories;
@@ -96,6 +97,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0031_create_api_keys::Step),
             Box::new(m20261123_0034_add_orders_to_lists::Step),
             Box::new(m20261123_0035_create_views::Step),
+            Box::new(m20261123_0036_create_contact_imports::Step),
             Box::new(m20261123_0042_add_dialing_rules_to_sip_accounts::Step),
             Box::new(m20261123_0043_create_directories::Step),
             Box::new(m20261123_0044_keep_directories::Step),

@@ -227,6 +227,7 @@ impl App {
                     "invitations",
                     store::invitation::delete_expired(now, &self.db).await,
                 ),
+                ("imports", store::import::sweep(now, &self.db).await),
             ] {
                 if let Err(error) = swept {
                     error!(%error, what, "expired rows were not removed");

@@ -3,6 +3,8 @@
 //! Changes are made of wire types, which hold no secrets; a secret that was replaced is noted by its name
 //! alone. Values that follow from other things (status, version) are left out.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::audit::NewAuditEntry;
@@ -98,6 +100,23 @@ impl<'a> Deed<'a> {
             ..NewAuditEntry::default()
         }
     }
+}
+
+/// Each field that differs, with its value before and after.
+pub(crate) fn differences(
+    before: Option<&impl Serialize>,
+    after: &impl Serialize,
+) -> BTreeMap<String, [Value; 2]> {
+    let mut before = before.map(fields).unwrap_or_default();
+    let each = fields(after).into_iter().map(|(field, new)| {
+        let old = before.remove(&field).unwrap_or_default();
+        (field, [old, new])
+    });
+    let differs = |change: &(String, [Value; 2])| {
+        let [old, new] = &change.1;
+        old != new && !(is_empty(old) && is_empty(new))
+    };
+    each.filter(differs).collect()
 }
 
 fn fields(object: &impl Serialize) -> Map<String, Value> {

@@ -36,6 +36,7 @@ mod extract;
 mod following;
 mod handlers;
 mod idempotency;
+mod import;
 mod limits;
 mod live;
 mod mail;

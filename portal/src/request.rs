@@ -114,7 +114,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 /// Refuses writes and live channels that a page of another site started.
 ///
 /// A browser always names the origin of these; who names none is not a browser and has no cookies that
-/// somebody else could use. The body must be JSON, which a foreign page cannot send unasked.
+/// somebody else could use. The body must be JSON or CSV, which a foreign page cannot send unasked.
 pub(crate) async fn same_origin(State(app): State<App>, request: Request, next: Next) -> Response {
     let reads = matches!(
         *request.method(),
@@ -125,7 +125,7 @@ pub(crate) async fn same_origin(State(app): State<App>, request: Request, next: 
     {
         return ApiError::ForeignOrigin.into_response();
     }
-    if !reads && has_body(headers) && !is_json(headers) {
+    if !reads && has_body(headers) && !is_of_a_program(headers) {
         return ApiError::Malformed {
             status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
             detail: "The body must be JSON (Content-Type: application/json).".to_owned(),
@@ -162,12 +162,17 @@ fn has_body(headers: &HeaderMap) -> bool {
             .is_some_and(|length| length != "0")
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// JSON, or a file where the operation takes one. A foreign page can send neither without asking first.
+fn is_of_a_program(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+        .map(str::trim)
+        .is_some_and(|media_type| {
+            media_type.eq_ignore_ascii_case("application/json")
+                || media_type.eq_ignore_ascii_case("text/csv")
+        })
 }
 
 #[cfg(test)]

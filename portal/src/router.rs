@@ -23,10 +23,10 @@ use crate::{
     error::ApiError,
     extract::SESSION_COOKIE,
     handlers::{
-        accounts, activation, api_keys, audit, calls, contacts, device_live, devices, directory,
-        equip, health, instructions, invitations, live, mail, mailbox, members, providers,
-        provisioning, recovery, retention, search, second_factor, session, sessions, tenants,
-        views,
+        accounts, activation, api_keys, audit, calls, contacts, contacts_bulk, device_live,
+        devices, directory, equip, health, imports, instructions, invitations, live, mail, mailbox,
+        members, providers, provisioning, recovery, retention, search, second_factor, session,
+        sessions, tenants, views,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -143,6 +143,14 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(equip::create))
         .routes(routes!(contacts::show, contacts::update, contacts::delete))
         .routes(routes!(contacts::dependents))
+        .routes(routes!(contacts_bulk::bulk))
+        .routes(routes!(contacts_bulk::export))
+        .merge(uploads())
+        .routes(routes!(imports::template))
+        .routes(routes!(imports::show, imports::delete))
+        .routes(routes!(imports::rows))
+        .routes(routes!(imports::commit_import))
+        .routes(routes!(imports::undo))
         .routes(routes!(devices::list, devices::create))
         .routes(routes!(devices::show, devices::update, devices::delete))
         .routes(routes!(activation::show, activation::reset))
@@ -167,6 +175,13 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
         .routes(routes!(live::live))
+}
+
+/// What takes a file.
+fn uploads() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(imports::list, imports::create))
+        .layer(DefaultBodyLimit::max(imports::MAX_FILE_BYTES))
 }
 
 fn device_side() -> OpenApiRouter<App> {

@@ -25,6 +25,11 @@ impl Fields {
         }
     }
 
+    /// All that is wrong.
+    pub(crate) fn into_errors(self) -> Vec<FieldError> {
+        self.0
+    }
+
     /// What is wrong first.
     pub(crate) fn first(self) -> Option<FieldError> {
         self.0.into_iter().next()

@@ -10,7 +10,7 @@ use store::{
     account::Account,
     activation,
     api_key::ApiKey,
-    contact::Contact,
+    contact::{Contact, ContactEmail, ContactNumber},
     dependents::{Dependent, DependentEffect, DependentKind, Dependents},
     device::Device,
     directory,
@@ -259,6 +259,22 @@ pub(crate) fn account(account: Account, presence: &Presence) -> api::Account {
     }
 }
 
+pub(crate) fn numbers(numbers: Vec<ContactNumber>) -> Vec<api::ContactNumber> {
+    let one = |number: ContactNumber| api::ContactNumber {
+        number: number.number,
+        label: number.label,
+    };
+    numbers.into_iter().map(one).collect()
+}
+
+pub(crate) fn emails(emails: Vec<ContactEmail>) -> Vec<api::ContactEmail> {
+    let one = |email: ContactEmail| api::ContactEmail {
+        address: email.address,
+        label: email_label(email.label),
+    };
+    emails.into_iter().map(one).collect()
+}
+
 pub(crate) fn contact(contact: Contact) -> api::Contact {
     api::Contact {
         id: contact.id,
@@ -267,22 +283,8 @@ pub(crate) fn contact(contact: Contact) -> api::Contact {
         company: contact.company,
         job_title: contact.job_title,
         in_directory: contact.in_directory,
-        numbers: contact
-            .numbers
-            .into_iter()
-            .map(|number| api::ContactNumber {
-                number: number.number,
-                label: number.label,
-            })
-            .collect(),
-        emails: contact
-            .emails
-            .into_iter()
-            .map(|email| api::ContactEmail {
-                address: email.address,
-                label: email_label(email.label),
-            })
-            .collect(),
+        numbers: numbers(contact.numbers),
+        emails: emails(contact.emails),
         devices: contact
             .devices
             .into_iter()

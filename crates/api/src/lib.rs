@@ -24,6 +24,7 @@ mod device;
 mod directory;
 mod equip;
 mod filter;
+mod import;
 mod invitation;
 mod live;
 mod mail;
@@ -52,6 +53,11 @@ pub use directory::{DirectoryChanges, DirectoryEntry, DirectoryQuery, InternalNu
 pub use equip::{EquipAccount, EquipDevice, EquipInput, Equipped, NextUsername};
 pub use filter::{
     AccountFilters, ContactFilters, DeviceFilters, MailFilters, MemberFilters, ProviderFilters,
+};
+pub use import::{
+    BulkAction, BulkInput, BulkMatching, BulkRefusal, BulkRefused, BulkResult, Import,
+    ImportColumn, ImportEncoding, ImportQuery, ImportResult, ImportRow, ImportRowFilters,
+    ImportRowState, ImportSeparator, ImportState,
 };
 pub use invitation::{
     AcceptInvitation, EmailChange, Invitation, InvitationInput, InvitationToken, LinkToken,

@@ -25,6 +25,7 @@ pub use bulk::{
     set_in_directory, update_many,
 };
 pub use list::{ContactFilter, ContactSort, list};
+pub use parts::most_parts;
 
 /// How many numbers a contact can have.
 pub const MAX_NUMBERS: usize = 20;

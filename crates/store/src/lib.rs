@@ -36,6 +36,7 @@ pub mod directory;
 mod error;
 mod id;
 pub mod idempotency;
+pub mod import;
 pub mod invitation;
 pub mod link;
 mod list;

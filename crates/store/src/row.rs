@@ -309,6 +309,43 @@ entity!(device_nonce, "device_nonces", {
     expires_at: UnixMicros,
 });
 
+entity!(contact_import, "contact_imports", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    made_by: String,
+    file_name: String,
+    encoding: String,
+    separator: String,
+    columns: String,
+    state: String,
+    created: i64,
+    updated: i64,
+    unchanged: i64,
+    refused: i64,
+    progress: i64,
+    kept: i64,
+    created_at: UnixMicros,
+    committed_at: Option<UnixMicros>,
+    undone_at: Option<UnixMicros>,
+});
+
+entity!(contact_import_row, "contact_import_rows", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    import_id: Uuid,
+    number: i64,
+    line: i64,
+    result: String,
+    state: String,
+    name: String,
+    contact_id: Option<Uuid>,
+    version: Option<i64>,
+    fields: Option<String>,
+    before: Option<String>,
+    errors: String,
+});
+
 entity!(view, "views", {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,

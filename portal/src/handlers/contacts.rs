@@ -146,7 +146,7 @@ pub(crate) async fn dependents(
     Ok(Json(wire::dependents(dependents)))
 }
 
-fn filter(filters: &ContactFilters) -> Result<ContactFilter, ApiError> {
+pub(super) fn filter(filters: &ContactFilters) -> Result<ContactFilter, ApiError> {
     let mut fields = Fields::default();
     let filter = ContactFilter {
         in_directory: fields.flag("in_directory", filters.in_directory.as_deref()),

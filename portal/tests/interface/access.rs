@@ -66,6 +66,7 @@ async fn objects(world: &World) -> BTreeMap<&'static str, String> {
         ("devices", text(&device["id"])),
         ("mailbox", mailbox_mail(world).await),
         ("calls", made.id.to_string()),
+        ("imports", checked_import(world).await),
     ])
 }
 
@@ -121,6 +122,18 @@ async fn mailbox_mail(world: &World) -> String {
     sent.expect(StatusCode::OK);
     let listed = world.owner.get(&path).await.expect(StatusCode::OK).body;
     listed["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// An import that could be committed; there is only one at a time, because a tenant has room for few.
+async fn checked_import(world: &World) -> String {
+    let path = world.path("contacts/imports");
+    let listed = world.owner.get(&path).await.expect(StatusCode::OK).body;
+    for import in listed["items"].as_array().unwrap() {
+        let one = format!("{path}/{}", import["id"].as_str().unwrap());
+        world.owner.delete(&one).await;
+    }
+    let made = world.owner.upload(&path, "email\nnobody\n").await;
+    made.expect(StatusCode::CREATED).id().to_string()
 }
 
 /// A view that the caller has saved, if the caller may.

@@ -147,6 +147,10 @@ const WITHOUT: &[(&str, &str)] = &[
         "its answer is a secret that lives shorter, and a second reset harms nothing",
     ),
     (
+        "imports_create",
+        "it is a plan, and a second one changes nothing either",
+    ),
+    (
         "second_factor_begin",
         "its answer is a secret, and a second one takes the place of the first",
     ),

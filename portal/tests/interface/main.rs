@@ -11,6 +11,7 @@ mod canary;
 mod directory;
 mod equip;
 mod idempotency;
+mod imports;
 mod lists;
 mod live;
 mod mail;

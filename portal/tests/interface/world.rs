@@ -320,6 +320,16 @@ impl Caller {
         self.send(Method::DELETE, path, None, &[]).await
     }
 
+    /// Sends a file.
+    pub(crate) async fn upload(&self, path: &str, file: impl Into<Vec<u8>>) -> Answer {
+        let mut request = self.client.post(format!("{}{path}", self.base));
+        if let Some(session) = &self.session {
+            request = request.header("cookie", format!("tandem_session={session}"));
+        }
+        let request = request.header("content-type", "text/csv").body(file.into());
+        Answer::of(request.send().await.unwrap()).await
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -342,15 +352,7 @@ impl Caller {
             let name: HeaderName = name.parse().unwrap();
             request.headers_mut().insert(name, value.parse().unwrap());
         }
-        let response = self.client.execute(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap().to_vec();
-        Answer {
-            status,
-            headers,
-            body: serde_json::from_slice(&bytes).unwrap_or_default(),
-            bytes,
-        }
+        Answer::of(self.client.execute(request).await.unwrap()).await
     }
 }
 
@@ -365,6 +367,17 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap().to_vec();
+        Self {
+            status,
+            headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            bytes,
+        }
+    }
+
     #[track_caller]
     pub(crate) fn expect(self, status: StatusCode) -> Self {
         assert_eq!(self.status, status, "{}", self.text());

@@ -91,6 +91,8 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::call::Entity>(),
         table::<row::call_number::Entity>(),
         table::<row::view::Entity>(),
+        table::<row::contact_import::Entity>(),
+        table::<row::contact_import_row::Entity>(),
     ]
 }
 

@@ -25,12 +25,12 @@ pub struct Refused {
 }
 
 /// Why a contact was left as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// There is none, or it belongs to another tenant.
     NotFound,
-    /// It has so many devices.
-    InUse(usize),
+    /// It has devices.
+    InUse(Box<Contact>),
 }
 
 /// The contacts with these keys; those that are not there are left out. In no order.
@@ -221,7 +221,7 @@ pub async fn delete_many(
         .partition(|contact| contact.devices.is_empty());
     refused.extend(used.into_iter().map(|contact| Refused {
         id: contact.id,
-        why: Refusal::InUse(contact.devices.len()),
+        why: Refusal::InUse(Box::new(contact)),
     }));
     row::Entity::delete_many()
         .filter(row::Column::TenantId.eq(tenant))

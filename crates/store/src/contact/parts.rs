@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -84,6 +84,36 @@ pub(super) async fn delete(contacts: &[Uuid], db: &impl ConnectionTrait) -> Resu
         .exec(db)
         .await?;
     Ok(())
+}
+
+/// How many numbers and how many e-mail addresses a contact of the tenant has at most.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn most_parts(
+    tenant: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<(usize, usize), StoreError> {
+    let numbers: Option<Option<i64>> = number_row::Entity::find()
+        .filter(number_row::Column::TenantId.eq(tenant))
+        .select_only()
+        .column_as(number_row::Column::Position.max(), "most")
+        .into_tuple()
+        .one(db)
+        .await?;
+    let emails: Option<Option<i64>> = email_row::Entity::find()
+        .filter(email_row::Column::TenantId.eq(tenant))
+        .select_only()
+        .column_as(email_row::Column::Position.max(), "most")
+        .into_tuple()
+        .one(db)
+        .await?;
+    let count = |most: Option<Option<i64>>| {
+        let last = most.flatten().and_then(|last| usize::try_from(last).ok());
+        last.map_or(0, |last| last + 1)
+    };
+    Ok((count(numbers), count(emails)))
 }
 
 /// The numbers of each contact, in order.

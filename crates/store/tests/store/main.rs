@@ -13,6 +13,7 @@ mod device;
 mod directory;
 mod ground;
 mod idempotency;
+mod import;
 mod invitation;
 mod lists;
 mod mail;

@@ -655,6 +655,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/contacts/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete many contacts, or show or hide them in the company directory. Contacts with devices are not deleted. */
+        post: operations["contacts_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/contacts/equip": {
         parameters: {
             query?: never;
@@ -669,6 +686,127 @@ export interface paths {
          *     its step before it, such as `account.new.username`.
          */
         post: operations["contacts_equip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/contacts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contacts that a list would show, in its order, as CSV that comes back unchanged through an import. */
+        get: operations["contacts_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/contacts/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The imports, newest first unless asked otherwise. */
+        get: operations["imports_list"];
+        put?: never;
+        /** Upload a file of contacts and learn what it would do. Nothing is changed yet. */
+        post: operations["imports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/contacts/imports/template.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file with all headings and an example, to be filled. */
+        get: operations["imports_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/contacts/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One import, with how far it is. */
+        get: operations["imports_show"];
+        put?: never;
+        post?: never;
+        /** Forget an import and its rows; the contacts stay as they are, and it can no longer be taken back. */
+        delete: operations["imports_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/contacts/imports/{id}/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do what was told. Refused if contacts have changed since; `GET` tells how far it is. */
+        post: operations["imports_commit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/contacts/imports/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each row of the file would do or did, in the order of the file. */
+        get: operations["imports_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/contacts/imports/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an import back, within 24 hours. Contacts that were changed since stay; the rows say which. */
+        post: operations["imports_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1480,6 +1618,79 @@ export interface components {
             /** @description The hash of the last entry, in hexadecimal. Whoever keeps it can tell later that nothing before it was changed. */
             hash: string;
         };
+        /**
+         * @description What is to be done with many contacts.
+         * @enum {string}
+         */
+        BulkAction: "delete" | "show_in_directory" | "hide_from_directory";
+        /** @description Contacts and what is to be done with them. Either `ids` or `matching`. */
+        BulkInput: {
+            /** @description What is to be done. */
+            action: components["schemas"]["BulkAction"];
+            /**
+             * Format: uuid
+             * @description With `matching`: goes on after the `next` of the answer before.
+             */
+            after?: string | null;
+            /** @description With these, at most 1,000. */
+            ids?: string[] | null;
+            matching?: components["schemas"]["BulkMatching"] | null;
+        };
+        /** @description All contacts that a list with these would show. */
+        BulkMatching: {
+            /** @description As in the list: `in_directory`, `has_device`. */
+            filters?: {
+                [key: string]: string[];
+            };
+            /** @description As in the list. */
+            search?: string | null;
+        };
+        /**
+         * @description Why a contact was left as it is.
+         * @enum {string}
+         */
+        BulkRefusal: "not_found" | "in_use";
+        /** @description A contact that was left as it is. */
+        BulkRefused: {
+            /** @description Its devices. */
+            dependents?: components["schemas"]["Dependent"][];
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description Name; empty if there is none. */
+            name: string;
+            /** @description Why. */
+            reason: components["schemas"]["BulkRefusal"];
+        };
+        /** @description What became of many contacts. */
+        BulkResult: {
+            /** @description Those that were deleted or changed; of `matching` the first 1,000. */
+            done: string[];
+            /**
+             * Format: int64
+             * @description How many were deleted or changed.
+             */
+            done_count: number;
+            /**
+             * Format: uuid
+             * @description There was no time for more: send the same again with this as `after`.
+             */
+            next?: string | null;
+            /** @description Those that were left, the first 1,000. */
+            refused: components["schemas"]["BulkRefused"][];
+            /**
+             * Format: int64
+             * @description How many were left.
+             */
+            refused_count: number;
+            /**
+             * Format: int64
+             * @description How many were so already.
+             */
+            unchanged_count: number;
+        };
         /** @description A call of two sides. */
         Call: {
             /**
@@ -2098,6 +2309,136 @@ export interface components {
             /** @description Names this sign-in when the code is sent; 43 characters. It opens nothing else. */
             token: string;
         };
+        /** @description An import of contacts. */
+        Import: {
+            /** @description Its columns. */
+            columns: components["schemas"]["ImportColumn"][];
+            /**
+             * Format: date-time
+             * @description When it was done.
+             */
+            committed_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many make a contact.
+             */
+            create: number;
+            /**
+             * Format: date-time
+             * @description When it was uploaded.
+             */
+            created_at: string;
+            /** @description The encoding that the file was read with. */
+            encoding: components["schemas"]["ImportEncoding"];
+            /** @description What the file is called. */
+            file_name: string;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many could not be taken back.
+             */
+            kept: number;
+            /** @description Who uploaded it: an e-mail address. */
+            made_by: string;
+            /**
+             * Format: int64
+             * @description How many of the rows that create or update were done, or taken back.
+             */
+            progress: number;
+            /**
+             * Format: int64
+             * @description How many are wrong and left out.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description How many rows it has.
+             */
+            rows: number;
+            /** @description The separator that the file was read with. */
+            separator: components["schemas"]["ImportSeparator"];
+            /** @description How far it is. */
+            state: components["schemas"]["ImportState"];
+            /**
+             * Format: int64
+             * @description How many are so already.
+             */
+            unchanged: number;
+            /**
+             * Format: date-time
+             * @description Until when it can be taken back.
+             */
+            undo_until?: string | null;
+            /**
+             * Format: int64
+             * @description How many change one.
+             */
+            update: number;
+        };
+        /** @description A column of a file. */
+        ImportColumn: {
+            /** @description What it fills; absent if nothing. */
+            field?: string | null;
+            /** @description Its heading. */
+            heading: string;
+        };
+        /**
+         * @description The encoding of a file.
+         * @enum {string}
+         */
+        ImportEncoding: "utf-8" | "utf-16" | "windows-1252";
+        /**
+         * @description What a row is to do.
+         * @enum {string}
+         */
+        ImportResult: "create" | "update" | "unchanged" | "refused";
+        /** @description A row of an import. */
+        ImportRow: {
+            /** @description Each field that changes: before and after. */
+            changes: Record<string, never>;
+            /**
+             * Format: uuid
+             * @description The contact that it makes or changes.
+             */
+            contact_id?: string | null;
+            /** @description What is wrong, by the heading of the column; without one it is the row as a whole. */
+            errors: components["schemas"]["FieldError"][];
+            /**
+             * Format: int64
+             * @description In which line of the file it begins.
+             */
+            line: number;
+            /** @description What the contact is called. */
+            name: string;
+            /** @description What it is to do. */
+            result: components["schemas"]["ImportResult"];
+            /**
+             * Format: int64
+             * @description Which row, from 1, the headings not counted.
+             */
+            row: number;
+            /** @description How far it is. */
+            state: components["schemas"]["ImportRowState"];
+        };
+        /**
+         * @description How far a row is.
+         * @enum {string}
+         */
+        ImportRowState: "waiting" | "done" | "undone" | "kept";
+        /**
+         * @description What stands between the cells of a file.
+         * @enum {string}
+         */
+        ImportSeparator: "comma" | "semicolon" | "tab";
+        /**
+         * @description How far an import is.
+         * @enum {string}
+         */
+        ImportState: "reading" | "checked" | "committing" | "committed" | "reverting" | "stale" | "undoing" | "undone";
         /** @description Whom the instructions of a device go to. */
         InstructionsInput: {
             /** @description One of the addresses of the device's contact. */
@@ -2842,6 +3183,116 @@ export interface components {
                  * @description Row version, the value of the `ETag`.
                  */
                 version: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+            total?: components["schemas"]["Total"] | null;
+        };
+        /** @description One page of a list. */
+        Page_Import: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /** @description Its columns. */
+                columns: components["schemas"]["ImportColumn"][];
+                /**
+                 * Format: date-time
+                 * @description When it was done.
+                 */
+                committed_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many make a contact.
+                 */
+                create: number;
+                /**
+                 * Format: date-time
+                 * @description When it was uploaded.
+                 */
+                created_at: string;
+                /** @description The encoding that the file was read with. */
+                encoding: components["schemas"]["ImportEncoding"];
+                /** @description What the file is called. */
+                file_name: string;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description How many could not be taken back.
+                 */
+                kept: number;
+                /** @description Who uploaded it: an e-mail address. */
+                made_by: string;
+                /**
+                 * Format: int64
+                 * @description How many of the rows that create or update were done, or taken back.
+                 */
+                progress: number;
+                /**
+                 * Format: int64
+                 * @description How many are wrong and left out.
+                 */
+                refused: number;
+                /**
+                 * Format: int64
+                 * @description How many rows it has.
+                 */
+                rows: number;
+                /** @description The separator that the file was read with. */
+                separator: components["schemas"]["ImportSeparator"];
+                /** @description How far it is. */
+                state: components["schemas"]["ImportState"];
+                /**
+                 * Format: int64
+                 * @description How many are so already.
+                 */
+                unchanged: number;
+                /**
+                 * Format: date-time
+                 * @description Until when it can be taken back.
+                 */
+                undo_until?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many change one.
+                 */
+                update: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+            total?: components["schemas"]["Total"] | null;
+        };
+        /** @description One page of a list. */
+        Page_ImportRow: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /** @description Each field that changes: before and after. */
+                changes: Record<string, never>;
+                /**
+                 * Format: uuid
+                 * @description The contact that it makes or changes.
+                 */
+                contact_id?: string | null;
+                /** @description What is wrong, by the heading of the column; without one it is the row as a whole. */
+                errors: components["schemas"]["FieldError"][];
+                /**
+                 * Format: int64
+                 * @description In which line of the file it begins.
+                 */
+                line: number;
+                /** @description What the contact is called. */
+                name: string;
+                /** @description What it is to do. */
+                result: components["schemas"]["ImportResult"];
+                /**
+                 * Format: int64
+                 * @description Which row, from 1, the headings not counted.
+                 */
+                row: number;
+                /** @description How far it is. */
+                state: components["schemas"]["ImportRowState"];
             }[];
             /** @description Pass this as `after` to read on; absent on the last page. */
             next?: string | null;
@@ -5063,6 +5514,40 @@ export interface operations {
             };
         };
     };
+    contacts_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResult"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     contacts_equip: {
         parameters: {
             query?: never;
@@ -5086,6 +5571,337 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Equipped"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contacts_export: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain each of these words. */
+                search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description Shown in the company directory: `true`, `false`. */
+                in_directory?: string;
+                /** @description With a device: `true`, `false`. */
+                has_device?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain each of these words. */
+                search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Import"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_create: {
+        parameters: {
+            query?: {
+                /** @description What the file is called, at most 200 characters. */
+                file_name?: string;
+                /** @description The encoding; recognised when absent. */
+                encoding?: components["schemas"]["ImportEncoding"];
+                /** @description The separator; recognised when absent. */
+                separator?: components["schemas"]["ImportSeparator"];
+                /**
+                 * @description What each column fills, in their order, with commas between: `first_name`, `last_name`, `company`, `job_title`, `in_directory`,
+                 *     `number_1`, `number_1_label`, `email_1`, `email_1_label` … `20`, `id`, or nothing for a column that is left out. Recognised by the
+                 *     headings when absent.
+                 */
+                columns?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_commit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_rows: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain each of these words. */
+                search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description `create`, `update`, `unchanged`, `refused`. */
+                result?: string;
+                /** @description `waiting`, `done`, `undone`, `kept`. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportRow"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
