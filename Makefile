@@ -1,6 +1,6 @@
 # The commands of the project. Each is a thin script, so that it can be read and run alone.
 
-.PHONY: setup run release deb test lint bench bench-sip bench-speech bench-echo bench-flood bench-abuse bench-audio bench-relay soak fuzz
+.PHONY: setup run release deb test lint bench bench-sip bench-speech bench-echo bench-flood bench-abuse bench-audio bench-relay bench-portal soak fuzz
 
 setup: ## install what building, running and testing need
 	@scripts/setup
@@ -43,6 +43,9 @@ bench-audio: ## our phone's sound beside baresip and linphonec on good and bad n
 
 bench-relay: ## our media relay beside rtpengine under the same calls; ARGS="--calls 400", --help for the rest
 	@scripts/bench-relay $(ARGS)
+
+bench-portal: ## the portal of a large company under load, on both databases; ARGS="--only sqlite", --help for the rest
+	@scripts/bench-portal $(ARGS)
 
 soak: ## 10,000 calls over bad networks with restarts; every call must end, every table must be empty
 	@scripts/soak

@@ -17,7 +17,8 @@ class Refused(Exception):
 class Portal:
     def __init__(self, base):
         self.base = base
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self.cookies = CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
 
     def get(self, path):
         return json.loads(self.raw("GET", path))
@@ -28,13 +29,19 @@ class Portal:
     def put(self, path, body):
         return self._json("PUT", path, body)
 
+    def upload(self, path, data, content_type):
+        """Sends bytes as they are."""
+        return json.loads(self._send("POST", path, data, content_type, patience=60))
+
     def raw(self, method, path, body=None):
         """The body of the answer, as bytes."""
-        data = None if body is None else json.dumps(body).encode()
+        return self._send(method, path, None if body is None else json.dumps(body).encode(), "application/json")
+
+    def _send(self, method, path, data, content_type, patience=10):
         request = urllib.request.Request(f"{self.base}/api/v1{path}", data=data, method=method)
-        request.add_header("Content-Type", "application/json")
+        request.add_header("Content-Type", content_type)
         try:
-            with self.opener.open(request, timeout=10) as answer:
+            with self.opener.open(request, timeout=patience) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
             raise Refused(method, path, error.code, _problem(error.read())) from None

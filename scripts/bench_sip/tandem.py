@@ -38,9 +38,12 @@ class Tandem:
         config.write_text(f'[sip]\nlisten = "127.0.0.1:{self.port}"\nbase_domain = "bench.example"\n'
                           f'registrar = "{self.registrar}"\n{self._trusted()}{self.more}' + self._tls())
         self.process = Process([self.program, "serve", "--config", config, "--data-dir", self.folder / "data",
-                                "--http", f"127.0.0.1:{self.http}"], self.folder / "tandem.log", {"TANDEM_LOG": "warn"})
+                                "--http", f"127.0.0.1:{self.http}", *self._command_line()], self.folder / "tandem.log", {"TANDEM_LOG": "warn"})
         self.started = time.monotonic()
         wait_until(lambda: answers_options(self.process, self.port), f"Tandem serves (see {self.folder}/tandem.log)")
+
+    def _command_line(self):
+        return []
 
     def _trusted(self):
         """Whoever is on this machine needs no password where digest is off."""

@@ -50,7 +50,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("web-pages", &[]),
     ("tandem", &["portal", "sip-proxy", "store", "api"]),
     ("tests", &["store", "testkit"]),
-    ("bench", &["media", "media-io", "sip", "sip-proxy-core"]),
+    (
+        "bench",
+        &["media", "media-io", "sip", "sip-proxy-core", "store"],
+    ),
 ];
 
 /// What each pure crate may use from outside: nothing with a clock, a socket, a task or a lock (I1).

@@ -1,5 +1,5 @@
-//! Load that sipp cannot make, and the proxy's core without sockets: the programs behind `make bench-sip`, `make bench-flood` and
-//! `make bench-relay`.
+//! Load that sipp cannot make, and the proxy's core without sockets: the programs behind `make bench-sip`, `make bench-flood`,
+//! `make bench-relay` and `make bench-portal`.
 //!
 //! Each command prints JSON. `core` drives the machine in memory, `flood` bombards a server while one registered phone
 //! refreshes, `streams` opens TCP or TLS connections and registers on each, `bindings` registers many users with nonces they keep
@@ -7,7 +7,9 @@
 //! our relay on its own, `voices` are the telephones that talk through it or another (`scripts/bench_relay`);
 //! `srtp` protects packets of sound.
 //!
-//! Everything here is blocking and single-threaded where it measures. Not here: rows, rounds and Kamailio (`scripts/bench_sip`).
+//! `portal` asks a portal over HTTP.
+//!
+//! Everything but `portal` is blocking and single-threaded where it measures. Not here: rows, rounds and Kamailio (`scripts/bench_sip`).
 
 mod abuse;
 mod allocated;
@@ -15,6 +17,7 @@ mod bindings;
 mod core;
 mod flood;
 mod message;
+mod portal;
 mod process;
 mod registrar;
 mod relay;
@@ -54,6 +57,8 @@ enum Command {
     Voices(voices::Arguments),
     /// Packets of SRTP, protected and opened again, with each suite.
     Srtp(srtp::Arguments),
+    /// A portal under the load of a large company.
+    Portal(portal::Arguments),
     /// Refreshes with kept nonces at a fixed rate, or questions after what is bound.
     Bindings(bindings::Arguments),
 }
@@ -74,6 +79,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Command::Voices(arguments) => voices::run(&arguments)?,
         Command::Srtp(arguments) => println!("{}", srtp::run(&arguments)),
         Command::Bindings(arguments) => bindings::run(&arguments)?,
+        Command::Portal(arguments) => println!("{}", portal::run(arguments)?),
     }
     Ok(())
 }
