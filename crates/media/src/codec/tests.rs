@@ -274,13 +274,14 @@ fn opus_recovers_a_burst_of_five_from_the_deep_redundancy_of_the_packet_after_it
     let pause = PAUSE - BURST.start;
     for (n, (said, heard)) in said.iter().zip(&heard).enumerate() {
         let is_as_loud = (said - heard).abs() < 4.0;
-        let is_softer = *heard < said.max(-60.0) + 30.0;
         assert!(
-            if n == pause { is_softer } else { is_as_loud },
+            n == pause || is_as_loud,
             "{n}: {heard} dB in place of {said} dB"
         );
     }
-    assert!(heard[pause] < heard[pause + 1] - 10.0, "{heard:?}");
+    // How soft a pause comes out differs between processors, whose instructions libopus's networks choose by.
+    let beside = heard[pause - 1].min(heard[pause + 1]);
+    assert!(heard[pause] < beside - 10.0, "{heard:?}");
     let mut after = Vec::new();
     decoder.decode(&packets[BURST.end], &mut after).unwrap();
     assert_eq!(after.len(), 960);
