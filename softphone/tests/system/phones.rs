@@ -300,7 +300,9 @@ async fn failures_have_their_own_words_and_exit_codes() {
     assert_eq!(error["error"], "no-answer");
     alice.fails(9, &["answer"]).await;
     alice.fails(9, &["hangup"]).await;
-    alice.fails(2, &["call", "not a number"]).await;
+    let error = alice.fails(11, &["call", "nobody I know"]).await;
+    assert_eq!(error["error"], "not-found");
+    alice.fails(2, &["call", "sip:"]).await;
     alice.fails(9, &["call", "201", "--line", "nowhere"]).await;
     alice
         .fails(22, &["call", "201", "--play", "no-such-file.wav"])
