@@ -13,7 +13,10 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use sip::Ids;
 use socket2::SockRef;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
@@ -68,12 +71,14 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Value, Failure> {
     let sent = Sent::default();
     let (ready, mut is_ready) = mpsc::channel(arguments.pages.max(1));
     let (over, end) = watch::channel(false);
+    let (counter, mut arrived) = watch::channel(0);
     let mut pages = Vec::new();
     for _ in 0..arguments.pages {
         let page = watch_page(
             arguments.target.clone(),
             sent.clone(),
             ready.clone(),
+            counter.clone(),
             end.clone(),
         );
         pages.push(tokio::spawn(page));
@@ -95,7 +100,12 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Value, Failure> {
         .await
         .map_err(|error| Failure(error.to_string()))?;
     let granted = registered.map_err(|_| Failure("the registrations broke off".to_owned()))??;
-    tokio::time::sleep(SETTLE).await;
+    // Whatever is not there by then was missed.
+    let _ = timeout(
+        SETTLE,
+        arrived.wait_for(|count| *count >= granted * arguments.pages),
+    )
+    .await;
     let during = begun.elapsed();
     over.send_replace(true);
 
@@ -184,6 +194,7 @@ async fn watch_page(
     target: Target,
     sent: Sent,
     ready: mpsc::Sender<()>,
+    arrived: watch::Sender<usize>,
     mut end: watch::Receiver<bool>,
 ) -> Result<Seen, Failure> {
     let broken = |error: tokio_tungstenite::tungstenite::Error| Failure(error.to_string());
@@ -227,11 +238,14 @@ async fn watch_page(
         seen.frames += 1;
         seen.gaps += usize::from(last.is_none_or(|last| seq != last + 1));
         last = Some(seq);
+        let counted = seen.taken.len();
         let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
         for account in frame["accounts"].as_array().into_iter().flatten() {
             let left = account["id"].as_str().and_then(|id| sent.get(id));
             seen.taken.extend(left.map(|left| now - *left));
         }
+        drop(sent);
+        arrived.send_modify(|count| *count += seen.taken.len() - counted);
     }
 }
 
