@@ -91,7 +91,8 @@ for (const { theme, density } of LOOKS) {
           await page.screenshot({ path, fullPage: true, animations: 'disabled' });
           expect(await sticksOut(page), `${place.name} at ${width}`).toBe(0);
         }
-        const { violations } = await new AxeBuilder({ page }).analyze();
+        // A preview of a mail is in a frame that runs no script, so axe would wait for it for ever.
+        const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze();
         expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
         expect(complaints).toEqual([]);
         await page.close();
