@@ -74,7 +74,10 @@ for (const { theme, density } of LOOKS) {
     });
 
     for (const context of [inside, outside]) {
-      await context.addInitScript((space) => localStorage.setItem('tandem.density', space), density);
+      await context.addInitScript((space) => {
+        // A frame with a preview has no storage.
+        if (window === window.top) localStorage.setItem('tandem.density', space);
+      }, density);
     }
 
     for (const place of places(tenant, made)) {
