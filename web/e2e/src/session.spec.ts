@@ -86,7 +86,7 @@ test('an administrator of the installation makes another tenant and switches bac
   await dialog.getByLabel('Name').fill(name);
   await dialog.getByRole('button', { name: 'Create tenant' }).click();
   await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible();
-  await expect(page.getByRole('heading', { name: 'Set up your first device' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Set up your first phone' })).toBeVisible();
 
   await page.getByRole('button', { name: `Tenant ${name}, switch` }).click();
   await page.getByRole('menuitem', { name: tenant.name }).click();
