@@ -64,7 +64,7 @@ const LOOKS = [
 
 for (const { theme, density } of LOOKS) {
   test(`every page is accessible and fits in ${theme} and ${density}`, async ({ browser, request }) => {
-    test.setTimeout(600_000);
+    test.setTimeout(240_000);
     const tenant = await firstTenant(request);
     const made = await makeDevice(request, tenant, `Pages ${theme} ${density}`);
     const inside = await browser.newContext({ colorScheme: theme });
