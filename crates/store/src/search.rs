@@ -1,7 +1,7 @@
 //! One search over everything of a tenant that has a name. What begins with the words comes before what has them somewhere.
 //!
 //! Whatever begins with the text is read from the index of names, so it is found among any number of rows; the rest is ranked among the
-//! first [`CANDIDATES`] that contain the words.
+//! first hundred that contain the words.
 
 use std::collections::HashSet;
 
