@@ -185,7 +185,7 @@ pub(crate) enum DeepRedundancy {
     None,
 }
 
-/// Packets that are lost, and one in their midst in which the voice pauses.
+/// Packets that are lost, and the first of two in their midst in which the voice pauses.
 const BURST: std::ops::Range<usize> = 60..65;
 const PAUSE: usize = 62;
 
@@ -210,7 +210,7 @@ pub(crate) fn voice(packets: usize, pauses: impl Fn(usize) -> bool) -> Vec<i16> 
 }
 
 fn pausing_voice() -> Vec<i16> {
-    voice(80, |n| n == PAUSE)
+    voice(80, |n| n == PAUSE || n == PAUSE + 1)
 }
 
 /// What another phone makes of it that sends deep redundancy of 100 ms, or none.
@@ -271,17 +271,22 @@ fn opus_recovers_a_burst_of_five_from_the_deep_redundancy_of_the_packet_after_it
     let (heard, how) = hear_burst(&packets, decoder.as_mut());
     assert_eq!((heard.len(), how), (5 * 960, vec![Concealed::Recovered; 5]));
     let (said, heard) = (levels(&voice[BURST.start * 960..]), levels(&heard));
-    let pause = PAUSE - BURST.start;
+    let [first, second] = [PAUSE, PAUSE + 1].map(|n| n - BURST.start);
     for (n, (said, heard)) in said.iter().zip(&heard).enumerate() {
         let is_as_loud = (said - heard).abs() < 4.0;
+        let is_softer = *heard < said.max(-60.0) + 30.0;
         assert!(
-            n == pause || is_as_loud,
+            match n {
+                // Deep redundancy tells of 40 ms at a time: when the pause begins within them hangs on the processor.
+                n if n == first => true,
+                n if n == second => is_softer,
+                _ => is_as_loud,
+            },
             "{n}: {heard} dB in place of {said} dB"
         );
     }
-    // How soft a pause comes out differs between processors, whose instructions libopus's networks choose by.
-    let beside = heard[pause - 1].min(heard[pause + 1]);
-    assert!(heard[pause] < beside - 10.0, "{heard:?}");
+    let beside = heard[first - 1].min(heard[second + 1]);
+    assert!(heard[first].max(heard[second]) < beside - 10.0, "{heard:?}");
     let mut after = Vec::new();
     decoder.decode(&packets[BURST.end], &mut after).unwrap();
     assert_eq!(after.len(), 960);
