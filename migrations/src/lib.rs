@@ -55,6 +55,7 @@ mod m20261123_0042_add_dialing_rules_to_sip_accounts;
 mod m20261123_0043_create_directories;
 mod m20261123_0044_keep_directories;
 mod m20261123_0046_create_idempotency_keys;
+mod m20261123_0050_create_sign_on;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +103,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0043_create_directories::Step),
             Box::new(m20261123_0044_keep_directories::Step),
             Box::new(m20261123_0046_create_idempotency_keys::Step),
+            Box::new(m20261123_0050_create_sign_on::Step),
         ]
     }
 }

@@ -98,6 +98,12 @@ pub(crate) struct Limits {
     pub(crate) mailed_links: Limiter<Source>,
     /// Mails with a link by the address that they go to.
     pub(crate) mailed_to: Limiter<u64>,
+    /// Sign-ons and looking for a provider by source.
+    pub(crate) sign_on: Limiter<Source>,
+    /// Sign-ons by tenant.
+    pub(crate) tenant_sign_on: Limiter<Uuid>,
+    /// Trials of a provider by tenant.
+    pub(crate) sign_on_tests: Limiter<Uuid>,
 }
 
 impl App {
@@ -224,6 +230,10 @@ impl App {
                 ),
                 ("links", store::link::delete_expired(now, &self.db).await),
                 (
+                    "sign-ons",
+                    store::sign_on::delete_expired(now, &self.db).await,
+                ),
+                (
                     "invitations",
                     store::invitation::delete_expired(now, &self.db).await,
                 ),
@@ -288,6 +298,9 @@ impl Limits {
             links: Limiter::new(limiter(20, 30)),
             mailed_links: Limiter::new(limiter(10, 60)),
             mailed_to: Limiter::new(limiter(3, 600)),
+            sign_on: Limiter::new(limiter(60, 2)),
+            tenant_sign_on: Limiter::new(limiter(300, 1)),
+            sign_on_tests: Limiter::new(limiter(20, 10)),
         }
     }
 }

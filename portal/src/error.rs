@@ -4,7 +4,7 @@
 //! request's identifier and writes the body. Text of other layers stays on our side: it is logged where
 //! the error is turned into an answer, once.
 
-use api::{Dependents, FieldError, Problem, problem_type};
+use api::{Dependents, FieldError, Problem, SignOnReason, problem_type};
 use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
@@ -12,7 +12,7 @@ use axum::{
 use store::StoreError;
 use tracing::error;
 
-use crate::{limits::Wait, password::PasswordError, wire};
+use crate::{limits::Wait, password::PasswordError, sign_on::Trouble, wire};
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug)]
@@ -29,6 +29,12 @@ pub(crate) enum ApiError {
     ConfirmationRequired,
     /// The tenant demands a second factor.
     SecondFactorRequired,
+    /// The tenant demands that people sign in through its provider.
+    SignOnRequired,
+    /// A tenant's provider vouched for the person, and this is about more than the tenant.
+    OwnPasswordRequired,
+    /// Nobody was signed in through a provider.
+    SignOnRefused(Trouble),
     /// Signed in, but not allowed.
     Forbidden,
     /// A write from another origin.
@@ -108,6 +114,20 @@ impl ApiError {
                 SECOND_FACTOR_REQUIRED,
                 "This tenant asks its administrators for a second factor. Please set yours up first.",
             ),
+            Self::SignOnRequired => (
+                StatusCode::FORBIDDEN,
+                SIGN_ON_REQUIRED,
+                "This tenant asks its members to sign in through its own provider.",
+            ),
+            Self::OwnPasswordRequired => (
+                StatusCode::FORBIDDEN,
+                OWN_PASSWORD_REQUIRED,
+                "You were signed in by your tenant's provider. Please sign in with your own password for this.",
+            ),
+            Self::SignOnRefused(trouble) if trouble.reason == SignOnReason::TurnedOff => {
+                (StatusCode::CONFLICT, SIGN_ON_REFUSED, "")
+            }
+            Self::SignOnRefused(_) => (StatusCode::FORBIDDEN, SIGN_ON_REFUSED, ""),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
                 BLANK,
@@ -209,6 +229,7 @@ impl ApiError {
         match self {
             Self::Malformed { detail, .. } => detail.clone(),
             Self::InUse(dependents) => still_in_use(dependents),
+            Self::SignOnRefused(trouble) => trouble.to_string(),
             _ => general.to_owned(),
         }
     }
@@ -227,6 +248,13 @@ impl ApiError {
     fn dependents(&self) -> Option<&Dependents> {
         match self {
             Self::InUse(dependents) => Some(dependents),
+            _ => None,
+        }
+    }
+
+    fn reason(&self) -> Option<SignOnReason> {
+        match self {
+            Self::SignOnRefused(trouble) => Some(trouble.reason),
             _ => None,
         }
     }
@@ -254,6 +282,7 @@ impl IntoResponse for ApiError {
                 .dependents()
                 .map_or_else(Vec::new, |all| all.items.clone()),
             dependents_count: self.dependents().map(|all| all.count),
+            reason: self.reason(),
         };
         let mut response = status.into_response();
         if let Some(secs) = self.retry_after() {
@@ -329,6 +358,18 @@ impl From<PasswordError> for ApiError {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<Trouble> for ApiError {
+    fn from(trouble: Trouble) -> Self {
+        Self::SignOnRefused(trouble)
+    }
+}
+
+impl From<SignOnReason> for ApiError {
+    fn from(reason: SignOnReason) -> Self {
+        Self::SignOnRefused(reason.into())
     }
 }
 

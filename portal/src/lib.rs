@@ -53,6 +53,7 @@ mod request;
 mod router;
 mod scrape;
 mod serve;
+mod sign_on;
 mod socket;
 mod status;
 mod totp;

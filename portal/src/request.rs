@@ -64,6 +64,7 @@ fn problem_of(response: &mut Response, is_api: bool) -> Option<Problem> {
         errors: Vec::new(),
         dependents: Vec::new(),
         dependents_count: None,
+        reason: None,
     })
 }
 

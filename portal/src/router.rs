@@ -26,7 +26,7 @@ use crate::{
         accounts, activation, api_keys, audit, calls, contacts, contacts_bulk, device_live,
         devices, directory, equip, health, imports, instructions, invitations, live, mail, mailbox,
         members, providers, provisioning, recovery, retention, search, second_factor, session,
-        sessions, tenants, views,
+        sessions, sign_on, sign_on_settings, tenants, views,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -96,6 +96,16 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(session::second_step))
         .routes(routes!(session::confirm))
         .routes(routes!(session::change_password))
+        .routes(routes!(sign_on::lookup))
+        .routes(routes!(sign_on::begin))
+        .routes(routes!(sign_on::complete))
+        .routes(routes!(sign_on::confirm))
+        .routes(routes!(
+            sign_on_settings::show,
+            sign_on_settings::update,
+            sign_on_settings::delete
+        ))
+        .routes(routes!(sign_on_settings::test))
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))
         .routes(routes!(

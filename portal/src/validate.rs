@@ -116,6 +116,22 @@ impl Fields {
         value
     }
 
+    /// Domain of e-mail addresses, in lower case. What is wrong names it, since it is one of several in a field.
+    pub(crate) fn domain(&mut self, field: &str, value: &str) -> String {
+        let domain = value
+            .trim()
+            .trim_start_matches('@')
+            .trim_end_matches('.')
+            .to_ascii_lowercase();
+        if !is_host_name(&domain) || !domain.contains('.') {
+            self.wrong(
+                field,
+                format!("Please enter a domain, such as example.com, in place of {domain:.60?}."),
+            );
+        }
+        domain
+    }
+
     /// A port a server can have.
     pub(crate) fn port(&mut self, field: &str, value: Option<u16>) -> Option<u16> {
         if value == Some(0) {

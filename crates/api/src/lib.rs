@@ -34,6 +34,7 @@ mod provider;
 mod provisioning;
 mod search;
 mod session;
+mod sign_on;
 mod tenant;
 mod view;
 
@@ -81,6 +82,11 @@ pub use search::{Found, FoundGroup, FoundKind, SearchQuery, SearchResult};
 pub use session::{
     Confirmation, FirstCode, HalfSignIn, OwnSession, OwnSessions, PasswordChange, RecoveryCodes,
     SecondFactor, SecondFactorKey, SecondStep, Session, SessionTenant, SessionUser, SignIn,
+};
+pub use sign_on::{
+    NewPeople, SessionSignOn, SignOnAnswer, SignOnBegin, SignOnBegun, SignOnConfirm, SignOnInput,
+    SignOnLookup, SignOnOffer, SignOnOffers, SignOnProvider, SignOnReason, SignOnSettings,
+    SignOnStep, SignOnTest, SignOnTestInput, SignOnTestStep, SignedOn,
 };
 pub use tenant::{Member, MemberChange, MemberInput, Role, Tenant, TenantInput, TenantSecurity};
 pub use view::{View, ViewInput, ViewList, ViewQuery, Views};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Dependent;
+use crate::{Dependent, SignOnReason};
 
 /// Values of [`Problem::kind`] that a program may act on.
 pub mod problem_type {
@@ -17,6 +17,12 @@ pub mod problem_type {
     pub const CONFIRMATION_REQUIRED: &str = "confirmation-required";
     /// The tenant demands a second factor, and the person has none.
     pub const SECOND_FACTOR_REQUIRED: &str = "second-factor-required";
+    /// The tenant wants people to sign in through its provider.
+    pub const SIGN_ON_REQUIRED: &str = "sign-on-required";
+    /// A provider vouched for the person, and this is about more than its tenant.
+    pub const OWN_PASSWORD_REQUIRED: &str = "own-password-required";
+    /// Nobody was signed in through a provider; see `reason`.
+    pub const SIGN_ON_REFUSED: &str = "sign-on-refused";
     /// The link of a mail is unknown, used or expired. Which of these is not told.
     pub const LINK_REFUSED: &str = "link-refused";
     /// The activation is unknown, used, expired or reset. Which of these is not told.
@@ -62,6 +68,9 @@ pub struct Problem {
     /// Of [`problem_type::IN_USE`]: how many depend on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dependents_count: Option<u64>,
+    /// Of [`problem_type::SIGN_ON_REFUSED`]: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<SignOnReason>,
 }
 
 /// What is wrong with one field of the request.

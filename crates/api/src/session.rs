@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::Role;
+use crate::{Role, SessionSignOn};
 
 /// E-mail and password.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
@@ -145,6 +145,10 @@ pub struct Session {
     pub must_set_password: bool,
     /// A code is asked for at each sign-in and confirmation.
     pub second_factor: bool,
+    /// Whose provider vouched for the person, if they did not sign in by a password of their own. Then only this tenant is there, and
+    /// nothing can be changed that is about the person elsewhere too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_on: Option<SessionSignOn>,
 }
 
 /// The signed-in person.
@@ -177,6 +181,8 @@ pub struct SessionTenant {
     pub role: Role,
     /// Nothing is possible there before the person has a second factor.
     pub second_factor_missing: bool,
+    /// Nothing is possible there before the person signs in through the tenant's provider.
+    pub sign_on_missing: bool,
 }
 
 impl fmt::Debug for SignIn {

@@ -86,6 +86,12 @@ const UNIQUE: &[(&str, &str, &str)] = &[
         "account_ids",
     ),
     ("invitations_email_key", "invitations.email_key", "email"),
+    ("sign_on_domains_pkey", "sign_on_domains.domain", "domains"),
+    (
+        "sign_on_identities_user_key",
+        "sign_on_identities.user_id",
+        "email",
+    ),
     ("device_nonces_pkey", "device_nonces.nonce", "nonce"),
 ];
 

@@ -53,6 +53,7 @@ pub mod search;
 pub mod second_factor;
 mod secret;
 pub mod session;
+pub mod sign_on;
 pub mod standing;
 pub mod tenant;
 mod token;
@@ -78,7 +79,7 @@ pub use vault::{Place, Vault, VaultError};
 pub use words::{
     AccountStatus, CallDirection, CallLink, CallOutcome, CallReason, CallSource, Codec,
     DeviceStatus, DeviceSubStatus, EmailLabel, Language, LinkPurpose, MailKind, MailReason,
-    MailSecurity, MailState, Role, SipTransport, UnknownWord, Word,
+    MailSecurity, MailState, NewPeople, Role, SipTransport, UnknownWord, Word,
 };
 
 pub use sea_orm::ConnectionTrait;

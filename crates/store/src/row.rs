@@ -40,6 +40,7 @@ entity!(tenant, "tenants", {
     version: i64,
     call_retention_days: i64,
     second_factor_required: bool,
+    sign_on_required: bool,
 });
 
 entity!(user, "users", {
@@ -75,6 +76,8 @@ entity!(session, "sessions", {
     browser: Option<String>,
     address: Option<String>,
     confirmed_at: Option<UnixMicros>,
+    sign_on_tenant_id: Option<Uuid>,
+    second_factor_elsewhere: bool,
 });
 
 entity!(known_browser, "known_browsers", {
@@ -106,6 +109,48 @@ entity!(half_sign_in, "half_sign_ins", {
     #[sea_orm(primary_key, auto_increment = false)]
     token_hash: Vec<u8>,
     user_id: Uuid,
+    expires_at: UnixMicros,
+    sign_on_tenant_id: Option<Uuid>,
+});
+
+entity!(sign_on_settings, "sign_on_settings", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    tenant_id: Uuid,
+    name: String,
+    issuer: String,
+    client_id: String,
+    client_secret_sealed: Option<Vec<u8>>,
+    secret_version: i64,
+    new_people: String,
+    trusts_addresses: bool,
+    trusts_second_factor: bool,
+    version: i64,
+});
+
+entity!(sign_on_domain, "sign_on_domains", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    domain: String,
+    tenant_id: Uuid,
+});
+
+entity!(sign_on_identity, "sign_on_identities", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    tenant_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    issuer: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    subject: String,
+    user_id: Uuid,
+    created_at: UnixMicros,
+});
+
+entity!(sign_on_attempt, "sign_on_attempts", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    state_hash: Vec<u8>,
+    browser_hash: Vec<u8>,
+    tenant_id: Uuid,
+    confirms_user_id: Option<Uuid>,
+    next: Option<String>,
     expires_at: UnixMicros,
 });
 

@@ -224,23 +224,33 @@ pub async fn count_recovery_codes(
     Ok(own.count(db).await?)
 }
 
-/// Notes that the user gave the right password, and gives a token for the rest of the sign-in: 43 characters (256 bits). It takes the
+/// A sign-in that waits for a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HalfSignIn {
+    /// Whose.
+    pub user: Uuid,
+    /// Whose provider vouched for the person, if it was not their password.
+    pub sign_on_tenant: Option<Uuid>,
+}
+
+/// Notes that the user proved all but the second factor, and gives a token for the rest of the sign-in: 43 characters (256 bits). It takes the
 /// place of any other that the user began.
 ///
 /// # Errors
 ///
 /// [`StoreError::Database`].
 pub async fn insert_half_sign_in(
-    user: Uuid,
+    half: &HalfSignIn,
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<Secret, StoreError> {
-    delete_half_sign_ins(user, db).await?;
+    delete_half_sign_ins(half.user, db).await?;
     let token = random();
     let new = half_row::Model {
         token_hash: hash(token.reveal()),
-        user_id: user,
+        user_id: half.user,
         expires_at: (now + HALF_SIGN_IN_LIFE).into(),
+        sign_on_tenant_id: half.sign_on_tenant,
     };
     half_row::Entity::insert(half_row::ActiveModel::from(new))
         .exec_without_returning(db)
@@ -248,7 +258,7 @@ pub async fn insert_half_sign_in(
     Ok(token)
 }
 
-/// Whose sign-in `token` goes on with, unless it waited too long.
+/// The sign-in that `token` goes on with, unless it waited too long.
 ///
 /// # Errors
 ///
@@ -257,12 +267,15 @@ pub async fn find_half_sign_in(
     token: &str,
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
-) -> Result<Option<Uuid>, StoreError> {
+) -> Result<Option<HalfSignIn>, StoreError> {
     let found = half_row::Entity::find_by_id(hash(token))
         .filter(half_row::Column::ExpiresAt.gt(UnixMicros::from(now)))
         .one(db)
         .await?;
-    Ok(found.map(|row| row.user_id))
+    Ok(found.map(|row| HalfSignIn {
+        user: row.user_id,
+        sign_on_tenant: row.sign_on_tenant_id,
+    }))
 }
 
 /// The sign-ins that the user began are over.

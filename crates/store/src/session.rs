@@ -27,11 +27,29 @@ pub struct SessionLifetime {
     pub idle: Duration,
 }
 
+/// What somebody signed in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedInBy {
+    /// What proves the person everywhere: their password, or a link that was mailed to them.
+    Own,
+    /// A tenant's provider vouched for them. That is good for this tenant only.
+    Provider {
+        /// Whose provider.
+        tenant: Uuid,
+        /// When the person proved to the provider who they are, as far as it is known.
+        authenticated_at: Option<OffsetDateTime>,
+        /// Whether the provider asked for a second factor, and is trusted with that.
+        second_factor: bool,
+    },
+}
+
 /// Who signed in, with what and from where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewSession<'a> {
-    /// Who, and just proved it.
+    /// Who.
     pub user: Uuid,
+    /// By what.
+    pub by: SignedInBy,
     /// The browser in a few words, such as `Firefox, Linux`.
     pub browser: &'a str,
     /// The address that the sign-in came from.
@@ -57,6 +75,10 @@ pub struct Session {
     pub expires_at: OffsetDateTime,
     /// When the person last proved to be the one who signed in.
     pub confirmed_at: Option<OffsetDateTime>,
+    /// The only tenant that it is good for, since that tenant's provider vouched for the person.
+    pub sign_on_tenant: Option<Uuid>,
+    /// Whether that provider asked for a second factor, and is trusted with that.
+    pub second_factor_elsewhere: bool,
 }
 
 /// Begins a session and gives its token: 43 characters (256 bits) for the cookie.
@@ -71,6 +93,14 @@ pub async fn insert(
     db: &impl Db,
 ) -> Result<Secret, StoreError> {
     let user = new.user;
+    let (confirmed_at, sign_on_tenant_id, second_factor_elsewhere) = match new.by {
+        SignedInBy::Own => (Some(now), None, false),
+        SignedInBy::Provider {
+            tenant,
+            authenticated_at,
+            second_factor,
+        } => (authenticated_at, Some(tenant), second_factor),
+    };
     let token = random();
     let new = row::Model {
         token_hash: hash(token.reveal()),
@@ -80,7 +110,9 @@ pub async fn insert(
         expires_at: (now + lifetime.absolute).into(),
         browser: Some(new.browser.to_owned()),
         address: Some(new.address.to_owned()),
-        confirmed_at: Some(now.into()),
+        confirmed_at: confirmed_at.map(Into::into),
+        sign_on_tenant_id,
+        second_factor_elsewhere,
     };
     let transaction = begin(db).await?;
     end_oldest(user, &transaction).await?;
@@ -228,6 +260,19 @@ pub async fn delete_by_user(user: Uuid, db: &impl ConnectionTrait) -> Result<(),
     Ok(())
 }
 
+/// Ends all sessions for which a tenant's provider vouched.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn delete_by_sign_on(tenant: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    row::Entity::delete_many()
+        .filter(row::Column::SignOnTenantId.eq(tenant))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Removes sessions whose time is over; returns how many.
 ///
 /// # Errors
@@ -282,6 +327,8 @@ impl From<row::Model> for Session {
             last_seen_at: row.last_seen_at.into(),
             expires_at: row.expires_at.into(),
             confirmed_at: row.confirmed_at.map(Into::into),
+            sign_on_tenant: row.sign_on_tenant_id,
+            second_factor_elsewhere: row.second_factor_elsewhere,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Tenant {
     pub demonstration: bool,
     /// Whether its owners and administrators must have a second factor.
     pub second_factor_required: bool,
+    /// Whether all but its owners must sign in through its provider; see [`sign_on`](crate::sign_on).
+    pub sign_on_required: bool,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// Grows with each change.
@@ -71,6 +73,7 @@ pub async fn insert(
         version: 1,
         call_retention_days: call::DEFAULT_DAYS.into(),
         second_factor_required: false,
+        sign_on_required: false,
     };
     let tenant = Tenant::from(tenant_row.clone());
     row::Entity::insert(row::ActiveModel::from(tenant_row))
@@ -196,6 +199,7 @@ impl From<row::Model> for Tenant {
             sip_domain: row.sip_domain,
             demonstration: row.demonstration,
             second_factor_required: row.second_factor_required,
+            sign_on_required: row.sign_on_required,
             created_at: row.created_at.into(),
             version: row.version.unsigned_abs(),
         }

@@ -170,6 +170,16 @@ words! {
 }
 
 words! {
+    /// What becomes of somebody whom a tenant's provider vouches for and who is no member yet.
+    NewPeople {
+        /// They are turned away.
+        Nobody = "nobody",
+        /// They become members who change nothing.
+        ReadOnly = "read_only",
+    }
+}
+
+words! {
     /// What a mail is about.
     MailKind {
         /// How to activate a phone.

@@ -67,6 +67,9 @@ async fn judge(parts: &mut Parts, app: &App) -> Result<&'static Rule, ApiError> 
         }
         Who::SignedIn => {
             let person = signed_in(parts, app).await?;
+            if person.sign_on().is_some() && !rule.vouched {
+                return Err(ApiError::OwnPasswordRequired);
+            }
             confirmed(rule, &person)?;
             parts.extensions.insert(person);
         }
@@ -141,7 +144,9 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
     let session = store::session::find(&token, &app.session_lifetime(), now, &app.db)
         .await?
         .ok_or(ApiError::Unauthenticated)?;
-    let user = store::user::load(session.user_id, &app.db).await?;
+    let mut user = store::user::load(session.user_id, &app.db).await?;
+    // Whoever a tenant's provider vouches for, it is for the tenant: nobody administers the installation by it.
+    user.installation_administrator &= session.sign_on_tenant.is_none();
     let ClientAddress(source) = ClientAddress::from_request_parts(parts, app).await?;
     Ok(Person {
         user,
@@ -149,6 +154,8 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
             id: session.id,
             token: Secret::new(token),
             confirmed_at: session.confirmed_at,
+            sign_on: session.sign_on_tenant,
+            second_factor_elsewhere: session.second_factor_elsewhere,
         }),
         source,
         attempt: None,
@@ -157,7 +164,7 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
 
 async fn signed_in(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
     let person = person(parts, app).await?;
-    if person.user.must_set_password {
+    if person.user.must_set_password && person.sign_on().is_none() {
         return Err(ApiError::PasswordChangeRequired);
     }
     Ok(person)
@@ -211,6 +218,9 @@ async fn member(
         None => signed_in(parts, app).await?,
     };
     let id: Uuid = extract::parameter(parts, "tenant", app).await?;
+    if person.sign_on().is_some_and(|only| only != id) {
+        return Err(ApiError::NotFound);
+    }
     let tenant = match store::tenant::load(id, &app.db).await {
         Err(StoreError::NotFound) => return Err(ApiError::NotFound),
         loaded => loaded?,
@@ -221,7 +231,10 @@ async fn member(
     if !area.allows(access, role) {
         return Err(ApiError::Forbidden);
     }
-    if lacks_second_factor(&tenant, role, person.user.id, app).await? {
+    if demands_sign_on(&tenant, role) && is_by_password(&person) {
+        return Err(ApiError::SignOnRequired);
+    }
+    if lacks_second_factor(&tenant, role, &person, app).await? {
         return Err(ApiError::SecondFactorRequired);
     }
     Ok(Caller {
@@ -235,19 +248,32 @@ async fn member(
 async fn lacks_second_factor(
     tenant: &Tenant,
     role: Role,
-    user: Uuid,
+    person: &Person,
     app: &App,
 ) -> Result<bool, StoreError> {
-    if !demands_second_factor(tenant, role) {
+    let elsewhere = match &person.means {
+        Means::Session(session) => session.second_factor_elsewhere,
+        Means::Key(_) => false,
+    };
+    if elsewhere || !demands_second_factor(tenant, role) {
         return Ok(false);
     }
-    let since = store::second_factor::confirmed_at(user, &app.db).await?;
+    let since = store::second_factor::confirmed_at(person.user.id, &app.db).await?;
     Ok(since.is_none())
 }
 
 /// Of those who can change things, if it is set so.
 pub(crate) fn demands_second_factor(tenant: &Tenant, role: Role) -> bool {
     tenant.second_factor_required && role != Role::ReadOnly
+}
+
+/// Of all but owners, if it is set so: somebody must be able to come when the provider does not work.
+pub(crate) fn demands_sign_on(tenant: &Tenant, role: Role) -> bool {
+    tenant.sign_on_required && role != Role::Owner
+}
+
+fn is_by_password(person: &Person) -> bool {
+    matches!(&person.means, Means::Session(session) if session.sign_on.is_none())
 }
 
 /// The token that the request bears (RFC 6750 section 2.1).

@@ -48,6 +48,10 @@ pub(crate) struct OpenSession {
     pub(crate) token: Secret,
     /// When its person last proved to be the one who signed in.
     pub(crate) confirmed_at: Option<OffsetDateTime>,
+    /// The only tenant that it is good for, since that tenant's provider vouched for the person.
+    pub(crate) sign_on: Option<Uuid>,
+    /// That provider asked for a second factor, and is trusted with that.
+    pub(crate) second_factor_elsewhere: bool,
 }
 
 impl OpenSession {
@@ -91,6 +95,14 @@ impl Person {
         match &self.means {
             Means::Session(session) => Ok(session),
             Means::Key(_) => Err(ApiError::Forbidden),
+        }
+    }
+
+    /// The only tenant that the request is good for, if a tenant's provider vouched for the person.
+    pub(crate) fn sign_on(&self) -> Option<Uuid> {
+        match &self.means {
+            Means::Session(session) => session.sign_on,
+            Means::Key(_) => None,
         }
     }
 

@@ -10,7 +10,7 @@ mod caller;
 mod scope;
 mod table;
 
-pub(crate) use authorize::{authorize, demands_second_factor};
+pub(crate) use authorize::{authorize, demands_second_factor, demands_sign_on};
 pub(crate) use caller::{Caller, Device, KeyInUse, Means, OpenSession, Person};
 pub use scope::{NoScope, Scope};
 pub use table::{Access, Area, CONFIRMATION_LIFE, Rule, Who, rules};

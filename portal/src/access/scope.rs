@@ -55,7 +55,8 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The areas that keys reach. What is missing is for people only: the mailbox, the live channel of the pages, the keys themselves.
+/// The areas that keys reach. What is missing is for people only: the mailbox, the live channel of the pages, how people sign in, the keys
+/// themselves.
 const AREAS: &[(Area, &str)] = &[
     (Area::Members, "members"),
     (Area::Providers, "providers"),

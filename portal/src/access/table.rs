@@ -35,6 +35,8 @@ pub enum Area {
     Devices,
     /// Links and codes that activate devices: whoever reads one can be the device.
     Activations,
+    /// The provider through which people sign in.
+    SignOn,
     /// Keys of programs.
     ApiKeys,
     /// How mail is sent, and what became of it.
@@ -77,6 +79,9 @@ pub struct Rule {
     pub people_only: bool,
     /// Whether the person must have proved within the last [`CONFIRMATION_LIFE`] to be the one who signed in.
     pub confirmed: bool,
+    /// Of [`Who::SignedIn`]: whether it is also for somebody for whom only a tenant's provider vouched. What is about the person
+    /// elsewhere too is not.
+    pub vouched: bool,
 }
 
 /// For how long a confirmation holds. A sign-in is one.
@@ -106,6 +111,14 @@ impl Rule {
             ..self
         }
     }
+
+    /// It changes nothing beyond the session that asks.
+    const fn vouched(self) -> Self {
+        Self {
+            vouched: true,
+            ..self
+        }
+    }
 }
 
 impl Area {
@@ -114,10 +127,11 @@ impl Area {
         let administers = matches!(role, Role::Owner | Role::Administrator);
         match (self, access) {
             (Self::Views, _) => true,
-            (Self::Members, Access::Write) | (Self::Mailbox, _) => role == Role::Owner,
-            (Self::Activations | Self::ApiKeys | Self::Mail, Access::Read) | (_, Access::Write) => {
-                administers
+            (Self::Members | Self::SignOn, Access::Write) | (Self::Mailbox, _) => {
+                role == Role::Owner
             }
+            (Self::Activations | Self::ApiKeys | Self::Mail | Self::SignOn, Access::Read)
+            | (_, Access::Write) => administers,
             (_, Access::Read) => true,
         }
     }
@@ -135,6 +149,7 @@ const fn rule(operation: &'static str, who: Who) -> Rule {
         installation: false,
         people_only: false,
         confirmed: false,
+        vouched: false,
     }
 }
 
@@ -151,7 +166,11 @@ const RULES: &[Rule] = &[
     rule("session_show", Who::Session),
     rule("session_sign_out", Who::Public),
     rule("session_second_step", Who::Public),
-    rule("session_confirm", Who::SignedIn),
+    rule("session_confirm", Who::SignedIn).vouched(),
+    rule("sign_on_lookup", Who::Public),
+    rule("sign_on_begin", Who::Public),
+    rule("sign_on_complete", Who::Public),
+    rule("sign_on_confirm", Who::SignedIn).vouched(),
     rule("session_change_password", Who::Session),
     rule("sessions_list", Who::SignedIn),
     rule("sessions_end_others", Who::SignedIn),
@@ -176,6 +195,10 @@ const RULES: &[Rule] = &[
     writes("invitations_delete", Area::Members).people_only(),
     reads("tenant_security_show", Area::Members),
     writes("tenant_security_update", Area::Members).confirmed(),
+    reads("sign_on_settings_show", Area::SignOn),
+    writes("sign_on_settings_update", Area::SignOn).confirmed(),
+    writes("sign_on_settings_delete", Area::SignOn).confirmed(),
+    writes("sign_on_settings_test", Area::SignOn).people_only(),
     reads("api_keys_list", Area::ApiKeys).people_only(),
     writes("api_keys_create", Area::ApiKeys).confirmed(),
     writes("api_keys_delete", Area::ApiKeys).people_only(),

@@ -16,6 +16,7 @@ use axum_extra::extract::CookieJar;
 use store::{
     Language, Secret, StoreError, Transaction, begin, commit,
     invitation::{self, InvitationSort, NewInvitation},
+    session::SignedInBy,
     user::NewUser,
 };
 use time::OffsetDateTime;
@@ -218,7 +219,8 @@ pub(crate) async fn accept(
         .note_in(Some(taken.tenant_id), &user.email, &deed, now, &transaction)
         .await?;
     commit(transaction).await?;
-    begin_session(user, &visit, jar, now, &app).await
+    let begun = begin_session(user, SignedInBy::Own, &visit, jar, now, &app).await?;
+    Ok(begun.into_response())
 }
 
 /// Accept an invitation with the access one has. It must be for the address of who is signed in.
@@ -245,7 +247,7 @@ pub(crate) async fn join_signed_in(
         .note_in(Some(taken.tenant_id), &deed, now, &transaction)
         .await?;
     commit(transaction).await?;
-    let session = session_of(caller.user, &app).await?;
+    let session = session_of(caller.user, None, &app).await?;
     Ok(Json(session).into_response())
 }
 

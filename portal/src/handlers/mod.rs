@@ -30,6 +30,8 @@ pub(crate) mod search;
 pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod sign_on;
+pub(crate) mod sign_on_settings;
 pub(crate) mod tenants;
 pub(crate) mod views;
 

@@ -1,15 +1,16 @@
 //! Signing in, in one step or two, signing out, the own password, and proving anew who one is.
 
 use api::{
-    Confirmation, HalfSignIn, PasswordChange, SecondStep, Session, SessionTenant, SessionUser,
-    SignIn,
+    Confirmation, HalfSignIn, PasswordChange, SecondStep, Session, SessionSignOn, SessionTenant,
+    SessionUser, SignIn,
 };
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header::SET_COOKIE},
+    http::{HeaderName, StatusCode, header::SET_COOKIE},
     response::{AppendHeaders, IntoResponse, Response},
 };
+
 use axum_extra::extract::{
     CookieJar,
     cookie::{Cookie, SameSite},
@@ -18,14 +19,16 @@ use store::{
     Secret, Transaction, begin,
     browser::{self, Acquaintance},
     commit, second_factor,
-    session::NewSession,
+    session::{NewSession, SignedInBy},
+    sign_on,
     user::User,
 };
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 use super::Refused;
 use crate::{
-    access::{Person, demands_second_factor},
+    access::{Person, demands_second_factor, demands_sign_on},
     app::App,
     audit::Deed,
     error::ApiError,
@@ -55,14 +58,29 @@ pub(crate) async fn sign_in(
         .await?
         .is_some()
     {
-        let token = second_factor::insert_half_sign_in(user.id, now, &app.db).await?;
-        let half = HalfSignIn {
-            token: token.reveal().to_owned(),
-            expires_at: now + second_factor::HALF_SIGN_IN_LIFE,
-        };
+        let half = begin_half(user.id, None, now, &app).await?;
         return Ok((StatusCode::ACCEPTED, Json(half)).into_response());
     }
-    begin_session(user, &visit, jar, now, &app).await
+    let begun = begin_session(user, SignedInBy::Own, &visit, jar, now, &app).await?;
+    Ok(begun.into_response())
+}
+
+/// Somebody has proved all but the second factor: `sign_on_tenant` is whose provider vouched for them, if it was not their password.
+pub(super) async fn begin_half(
+    user: Uuid,
+    sign_on_tenant: Option<Uuid>,
+    now: OffsetDateTime,
+    app: &App,
+) -> Result<HalfSignIn, ApiError> {
+    let half = second_factor::HalfSignIn {
+        user,
+        sign_on_tenant,
+    };
+    let token = second_factor::insert_half_sign_in(&half, now, &app.db).await?;
+    Ok(HalfSignIn {
+        token: token.reveal().to_owned(),
+        expires_at: now + second_factor::HALF_SIGN_IN_LIFE,
+    })
 }
 
 /// Go on with a sign-in by a code of the second factor.
@@ -75,25 +93,55 @@ pub(crate) async fn second_step(
     Body(step): Body<SecondStep>,
 ) -> Result<Response, ApiError> {
     let now = OffsetDateTime::now_utc();
-    let user = second_factor::find_half_sign_in(&step.token, now, &app.db).await?;
-    let user = user.ok_or(ApiError::SecondStepRefused)?;
-    let user = store::user::load(user, &app.db).await?;
+    let half = second_factor::find_half_sign_in(&step.token, now, &app.db).await?;
+    let half = half.ok_or(ApiError::SecondStepRefused)?;
+    let user = store::user::load(half.user, &app.db).await?;
     let used = proof::second_factor(&user, &step.code, visit.address, &app).await?;
     used.ok_or(ApiError::SecondStepRefused)?;
-    begin_session(user, &visit, jar, now, &app).await
+    let by = match half.sign_on_tenant {
+        None => SignedInBy::Own,
+        Some(tenant) => SignedInBy::Provider {
+            tenant,
+            authenticated_at: Some(now),
+            second_factor: false,
+        },
+    };
+    let begun = begin_session(user, by, &visit, jar, now, &app).await?;
+    Ok(begun.into_response())
+}
+
+/// A session that has begun: its cookies, and what is told of it.
+pub(super) struct Begun {
+    cookies: [(HeaderName, String); 2],
+    pub(super) session: Session,
+}
+
+impl Begun {
+    /// The cookies together with another body.
+    pub(super) fn with(self, body: impl FnOnce(Session) -> Response) -> Response {
+        (AppendHeaders(self.cookies), body(self.session)).into_response()
+    }
+}
+
+impl IntoResponse for Begun {
+    fn into_response(self) -> Response {
+        self.with(|session| Json(session).into_response())
+    }
 }
 
 /// Somebody has proved everything that is asked of them.
 pub(super) async fn begin_session(
     user: User,
+    by: SignedInBy,
     visit: &Visit,
     jar: CookieJar,
     now: OffsetDateTime,
     app: &App,
-) -> Result<Response, ApiError> {
+) -> Result<Begun, ApiError> {
     let transaction = begin(&app.db).await?;
     let new = NewSession {
         user: user.id,
+        by,
         browser: &visit.browser,
         address: &visit.address.to_string(),
     };
@@ -120,12 +168,16 @@ pub(super) async fn begin_session(
         .await?;
     commit(transaction).await?;
     app.mail.wake();
-    let cookies = AppendHeaders([
+    let cookies = [
         (SET_COOKIE, session_cookie(token.reveal().to_owned(), app)),
         (SET_COOKIE, browser_cookie(known, app)),
-    ]);
-    let session = session_of(user, app).await?;
-    Ok((cookies, Json(session)).into_response())
+    ];
+    let sign_on = match by {
+        SignedInBy::Own => None,
+        SignedInBy::Provider { tenant, .. } => Some(tenant),
+    };
+    let session = session_of(user, sign_on, app).await?;
+    Ok(Begun { cookies, session })
 }
 
 /// Who is signed in.
@@ -135,7 +187,8 @@ pub(crate) async fn show(
     State(app): State<App>,
     caller: Person,
 ) -> Result<Json<Session>, ApiError> {
-    session_of(caller.user, &app).await.map(Json)
+    let sign_on = caller.session()?.sign_on;
+    session_of(caller.user, sign_on, &app).await.map(Json)
 }
 
 /// Sign out. Well also without a session.
@@ -231,16 +284,33 @@ pub(super) async fn end_others(caller: &Person, db: &Transaction) -> Result<(), 
     Ok(())
 }
 
-pub(super) async fn session_of(user: User, app: &App) -> Result<Session, ApiError> {
-    let tenants = store::tenant::list_by_user(user.id, &app.db).await?;
+/// What is told of a session. One that a tenant's provider vouched for shows that tenant and no other.
+pub(super) async fn session_of(
+    user: User,
+    sign_on: Option<Uuid>,
+    app: &App,
+) -> Result<Session, ApiError> {
+    let mut tenants = store::tenant::list_by_user(user.id, &app.db).await?;
+    tenants.retain(|(tenant, _)| sign_on.is_none_or(|only| tenant.id == only));
     let since = second_factor::confirmed_at(user.id, &app.db).await?;
+    let voucher = match (sign_on, tenants.first()) {
+        (Some(_), Some((tenant, _))) => sign_on::offer(tenant.clone(), &app.db).await?,
+        _ => None,
+    };
     Ok(Session {
-        must_set_password: user.must_set_password,
+        must_set_password: user.must_set_password && sign_on.is_none(),
         second_factor: since.is_some(),
+        sign_on: voucher.map(|offer| SessionSignOn {
+            tenant_id: offer.tenant.id,
+            provider: offer.name,
+        }),
         tenants: tenants
             .into_iter()
             .map(|(tenant, role)| SessionTenant {
-                second_factor_missing: since.is_none() && demands_second_factor(&tenant, role),
+                second_factor_missing: since.is_none()
+                    && sign_on.is_none()
+                    && demands_second_factor(&tenant, role),
+                sign_on_missing: sign_on.is_none() && demands_sign_on(&tenant, role),
                 id: tenant.id,
                 slug: tenant.slug,
                 name: tenant.name,
@@ -253,13 +323,13 @@ pub(super) async fn session_of(user: User, app: &App) -> Result<Session, ApiErro
             email: user.email,
             first_name: user.first_name,
             last_name: user.last_name,
-            installation_administrator: user.installation_administrator,
+            installation_administrator: user.installation_administrator && sign_on.is_none(),
         },
     })
 }
 
 /// Base64url: it can stand in a header as it is.
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     let known = |sign: u8| sign.is_ascii_alphanumeric() || b"-_".contains(&sign);
     text.len() == 43 && text.bytes().all(known)
 }
@@ -283,7 +353,12 @@ fn browser_cookie(token: String, app: &App) -> String {
     )
 }
 
-fn cookie(named: (&'static str, String), path: &'static str, life: Duration, app: &App) -> String {
+pub(super) fn cookie(
+    named: (&'static str, String),
+    path: &'static str,
+    life: Duration,
+    app: &App,
+) -> String {
     Cookie::build(named)
         .path(path)
         .http_only(true)

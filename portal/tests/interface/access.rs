@@ -154,6 +154,8 @@ struct Asking {
     role: Option<Role>,
     /// Proved a moment ago who they are.
     confirmed: bool,
+    /// Only the tenant's provider says so.
+    vouched: bool,
 }
 
 /// What the table demands, apart from the request itself being wrong.
@@ -162,7 +164,8 @@ fn refusal(rule: &Rule, asking: &Asking) -> Option<StatusCode> {
         Who::Public => None,
         Who::Device => Some(StatusCode::UNAUTHORIZED),
         _ if !asking.signed_in => Some(StatusCode::UNAUTHORIZED),
-        Who::Session | Who::SignedIn => None,
+        Who::Session => None,
+        Who::SignedIn => (asking.vouched && !rule.vouched).then_some(StatusCode::FORBIDDEN),
         Who::Installation => (!asking.installation).then_some(StatusCode::FORBIDDEN),
         Who::Member(area, access) => match asking.role {
             None => Some(StatusCode::NOT_FOUND),
@@ -201,6 +204,7 @@ async fn every_operation_refuses_who_has_no_business_there_and_nobody_else() {
         installation: false,
         role,
         confirmed: true,
+        vouched: false,
     };
     let asking = [
         Asking {
@@ -252,6 +256,15 @@ async fn every_operation_refuses_who_has_no_business_there_and_nobody_else() {
                 "reader@example.com",
                 world.left_open("reader@example.com", 11).await,
                 Some(Role::ReadOnly),
+            )
+        },
+        Asking {
+            vouched: true,
+            ..somebody(
+                "owner for whom the provider vouched",
+                "owner@example.com",
+                world.vouched("owner@example.com").await,
+                Some(Role::Owner),
             )
         },
         Asking {

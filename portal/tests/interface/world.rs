@@ -12,7 +12,7 @@ use reqwest::{
 use serde_json::{Value, json};
 use store::{
     Database, Role, Secret, StoreConfig, Vault,
-    session::{NewSession, SessionLifetime},
+    session::{NewSession, SessionLifetime, SignedInBy},
     user::NewUser,
 };
 use tempfile::TempDir;
@@ -125,6 +125,18 @@ impl World {
         Caller::new(&self.base, Some(session))
     }
 
+    /// The same person in a browser where only the tenant's provider says who they are.
+    pub(crate) async fn vouched(&self, email: &str) -> Caller {
+        let found = store::user::find_by_email(email, &self.db).await.unwrap();
+        let by = SignedInBy::Provider {
+            tenant: self.tenant,
+            authenticated_at: Some(now()),
+            second_factor: false,
+        };
+        let session = session_by(by, found.unwrap().0.id, now(), &self.db).await;
+        Caller::new(&self.base, Some(session))
+    }
+
     /// Signs the person in once more; gives what that session is spoken of by.
     pub(crate) async fn another_session(&self, email: &str) -> Uuid {
         let found = store::user::find_by_email(email, &self.db).await.unwrap();
@@ -219,8 +231,13 @@ async fn session(user: Uuid, db: &Database) -> String {
 }
 
 async fn session_since(user: Uuid, began: OffsetDateTime, db: &Database) -> String {
+    session_by(SignedInBy::Own, user, began, db).await
+}
+
+async fn session_by(by: SignedInBy, user: Uuid, began: OffsetDateTime, db: &Database) -> String {
     let new = NewSession {
         user,
+        by,
         browser: "Firefox, Linux",
         address: "192.0.2.7",
     };

@@ -73,6 +73,9 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::recovery_code::Entity>(),
         table::<row::invitation::Entity>(),
         table::<row::api_key::Entity>(),
+        table::<row::sign_on_settings::Entity>(),
+        table::<row::sign_on_domain::Entity>(),
+        table::<row::sign_on_identity::Entity>(),
         table::<row::provider::Entity>(),
         table::<row::account::Entity>(),
         table::<row::contact::Entity>(),
@@ -103,6 +106,10 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     (
         "sessions",
         "a session that was ended since must not come back: people sign in again",
+    ),
+    (
+        "sign_on_attempts",
+        "they last a few minutes: people sign in again",
     ),
     (
         "half_sign_ins",

@@ -20,6 +20,7 @@ mod mail;
 mod provider;
 mod second_factor;
 mod session;
+mod sign_on;
 mod standing;
 mod tenant;
 mod user;

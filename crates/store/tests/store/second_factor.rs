@@ -1,4 +1,4 @@
-use store::second_factor::{self, HALF_SIGN_IN_LIFE};
+use store::second_factor::{self, HALF_SIGN_IN_LIFE, HalfSignIn};
 use store::{Secret, StoreError, tenant};
 use uuid::Uuid;
 
@@ -118,9 +118,15 @@ async fn a_recovery_code_counts_once_and_for_its_owner_only(ground: Ground) {
 }
 
 async fn a_sign_in_waits_for_its_second_step_for_a_while(ground: Ground) {
-    let Ground { db, user, .. } = &ground;
+    let Ground {
+        db, user, tenant, ..
+    } = &ground;
+    let half = HalfSignIn {
+        user: user.id,
+        sign_on_tenant: Some(tenant.id),
+    };
     let insert = async || {
-        let token = second_factor::insert_half_sign_in(user.id, NOW, db)
+        let token = second_factor::insert_half_sign_in(&half, NOW, db)
             .await
             .unwrap();
         token.reveal().to_owned()
@@ -132,7 +138,7 @@ async fn a_sign_in_waits_for_its_second_step_for_a_while(ground: Ground) {
     };
     let (first, second) = (insert().await, insert().await);
     assert_eq!(find(&first, NOW).await, None, "another took its place");
-    assert_eq!(find(&second, NOW).await, Some(user.id));
+    assert_eq!(find(&second, NOW).await, Some(half));
     assert_eq!(find(&second, NOW + HALF_SIGN_IN_LIFE).await, None);
     assert_eq!(find("", NOW).await, None);
     let swept = second_factor::delete_expired(NOW + HALF_SIGN_IN_LIFE, db).await;

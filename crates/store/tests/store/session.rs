@@ -1,5 +1,5 @@
 use store::browser::{self, Acquaintance, MAX_BROWSERS};
-use store::session::{self, MAX_SESSIONS, NewSession, SessionLifetime};
+use store::session::{self, MAX_SESSIONS, NewSession, SessionLifetime, SignedInBy};
 use store::{Secret, StoreError};
 use time::Duration;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ const LIFETIME: SessionLifetime = SessionLifetime {
 fn by(user: Uuid) -> NewSession<'static> {
     NewSession {
         user,
+        by: SignedInBy::Own,
         browser: "Firefox, Linux",
         address: "192.0.2.7",
     }
@@ -27,6 +28,7 @@ on_both! {
     a_user_has_a_bounded_number_of_sessions,
     own_sessions_are_listed_and_ended_by_their_id,
     a_session_is_confirmed_until_it_ends,
+    what_a_provider_vouched_for_is_good_for_its_tenant,
     a_browser_is_new_once,
 }
 
@@ -226,4 +228,39 @@ async fn a_browser_is_new_once(ground: Ground) {
     assert_eq!(meet(user.id, &first).await, Acquaintance::New, "forgotten");
     browser::forget(user.id, db).await.unwrap();
     assert_eq!(meet(user.id, &second).await, Acquaintance::First);
+}
+
+async fn what_a_provider_vouched_for_is_good_for_its_tenant(ground: Ground) {
+    let Ground {
+        db, user, tenant, ..
+    } = &ground;
+    let find = async |token: &Secret| {
+        session::find(token.reveal(), &LIFETIME, NOW, db)
+            .await
+            .unwrap()
+    };
+    let own = session::insert(&by(user.id), &LIFETIME, NOW, db)
+        .await
+        .unwrap();
+    for (authenticated_at, second_factor) in [(None, false), (Some(after_minutes(-3)), true)] {
+        let vouched = NewSession {
+            by: SignedInBy::Provider {
+                tenant: tenant.id,
+                authenticated_at,
+                second_factor,
+            },
+            ..by(user.id)
+        };
+        let token = session::insert(&vouched, &LIFETIME, NOW, db).await.unwrap();
+        let found = find(&token).await.unwrap();
+        assert_eq!(found.sign_on_tenant, Some(tenant.id));
+        assert_eq!(found.confirmed_at, authenticated_at);
+        assert_eq!(found.second_factor_elsewhere, second_factor);
+        session::delete_by_sign_on(Uuid::nil(), db).await.unwrap();
+        assert!(find(&token).await.is_some());
+        session::delete_by_sign_on(tenant.id, db).await.unwrap();
+        assert_eq!(find(&token).await, None);
+    }
+    let own = find(&own).await.unwrap();
+    assert_eq!((own.sign_on_tenant, own.confirmed_at), (None, Some(NOW)));
 }

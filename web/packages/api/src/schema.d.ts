@@ -388,6 +388,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in through a tenant's provider. The answer says where the browser goes. */
+        post: operations["sign_on_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Come back from the provider. Who has a second factor of their own goes on with `POST /session/second-step`. */
+        post: operations["sign_on_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to prove anew who one is, at the provider that vouched for the session. */
+        post: operations["sign_on_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find the provider of a tenant by its short name, or by the domain of an e-mail address. */
+        post: operations["sign_on_lookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -1321,6 +1389,42 @@ export interface paths {
         /** Change what the tenant asks of its members. Who demands a second factor must have one. */
         put: operations["tenant_security_update"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/settings/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Through which provider people sign in. Its secret is never told. */
+        get: operations["sign_on_settings_show"];
+        /** Let people sign in through a provider. A client secret is kept only for the issuer and client that it was entered for. */
+        put: operations["sign_on_settings_update"];
+        post?: never;
+        /** Let people sign in by passwords only. Sessions that the provider vouched for end. */
+        delete: operations["sign_on_settings_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/settings/sign-on/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a provider, saved or not, without signing anybody in: what is well, and what is wrong first. */
+        post: operations["sign_on_settings_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2888,6 +2992,11 @@ export interface components {
             /** @description Of the link. */
             token: string;
         };
+        /**
+         * @description What becomes of somebody whom the provider vouches for and who is no member yet.
+         * @enum {string}
+         */
+        NewPeople: "nobody" | "read_only";
         /** @description A user name that no account of the provider has. */
         NextUsername: {
             /** @description The next free number, such as `204` after `201` to `203`. */
@@ -3515,6 +3624,7 @@ export interface components {
             detail: string;
             /** @description One entry per wrong field. */
             errors?: components["schemas"]["FieldError"][];
+            reason?: components["schemas"]["SignOnReason"] | null;
             /** @description Finds this request in the server's log. */
             request_id: string;
             /**
@@ -3630,10 +3740,21 @@ export interface components {
             must_set_password: boolean;
             /** @description A code is asked for at each sign-in and confirmation. */
             second_factor: boolean;
+            sign_on?: components["schemas"]["SessionSignOn"] | null;
             /** @description The tenants they are a member of, by name. */
             tenants: components["schemas"]["SessionTenant"][];
             /** @description The person. */
             user: components["schemas"]["SessionUser"];
+        };
+        /** @description Who vouched for the person of a session. It is good for that tenant only. */
+        SessionSignOn: {
+            /** @description What people know its provider by. */
+            provider: string;
+            /**
+             * Format: uuid
+             * @description The tenant.
+             */
+            tenant_id: string;
         };
         /** @description A tenant the person belongs to. */
         SessionTenant: {
@@ -3650,6 +3771,8 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Nothing is possible there before the person has a second factor. */
             second_factor_missing: boolean;
+            /** @description Nothing is possible there before the person signs in through the tenant's provider. */
+            sign_on_missing: boolean;
             /** @description Short name for addresses. */
             slug: string;
         };
@@ -3696,6 +3819,161 @@ export interface components {
              * @description The password, or the one-time password.
              */
             password: string;
+        };
+        /** @description What the provider sent back with the browser (OpenID Connect Core 1.0 section 3.1.2.5 and 3.1.2.6). */
+        SignOnAnswer: {
+            /** @description Stands for the tokens. */
+            code?: string | null;
+            /** @description Why there is none. */
+            error?: string | null;
+            /** @description Who says so (RFC 9207). */
+            iss?: string | null;
+            /** @description Names the sign-in. */
+            state: string;
+        };
+        /** @description A sign-in that begins at a tenant's provider. */
+        SignOnBegin: {
+            /** @description The e-mail address that was typed, to be filled in at the provider. */
+            email?: string | null;
+            /** @description Where the person wants to go, a path of these pages. */
+            next?: string | null;
+            /** @description The tenant's short name. */
+            tenant: string;
+        };
+        /** @description Where the browser goes now. */
+        SignOnBegun: {
+            /** @description The provider's page, with the request. */
+            address: string;
+        };
+        /** @description Somebody proves anew at the provider who they are. */
+        SignOnConfirm: {
+            /** @description Where the person wants to go, a path of these pages. */
+            next?: string | null;
+        };
+        /** @description A tenant's provider as it shall be. */
+        SignOnInput: {
+            /** @description What it knows us by. */
+            client_id: string;
+            /**
+             * Format: password
+             * @description The client secret. Absent: the stored one stays while issuer and client do.
+             */
+            client_secret?: string | null;
+            /** @description Domains of the e-mail addresses that may come, 1 to 20. */
+            domains: string[];
+            /** @description Its issuer identifier: an `https://` address, to the letter. */
+            issuer: string;
+            /** @description What people know it by. */
+            name: string;
+            /** @description What becomes of somebody who is no member yet. */
+            new_people: components["schemas"]["NewPeople"];
+            /** @description Members may also sign in by a password. Owners always may. */
+            password_allowed?: boolean;
+            /** @description An address counts of which the provider does not say that it was verified. */
+            trusts_addresses?: boolean;
+            /** @description A second factor counts that the provider asked for. */
+            trusts_second_factor?: boolean;
+        };
+        /** @description Whose provider is looked for: by a tenant's short name, or by the domain of an e-mail address. */
+        SignOnLookup: {
+            /** @description A tenant's short name, or an e-mail address. */
+            name: string;
+        };
+        /** @description A tenant's provider that people can sign in through. */
+        SignOnOffer: {
+            /** @description The provider's host, so that people see where they are sent. */
+            host: string;
+            /** @description What people know the provider by. */
+            provider: string;
+            /** @description The tenant's short name. */
+            tenant: string;
+            /** @description The tenant's name for people. */
+            tenant_name: string;
+        };
+        /** @description What was found. */
+        SignOnOffers: {
+            /** @description At most one at present; empty if nobody offers it. */
+            items: components["schemas"]["SignOnOffer"][];
+        };
+        /** @description A tenant's provider. */
+        SignOnProvider: {
+            /** @description What it knows us by. */
+            client_id: string;
+            /** @description Domains of the e-mail addresses that may come. */
+            domains: string[];
+            /** @description A client secret is stored. It is never told. */
+            has_client_secret: boolean;
+            /** @description Its issuer identifier. */
+            issuer: string;
+            /** @description What people know it by. */
+            name: string;
+            /** @description What becomes of somebody who is no member yet. */
+            new_people: components["schemas"]["NewPeople"];
+            /** @description Members may also sign in by a password. Owners always may. */
+            password_allowed: boolean;
+            /** @description An address counts of which the provider does not say that it was verified. */
+            trusts_addresses: boolean;
+            /** @description A second factor counts that the provider asked for (`mfa` in `amr`, RFC 8176). */
+            trusts_second_factor: boolean;
+        };
+        /**
+         * @description Why a sign-on does not work.
+         * @enum {string}
+         */
+        SignOnReason: "turned_off" | "lost" | "unknown_host" | "forbidden_host" | "not_https" | "unreachable" | "timeout" | "status" | "unreadable" | "other_issuer" | "no_keys" | "client_refused" | "provider_refused" | "token_invalid" | "too_old" | "no_address" | "unverified_address" | "foreign_domain" | "not_member" | "other_subject" | "other_person";
+        /** @description How people of a tenant sign in through its provider. */
+        SignOnSettings: {
+            /** @description Somebody has come this way already: all but owners may be required to. */
+            proven: boolean;
+            provider?: components["schemas"]["SignOnProvider"] | null;
+            /** @description The address that the provider has to know as the client's redirect address. */
+            redirect_address: string;
+            /** @description Where people of the tenant begin. */
+            sign_in_address: string;
+            /**
+             * Format: int64
+             * @description Grows with each change; 0 while there is no provider.
+             */
+            version: number;
+        };
+        /**
+         * @description What a trial looks at, in order.
+         * @enum {string}
+         */
+        SignOnStep: "description" | "issuer" | "endpoints" | "keys" | "client";
+        /** @description What a trial found. */
+        SignOnTest: {
+            /** @description All was well. */
+            good: boolean;
+            /** @description What was looked at, up to the first that was not well. */
+            steps: components["schemas"]["SignOnTestStep"][];
+        };
+        /** @description A provider to be tried, saved or not. */
+        SignOnTestInput: {
+            /** @description What it knows us by. */
+            client_id: string;
+            /**
+             * Format: password
+             * @description The client secret. Absent: the stored one, if it is of this issuer and client.
+             */
+            client_secret?: string | null;
+            /** @description Its issuer identifier. */
+            issuer: string;
+        };
+        /** @description One thing that a trial looked at. */
+        SignOnTestStep: {
+            reason?: components["schemas"]["SignOnReason"] | null;
+            /** @description What was found, in the provider's words. */
+            said?: string | null;
+            /** @description What. */
+            step: components["schemas"]["SignOnStep"];
+        };
+        /** @description The provider vouched for somebody. */
+        SignedOn: {
+            half?: components["schemas"]["HalfSignIn"] | null;
+            /** @description Where the person wanted to go. */
+            next?: string | null;
+            session?: components["schemas"]["Session"] | null;
         };
         /** @description A company on this installation. */
         Tenant: {
@@ -4599,6 +4877,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_on_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOnBegin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnBegun"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_on_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOnAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOn"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_on_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOnConfirm"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnBegun"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_on_lookup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOnLookup"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnOffers"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
@@ -7392,6 +7798,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TenantSecurity"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_on_settings_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnSettings"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_on_settings_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOnInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnSettings"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_on_settings_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_on_settings_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOnTestInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnTest"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */

@@ -1,0 +1,541 @@
+//! Signing in through a tenant's provider: finding it, going there, coming back.
+//!
+//! The provider sends the browser back to a page of ours, which hands `state` and `code` to [`complete`] in a body: so the cookie that binds
+//! the sign-in to its browser can be `SameSite=Strict`, and no page of another site can finish a sign-in here (login CSRF).
+
+use std::time::Instant;
+
+use api::{
+    SignOnAnswer, SignOnBegin, SignOnBegun, SignOnConfirm, SignOnLookup, SignOnOffer, SignOnOffers,
+    SignOnReason, SignedOn,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::header::SET_COOKIE,
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use axum_extra::extract::{CookieJar, cookie::Cookie};
+use serde_json::json;
+use store::{
+    NewPeople, Role, Secret, StoreError, begin as begin_transaction, browser, commit,
+    second_factor,
+    session::SignedInBy,
+    sign_on::{self, ATTEMPT_LIFE, Attempt, NewAttempt, Offer, SignOnSettings},
+    tenant::Tenant,
+    user::{NewUser, User},
+};
+use time::OffsetDateTime;
+use url::Url;
+use uuid::Uuid;
+
+use super::{
+    Refused,
+    session::{begin_half, begin_session, cookie, is_token, session_of},
+};
+use crate::{
+    access::Person,
+    app::App,
+    audit::Deed,
+    error::ApiError,
+    extract::{Body, SESSION_COOKIE, Source},
+    sign_on::{Bond, Client, Expected, Identity, Provider, Request, Trouble, verify, word},
+    validate::Fields,
+    visit::Visit,
+};
+
+/// Find the provider of a tenant by its short name, or by the domain of an e-mail address.
+#[utoipa::path(post, operation_id = "sign_on_lookup", path = "/session/sign-on/lookup", tag = "session", request_body = SignOnLookup,
+    responses((status = 200, body = SignOnOffers), Refused))]
+pub(crate) async fn lookup(
+    State(app): State<App>,
+    Source(source): Source,
+    Body(asked): Body<SignOnLookup>,
+) -> Result<Json<SignOnOffers>, ApiError> {
+    app.limits.sign_on.take(source, Instant::now())?;
+    let mut fields = Fields::default();
+    let name = fields.text("name", &asked.name, 254);
+    fields.finish()?;
+    let found = match name.rsplit_once('@') {
+        Some((_, domain)) => sign_on::offer_of_domain(domain, &app.db).await?,
+        None => sign_on::offer_of_slug(&name.to_lowercase(), &app.db).await?,
+    };
+    Ok(Json(SignOnOffers {
+        items: found.into_iter().map(offer).collect(),
+    }))
+}
+
+/// Begin to sign in through a tenant's provider. The answer says where the browser goes.
+#[utoipa::path(post, operation_id = "sign_on_begin", path = "/session/sign-on", tag = "session", request_body = SignOnBegin,
+    responses((status = 200, body = SignOnBegun), Refused))]
+pub(crate) async fn begin(
+    State(app): State<App>,
+    Source(source): Source,
+    jar: CookieJar,
+    Body(input): Body<SignOnBegin>,
+) -> Result<Response, ApiError> {
+    app.limits.sign_on.take(source, Instant::now())?;
+    let email = input.email.filter(|email| email.contains('@'));
+    let found = sign_on::offer_of_slug(&input.tenant, &app.db).await?;
+    let found = found.ok_or(SignOnReason::TurnedOff)?;
+    let begins = Begins {
+        tenant: found.tenant.id,
+        email: email.as_deref(),
+        next: path(input.next.as_deref()),
+        confirms: None,
+    };
+    go(&begins, &jar, &app).await
+}
+
+/// Begin to prove anew who one is, at the provider that vouched for the session.
+#[utoipa::path(post, operation_id = "sign_on_confirm", path = "/session/sign-on/confirmation", tag = "session",
+    request_body = SignOnConfirm, responses((status = 200, body = SignOnBegun), Refused), security(("session" = [])))]
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    Source(source): Source,
+    caller: Person,
+    jar: CookieJar,
+    Body(input): Body<SignOnConfirm>,
+) -> Result<Response, ApiError> {
+    app.limits.sign_on.take(source, Instant::now())?;
+    let begins = Begins {
+        tenant: caller.sign_on().ok_or(SignOnReason::TurnedOff)?,
+        email: Some(&caller.user.email),
+        next: path(input.next.as_deref()),
+        confirms: Some(caller.user.id),
+    };
+    go(&begins, &jar, &app).await
+}
+
+/// Come back from the provider. Who has a second factor of their own goes on with `POST /session/second-step`.
+#[utoipa::path(post, operation_id = "sign_on_complete", path = "/session/sign-on/completion", tag = "session",
+    request_body = SignOnAnswer, responses((status = 200, body = SignedOn), Refused))]
+pub(crate) async fn complete(
+    State(app): State<App>,
+    visit: Visit,
+    jar: CookieJar,
+    Body(answer): Body<SignOnAnswer>,
+) -> Result<Response, ApiError> {
+    app.limits
+        .sign_on
+        .take(visit.address.into(), Instant::now())?;
+    let now = OffsetDateTime::now_utc();
+    let browser = own_cookie(&jar).ok_or(SignOnReason::Lost)?;
+    let attempt = sign_on::take_attempt(&answer.state, &browser, now, &app.db).await?;
+    let attempt = attempt.ok_or(SignOnReason::Lost)?;
+    let tenant = store::tenant::load(attempt.tenant, &app.db).await?;
+    app.limits.tenant_sign_on.take(tenant.id, Instant::now())?;
+    let settings = sign_on::load_settings(tenant.id, &app.vault, &app.db).await?;
+    let settings = settings.ok_or(SignOnReason::TurnedOff)?;
+    let bond = Bond::new(&browser, &answer.state);
+    let came = Came {
+        tenant: &tenant,
+        settings: &settings,
+        visit: &visit,
+        now,
+    };
+    let identity = match vouched(&answer, &bond, &attempt, &settings, now, &app).await {
+        Ok(identity) => identity,
+        Err(trouble) => return came.refuse("", trouble, &app).await,
+    };
+    let user = match came.member(&identity, &app).await {
+        Err(ApiError::SignOnRefused(trouble)) => {
+            let whom = identity.person.email.as_deref();
+            let whom = whom.unwrap_or(&identity.subject);
+            return came.refuse(whom, trouble, &app).await;
+        }
+        found => found?,
+    };
+    match attempt.confirms {
+        Some(expected) => {
+            came.confirmed(&user, expected, attempt.next, &jar, &app)
+                .await
+        }
+        None => {
+            came.signed_in(user, &identity, attempt.next, jar, &app)
+                .await
+        }
+    }
+}
+
+/// A sign-in, or a confirmation, that begins.
+struct Begins<'a> {
+    tenant: Uuid,
+    email: Option<&'a str>,
+    next: Option<&'a str>,
+    confirms: Option<Uuid>,
+}
+
+/// Notes the attempt and says where the browser goes.
+async fn go(begins: &Begins<'_>, jar: &CookieJar, app: &App) -> Result<Response, ApiError> {
+    app.limits
+        .tenant_sign_on
+        .take(begins.tenant, Instant::now())?;
+    let settings = sign_on::load_settings(begins.tenant, &app.vault, &app.db).await?;
+    let settings = settings.ok_or(SignOnReason::TurnedOff)?;
+    let provider = Provider::discover(&settings.issuer, &app.config.egress).await?;
+    // Sign-ins that are begun side by side share what the browser keeps.
+    let kept = own_cookie(jar).unwrap_or_else(|| browser::token().reveal().to_owned());
+    let state = browser::token();
+    let attempt = NewAttempt {
+        state: &state,
+        browser: &kept,
+        tenant: begins.tenant,
+        confirms: begins.confirms,
+        next: begins.next,
+    };
+    sign_on::insert_attempt(&attempt, OffsetDateTime::now_utc(), &app.db).await?;
+    let bond = Bond::new(&kept, state.reveal());
+    let request = Request {
+        state: &state,
+        nonce: &bond.nonce,
+        challenge: &bond.challenge(),
+        email: begins.email,
+        anew: begins.confirms.is_some(),
+    };
+    let redirect = redirect_address(app);
+    let address = provider.address(&request, &client(&settings, &redirect));
+    let named = (SIGN_ON_COOKIE, kept);
+    let cookies = AppendHeaders([(SET_COOKIE, cookie(named, COOKIE_PATH, ATTEMPT_LIFE, app))]);
+    Ok((cookies, Json(SignOnBegun { address })).into_response())
+}
+
+/// Whom the provider vouches for.
+async fn vouched(
+    answer: &SignOnAnswer,
+    bond: &Bond,
+    attempt: &Attempt,
+    settings: &SignOnSettings,
+    now: OffsetDateTime,
+    app: &App,
+) -> Result<Identity, Trouble> {
+    let egress = &app.config.egress;
+    let provider = Provider::discover(&settings.issuer, egress).await?;
+    provider.check_sender(answer.iss.as_deref())?;
+    let code = match (&answer.error, &answer.code) {
+        (None, Some(code)) => code,
+        (error, _) => {
+            let said = error.as_deref().map(word);
+            return Err(Trouble {
+                reason: SignOnReason::ProviderRefused,
+                said,
+            });
+        }
+    };
+    let redirect = redirect_address(app);
+    let client = client(settings, &redirect);
+    let tokens = provider
+        .exchange(code, &bond.verifier, &client, egress)
+        .await?;
+    let keys = provider.keys(egress).await?;
+    let expected = Expected {
+        issuer: &settings.issuer,
+        client_id: &settings.client_id,
+        nonce: &bond.nonce,
+        algorithms: &provider.algorithms(),
+        anew: attempt.confirms.is_some(),
+    };
+    let (id, access) = (tokens.id.reveal(), tokens.access.reveal());
+    let mut identity = verify(id, access, &keys, &expected, now)?;
+    if identity.person.email.is_none()
+        && let Some(told) = provider
+            .person(&identity.subject, &tokens.access, egress)
+            .await?
+    {
+        identity.person = told;
+    }
+    Ok(identity)
+}
+
+/// Somebody who has come back from a tenant's provider.
+struct Came<'a> {
+    tenant: &'a Tenant,
+    settings: &'a SignOnSettings,
+    visit: &'a Visit,
+    now: OffsetDateTime,
+}
+
+impl Came<'_> {
+    /// Tells the person, and the tenant's audit log, why they cannot come.
+    async fn refuse(&self, whom: &str, trouble: Trouble, app: &App) -> Result<Response, ApiError> {
+        let whom: String = whom.chars().take(254).collect();
+        let why = json!({"reason": trouble.reason, "said": trouble.said});
+        let deed = Deed::new("sign_on.refuse", &whom).made(&why);
+        self.visit
+            .note_in(Some(self.tenant.id), &whom, &deed, self.now, &app.db)
+            .await?;
+        Err(trouble.into())
+    }
+
+    /// The member that the provider vouches for; bound to its subject at the first time.
+    async fn member(&self, identity: &Identity, app: &App) -> Result<User, ApiError> {
+        let (tenant, issuer) = (self.tenant.id, &self.settings.issuer);
+        let subject = &identity.subject;
+        let transaction = begin_transaction(&app.db).await?;
+        let bound = sign_on::find_identity(tenant, issuer, subject, &transaction).await?;
+        if let Some(user) = bound {
+            return Ok(store::user::load(user, &transaction).await?);
+        }
+        let email = self.address(identity)?;
+        let found = store::user::find_by_email(&email, &transaction).await?;
+        let user = match found {
+            Some((user, _)) => {
+                let role = store::membership::find_role(tenant, user.id, &transaction).await?;
+                role.ok_or(SignOnReason::NotMember)?;
+                user
+            }
+            None if self.settings.new_people == NewPeople::ReadOnly => {
+                self.join(&email, identity, &transaction, app).await?
+            }
+            None => return Err(SignOnReason::NotMember.into()),
+        };
+        match sign_on::bind(tenant, issuer, subject, user.id, self.now, &transaction).await {
+            Err(StoreError::Conflict { .. }) => return Err(SignOnReason::OtherSubject.into()),
+            bound => bound?,
+        }
+        let deed = Deed::new("member.bind", &user.email)
+            .of(user.id)
+            .made(&json!({"issuer": issuer, "subject": subject}));
+        self.visit
+            .note_in(Some(tenant), &user.email, &deed, self.now, &transaction)
+            .await?;
+        commit(transaction).await?;
+        Ok(user)
+    }
+
+    /// The address of somebody who comes for the first time, if it counts.
+    fn address(&self, identity: &Identity) -> Result<String, ApiError> {
+        let mut fields = Fields::default();
+        let told = identity.person.email.as_deref();
+        let told = told.ok_or(SignOnReason::NoAddress)?;
+        let email = fields.email("email", told);
+        fields.finish().map_err(|_| SignOnReason::NoAddress)?;
+        let verified = identity.person.email_verified;
+        if !verified.unwrap_or(self.settings.trusts_addresses) {
+            return Err(SignOnReason::UnverifiedAddress.into());
+        }
+        let domain = email.rsplit_once('@').map(|(_, domain)| domain);
+        let domain = domain.unwrap_or_default().to_lowercase();
+        if !self.settings.domains.contains(&domain) {
+            return Err(SignOnReason::ForeignDomain.into());
+        }
+        Ok(email)
+    }
+
+    /// Makes somebody a member who reads. They have no password; who wants one asks for it by mail.
+    async fn join(
+        &self,
+        email: &str,
+        identity: &Identity,
+        transaction: &store::Transaction,
+        app: &App,
+    ) -> Result<User, ApiError> {
+        let nothing = app
+            .passwords
+            .hash(Secret::random_password().reveal().to_owned())
+            .await?;
+        let nothing = Secret::new(nothing);
+        let (first_name, last_name) = names(identity, email);
+        let new = NewUser {
+            email,
+            first_name: &first_name,
+            last_name: &last_name,
+            installation_administrator: false,
+            password_phc: &nothing,
+        };
+        let user = store::user::insert(&new, self.now, transaction).await?;
+        store::user::set_password(user.id, &nothing, transaction).await?;
+        let (tenant, role) = (self.tenant.id, Role::ReadOnly);
+        store::membership::insert(tenant, user.id, role, self.now, transaction).await?;
+        let deed = Deed::new("member.create", email)
+            .of(user.id)
+            .made(&json!({"email": email, "role": api::Role::ReadOnly}));
+        self.visit
+            .note_in(Some(tenant), email, &deed, self.now, transaction)
+            .await?;
+        Ok(store::user::load(user.id, transaction).await?)
+    }
+
+    async fn signed_in(
+        &self,
+        user: User,
+        identity: &Identity,
+        next: Option<String>,
+        jar: CookieJar,
+        app: &App,
+    ) -> Result<Response, ApiError> {
+        let elsewhere = self.settings.trusts_second_factor && identity.several_factors;
+        let since = second_factor::confirmed_at(user.id, &app.db).await?;
+        if since.is_some() && !elsewhere {
+            let half = begin_half(user.id, Some(self.tenant.id), self.now, app).await?;
+            return Ok(Json(SignedOn {
+                session: None,
+                half: Some(half),
+                next,
+            })
+            .into_response());
+        }
+        let by = SignedInBy::Provider {
+            tenant: self.tenant.id,
+            authenticated_at: identity.authenticated_at,
+            second_factor: elsewhere,
+        };
+        let begun = begin_session(user, by, self.visit, jar, self.now, app).await?;
+        Ok(begun.with(|session| {
+            Json(SignedOn {
+                session: Some(session),
+                half: None,
+                next,
+            })
+            .into_response()
+        }))
+    }
+
+    /// The provider vouched anew for whose session it is.
+    async fn confirmed(
+        &self,
+        user: &User,
+        expected: Uuid,
+        next: Option<String>,
+        jar: &CookieJar,
+        app: &App,
+    ) -> Result<Response, ApiError> {
+        let token = jar.get(SESSION_COOKIE).map(Cookie::value);
+        let token = token.ok_or(ApiError::Unauthenticated)?;
+        let lifetime = app.session_lifetime();
+        let session = store::session::find(token, &lifetime, self.now, &app.db).await?;
+        let session = session.ok_or(ApiError::Unauthenticated)?;
+        let same = user.id == expected
+            && session.user_id == expected
+            && session.sign_on_tenant == Some(self.tenant.id);
+        if !same {
+            return Err(SignOnReason::OtherPerson.into());
+        }
+        store::session::confirm(token, self.now, &app.db).await?;
+        let session = session_of(user.clone(), session.sign_on_tenant, app).await?;
+        Ok(Json(SignedOn {
+            session: Some(session),
+            half: None,
+            next,
+        })
+        .into_response())
+    }
+}
+
+/// First and last name as the provider tells them, or what stands before the `@`.
+fn names(identity: &Identity, email: &str) -> (String, String) {
+    let person = &identity.person;
+    let clean = |told: &Option<String>| {
+        let mut fields = Fields::default();
+        let text: String = told.as_deref()?.chars().take(100).collect();
+        let text = fields.text("name", &text, 100);
+        fields.finish().is_ok().then_some(text)
+    };
+    if let Some(first) = clean(&person.given_name) {
+        return (first, clean(&person.family_name).unwrap_or_default());
+    }
+    let whole = clean(&person.name).unwrap_or_else(|| {
+        let local = email.split('@').next();
+        local.unwrap_or_default().to_owned()
+    });
+    match whole.split_once(' ') {
+        Some((first, last)) => (first.to_owned(), last.trim().to_owned()),
+        None => (whole, String::new()),
+    }
+}
+
+fn offer(offer: Offer) -> SignOnOffer {
+    let host = Url::parse(&offer.issuer).ok();
+    let host = host.and_then(|url| url.host_str().map(str::to_owned));
+    SignOnOffer {
+        tenant: offer.tenant.slug,
+        tenant_name: offer.tenant.name,
+        provider: offer.name,
+        host: host.unwrap_or_default(),
+    }
+}
+
+fn client<'a>(settings: &'a SignOnSettings, redirect: &'a str) -> Client<'a> {
+    Client {
+        id: &settings.client_id,
+        secret: settings.client_secret.as_ref(),
+        redirect,
+    }
+}
+
+/// Where providers send people back to: a page, which asks [`complete`].
+pub(super) fn redirect_address(app: &App) -> String {
+    format!("{}/signed-on", app.config.public_url)
+}
+
+/// A path of these pages, and nothing that leads elsewhere.
+fn path(next: Option<&str>) -> Option<&str> {
+    let plain = |next: &&str| {
+        next.starts_with('/')
+            && !next.starts_with("//")
+            && !next.contains('\\')
+            && next.len() <= 500
+            && !next.chars().any(char::is_control)
+    };
+    next.filter(plain)
+}
+
+fn own_cookie(jar: &CookieJar) -> Option<String> {
+    let kept = jar.get(SIGN_ON_COOKIE).map(Cookie::value);
+    kept.filter(|kept| is_token(kept)).map(str::to_owned)
+}
+
+const SIGN_ON_COOKIE: &str = "tandem_sign_on";
+const COOKIE_PATH: &str = "/api/v1/session/sign-on";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign_on::Person;
+
+    #[test]
+    fn people_come_back_to_pages_of_ours_only() {
+        for good in ["/", "/t/acme/devices?search=a#b"] {
+            assert_eq!(path(Some(good)), Some(good));
+        }
+        for bad in [
+            "",
+            "t/acme",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\nb",
+        ] {
+            assert_eq!(path(Some(bad)), None, "{bad}");
+        }
+        assert_eq!(path(None), None);
+    }
+
+    #[test]
+    fn names_are_made_of_what_is_told() {
+        let text = |text: &str| Some(text.to_owned());
+        let told = |given_name, family_name, name| {
+            let identity = Identity {
+                subject: "s".to_owned(),
+                person: Person {
+                    given_name,
+                    family_name,
+                    name,
+                    ..Person::default()
+                },
+                authenticated_at: None,
+                several_factors: false,
+            };
+            names(&identity, "ada.l@example.com")
+        };
+        let both = |first: &str, last: &str| (first.to_owned(), last.to_owned());
+        let names = told(text("Ada"), text("Lovelace"), text("Other Name"));
+        assert_eq!(names, both("Ada", "Lovelace"));
+        assert_eq!(
+            told(None, None, text("Ada  King Noel")),
+            both("Ada", "King Noel")
+        );
+        assert_eq!(told(text("\u{202e}ada"), None, None), both("ada.l", ""));
+        assert_eq!(told(None, None, None), both("ada.l", ""));
+    }
+}
