@@ -21,12 +21,14 @@ import { recoveryRoutes } from './recovery/routes';
 import { root, shell, tenant } from './routes/frame';
 import { securityRoutes } from './security/routes';
 import { sessionRoutes } from './session/routes';
+import { signOnRoutes, signOnSettingsRoutes } from './sign-on/routes';
 import { teamRoutes } from './team/routes';
 
 export const router = createRouter({
   routeTree: root.addChildren([
     ...sessionRoutes,
     ...securityRoutes,
+    ...signOnRoutes,
     ...recoveryRoutes,
     ...activateRoutes,
     ...galleryRoutes,
@@ -42,6 +44,7 @@ export const router = createRouter({
         ...interfaceRoutes,
         ...mailRoutes,
         ...providerRoutes,
+        ...signOnSettingsRoutes,
         ...teamRoutes,
       ]),
     ]),

@@ -91,6 +91,18 @@ export {
   useSignOut,
 } from './session';
 export {
+  findSignOn,
+  readSignOnSettings,
+  useBeginSignOn,
+  useCompleteSignOn,
+  useConfirmAtProvider,
+  useDeleteSignOn,
+  useSaveSignOn,
+  useSignOnOffer,
+  useSignOnSettings,
+  useTestSignOn,
+} from './sign-on';
+export {
   useInvitations,
   useInvite,
   useMembers,

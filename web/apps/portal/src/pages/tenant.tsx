@@ -20,6 +20,7 @@ export function TenantPage() {
   if (!data) return <WaitingPage />;
   const tenant = data.tenants.find((known) => known.slug === slug);
   if (!tenant) return <NotFoundPage />;
+  if (tenant.sign_on_missing) return <SignOnMissing tenant={tenant} />;
   if (tenant.second_factor_missing) return <SecondFactorMissing />;
   return <InTenant key={tenant.id} tenant={tenant} />;
 }
@@ -31,6 +32,17 @@ function SecondFactorMissing() {
   return (
     <Welcome title={t('second_factor_missing.title')} lead={t('second_factor_missing.lead')}>
       <ButtonLink href="/security">{t('second_factor_missing.action')}</ButtonLink>
+    </Welcome>
+  );
+}
+
+/** The tenant wants its members to come through its provider. */
+function SignOnMissing({ tenant }: { tenant: SessionTenant }) {
+  const { t } = useTranslation();
+  useTitle(t('sign_on.missing_title'));
+  return (
+    <Welcome title={t('sign_on.missing_title')} lead={t('sign_on.missing', { name: tenant.name })}>
+      <ButtonLink href={`/sign-on/${tenant.slug}?next=/t/${tenant.slug}`}>{t('sign_on.go_on')}</ButtonLink>
     </Welcome>
   );
 }

@@ -2,7 +2,7 @@
  * The person's own access: password, second factor, and where they are signed in.
  */
 import { useSession } from '@tandem/api';
-import { Brand, ButtonLink, Fact, Facts, PageHead, Section } from '@tandem/ui';
+import { Brand, ButtonLink, Fact, Facts, Notice, PageHead, Section } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { Preferences } from '../session/preferences';
@@ -12,7 +12,7 @@ import { SessionsSection } from './sessions';
 
 export function SecurityPage() {
   const { t } = useTranslation();
-  const user = useSession().data?.user;
+  const { user, sign_on } = useSession().data ?? {};
   return (
     <div className="min-h-dvh">
       <header className="no-print flex items-center justify-between gap-4 px-4 py-4 sm:px-8">
@@ -35,18 +35,25 @@ export function SecurityPage() {
                   <span className="break-all">{user?.email}</span>
                 </Fact>
               </Facts>
-              <div className="mt-5 flex flex-wrap gap-2">
-                <ButtonLink href="/set-password?next=/security" variant="secondary">
-                  {t('menu.password')}
-                </ButtonLink>
-                <ChangeEmail />
-              </div>
+              {!sign_on && (
+                <div className="mt-5 flex flex-wrap gap-2">
+                  <ButtonLink href="/set-password?next=/security" variant="secondary">
+                    {t('menu.password')}
+                  </ButtonLink>
+                  <ChangeEmail />
+                </div>
+              )}
             </Section>
           </div>
-          <SecondFactorSection />
-          <div className="no-print">
-            <SessionsSection />
-          </div>
+          {sign_on && <Notice tone="info">{t('sign_on.managed', { provider: sign_on.provider })}</Notice>}
+          {user && !sign_on && (
+            <>
+              <SecondFactorSection />
+              <div className="no-print">
+                <SessionsSection />
+              </div>
+            </>
+          )}
         </div>
       </main>
     </div>

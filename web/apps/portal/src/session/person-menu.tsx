@@ -1,7 +1,7 @@
 /**
  * The signed-in person: theme, density, language, password, sign out.
  */
-import type { SessionUser } from '@tandem/api';
+import { useSession, type SessionUser } from '@tandem/api';
 import {
   Button,
   chooseDensity,
@@ -31,6 +31,8 @@ export function PersonMenu({ user }: { user: SessionUser }) {
   const theme = useTheme();
   const density = useDensity();
   const leave = useLeave();
+  // Whoever a provider vouched for has nothing to change here.
+  const own = !useSession().data?.sign_on;
   const name = `${user.first_name} ${user.last_name}`.trim() || user.email;
   const heading = 'px-2 pt-2 pb-1 text-xs text-muted';
   return (
@@ -107,10 +109,12 @@ export function PersonMenu({ user }: { user: SessionUser }) {
               <ShieldCheck className="size-4 text-muted" aria-hidden />
               {t('menu.security')}
             </Dropdown.Item>
-            <Dropdown.Item id="password" textValue={t('menu.password')}>
-              <KeyRound className="size-4 text-muted" aria-hidden />
-              {t('menu.password')}
-            </Dropdown.Item>
+            {own && (
+              <Dropdown.Item id="password" textValue={t('menu.password')}>
+                <KeyRound className="size-4 text-muted" aria-hidden />
+                {t('menu.password')}
+              </Dropdown.Item>
+            )}
             <Dropdown.Item id="sign-out" textValue={t('menu.sign_out')}>
               <LogOut className="size-4 text-muted" aria-hidden />
               {t('menu.sign_out')}

@@ -9,6 +9,12 @@ import { useTranslation } from 'react-i18next';
 import { AgainForm } from './again-form';
 import { sessionEnded } from './ended';
 
+/** The provider that vouched for them, and back to the same page. */
+function signOnAddress({ tenants }: Session): string {
+  const { pathname, search } = window.location;
+  return `/sign-on/${tenants[0]?.slug ?? ''}?next=${encodeURIComponent(pathname + search)}`;
+}
+
 export function SignInAgain() {
   const { t } = useTranslation();
   const queries = useQueryClient();
@@ -18,6 +24,11 @@ export function SignInAgain() {
     <Dialog title={t('again.title')} open>
       <div className="flex flex-col gap-5">
         <p>{t('again.lead')}</p>
+        {before.sign_on && (
+          <Button onPress={() => window.location.assign(signOnAddress(before))}>
+            {t('sign_on.again', { provider: before.sign_on.provider })}
+          </Button>
+        )}
         <AgainForm
           email={before.user.email}
           onDone={async () => {

@@ -62,9 +62,12 @@ export function SignInPage() {
         />
         <PasswordField name="password" label={t('sign_in.password')} autoComplete="current-password" />
       </Form>
-      <p className="mt-5 text-center text-sm">
+      <p className="mt-5 flex flex-wrap justify-center gap-x-6 gap-y-2 text-sm">
         <Link href="/forgot-password" className="link">
           {t('sign_in.forgot')}
+        </Link>
+        <Link href={next ? `/sign-on?next=${encodeURIComponent(next)}` : '/sign-on'} className="link">
+          {t('sign_on.link')}
         </Link>
       </p>
     </Welcome>
