@@ -56,6 +56,9 @@ mod m20261123_0043_create_directories;
 mod m20261123_0044_keep_directories;
 mod m20261123_0046_create_idempotency_keys;
 mod m20261123_0050_create_sign_on;
+mod m20261123_0054_create_webhooks;
+mod m20261123_0055_create_webhook_deliveries;
+mod m20261123_0056_create_webhook_watches;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +107,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0044_keep_directories::Step),
             Box::new(m20261123_0046_create_idempotency_keys::Step),
             Box::new(m20261123_0050_create_sign_on::Step),
+            Box::new(m20261123_0054_create_webhooks::Step),
+            Box::new(m20261123_0055_create_webhook_deliveries::Step),
+            Box::new(m20261123_0056_create_webhook_watches::Step),
         ]
     }
 }

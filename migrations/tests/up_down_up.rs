@@ -28,6 +28,11 @@ const TABLES: &[&str] = &[
     "call_numbers",
     "directories",
     "directory_entries",
+    "webhooks",
+    "webhook_events",
+    "webhook_deliveries",
+    "webhook_watches",
+    "webhook_present",
 ];
 
 async fn open(url: &str) -> DatabaseConnection {

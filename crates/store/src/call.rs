@@ -23,7 +23,7 @@ use crate::row::{call as row, call_number as number_row};
 use crate::words::words;
 use crate::{
     CallDirection, CallLink, CallOutcome, CallReason, CallSource, Db, Page, PageRequest, Reference,
-    Sort, SortColumn, StoreError, begin, commit, id,
+    Sort, SortColumn, StoreError, begin, commit, id, webhook,
 };
 
 mod parties;
@@ -154,7 +154,8 @@ pub fn new_id(started_at: OffsetDateTime) -> Uuid {
     id::new(started_at)
 }
 
-/// Writes calls of any tenants, all or none; what is there with the same key is replaced. Of several with one key the last counts.
+/// Writes calls of any tenants, all or none; what is there with the same key is replaced. Of several with one key the last counts. Webhooks are
+/// told of those that have ended.
 ///
 /// # Errors
 ///
@@ -175,6 +176,7 @@ pub async fn append(calls: &[(Uuid, Call)], db: &impl Db) -> Result<(), StoreErr
         .collect();
     let mut numbers: Vec<_> = numbers.into_iter().collect();
     let transaction = begin(db).await?;
+    webhook::tell_calls(&latest, &transaction).await?;
     while !latest.is_empty() {
         let some = latest.split_off(latest.len() - fitting(latest.len()));
         let some = some.into_iter();
@@ -307,6 +309,7 @@ pub async fn delete(tenant: Uuid, id: Uuid, db: &impl Db) -> Result<(), StoreErr
     }
     row::Entity::delete_by_id(id).exec(&transaction).await?;
     delete_unused_numbers(tenant, &transaction).await?;
+    webhook::forget_erased_calls(tenant, &transaction).await?;
     commit(transaction).await
 }
 
@@ -326,6 +329,7 @@ pub async fn delete_many(
         .exec(&transaction)
         .await?;
     delete_unused_numbers(tenant, &transaction).await?;
+    webhook::forget_erased_calls(tenant, &transaction).await?;
     commit(transaction).await?;
     Ok(deleted.rows_affected)
 }

@@ -60,6 +60,7 @@ mod token;
 pub mod user;
 mod vault;
 pub mod view;
+pub mod webhook;
 mod words;
 
 pub use code::{ActivationCode, ActivationToken};

@@ -226,6 +226,18 @@ pub async fn next_due(db: &impl ConnectionTrait) -> Result<Option<OffsetDateTime
         .map(OffsetDateTime::from))
 }
 
+/// How many mails wait, of everybody.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn count_waiting(db: &impl ConnectionTrait) -> Result<u64, StoreError> {
+    Ok(row::Entity::find()
+        .filter(row::Column::NextAttemptAt.is_not_null())
+        .count(db)
+        .await?)
+}
+
 /// The mail has left: its content is erased.
 ///
 /// # Errors

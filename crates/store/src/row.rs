@@ -508,3 +508,63 @@ entity!(mail_settings, "mail_settings", {
     secret_version: i64,
     version: i64,
 });
+
+entity!(webhook, "webhooks", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    name: String,
+    url: String,
+    events: String,
+    enabled: bool,
+    off_reason: Option<String>,
+    secret_sealed: Vec<u8>,
+    secret_version: i64,
+    previous_sealed: Option<Vec<u8>>,
+    previous_until: Option<UnixMicros>,
+    failing_since: Option<UnixMicros>,
+    dropped: i64,
+    created_at: UnixMicros,
+    version: i64,
+});
+
+entity!(webhook_event, "webhook_events", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    kind: String,
+    object_id: Option<Uuid>,
+    occurred_at: UnixMicros,
+    data: Option<String>,
+});
+
+entity!(webhook_delivery, "webhook_deliveries", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    tenant_id: Uuid,
+    webhook_id: Uuid,
+    event_id: Uuid,
+    state: String,
+    attempts: i64,
+    next_attempt_at: Option<UnixMicros>,
+    created_at: UnixMicros,
+    attempted_at: Option<UnixMicros>,
+    ended_at: Option<UnixMicros>,
+    reason: Option<String>,
+    status: Option<i64>,
+    excerpt: Option<String>,
+    took_ms: Option<i64>,
+});
+
+entity!(webhook_watch, "webhook_watches", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    tenant_id: Uuid,
+    created_at: UnixMicros,
+});
+
+entity!(webhook_present, "webhook_present", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    tenant_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    object_id: Uuid,
+});

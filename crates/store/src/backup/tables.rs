@@ -96,6 +96,7 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::view::Entity>(),
         table::<row::contact_import::Entity>(),
         table::<row::contact_import_row::Entity>(),
+        table::<row::webhook::Entity>(),
     ]
 }
 
@@ -129,6 +130,16 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
          take them for those",
     ),
     ("directory_entries", "as the directories"),
+    (
+        "webhook_events",
+        "what waited to be told was told since: a restore must not tell it again",
+    ),
+    ("webhook_deliveries", "as the events"),
+    (
+        "webhook_watches",
+        "who was there at the time of the backup says nothing of now: it is noted anew",
+    ),
+    ("webhook_present", "as the watches"),
 ];
 
 fn table<E: EntityTrait>() -> Table {

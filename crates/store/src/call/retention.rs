@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::search::first_id;
 use crate::list::{check_updated, check_version};
 use crate::row::{call as row, call_number as number_row, tenant as tenant_row};
-use crate::{Db, StoreError, begin, commit};
+use crate::{Db, StoreError, begin, commit, webhook};
 
 /// For how long a tenant keeps its calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,7 @@ pub async fn delete_expired(now: OffsetDateTime, db: &impl Db) -> Result<u64, St
         let deleted = delete_before(tenant.id, oldest, db).await?;
         if deleted > 0 {
             delete_unused_numbers(tenant.id, db).await?;
+            webhook::forget_erased_calls(tenant.id, db).await?;
         }
         all += deleted;
     }

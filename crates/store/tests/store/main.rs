@@ -24,3 +24,4 @@ mod sign_on;
 mod standing;
 mod tenant;
 mod user;
+mod webhook;
