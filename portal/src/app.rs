@@ -27,6 +27,7 @@ use crate::{
     mail::Outbox,
     password::Passwords,
     presence::Presence,
+    webhook::Webhooks,
 };
 
 /// Why the portal cannot start.
@@ -61,6 +62,7 @@ pub struct Parts {
     pub(crate) directory_news: DirectoryNews,
     pub(crate) limits: Limits,
     pub(crate) mail: Outbox,
+    pub(crate) webhooks: Webhooks,
     /// Places for WebSockets.
     pub(crate) sockets: Arc<Semaphore>,
     /// Cancelled when the portal stops: every long-lived task and channel ends.
@@ -88,6 +90,8 @@ pub(crate) struct Limits {
     pub(crate) device_instructions: Limiter<Uuid>,
     /// Test mails by tenant.
     pub(crate) test_mails: Limiter<Uuid>,
+    /// Tests of webhooks, and events sent again by hand, by tenant.
+    pub(crate) webhook_tests: Limiter<Uuid>,
     /// Unknown API keys by source.
     pub(crate) api_keys: Limiter<Source>,
     /// Invitations by tenant.
@@ -122,6 +126,11 @@ impl App {
             tokens: DeviceTokens::open(&config.data_dir, &config.public_url)?,
             passwords: Passwords::new().map_err(|_| StartError::Passwords)?,
             mail: Outbox::new(&config).map_err(|_| StartError::Mail)?,
+            webhooks: Webhooks::new(
+                config.egress.clone(),
+                config.authorities().to_vec(),
+                config.webhooks,
+            ),
             db,
             vault,
             proxy,
@@ -144,7 +153,7 @@ impl App {
         }
     }
 
-    /// Tells the pages of a tenant that there are other calls, until the portal stops.
+    /// Tells the pages and webhooks of a tenant that there are other calls, until the portal stops.
     pub(crate) async fn follow_calls(self) {
         let mut changes = self.proxy.subscribe_calls();
         loop {
@@ -157,6 +166,7 @@ impl App {
                 Err(RecvError::Lagged(_)) => self.live.all_calls_changed(),
                 Err(RecvError::Closed) => return,
             }
+            self.webhooks.wake();
         }
     }
 
@@ -238,6 +248,7 @@ impl App {
                     store::invitation::delete_expired(now, &self.db).await,
                 ),
                 ("imports", store::import::sweep(now, &self.db).await),
+                ("deliveries", store::webhook::sweep(now, &self.db).await),
             ] {
                 if let Err(error) = swept {
                     error!(%error, what, "expired rows were not removed");
@@ -293,6 +304,7 @@ impl Limits {
             instructions: Limiter::new(limiter(100, 10)),
             device_instructions: Limiter::new(limiter(5, 300)),
             test_mails: Limiter::new(limiter(5, 30)),
+            webhook_tests: Limiter::new(limiter(30, 5)),
             api_keys: Limiter::new(limiter(20, 10)),
             invitations: Limiter::new(limiter(50, 60)),
             links: Limiter::new(limiter(20, 30)),

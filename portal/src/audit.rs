@@ -2,6 +2,8 @@
 //!
 //! Changes are made of wire types, which hold no secrets; a secret that was replaced is noted by its name
 //! alone. Values that follow from other things (status, version) are left out.
+//!
+//! A deed also carries the object as a whole, which webhooks are told.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +19,8 @@ pub(crate) struct Deed<'a> {
     subject: &'a str,
     object: Option<Uuid>,
     changes: Option<String>,
+    /// The object as it is now or, if it is gone, as it was.
+    shown: Option<Value>,
 }
 
 impl<'a> Deed<'a> {
@@ -27,6 +31,7 @@ impl<'a> Deed<'a> {
             subject,
             object: None,
             changes: None,
+            shown: None,
         }
     }
 
@@ -40,17 +45,26 @@ impl<'a> Deed<'a> {
 
     /// The object was made, and is this.
     pub(crate) fn made(self, after: &impl Serialize) -> Self {
-        self.difference(Map::new(), fields(after))
+        self.difference(Map::new(), fields(after)).showing(after)
     }
 
     /// The object was this, and is gone.
     pub(crate) fn removed(self, before: &impl Serialize) -> Self {
-        self.difference(fields(before), Map::new())
+        self.difference(fields(before), Map::new()).showing(before)
     }
 
     /// The object was changed.
     pub(crate) fn changed(self, before: &impl Serialize, after: &impl Serialize) -> Self {
         self.difference(fields(before), fields(after))
+            .showing(after)
+    }
+
+    /// The object is this, whether or not its fields have changed.
+    pub(crate) fn showing(self, object: &impl Serialize) -> Self {
+        Self {
+            shown: serde_json::to_value(object).ok(),
+            ..self
+        }
     }
 
     /// A secret of the object was replaced.
@@ -88,6 +102,19 @@ impl<'a> Deed<'a> {
             changes: Some(text),
             ..self
         }
+    }
+
+    pub(crate) fn action(&self) -> &'static str {
+        self.action
+    }
+
+    pub(crate) fn object(&self) -> Option<Uuid> {
+        self.object
+    }
+
+    /// The object as it is now or, if it is gone, as it was.
+    pub(crate) fn shown(&self) -> Option<&Value> {
+        self.shown.as_ref()
     }
 
     /// The entry without its actor.

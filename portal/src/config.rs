@@ -4,8 +4,9 @@ use std::{fmt::Debug, net::IpAddr, path::PathBuf, pin::Pin, sync::Arc, time::Dur
 
 use ipnet::IpNet;
 use lettre::transport::smtp::client::Certificate;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
-use crate::{egress::Egress, mail::SmtpServer};
+use crate::{egress::Egress, mail::SmtpServer, webhook::WebhookTimes};
 
 /// Configuration of the portal.
 #[derive(Clone, Debug)]
@@ -38,6 +39,9 @@ pub struct PortalConfig {
     pub mail: MailConfig,
     /// Where the portal may connect to on behalf of tenants.
     pub egress: Egress,
+    /// How long is waited for the receivers of webhooks.
+    pub webhooks: WebhookTimes,
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 /// What only the process around the portal knows.
@@ -133,7 +137,28 @@ impl PortalConfig {
             metrics_token: None,
             mail: MailConfig::default(),
             egress: Egress::new([]),
+            webhooks: WebhookTimes::default(),
+            authorities: Vec::new(),
         }
+    }
+
+    /// Trusts these authorities (PEM) beside the system's when the certificate of a server that a tenant named is checked, mail servers aside.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthoritiesError`] if there is no certificate in it.
+    pub fn trust(&mut self, pem: &[u8]) -> Result<(), AuthoritiesError> {
+        let read = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+        let read = read.map_err(|_| AuthoritiesError)?;
+        if read.is_empty() {
+            return Err(AuthoritiesError);
+        }
+        self.authorities.extend(read);
+        Ok(())
+    }
+
+    pub(crate) fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.authorities
     }
 
     /// The SIP domain of the tenant with this slug.

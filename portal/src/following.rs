@@ -1,6 +1,9 @@
 //! What a live page follows, counted for the metrics.
 
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
 
 use crate::{
     live::Numbered,
@@ -11,14 +14,23 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Following {
     frames: Receiver<Numbered>,
-    _present: Present,
+    /// `None` if it is not a page that follows.
+    present: Option<Present>,
 }
 
 impl Following {
     pub(crate) fn new(frames: Receiver<Numbered>) -> Self {
         Self {
             frames,
-            _present: Present::page(),
+            present: Some(Present::page()),
+        }
+    }
+
+    /// For who is not a page.
+    pub(crate) fn uncounted(self) -> Self {
+        Self {
+            present: None,
+            ..self
         }
     }
 
@@ -26,6 +38,7 @@ impl Following {
     pub(crate) async fn recv(&mut self) -> Result<Numbered, RecvError> {
         let received = self.frames.recv().await;
         match &received {
+            _ if self.present.is_none() => {}
             Ok(_) => metrics::frame_delivered(),
             Err(RecvError::Lagged(_)) => metrics::page_was_slow(),
             Err(RecvError::Closed) => {}
@@ -33,10 +46,8 @@ impl Following {
         received
     }
 
-    #[cfg(test)]
-    pub(crate) fn try_recv(
-        &mut self,
-    ) -> Result<Numbered, tokio::sync::broadcast::error::TryRecvError> {
+    /// The next frame, if it is there already.
+    pub(crate) fn try_recv(&mut self) -> Result<Numbered, TryRecvError> {
         self.frames.try_recv()
     }
 }

@@ -12,8 +12,8 @@
 //!   a test made from the table walks all routes with all kinds of callers.
 //! * A handler writes once, in one transaction together with its audit entry; what follows from the
 //!   write (`effects`) cannot fail the request.
-//! * Secrets leave in exactly two answers: the activation shown to an administrator, and the
-//!   configuration of an activated device.
+//! * Secrets leave in few answers: the activation shown to an administrator, the configuration of an
+//!   activated device, and once what was just made: a key of a program, the secret of a webhook.
 //!
 //! SIP is not here: the proxy is reached through `api::ProxyControl`. SQL is not here: it is in `store`.
 
@@ -42,6 +42,7 @@ mod live;
 mod mail;
 mod metrics;
 mod notice;
+mod outgoing;
 mod pages;
 mod password;
 mod people;
@@ -59,6 +60,7 @@ mod status;
 mod totp;
 mod validate;
 mod visit;
+mod webhook;
 mod wire;
 
 pub use access::{Access, Area, CONFIRMATION_LIFE, NoScope, Rule, Scope, Who, rules};
@@ -71,7 +73,8 @@ pub use config::{
 pub use device_token::TokenKeyError;
 pub use egress::{Egress, EgressError};
 pub use mail::SmtpServer;
-pub use metrics::{Queue, describe_metrics, set_queue_length};
+pub use metrics::describe_metrics;
 pub use people::{OneTimePassword, Person, PersonError, add_user, first_run};
 pub use router::{openapi_json, router};
 pub use serve::{Listeners, serve};
+pub use webhook::WebhookTimes;

@@ -20,7 +20,7 @@ use crate::app::App;
 
 /// Something that waits to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Queue {
+pub(crate) enum Queue {
     /// Mail.
     Mail,
     /// Calls of webhooks.
@@ -28,7 +28,7 @@ pub enum Queue {
 }
 
 /// Says how many wait in a queue at this moment.
-pub fn set_queue_length(queue: Queue, length: usize) {
+pub(crate) fn set_queue_length(queue: Queue, length: u64) {
     let name = match queue {
         Queue::Mail => "mail",
         Queue::Webhooks => "webhooks",
@@ -156,7 +156,7 @@ pub(crate) fn page_was_slow() {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no queue is that long")]
-fn as_float(length: usize) -> f64 {
+fn as_float(length: u64) -> f64 {
     length as f64
 }
 

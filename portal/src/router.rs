@@ -26,7 +26,7 @@ use crate::{
         accounts, activation, api_keys, audit, calls, contacts, contacts_bulk, device_live,
         devices, directory, equip, health, imports, instructions, invitations, live, mail, mailbox,
         members, providers, provisioning, recovery, retention, search, second_factor, session,
-        sessions, sign_on, sign_on_settings, tenants, views,
+        sessions, sign_on, sign_on_settings, tenants, views, webhooks,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -136,6 +136,17 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(mailbox::show_any))
 }
 
+fn webhooks() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::show, webhooks::update, webhooks::delete))
+        .routes(routes!(webhooks::replace_secret))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::list_deliveries))
+        .routes(routes!(webhooks::show_delivery))
+        .routes(routes!(webhooks::redeliver))
+}
+
 fn tenant() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(providers::list, providers::create))
@@ -181,6 +192,7 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(search::find))
         .routes(routes!(views::list, views::save))
         .routes(routes!(views::delete))
+        .merge(webhooks())
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(audit::verify))
@@ -217,7 +229,8 @@ fn device_side() -> OpenApiRouter<App> {
         api::LiveRequest,
         api::DeviceFrame,
         api::DeviceUpload,
-        api::Problem
+        api::Problem,
+        api::WebhookTest
     )),
     modifiers(&Security)
 )]

@@ -14,8 +14,13 @@ use axum::{
     routing::get,
 };
 use subtle::ConstantTimeEq as _;
+use tracing::error;
 
-use crate::{app::App, handlers::health};
+use crate::{
+    app::App,
+    handlers::health,
+    metrics::{Queue, set_queue_length},
+};
 
 /// The listener of its own: the metrics, and whether the server is well.
 pub(crate) fn router(app: App) -> Router {
@@ -28,8 +33,27 @@ pub(crate) fn router(app: App) -> Router {
 
 async fn metrics(State(app): State<App>) -> Response {
     match &app.config.surroundings {
-        Some(surroundings) => text(surroundings.metrics().await),
+        Some(surroundings) => {
+            count_queues(&app).await;
+            text(surroundings.metrics().await)
+        }
         None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// What waits is counted when somebody asks: rows that another process took count as well.
+async fn count_queues(app: &App) {
+    for (queue, counted) in [
+        (Queue::Mail, store::mail::count_waiting(&app.db).await),
+        (
+            Queue::Webhooks,
+            store::webhook::count_waiting(&app.db).await,
+        ),
+    ] {
+        match counted {
+            Ok(length) => set_queue_length(queue, length),
+            Err(error) => error!(%error, ?queue, "what waits was not counted"),
+        }
     }
 }
 

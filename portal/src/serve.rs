@@ -85,6 +85,8 @@ pub async fn serve(
     tasks.spawn(app.clone().tell_directories());
     tasks.spawn(app.clone().sweep());
     tasks.spawn(app.clone().send_mail());
+    tasks.spawn(app.clone().send_webhooks());
+    tasks.spawn(app.clone().watch_presence());
     tasks.spawn(app.clone().resume_imports());
     let mut doors = JoinSet::new();
     for (listener, door) in doors_of(listeners, &app) {

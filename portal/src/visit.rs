@@ -14,7 +14,7 @@ use store::{ConnectionTrait, Language, StoreError, audit::NewAuditEntry};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{app::App, audit::Deed, error::ApiError, extract::ClientAddress};
+use crate::{app::App, audit::Deed, error::ApiError, extract::ClientAddress, webhook};
 
 /// What a request tells of the person's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl FromRequestParts<App> for Visit {
 }
 
 impl Visit {
-    /// Notes what somebody without a session has done, in the log of a tenant or with `None` of the installation. Call it last in the
-    /// transaction.
+    /// Notes what somebody without a session has done, in the log of a tenant, and for its webhooks, or with `None` in the log of the
+    /// installation. Call it last in the transaction.
     pub(crate) async fn note_in(
         &self,
         tenant: Option<Uuid>,
@@ -49,6 +49,9 @@ impl Visit {
         now: OffsetDateTime,
         db: &impl ConnectionTrait,
     ) -> Result<(), StoreError> {
+        if let Some(tenant) = tenant {
+            webhook::tell_deed(tenant, deed, now, db).await?;
+        }
         let source = self.address.to_string();
         let entry = NewAuditEntry {
             actor,

@@ -48,7 +48,7 @@ pub struct ApiKeyInput {
     /// What people call it, 1 to 100 characters.
     pub name: String,
     /// What it may be used for: an area (`members`, `providers`, `accounts`, `contacts`, `devices`, `activations`, `mail`, `calls`,
-    /// `retention`, `audit`), a colon, and `read` or `write`.
+    /// `retention`, `audit`, `webhooks`), a colon, and `read` or `write`.
     pub scopes: Vec<String>,
     /// For how many days it works, 1 to 3650; for ever unless it is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -37,6 +37,7 @@ mod session;
 mod sign_on;
 mod tenant;
 mod view;
+mod webhook;
 
 pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec, DialingRule};
 pub use activation::{Activation, ActivationState};
@@ -90,3 +91,8 @@ pub use sign_on::{
 };
 pub use tenant::{Member, MemberChange, MemberInput, Role, Tenant, TenantInput, TenantSecurity};
 pub use view::{View, ViewInput, ViewList, ViewQuery, Views};
+pub use webhook::{
+    NewWebhook, Webhook, WebhookDelivery, WebhookDeliveryDetail, WebhookDeliveryFilters,
+    WebhookDeliveryState, WebhookEvent, WebhookInput, WebhookMessage, WebhookOffReason,
+    WebhookReason, WebhookSecretInput, WebhookTest,
+};

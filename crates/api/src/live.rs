@@ -58,6 +58,8 @@ pub enum LiveList {
     Devices,
     /// Calls.
     Calls,
+    /// Webhooks and what became of their deliveries.
+    Webhooks,
 }
 
 /// Status of one device.

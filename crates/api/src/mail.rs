@@ -48,6 +48,8 @@ pub enum MailKind {
     Test,
     /// Something happened that its owner should know of.
     SecurityNotice,
+    /// A webhook is off, because its receiver took nothing.
+    WebhookOff,
 }
 
 /// How far a mail is.

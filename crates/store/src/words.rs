@@ -198,6 +198,8 @@ words! {
         Test = "test",
         /// Something happened that its owner should know of.
         SecurityNotice = "security_notice",
+        /// A webhook is off, because its receiver took nothing.
+        WebhookOff = "webhook_off",
     }
 }
 

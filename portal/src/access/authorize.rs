@@ -39,6 +39,7 @@ pub(crate) async fn authorize(State(app): State<App>, request: Request, next: Ne
     let response = next.run(Request::from_parts(parts, body)).await;
     if let Some(tenant) = written.filter(|_| response.status().is_success()) {
         app.directory_news.look_at(tenant);
+        app.webhooks.wake();
     }
     response
 }

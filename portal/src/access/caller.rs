@@ -12,7 +12,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::CONFIRMATION_LIFE;
-use crate::{app::App, audit::Deed, error::ApiError};
+use crate::{app::App, audit::Deed, error::ApiError, webhook};
 
 /// Somebody with a session, or a program with a key of theirs.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub(crate) struct Caller {
 pub(crate) struct Device(pub(crate) DeviceCredential);
 
 impl Caller {
-    /// Notes in the audit log of the tenant what the caller has done. Call it last in the transaction of
+    /// Notes in the audit log of the tenant what the caller has done, and for its webhooks. Call it last in the transaction of
     /// the deed: from then on nobody else's deed in this tenant can be noted until the transaction ends.
     pub(crate) async fn note(
         &self,
@@ -124,7 +124,7 @@ impl Person {
         format!("{first_name} {last_name}").trim().to_owned()
     }
 
-    /// Notes in the audit log of a tenant, or with `None` of the installation, what the person has done.
+    /// Notes in the audit log of a tenant, or with `None` of the installation, what the person has done, and for the tenant's webhooks.
     /// Call it last in the transaction of the deed.
     pub(crate) async fn note_in(
         &self,
@@ -135,6 +135,9 @@ impl Person {
     ) -> Result<(), StoreError> {
         if let Some(attempt) = self.attempt {
             store::idempotency::mark_done(attempt, db).await?;
+        }
+        if let Some(tenant) = tenant {
+            webhook::tell_deed(tenant, deed, now, db).await?;
         }
         let source = self.source.to_string();
         let entry = NewAuditEntry {

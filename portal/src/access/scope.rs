@@ -68,6 +68,7 @@ const AREAS: &[(Area, &str)] = &[
     (Area::Calls, "calls"),
     (Area::Retention, "retention"),
     (Area::Audit, "audit"),
+    (Area::Webhooks, "webhooks"),
 ];
 
 #[cfg(test)]

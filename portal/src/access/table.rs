@@ -39,6 +39,8 @@ pub enum Area {
     SignOn,
     /// Keys of programs.
     ApiKeys,
+    /// What other programs are told, and where.
+    Webhooks,
     /// How mail is sent, and what became of it.
     Mail,
     /// Mails that lie in the mailbox, with the links in them.
@@ -130,7 +132,10 @@ impl Area {
             (Self::Members | Self::SignOn, Access::Write) | (Self::Mailbox, _) => {
                 role == Role::Owner
             }
-            (Self::Activations | Self::ApiKeys | Self::Mail | Self::SignOn, Access::Read)
+            (
+                Self::Activations | Self::ApiKeys | Self::Webhooks | Self::Mail | Self::SignOn,
+                Access::Read,
+            )
             | (_, Access::Write) => administers,
             (_, Access::Read) => true,
         }
@@ -202,6 +207,16 @@ const RULES: &[Rule] = &[
     reads("api_keys_list", Area::ApiKeys).people_only(),
     writes("api_keys_create", Area::ApiKeys).confirmed(),
     writes("api_keys_delete", Area::ApiKeys).people_only(),
+    reads("webhooks_list", Area::Webhooks),
+    writes("webhooks_create", Area::Webhooks).confirmed(),
+    reads("webhooks_show", Area::Webhooks),
+    writes("webhooks_update", Area::Webhooks).confirmed(),
+    writes("webhooks_delete", Area::Webhooks),
+    writes("webhooks_replace_secret", Area::Webhooks).confirmed(),
+    writes("webhooks_test", Area::Webhooks),
+    reads("webhook_deliveries_list", Area::Webhooks),
+    reads("webhook_deliveries_show", Area::Webhooks),
+    writes("webhook_deliveries_redeliver", Area::Webhooks),
     rule("invitation_show", Who::Public),
     rule("invitation_accept", Who::Public),
     rule("invitation_join", Who::SignedIn),

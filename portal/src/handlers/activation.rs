@@ -54,7 +54,10 @@ pub(crate) async fn reset(
         Vec::new()
     };
     let activation = activation::replace(tenant, id, life, vault, now, &transaction).await?;
-    let deed = Deed::new("device.reset", &device.name).of(id);
+    let after = device::load(tenant, id, &transaction).await?;
+    let deed = Deed::new("device.reset", &device.name)
+        .of(id)
+        .showing(&wire::device(after, &app.presence));
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     app.sign_out(tenant, id, rotated).await;

@@ -89,7 +89,7 @@ pub(crate) async fn create(
             return Err(refused);
         }
     };
-    let body = to_wire(checked);
+    let body = shown(checked);
     let transaction = begin(&app.db).await?;
     let deed = Deed::new("contact.import_check", &body.file_name).of(id);
     caller.note(&deed, now, &transaction).await?;
@@ -107,7 +107,7 @@ pub(crate) async fn list(
     Paging(request): Paging<ImportSort>,
 ) -> Result<Json<Page<Import>>, ApiError> {
     let imports = import::list(caller.tenant.id, &request, &app.db).await?;
-    Ok(wire::page(imports, to_wire))
+    Ok(wire::page(imports, shown))
 }
 
 /// One import, with how far it is.
@@ -120,7 +120,7 @@ pub(crate) async fn show(
     Id(id): Id,
 ) -> Result<Json<Import>, ApiError> {
     let import = import::load(caller.tenant.id, id, &app.db).await?;
-    Ok(Json(to_wire(import)))
+    Ok(Json(shown(import)))
 }
 
 /// What each row of the file would do or did, in the order of the file.
@@ -178,7 +178,7 @@ pub(crate) async fn commit_import(
     let begun = import::load(tenant, id, &transaction).await?;
     commit(transaction).await?;
     tokio::spawn(app.run_import(begun.clone()));
-    Ok((StatusCode::ACCEPTED, Json(to_wire(begun))))
+    Ok((StatusCode::ACCEPTED, Json(shown(begun))))
 }
 
 /// Take an import back, within 24 hours. Contacts that were changed since stay; the rows say which.
@@ -208,7 +208,7 @@ pub(crate) async fn undo(
     let begun = import::load(tenant, id, &transaction).await?;
     commit(transaction).await?;
     tokio::spawn(app.run_import(begun.clone()));
-    Ok((StatusCode::ACCEPTED, Json(to_wire(begun))))
+    Ok((StatusCode::ACCEPTED, Json(shown(begun))))
 }
 
 /// Forget an import and its rows; the contacts stay as they are, and it can no longer be taken back.
@@ -368,7 +368,8 @@ fn value<T: serde::de::DeserializeOwned>(word: &str, usual: T) -> T {
     serde_json::from_value(Value::String(word.to_owned())).unwrap_or(usual)
 }
 
-fn to_wire(import: import::Import) -> Import {
+/// An import as everybody sees it.
+pub(crate) fn shown(import: import::Import) -> Import {
     let counts = import.counts;
     let until = import.committed_at.map(|at| at + import::UNDO);
     Import {

@@ -16,14 +16,15 @@ use axum_extra::extract::CookieJar;
 use store::{
     Language, Secret, StoreError, Transaction, begin, commit,
     invitation::{self, InvitationSort, NewInvitation},
+    membership::Member,
     session::SignedInBy,
-    user::NewUser,
+    user::{NewUser, User},
 };
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::{
     Refused,
+    members::wire_member,
     session::{begin_session, session_of},
 };
 use crate::{
@@ -213,12 +214,15 @@ pub(crate) async fn accept(
     };
     store::user::set_password(made.id, &phc, &transaction).await?;
     let user = store::user::load(made.id, &transaction).await?;
-    join(&taken, user.id, now, &transaction).await?;
-    let deed = Deed::new("invitation.accept", &user.email).of(user.id);
+    let member = join(&taken, &user, now, &transaction).await?;
+    let deed = Deed::new("invitation.accept", &user.email)
+        .of(user.id)
+        .showing(&member);
     visit
         .note_in(Some(taken.tenant_id), &user.email, &deed, now, &transaction)
         .await?;
     commit(transaction).await?;
+    app.webhooks.wake();
     let begun = begin_session(user, SignedInBy::Own, &visit, jar, now, &app).await?;
     Ok(begun.into_response())
 }
@@ -241,29 +245,41 @@ pub(crate) async fn join_signed_in(
             message: "This invitation is for somebody else. Please sign in with the address that it was sent to.",
         });
     }
-    join(&taken, caller.user.id, now, &transaction).await?;
-    let deed = Deed::new("invitation.accept", &caller.user.email).of(caller.user.id);
+    let member = join(&taken, &caller.user, now, &transaction).await?;
+    let deed = Deed::new("invitation.accept", &caller.user.email)
+        .of(caller.user.id)
+        .showing(&member);
     caller
         .note_in(Some(taken.tenant_id), &deed, now, &transaction)
         .await?;
     commit(transaction).await?;
+    app.webhooks.wake();
     let session = session_of(caller.user, None, &app).await?;
     Ok(Json(session).into_response())
 }
 
+/// Makes the user a member, and gives what others see of that.
 async fn join(
     taken: &invitation::Invitation,
-    user: Uuid,
+    user: &User,
     now: OffsetDateTime,
     db: &Transaction,
-) -> Result<(), ApiError> {
-    match store::membership::insert(taken.tenant_id, user, taken.role, now, db).await {
-        Err(StoreError::Conflict { .. }) => Err(ApiError::Conflict {
-            field: "",
-            message: "You are a member already.",
-        }),
-        inserted => Ok(inserted?),
+) -> Result<api::Member, ApiError> {
+    match store::membership::insert(taken.tenant_id, user.id, taken.role, now, db).await {
+        Err(StoreError::Conflict { .. }) => {
+            return Err(ApiError::Conflict {
+                field: "",
+                message: "You are a member already.",
+            });
+        }
+        inserted => inserted?,
     }
+    let second_factor = store::second_factor::confirmed_at(user.id, db).await?;
+    let member = Member {
+        user: user.clone(),
+        role: taken.role,
+    };
+    Ok(wire_member(member, second_factor.is_some()))
 }
 
 /// Mails the link; its token stands in the fragment, which reaches no log.

@@ -229,7 +229,7 @@ async fn sign_out(user: Uuid, caller: &Caller, db: &Transaction) -> Result<(), A
     Ok(())
 }
 
-fn wire_member(member: store::membership::Member, second_factor: bool) -> Member {
+pub(super) fn wire_member(member: store::membership::Member, second_factor: bool) -> Member {
     Member {
         user_id: member.user.id,
         email: member.user.email,

@@ -34,6 +34,7 @@ pub(crate) mod sign_on;
 pub(crate) mod sign_on_settings;
 pub(crate) mod tenants;
 pub(crate) mod views;
+pub(crate) mod webhooks;
 
 use api::Problem;
 use utoipa::IntoResponses;

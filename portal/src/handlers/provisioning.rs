@@ -23,6 +23,7 @@ use store::{
     audit::NewAuditEntry,
     begin, commit,
     device::{self, DeviceCredential, Report},
+    webhook::EventKind,
 };
 use time::OffsetDateTime;
 use tracing::error;
@@ -38,7 +39,7 @@ use crate::{
     limits,
     live::Written,
     validate::Fields,
-    wire,
+    webhook, wire,
 };
 
 /// Activate a device, once. Every activation that cannot be used gets the same answer.
@@ -139,8 +140,14 @@ async fn redeem(
         source: Some(&source),
         ..NewAuditEntry::default()
     };
+    let (kind, shown) = (
+        EventKind::DeviceActivated,
+        wire::device(device.clone(), &app.presence),
+    );
+    webhook::tell(tenant, kind, Some(id), &shown, now, &transaction).await?;
     store::audit::append(Some(tenant), &entry, now, &transaction).await?;
     commit(transaction).await?;
+    app.webhooks.wake();
     Ok(Some(credential))
 }
 

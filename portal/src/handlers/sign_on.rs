@@ -19,6 +19,7 @@ use axum_extra::extract::{CookieJar, cookie::Cookie};
 use serde_json::json;
 use store::{
     NewPeople, Role, Secret, StoreError, begin as begin_transaction, browser, commit,
+    membership::Member,
     second_factor,
     session::SignedInBy,
     sign_on::{self, ATTEMPT_LIFE, Attempt, NewAttempt, Offer, SignOnSettings},
@@ -31,6 +32,7 @@ use uuid::Uuid;
 
 use super::{
     Refused,
+    members::wire_member,
     session::{begin_half, begin_session, cookie, is_token, session_of},
 };
 use crate::{
@@ -300,6 +302,7 @@ impl Came<'_> {
             .note_in(Some(tenant), &user.email, &deed, self.now, &transaction)
             .await?;
         commit(transaction).await?;
+        app.webhooks.wake();
         Ok(user)
     }
 
@@ -347,13 +350,18 @@ impl Came<'_> {
         store::user::set_password(user.id, &nothing, transaction).await?;
         let (tenant, role) = (self.tenant.id, Role::ReadOnly);
         store::membership::insert(tenant, user.id, role, self.now, transaction).await?;
+        let user = store::user::load(user.id, transaction).await?;
+        let member = Member {
+            user: user.clone(),
+            role,
+        };
         let deed = Deed::new("member.create", email)
             .of(user.id)
-            .made(&json!({"email": email, "role": api::Role::ReadOnly}));
+            .made(&wire_member(member, false));
         self.visit
             .note_in(Some(tenant), email, &deed, self.now, transaction)
             .await?;
-        Ok(store::user::load(user.id, transaction).await?)
+        Ok(user)
     }
 
     async fn signed_in(

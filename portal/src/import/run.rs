@@ -9,12 +9,13 @@ use store::{
     audit::NewAuditEntry,
     begin, commit,
     import::{self, Import, ImportState, Step},
+    webhook::EventKind,
 };
 use time::OffsetDateTime;
 use tokio::{select, time::sleep};
 use tracing::error;
 
-use crate::{app::App, live::Written};
+use crate::{app::App, handlers::imports, live::Written, webhook};
 
 /// Between two attempts while the database fails.
 const RETRY: Duration = Duration::from_secs(5);
@@ -106,8 +107,16 @@ impl App {
             }
             Step::Finished => {
                 let from = [import.state];
-                import::advance(tenant, import.id, &from, end, now, &transaction).await?;
+                let moved =
+                    import::advance(tenant, import.id, &from, end, now, &transaction).await?;
+                if moved && end == ImportState::Committed {
+                    let (kind, id) = (EventKind::ImportCommitted, Some(import.id));
+                    let shown =
+                        imports::shown(import::load(tenant, import.id, &transaction).await?);
+                    webhook::tell(tenant, kind, id, &shown, now, &transaction).await?;
+                }
                 commit(transaction).await?;
+                self.webhooks.wake();
                 Ok(false)
             }
             Step::Changed => {

@@ -47,11 +47,11 @@ macro_rules! templates {
 const WORDS: &[(&str, &str)] = templates![
     "en": [
         "activation", "address_changed", "common", "confirm_address", "footer", "invitation", "password_reset", "security_notice", "sign_up",
-        "test"
+        "test", "webhook_off"
     ],
     "de": [
         "activation", "address_changed", "common", "confirm_address", "footer", "invitation", "password_reset", "security_notice", "sign_up",
-        "test"
+        "test", "webhook_off"
     ],
 ];
 

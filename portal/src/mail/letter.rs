@@ -28,6 +28,8 @@ pub(crate) enum Letter {
     Test(TestLetter),
     /// Something happened that its owner should know of.
     SecurityNotice(SecurityNoticeLetter),
+    /// A webhook is off, because its receiver took nothing.
+    WebhookOff(WebhookOffLetter),
 }
 
 #[derive(Serialize)]
@@ -99,6 +101,18 @@ pub(crate) struct SecurityNoticeLetter {
     pub(crate) link: String,
 }
 
+#[derive(Serialize)]
+pub(crate) struct WebhookOffLetter {
+    pub(crate) name: String,
+    pub(crate) tenant: String,
+    /// What people call it.
+    pub(crate) webhook: String,
+    /// `gone` or `failing`.
+    pub(crate) reason: &'static str,
+    /// The page where it can be switched on again.
+    pub(crate) link: String,
+}
+
 /// What the owner of an access should know of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,6 +135,7 @@ impl Letter {
             Self::AddressChanged(_) => MailKind::AddressChanged,
             Self::Test(_) => MailKind::Test,
             Self::SecurityNotice(_) => MailKind::SecurityNotice,
+            Self::WebhookOff(_) => MailKind::WebhookOff,
         }
     }
 

@@ -27,11 +27,11 @@ mod sample;
 mod smtp;
 pub(crate) mod wire;
 
-pub(crate) use content::{Content, ContentError, Writer};
+pub(crate) use content::{Content, ContentError, Writer, one_line};
 pub(crate) use deliver::{Delivery, Parcel, deliver_now, route};
 pub(crate) use letter::{
     ActivationLetter, AddressChangedLetter, AppLink, InvitationLetter, Letter, LinkLetter,
-    SecurityEvent, SecurityNoticeLetter, TestLetter,
+    SecurityEvent, SecurityNoticeLetter, TestLetter, WebhookOffLetter,
 };
 pub(crate) use mailbox::{Entry, MAX_MAILS, Mailbox, MailboxError};
 pub(crate) use outbox::{Addressed, Outbox, QueueError, queue};

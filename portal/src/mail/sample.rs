@@ -5,12 +5,12 @@ use time::macros::datetime;
 
 use super::{
     ActivationLetter, AddressChangedLetter, AppLink, InvitationLetter, Letter, LinkLetter,
-    SecurityEvent, SecurityNoticeLetter, TestLetter,
+    SecurityEvent, SecurityNoticeLetter, TestLetter, WebhookOffLetter,
 };
 
 /// All kinds.
 #[cfg(test)]
-pub(crate) const KINDS: [MailKind; 8] = [
+pub(crate) const KINDS: [MailKind; 9] = [
     MailKind::Activation,
     MailKind::Invitation,
     MailKind::PasswordReset,
@@ -19,6 +19,7 @@ pub(crate) const KINDS: [MailKind; 8] = [
     MailKind::AddressChanged,
     MailKind::Test,
     MailKind::SecurityNotice,
+    MailKind::WebhookOff,
 ];
 
 /// A letter of this kind about nobody; its links open nothing.
@@ -73,6 +74,13 @@ pub(crate) fn sample(kind: MailKind, portal_url: &str) -> Letter {
             address: "192.0.2.17".to_owned(),
             agent: "Firefox, Linux".to_owned(),
             link: format!("{portal_url}/security"),
+        }),
+        MailKind::WebhookOff => Letter::WebhookOff(WebhookOffLetter {
+            name,
+            tenant,
+            webhook: "Customer database".to_owned(),
+            reason: "failing",
+            link: format!("{portal_url}/t/acme/webhooks"),
         }),
     }
 }

@@ -41,6 +41,7 @@ same_words!(
         AddressChanged,
         Test,
         SecurityNotice,
+        WebhookOff,
     }
 );
 same_words!(

@@ -6,9 +6,10 @@ use portal::{Rule, Who, rules};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::{
-    Role,
+    PageRequest, Role,
     api_key::{self, NewApiKey},
     invitation::{self, NewInvitation},
+    webhook::{self, EventKind, NewEvent, WebhookFields},
 };
 use uuid::Uuid;
 
@@ -98,6 +99,15 @@ async fn person_object(
         let made = api_key::insert(world.tenant, &new, now(), &world.db).await;
         return Some(("api-keys", made.unwrap().0.id.to_string()));
     }
+    if path.contains("/webhooks/{id}") || path.contains("/webhook-deliveries/{id}") {
+        let (webhook, delivery) = told_webhook(world).await;
+        let kind = if path.contains("/webhooks/") {
+            ("webhooks", webhook)
+        } else {
+            ("webhook-deliveries", delivery)
+        };
+        return Some((kind.0, kind.1.to_string()));
+    }
     if path.contains("/invitations/{id}") {
         let new = NewInvitation {
             email: &email,
@@ -108,6 +118,30 @@ async fn person_object(
         return Some(("invitations", made.unwrap().0.id.to_string()));
     }
     None
+}
+
+/// A webhook, and a delivery of it that ended. The one before makes room for it.
+async fn told_webhook(world: &World) -> (Uuid, Uuid) {
+    let (tenant, db) = (world.tenant, &world.db);
+    let listed = webhook::list(tenant, &PageRequest::default(), db).await;
+    for old in listed.unwrap().items {
+        webhook::delete(tenant, old.id, db).await.unwrap();
+    }
+    let fields = WebhookFields {
+        name: "Some program".to_owned(),
+        url: "https://localhost:9/".to_owned(),
+        events: vec![EventKind::ContactCreated],
+        enabled: true,
+    };
+    let made = webhook::insert(tenant, &fields, &world.vault, now(), db).await;
+    let (made, _) = made.unwrap();
+    let event = NewEvent {
+        kind: EventKind::WebhookTest,
+        object: None,
+        data: Some("{}"),
+    };
+    let told = webhook::tell_one(tenant, made.id, &event, now(), db).await;
+    (made.id, told.unwrap())
 }
 
 /// A mail in the mailbox, put there by a test the first time.

@@ -1,5 +1,6 @@
 //! A SIP password goes to the device that needs it and nowhere else: no answer, no log line. The same for the password of a mail server,
-//! and for link and code of an activation that waits to be sent by mail: they are in no log, and not in clear in the database.
+//! and for link and code of an activation that waits to be sent by mail: they are in no log, and not in clear in the database; and for what
+//! signs the events of a webhook.
 
 use std::{
     io::{self, Write},
@@ -91,9 +92,11 @@ async fn secrets_are_in_no_answer_and_no_log() {
     let activation = world.activation_path(&device);
     let shown = world.owner.get(&activation).await.body;
     answers.extend(mail_that_waits(&world, &device).await);
+    let signing = told_webhook(&world, &mut answers).await;
     let link = shown["link"].as_str().unwrap();
     for secret in [
         MAIL_CANARY,
+        signing.as_str(),
         link.rsplit('#').next().unwrap(),
         shown["code"].as_str().unwrap(),
     ] {
@@ -139,7 +142,7 @@ async fn secrets_are_in_no_answer_and_no_log() {
     );
     answers.push(world.owner.delete(&path).await.expect(StatusCode::CONFLICT));
     for answer in &answers {
-        for canary in [CANARY, MAIL_CANARY] {
+        for canary in [CANARY, MAIL_CANARY, signing.as_str()] {
             assert!(!answer.text().contains(canary), "{}", answer.text());
         }
     }
@@ -152,6 +155,7 @@ async fn secrets_are_in_no_answer_and_no_log() {
     for secret in [
         CANARY,
         MAIL_CANARY,
+        signing.as_str(),
         used,
         token,
         session.as_str(),
@@ -198,6 +202,30 @@ async fn mail_that_waits(world: &World, device: &serde_json::Value) -> Vec<Answe
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// The secret of a webhook whose receiver does not answer.
+async fn told_webhook(world: &World, answers: &mut Vec<Answer>) -> String {
+    let input =
+        json!({"name": "Nobody", "url": "https://localhost:9/", "events": ["contact.created"]});
+    let owner = &world.owner;
+    let path = world.path("webhooks");
+    let made = owner.post(&path, input).await.expect(StatusCode::CREATED);
+    let one = format!("{path}/{}", made.id());
+    let tested = owner.post(&format!("{one}/test"), json!({})).await;
+    let delivery = tested.expect(StatusCode::ACCEPTED).id();
+    let path = world.path(&format!("webhook-deliveries/{delivery}"));
+    loop {
+        let told = owner.get(&path).await.expect(StatusCode::OK);
+        let tried = told.body.get("reason").is_some();
+        answers.push(told);
+        if tried {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    answers.push(owner.get(&one).await);
+    made.body["secret"].as_str().unwrap().to_owned()
 }
 
 /// Whether any file of the database has this.

@@ -306,7 +306,7 @@ async fn a_new_secret_signs_beside_the_old_one_for_a_while(ground: Ground) {
     assert_ne!(first, second);
     assert_eq!(after.previous_until, Some(after_minutes(60)));
     assert_eq!(secrets(59).await, [second.clone(), first]);
-    assert_eq!(secrets(60).await, [second.clone()]);
+    assert_eq!(secrets(60).await, std::slice::from_ref(&second));
     let (_, third) = replace(Some(after_minutes(90))).await;
     assert_eq!(secrets(61).await, [third, second]);
     let (after, fourth) = replace(None).await;

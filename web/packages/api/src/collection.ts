@@ -57,6 +57,10 @@ export function callsKey(tenant: string) {
   return [...tenantKey(tenant), 'calls'] as const;
 }
 
+export function webhooksKey(tenant: string) {
+  return [...tenantKey(tenant), 'webhooks'] as const;
+}
+
 /** Which rows of a collection, and in which order. */
 export interface RowsWanted {
   search?: string;

@@ -116,4 +116,17 @@ export {
 } from './team';
 export { findEverything } from './search';
 export { useSavedViews } from './views';
+export {
+  readWebhook,
+  useCreateWebhook,
+  useRedeliver,
+  useRemoveWebhook,
+  useReplaceWebhookSecret,
+  useTestWebhook,
+  useUpdateWebhook,
+  useWebhook,
+  useWebhookDeliveries,
+  useWebhookDelivery,
+  useWebhooks,
+} from './webhooks';
 export type * from './types';

@@ -5,7 +5,14 @@
  */
 import type { LiveList } from './types';
 
-export const ALL_LISTS: readonly LiveList[] = ['providers', 'accounts', 'contacts', 'devices', 'calls'];
+export const ALL_LISTS: readonly LiveList[] = [
+  'providers',
+  'accounts',
+  'contacts',
+  'devices',
+  'calls',
+  'webhooks',
+];
 
 const PAUSE_MS = 1000;
 

@@ -9,7 +9,7 @@ import { WebSocket as ReconnectingWebSocket } from 'partysocket';
 import { useEffect } from 'react';
 import { create } from 'zustand';
 
-import { callsKey, tenantKey } from './collection';
+import { callsKey, tenantKey, webhooksKey } from './collection';
 import { ALL_LISTS, gatherLists } from './live-lists';
 import { afterFrame, nothingYet, parseFrame, type LiveState } from './live-state';
 import { sessionQuery } from './session';
@@ -41,6 +41,13 @@ export function useDevicesLive(): Record<string, DeviceLive> {
 /** Whether what is shown is live. */
 export function useConnection(): Connection {
   return useLiveStore(({ connection }) => connection);
+}
+
+/** Lists whose rows no other rows name. */
+const ALONE = { calls: callsKey, webhooks: webhooksKey } as const;
+
+function standsAlone(list: LiveList): list is keyof typeof ALONE {
+  return list in ALONE;
 }
 
 interface Listener {
@@ -107,10 +114,10 @@ export function useLiveChannel(tenant: string): void {
   const queries = useQueryClient();
   useEffect(() => {
     const gathered = gatherLists((lists) => {
-      // Rows name each other, so one list that changed makes all of them stale; calls stand alone.
-      const others = [...lists].some((list) => list !== 'calls');
-      const queryKey = others ? tenantKey(tenant) : callsKey(tenant);
-      void queries.invalidateQueries({ queryKey });
+      const told = [...lists];
+      // Rows name each other, so one list that changed makes all of them stale.
+      const keys = told.every(standsAlone) ? told.map((list) => ALONE[list](tenant)) : [tenantKey(tenant)];
+      for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
     });
     const close = openChannel(tenant, {
       rewritten: gathered.add,

@@ -1466,6 +1466,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/webhook-deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One delivery, with what is sent. */
+        get: operations["webhook_deliveries_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhook-deliveries/{id}/redelivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the event of a delivery again, to a webhook that is on: with the identifier that it had, so that the receiver can tell. */
+        post: operations["webhook_deliveries_redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The webhooks, without their secrets; the search looks at name and address. */
+        get: operations["webhooks_list"];
+        put?: never;
+        /** Make a webhook. The secret that signs what is sent is told only here. */
+        post: operations["webhooks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook. */
+        get: operations["webhooks_show"];
+        /** Change a webhook. Switched off, it forgets what waits for it. */
+        put: operations["webhooks_update"];
+        post?: never;
+        /** Delete a webhook with all that waits for it and its history. */
+        delete: operations["webhooks_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of the events that a webhook was told, or is to be told, the newest first. Kept for 14 days, and at most 1,000 of a webhook. */
+        get: operations["webhook_deliveries_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace the secret of a webhook. The new one is told only here; the one before signs too for a while. */
+        post: operations["webhooks_replace_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test event to a webhook that is on. */
+        post: operations["webhooks_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1653,7 +1775,7 @@ export interface components {
             name: string;
             /**
              * @description What it may be used for: an area (`members`, `providers`, `accounts`, `contacts`, `devices`, `activations`, `mail`, `calls`,
-             *     `retention`, `audit`), a colon, and `read` or `write`.
+             *     `retention`, `audit`, `webhooks`), a colon, and `read` or `write`.
              */
             scopes: string[];
         };
@@ -2717,7 +2839,7 @@ export interface components {
          * @description A list of the tenant whose changes are told.
          * @enum {string}
          */
-        LiveList: "providers" | "accounts" | "contacts" | "devices" | "calls";
+        LiveList: "providers" | "accounts" | "contacts" | "devices" | "calls" | "webhooks";
         /** @description The last frame a page has seen. */
         LivePosition: {
             /**
@@ -2777,7 +2899,7 @@ export interface components {
          * @description What a mail is about.
          * @enum {string}
          */
-        MailKind: "activation" | "invitation" | "password_reset" | "confirm_address" | "sign_up" | "address_changed" | "test" | "security_notice";
+        MailKind: "activation" | "invitation" | "password_reset" | "confirm_address" | "sign_up" | "address_changed" | "test" | "security_notice" | "webhook_off";
         /** @description A mail with invented data, or one of the mailbox, as it looks. */
         MailPreview: {
             /** @description The HTML with its pictures in it. Show it without scripts. */
@@ -2997,6 +3119,11 @@ export interface components {
          * @enum {string}
          */
         NewPeople: "nobody" | "read_only";
+        /** @description A webhook that was made, or has a new secret. The secret is told only here. */
+        NewWebhook: components["schemas"]["Webhook"] & {
+            /** @description What signs the events: `whsec_` and 32 bytes in base64. */
+            secret: string;
+        };
         /** @description A user name that no account of the provider has. */
         NextUsername: {
             /** @description The next free number, such as `204` after `201` to `203`. */
@@ -3593,6 +3720,117 @@ export interface components {
             next?: string | null;
             total?: components["schemas"]["Total"] | null;
         };
+        /** @description One page of a list. */
+        Page_Webhook: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: int64
+                 * @description How many events were not sent because too many waited, since it was last switched on.
+                 */
+                dropped: number;
+                /** @description Whether anything is sent. */
+                enabled: boolean;
+                /** @description What is sent. */
+                events: components["schemas"]["WebhookEvent"][];
+                /**
+                 * Format: date-time
+                 * @description Since when the receiver has taken nothing.
+                 */
+                failing_since?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                off_reason?: components["schemas"]["WebhookOffReason"] | null;
+                /**
+                 * Format: date-time
+                 * @description Until when the secret before the present one signs too; absent if it does not any more.
+                 */
+                previous_secret_until?: string | null;
+                /** @description Where events are sent by POST. */
+                url: string;
+                /**
+                 * Format: int64
+                 * @description Counts changes.
+                 */
+                version: number;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+            total?: components["schemas"]["Total"] | null;
+        };
+        /** @description One page of a list. */
+        Page_WebhookDelivery: {
+            /** @description At most `limit` items, in the list's order. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was tried last.
+                 */
+                attempted_at?: string | null;
+                /**
+                 * Format: int32
+                 * @description How often it was tried, an attempt under way included.
+                 */
+                attempts: number;
+                /**
+                 * Format: date-time
+                 * @description When this delivery was asked for: later than that if it is sent again by hand.
+                 */
+                created_at: string;
+                /** @description Of what it tells. */
+                event: components["schemas"]["WebhookEvent"];
+                /** @description How the last answer began, at most 1,000 characters. */
+                excerpt?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Identifier.
+                 */
+                id: string;
+                /** @description What the receiver knows the event by (`webhook-id`), however often it is sent. */
+                message_id: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next, while it waits.
+                 */
+                next_attempt_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 */
+                occurred_at: string;
+                reason?: components["schemas"]["WebhookReason"] | null;
+                /** @description How far it is. */
+                state: components["schemas"]["WebhookDeliveryState"];
+                /**
+                 * Format: int32
+                 * @description The HTTP status of the last answer.
+                 */
+                status?: number | null;
+                /**
+                 * Format: int32
+                 * @description How long the last attempt took, in milliseconds.
+                 */
+                took_ms?: number | null;
+                /**
+                 * Format: uuid
+                 * @description To which webhook.
+                 */
+                webhook_id: string;
+            }[];
+            /** @description Pass this as `after` to read on; absent on the last page. */
+            next?: string | null;
+            total?: components["schemas"]["Total"] | null;
+        };
         /** @description A new password, proven by the current one. */
         PasswordChange: {
             /**
@@ -4069,6 +4307,182 @@ export interface components {
         Views: {
             /** @description By list and name. */
             items: components["schemas"]["View"][];
+        };
+        /** @description Where a tenant is told of what happens. */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description How many events were not sent because too many waited, since it was last switched on.
+             */
+            dropped: number;
+            /** @description Whether anything is sent. */
+            enabled: boolean;
+            /** @description What is sent. */
+            events: components["schemas"]["WebhookEvent"][];
+            /**
+             * Format: date-time
+             * @description Since when the receiver has taken nothing.
+             */
+            failing_since?: string | null;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            off_reason?: components["schemas"]["WebhookOffReason"] | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the present one signs too; absent if it does not any more.
+             */
+            previous_secret_until?: string | null;
+            /** @description Where events are sent by POST. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Counts changes.
+             */
+            version: number;
+        };
+        /** @description A telling of an event to a webhook. */
+        WebhookDelivery: {
+            /**
+             * Format: date-time
+             * @description When it was tried last.
+             */
+            attempted_at?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was tried, an attempt under way included.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When this delivery was asked for: later than that if it is sent again by hand.
+             */
+            created_at: string;
+            /** @description Of what it tells. */
+            event: components["schemas"]["WebhookEvent"];
+            /** @description How the last answer began, at most 1,000 characters. */
+            excerpt?: string | null;
+            /**
+             * Format: uuid
+             * @description Identifier.
+             */
+            id: string;
+            /** @description What the receiver knows the event by (`webhook-id`), however often it is sent. */
+            message_id: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it waits.
+             */
+            next_attempt_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            occurred_at: string;
+            reason?: components["schemas"]["WebhookReason"] | null;
+            /** @description How far it is. */
+            state: components["schemas"]["WebhookDeliveryState"];
+            /**
+             * Format: int32
+             * @description The HTTP status of the last answer.
+             */
+            status?: number | null;
+            /**
+             * Format: int32
+             * @description How long the last attempt took, in milliseconds.
+             */
+            took_ms?: number | null;
+            /**
+             * Format: uuid
+             * @description To which webhook.
+             */
+            webhook_id: string;
+        };
+        /** @description A delivery with what is sent. */
+        WebhookDeliveryDetail: components["schemas"]["WebhookDelivery"] & {
+            message?: components["schemas"]["WebhookMessage"] | null;
+        };
+        /**
+         * @description How far a delivery is.
+         * @enum {string}
+         */
+        WebhookDeliveryState: "waiting" | "delivered" | "failed" | "dropped";
+        /**
+         * @description What webhooks can be told of.
+         * @enum {string}
+         */
+        WebhookEvent: "contact.created" | "contact.updated" | "contact.deleted" | "account.created" | "account.updated" | "account.deleted" | "account.registered" | "account.unregistered" | "device.created" | "device.updated" | "device.deleted" | "device.activated" | "device.online" | "device.offline" | "provider.created" | "provider.updated" | "provider.deleted" | "call.ended" | "import.committed" | "member.joined" | "webhook.test";
+        /** @description A webhook to make or change. */
+        WebhookInput: {
+            /** @description Whether anything is sent; switched off, what waits is dropped. */
+            enabled?: boolean;
+            /** @description What is sent, at least one. */
+            events: components["schemas"]["WebhookEvent"][];
+            /** @description What people call it, 1 to 100 characters. */
+            name: string;
+            /** @description Where events are sent: an `https` address. */
+            url: string;
+        };
+        /** @description What a receiver gets, as the body of a POST. It is signed together with `webhook-id` and `webhook-timestamp` (Standard Webhooks 1.0). */
+        WebhookMessage: {
+            /** @description What it happened to, as the interface shows it at that moment. */
+            data: Record<string, never>;
+            /**
+             * Format: uuid
+             * @description In which tenant.
+             */
+            tenant_id: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            /** @description What happened. */
+            type: components["schemas"]["WebhookEvent"];
+            /**
+             * Format: int32
+             * @description Which version of the interface `data` is of: 1.
+             */
+            version: number;
+        };
+        /**
+         * @description Why a webhook is off although nobody switched it off.
+         * @enum {string}
+         */
+        WebhookOffReason: "gone" | "failing";
+        /**
+         * @description Why a receiver did not take an event.
+         * @enum {string}
+         */
+        WebhookReason: "unknown_host" | "forbidden_host" | "unreachable" | "tls" | "timeout" | "redirect" | "status" | "protocol" | "overflow" | "switched_off" | "erased" | "internal";
+        /** @description How a secret is replaced. */
+        WebhookSecretInput: {
+            /**
+             * Format: int32
+             * @description For how many hours the secret before signs too, 0 to 168; a day unless it is set.
+             */
+            overlap_hours?: number;
+        };
+        /** @description What a test tells. */
+        WebhookTest: {
+            /** @description Who asked for it. */
+            asked_by: string;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The webhook that is tested.
+             */
+            webhook_id: string;
         };
     };
     responses: never;
@@ -8023,6 +8437,352 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_redeliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain each of these words. */
+                search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Webhook"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_list: {
+        parameters: {
+            query?: {
+                /** @description Items to return, 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only items that contain each of these words. */
+                search?: string;
+                /** @description The column that the items are ordered by, with `-` before it for descending. Items without a value in it come last. */
+                sort?: string;
+                /** @description Whether to count the items of all pages. */
+                total?: boolean;
+                /** @description In one of these states, with commas between them. */
+                state?: string;
+                /** @description Of one of these events, with commas between them. */
+                event?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_replace_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookSecretInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
             };
             /** @description Not carried out; see the problem's type and detail */
             default: {

@@ -87,6 +87,12 @@ export type Transport = Schemas['Transport'];
 export type View = Schemas['View'];
 export type ViewInput = Schemas['ViewInput'];
 export type ViewList = Schemas['ViewList'];
+export type NewWebhook = Schemas['NewWebhook'];
+export type Webhook = Schemas['Webhook'];
+export type WebhookDelivery = Schemas['WebhookDelivery'];
+export type WebhookDeliveryState = Schemas['WebhookDeliveryState'];
+export type WebhookEvent = Schemas['WebhookEvent'];
+export type WebhookInput = Schemas['WebhookInput'];
 
 /** The four collections of a tenant: what is read and what is written. */
 export interface Collections {

@@ -18,6 +18,7 @@ export const KINDS = [
   'mail_settings',
   'retention',
   'tenant',
+  'webhook',
   'audit',
 ] as const;
 
@@ -55,6 +56,7 @@ const PAGES: Partial<Record<string, string>> = {
   device: '/devices',
   account: '/accounts',
   provider: '/providers',
+  webhook: '/webhooks',
 };
 
 /** `contact.create` as its two words. */

@@ -16,6 +16,7 @@ export const KINDS = [
   'sign_up',
   'address_changed',
   'security_notice',
+  'webhook_off',
   'test',
 ] as const satisfies readonly MailKind[];
 
