@@ -59,6 +59,7 @@ mod m20261123_0050_create_sign_on;
 mod m20261123_0054_create_webhooks;
 mod m20261123_0055_create_webhook_deliveries;
 mod m20261123_0056_create_webhook_watches;
+mod m20261123_0051_create_sign_ups;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +111,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0054_create_webhooks::Step),
             Box::new(m20261123_0055_create_webhook_deliveries::Step),
             Box::new(m20261123_0056_create_webhook_watches::Step),
+            Box::new(m20261123_0051_create_sign_ups::Step),
         ]
     }
 }

@@ -102,6 +102,10 @@ pub(crate) struct Limits {
     pub(crate) mailed_links: Limiter<Source>,
     /// Mails with a link by the address that they go to.
     pub(crate) mailed_to: Limiter<u64>,
+    /// Sign-ups by source.
+    pub(crate) sign_ups: Limiter<Source>,
+    /// Sign-ups altogether.
+    pub(crate) all_sign_ups: Limiter<()>,
     /// Sign-ons and looking for a provider by source.
     pub(crate) sign_on: Limiter<Source>,
     /// Sign-ons by tenant.
@@ -240,6 +244,10 @@ impl App {
                 ),
                 ("links", store::link::delete_expired(now, &self.db).await),
                 (
+                    "sign-ups",
+                    store::sign_up::delete_expired(now, &self.db).await,
+                ),
+                (
                     "sign-ons",
                     store::sign_on::delete_expired(now, &self.db).await,
                 ),
@@ -310,6 +318,8 @@ impl Limits {
             links: Limiter::new(limiter(20, 30)),
             mailed_links: Limiter::new(limiter(10, 60)),
             mailed_to: Limiter::new(limiter(3, 600)),
+            sign_ups: Limiter::new(limiter(20, 60)),
+            all_sign_ups: Limiter::new(limiter(200, 10)),
             sign_on: Limiter::new(limiter(60, 2)),
             tenant_sign_on: Limiter::new(limiter(300, 1)),
             sign_on_tests: Limiter::new(limiter(20, 10)),

@@ -42,6 +42,19 @@ pub struct PortalConfig {
     /// How long is waited for the receivers of webhooks.
     pub webhooks: WebhookTimes,
     authorities: Vec<CertificateDer<'static>>,
+    /// What people agree to who sign up; without it nobody may.
+    pub sign_up: Option<SignUpConfig>,
+}
+
+/// How people sign up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignUpConfig {
+    /// The address of the terms.
+    pub terms: String,
+    /// The address of the privacy statement.
+    pub privacy: String,
+    /// How hard the puzzle is that a browser solves; each further bit takes twice as long. At most 32.
+    pub puzzle_bits: u8,
 }
 
 /// What only the process around the portal knows.
@@ -139,6 +152,7 @@ impl PortalConfig {
             egress: Egress::new([]),
             webhooks: WebhookTimes::default(),
             authorities: Vec::new(),
+            sign_up: None,
         }
     }
 

@@ -48,6 +48,7 @@ mod password;
 mod people;
 mod presence;
 mod proof;
+mod puzzle;
 mod qr;
 mod redirect;
 mod request;
@@ -67,8 +68,8 @@ pub use access::{Access, Area, CONFIRMATION_LIFE, NoScope, Rule, Scope, Who, rul
 pub use accounts::{ImportError, import_accounts};
 pub use app::{App, StartError};
 pub use config::{
-    Answer, AuthoritiesError, InstallationMail, MailConfig, PortalConfig, Surroundings,
-    TrustedProxies,
+    Answer, AuthoritiesError, InstallationMail, MailConfig, PortalConfig, SignUpConfig,
+    Surroundings, TrustedProxies,
 };
 pub use device_token::TokenKeyError;
 pub use egress::{Egress, EgressError};

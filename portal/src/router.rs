@@ -26,7 +26,7 @@ use crate::{
         accounts, activation, api_keys, audit, calls, contacts, contacts_bulk, device_live,
         devices, directory, equip, health, imports, instructions, invitations, live, mail, mailbox,
         members, providers, provisioning, recovery, retention, search, second_factor, session,
-        sessions, sign_on, sign_on_settings, tenants, views, webhooks,
+        sessions, sign_on, sign_on_settings, sign_up, tenants, views, webhooks,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -96,6 +96,9 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(session::second_step))
         .routes(routes!(session::confirm))
         .routes(routes!(session::change_password))
+        .routes(routes!(sign_up::show, sign_up::begin_sign_up))
+        .routes(routes!(sign_up::make_puzzle))
+        .routes(routes!(sign_up::complete))
         .routes(routes!(sign_on::lookup))
         .routes(routes!(sign_on::begin))
         .routes(routes!(sign_on::complete))

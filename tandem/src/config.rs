@@ -13,6 +13,7 @@ use crate::cli::{DataArguments, ServeArguments};
 use crate::http::HttpConfig;
 use crate::mail::{EgressConfig, MailConfig, MailConfigError};
 use crate::observe::{LogConfig, MetricsConfig};
+use crate::sign_up::{SignUpConfig, SignUpConfigError};
 use crate::sip_limits::{BansConfig, CallsConfig};
 use crate::sip_listen::{TlsConfig, WebSocketConfig, more_listeners};
 use crate::sip_numbers::NumbersConfig;
@@ -63,6 +64,8 @@ pub(crate) enum ConfigError {
     TrustsEverybody { network: String },
     #[error(transparent)]
     Mail(#[from] MailConfigError),
+    #[error(transparent)]
+    SignUp(#[from] SignUpConfigError),
     #[error("sip.digest is empty: name MD5, SHA-256 or both")]
     NoDigest,
     #[error(
@@ -83,6 +86,7 @@ pub(crate) struct Config {
     pub(crate) http: HttpConfig,
     pub(crate) mail: MailConfig,
     pub(crate) egress: EgressConfig,
+    pub(crate) sign_up: SignUpConfig,
     pub(crate) sip: SipConfig,
     pub(crate) log: LogConfig,
     pub(crate) metrics: MetricsConfig,
@@ -165,6 +169,7 @@ impl Default for Config {
             http: HttpConfig::default(),
             mail: MailConfig::default(),
             egress: EgressConfig::default(),
+            sign_up: SignUpConfig::default(),
             sip: SipConfig::default(),
             log: LogConfig::default(),
             metrics: MetricsConfig::default(),
@@ -284,6 +289,7 @@ impl Config {
             });
         }
         self.egress.policy()?;
+        self.sign_up.offer()?;
         self.sip.numbers.plans()?;
         trusted_networks(&self.sip.trusted_networks)?;
         more_listeners(&self.sip.also_listen, &self.sip.tls, &self.sip.websocket)?;

@@ -20,6 +20,7 @@ mod key_files;
 mod mail;
 mod observe;
 mod serve;
+mod sign_up;
 mod sip_limits;
 mod sip_listen;
 mod sip_numbers;

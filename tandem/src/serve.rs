@@ -292,6 +292,7 @@ fn portal_config(
     portal.metrics_token = config.metrics.token.as_deref().map(Secret::new);
     config.mail.apply(&mut portal)?;
     portal.egress = config.egress.policy()?;
+    portal.sign_up = config.sign_up.offer()?;
     Ok(portal)
 }
 

@@ -35,6 +35,7 @@ mod provisioning;
 mod search;
 mod session;
 mod sign_on;
+mod sign_up;
 mod tenant;
 mod view;
 mod webhook;
@@ -89,6 +90,7 @@ pub use sign_on::{
     SignOnLookup, SignOnOffer, SignOnOffers, SignOnProvider, SignOnReason, SignOnSettings,
     SignOnStep, SignOnTest, SignOnTestInput, SignOnTestStep, SignedOn,
 };
+pub use sign_up::{Puzzle, SignUpInput, SignUpOffer};
 pub use tenant::{Member, MemberChange, MemberInput, Role, Tenant, TenantInput, TenantSecurity};
 pub use view::{View, ViewInput, ViewList, ViewQuery, Views};
 pub use webhook::{

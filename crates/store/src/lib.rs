@@ -54,6 +54,7 @@ pub mod second_factor;
 mod secret;
 pub mod session;
 pub mod sign_on;
+pub mod sign_up;
 pub mod standing;
 pub mod tenant;
 mod token;

@@ -154,6 +154,33 @@ entity!(sign_on_attempt, "sign_on_attempts", {
     expires_at: UnixMicros,
 });
 
+entity!(sign_up, "sign_ups", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    email: String,
+    email_key: String,
+    first_name: String,
+    last_name: String,
+    company: Option<String>,
+    phone: String,
+    country: String,
+    news: bool,
+    terms: String,
+    privacy: String,
+    password_phc: Option<String>,
+    token_hash: Option<Vec<u8>>,
+    created_at: UnixMicros,
+    expires_at: UnixMicros,
+    confirmed_at: Option<UnixMicros>,
+    tenant_id: Option<Uuid>,
+});
+
+entity!(solved_puzzle, "solved_puzzles", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    puzzle_hash: Vec<u8>,
+    expires_at: UnixMicros,
+});
+
 entity!(idempotency_key, "idempotency_keys", {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,

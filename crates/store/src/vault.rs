@@ -226,6 +226,13 @@ impl Vault {
         Ok(Secret::new(text))
     }
 
+    /// Proves that a text was written here: what only who has the key file can make of it. `purpose` keeps texts of different kinds apart.
+    /// After a rotation of the keys it is another.
+    #[must_use]
+    pub fn sign(&self, purpose: &str, text: &[u8]) -> Vec<u8> {
+        self.lookup_hash(purpose, text)
+    }
+
     /// What `secret` is stored and found by: a hash that means nothing without the key file.
     /// `purpose` keeps equal secrets of different kinds apart.
     pub(crate) fn lookup_hash(&self, purpose: &str, secret: &[u8]) -> Vec<u8> {

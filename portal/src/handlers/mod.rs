@@ -32,6 +32,7 @@ pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod sign_on;
 pub(crate) mod sign_on_settings;
+pub(crate) mod sign_up;
 pub(crate) mod tenants;
 pub(crate) mod views;
 pub(crate) mod webhooks;

@@ -84,7 +84,10 @@ pub(crate) async fn create(
 }
 
 /// `wanted`, or `wanted-2` and so on if it is taken.
-async fn free_slug(wanted: &str, db: &impl store::ConnectionTrait) -> Result<String, ApiError> {
+pub(super) async fn free_slug(
+    wanted: &str,
+    db: &impl store::ConnectionTrait,
+) -> Result<String, ApiError> {
     for number in 1..100 {
         let slug = if number == 1 {
             wanted.to_owned()

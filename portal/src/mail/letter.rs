@@ -122,6 +122,8 @@ pub(crate) enum SecurityEvent {
     SecondFactorOff,
     RecoveryCodes,
     PasswordChanged,
+    /// Somebody signed up with the address of who has access.
+    SignedUpAgain,
 }
 
 impl Letter {

@@ -26,6 +26,7 @@ mod second_factor;
 mod sessions;
 mod sign_in;
 mod sign_on;
+mod sign_up;
 mod story;
 mod team;
 mod webhook_reference;

@@ -21,6 +21,7 @@ mod provider;
 mod second_factor;
 mod session;
 mod sign_on;
+mod sign_up;
 mod standing;
 mod tenant;
 mod user;

@@ -491,6 +491,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether people may sign up here, and what they agree to. */
+        get: operations["sign_up_show"];
+        put?: never;
+        /** Sign up. A link is mailed that confirms it. The answer says nothing about whether the address is known. */
+        post: operations["sign_up_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-up/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a sign-up by the link: makes the tenant and its owner, who is signed in. */
+        post: operations["sign_up_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-up/puzzle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A puzzle for the browser, solved while its person fills in the form. */
+        post: operations["sign_up_puzzle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants": {
         parameters: {
             query?: never;
@@ -3924,6 +3976,24 @@ export interface components {
             /** @description How SIP is carried. */
             transport?: components["schemas"]["Transport"];
         };
+        /**
+         * @description Work for a browser, which makes signing up dear for programs that do it by the thousand. Solved by a number whose decimal digits
+         *     behind the text and a colon give a SHA-256 that begins with so many zero bits.
+         */
+        Puzzle: {
+            /**
+             * Format: int32
+             * @description How many bits must be zero.
+             */
+            bits: number;
+            /**
+             * Format: date-time
+             * @description Until when it counts.
+             */
+            expires_at: string;
+            /** @description What the number is put behind. */
+            text: string;
+        };
         /** @description Codes that each stand in for the app once. They are told only here. */
         RecoveryCodes: {
             /** @description Ten codes of 16 letters and digits in groups. */
@@ -4205,6 +4275,48 @@ export interface components {
             said?: string | null;
             /** @description What. */
             step: components["schemas"]["SignOnStep"];
+        };
+        /** @description Somebody who signs up. */
+        SignUpInput: {
+            /** @description The company, which gives the tenant its name; the person's name does otherwise. */
+            company?: string | null;
+            /** @description Country by ISO 3166-1 alpha-2. */
+            country: string;
+            /** @description Where the link is mailed to. */
+            email: string;
+            /** @description First name. */
+            first_name: string;
+            /** @description Last name. */
+            last_name: string;
+            /** @description Wants news by mail. */
+            news?: boolean;
+            /**
+             * Format: password
+             * @description At least 12 characters.
+             */
+            password: string;
+            /** @description Telephone number in E.164. */
+            phone: string;
+            /** @description Agrees to the privacy statement; must be true. */
+            privacy: boolean;
+            /** @description The text of the puzzle. */
+            puzzle: string;
+            /**
+             * Format: int64
+             * @description The number that solves it.
+             */
+            solution: number;
+            /** @description Agrees to the terms; must be true. */
+            terms: boolean;
+        };
+        /** @description Whether people may sign up, and what they agree to. */
+        SignUpOffer: {
+            /** @description People may sign up. */
+            open: boolean;
+            /** @description The address of the privacy statement. */
+            privacy?: string | null;
+            /** @description The address of the terms. */
+            terms?: string | null;
         };
         /** @description The provider vouched for somebody. */
         SignedOn: {
@@ -5502,6 +5614,124 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignUpOffer"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpInput"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_complete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_puzzle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Puzzle"];
+                };
             };
             /** @description Not carried out; see the problem's type and detail */
             default: {
