@@ -30,6 +30,8 @@ function places(tenant: Tenant, made: Made): Place[] {
     { name: 'new-password', path: `/new-password#${'x'.repeat(43)}`, outside: true },
     { name: 'new-address', path: `/new-address#${'x'.repeat(43)}`, outside: true },
     { name: 'link-incomplete', path: '/invitation', outside: true },
+    { name: 'sign-up', path: '/sign-up', outside: true },
+    { name: 'confirm', path: `/confirm#${'x'.repeat(43)}`, outside: true },
     { name: 'sign-on', path: '/sign-on', outside: true },
     { name: 'signed-on', path: '/signed-on', outside: true },
     { name: 'not-found', path: '/nowhere' },

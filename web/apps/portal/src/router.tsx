@@ -22,6 +22,7 @@ import { root, shell, tenant } from './routes/frame';
 import { securityRoutes } from './security/routes';
 import { sessionRoutes } from './session/routes';
 import { signOnRoutes, signOnSettingsRoutes } from './sign-on/routes';
+import { signUpRoutes } from './sign-up/routes';
 import { teamRoutes } from './team/routes';
 
 export const router = createRouter({
@@ -29,6 +30,7 @@ export const router = createRouter({
     ...sessionRoutes,
     ...securityRoutes,
     ...signOnRoutes,
+    ...signUpRoutes,
     ...recoveryRoutes,
     ...activateRoutes,
     ...galleryRoutes,

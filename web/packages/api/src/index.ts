@@ -102,6 +102,7 @@ export {
   useSignOnSettings,
   useTestSignOn,
 } from './sign-on';
+export { makePuzzle, useConfirmSignUp, useSignUp, useSignUpOffer } from './sign-up';
 export {
   useInvitations,
   useInvite,

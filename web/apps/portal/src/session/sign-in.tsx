@@ -1,7 +1,7 @@
 /**
  * Signing in with e-mail address and password, and a code of the second factor if there is one.
  */
-import { isHalf, useSignIn, type HalfSignIn, type Session } from '@tandem/api';
+import { isHalf, useSignIn, useSignUpOffer, type HalfSignIn, type Session } from '@tandem/api';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { Link, useTitle } from '@tandem/ui';
 import { useState } from 'react';
@@ -27,6 +27,7 @@ export function SignInPage() {
   const router = useRouter();
   const { next } = route.useSearch();
   const signIn = useSignIn();
+  const mayComeNew = useSignUpOffer().data?.open ?? false;
   const [half, setHalf] = useState<HalfSignIn>();
   const enter = (session: Session) =>
     router.history.replace(
@@ -69,6 +70,11 @@ export function SignInPage() {
         <Link href={next ? `/sign-on?next=${encodeURIComponent(next)}` : '/sign-on'} className="link">
           {t('sign_on.link')}
         </Link>
+        {mayComeNew && (
+          <Link href="/sign-up" className="link">
+            {t('sign_up.link')}
+          </Link>
+        )}
       </p>
     </Welcome>
   );
