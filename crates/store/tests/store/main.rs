@@ -3,6 +3,7 @@
 
 mod account;
 mod activation;
+mod api_key;
 mod audit;
 mod backup;
 mod binding;
