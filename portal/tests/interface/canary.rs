@@ -1,6 +1,7 @@
 //! A SIP password goes to the device that needs it and nowhere else: no answer, no log line. The same for the password of a mail server,
 //! and for link and code of an activation that waits to be sent by mail: they are in no log, and not in clear in the database; and for what
-//! signs the events of a webhook.
+//! signs the events of a webhook. Nor are what people prove by who they are: keys and codes of a second factor, tokens of mails, keys of
+//! programs, and what a provider vouches with.
 
 use std::{
     io::{self, Write},
@@ -12,8 +13,12 @@ use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::{
+    issuer,
     phone::{Phone, activate},
-    world::{Answer, World},
+    second_factor::turn_on,
+    sign_in::{NEW, settled, sign_in},
+    sign_on,
+    world::{Answer, Caller, World},
 };
 
 const CANARY: &str = "canary-5d1f2c";
@@ -141,7 +146,24 @@ async fn secrets_are_in_no_answer_and_no_log() {
             .expect(StatusCode::NOT_FOUND),
     );
     answers.push(world.owner.delete(&path).await.expect(StatusCode::CONFLICT));
+    let proofs = proofs(&world).await;
+    for secret in &proofs {
+        assert!(
+            !lies_in_clear(secret, &world),
+            "{secret} is in the database"
+        );
+    }
+    answers.push(world.owner.get(&world.path("audit")).await);
+    answers.push(world.owner.get(&world.path("api-keys")).await);
+    answers.push(world.owner.get(&world.path("settings/sign-on")).await);
     for answer in &answers {
+        for secret in &proofs {
+            assert!(
+                !answer.text().contains(secret.as_str()),
+                "{}",
+                answer.text()
+            );
+        }
         for canary in [CANARY, MAIL_CANARY, signing.as_str()] {
             assert!(!answer.text().contains(canary), "{}", answer.text());
         }
@@ -152,6 +174,7 @@ async fn secrets_are_in_no_answer_and_no_log() {
     let token = shown["link"].as_str().unwrap().rsplit('#').next().unwrap();
     let session = world.owner.session.clone().unwrap();
     let bearer = phone.caller.bearer.clone().unwrap();
+    let others = proofs.iter().map(String::as_str);
     for secret in [
         CANARY,
         MAIL_CANARY,
@@ -160,11 +183,81 @@ async fn secrets_are_in_no_answer_and_no_log() {
         token,
         session.as_str(),
         bearer.as_str(),
-    ] {
+    ]
+    .into_iter()
+    .chain(others)
+    {
         if let Some(line) = logged.lines().find(|line| line.contains(secret)) {
             panic!("a secret was logged: {line}");
         }
     }
+}
+
+/// What people prove by who they are, each used once: key and codes of a second factor, tokens of mails, the key of a program, what a provider
+/// knows us by and what it vouches with.
+async fn proofs(world: &World) -> Vec<String> {
+    const EMAIL: &str = "ada@example.com";
+    let ada = settled(world, EMAIL).await;
+    let (key, codes) = turn_on(&ada).await;
+    let mut proofs = vec![NEW.to_owned(), key];
+    for code in codes {
+        proofs.push(code.replace('-', ""));
+        proofs.push(code);
+    }
+    let half = sign_in(world, EMAIL, NEW)
+        .await
+        .expect(StatusCode::ACCEPTED);
+    let half = half.body["token"].as_str().unwrap().to_owned();
+    let step = json!({"token": half, "code": proofs[3]});
+    let answer = world
+        .nobody()
+        .post("/api/v1/session/second-step", step)
+        .await;
+    proofs.push(answer.expect(StatusCode::OK).cookie("tandem_session"));
+    proofs.push(half);
+
+    let reset = json!({"email": EMAIL});
+    let asked = world.nobody().post("/api/v1/password-reset", reset).await;
+    asked.expect(StatusCode::ACCEPTED);
+    let invited = json!({"email": "new@example.com", "role": "read_only"});
+    // By the installation's way, which is the mailbox: the tenant's own server does not answer.
+    let settings = json!({"language": "en"});
+    world
+        .owner
+        .put(&world.path("mail"), settings)
+        .await
+        .expect(StatusCode::OK);
+    let asked = world.owner.post(&world.path("invitations"), invited).await;
+    asked.expect(StatusCode::CREATED);
+    let mails = world.mails_to(EMAIL, 1).await;
+    let mail = mails.iter().find(|mail| mail.subject.contains("password"));
+    for token in [
+        mail.unwrap().token(),
+        world.mails_to("new@example.com", 1).await[0].token(),
+    ] {
+        let body = json!({"token": token, "password": "another password"});
+        world
+            .nobody()
+            .post("/api/v1/password-reset/completion", body)
+            .await;
+        proofs.push(token);
+    }
+
+    let program = json!({"name": "Program", "scopes": ["devices:read"]});
+    let made = world.owner.post(&world.path("api-keys"), program).await;
+    let key = made.expect(StatusCode::CREATED).body["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let devices = Caller::device(&world.base, &key)
+        .get(&world.path("devices"))
+        .await;
+    devices.expect(StatusCode::OK);
+    proofs.push(key);
+
+    let (client_secret, code) = sign_on::somebody_comes(world).await;
+    proofs.extend([client_secret, code, issuer::ACCESS_TOKEN.to_owned()]);
+    proofs
 }
 
 /// Instructions for a server that does not answer, so that they stay queued.

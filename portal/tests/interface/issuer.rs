@@ -25,7 +25,7 @@ use crate::world::now;
 
 pub(crate) const CLIENT: &str = "tandem";
 pub(crate) const SECRET: &str = "a secret: of 1 client";
-const ACCESS_TOKEN: &str = "access-canary-9d21";
+pub(crate) const ACCESS_TOKEN: &str = "access-canary-9d21";
 
 /// A key that the provider may sign with.
 #[derive(Clone)]

@@ -10,6 +10,7 @@ mod calls;
 mod canary;
 mod directory;
 mod equip;
+mod forged;
 mod idempotency;
 mod imports;
 mod issuer;

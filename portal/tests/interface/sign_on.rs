@@ -84,6 +84,20 @@ async fn sign_on(world: &World, issuer: &Issuer, claims: Value) -> Answer {
     complete(world, &begun.cookie, json!({"state": state, "code": code})).await
 }
 
+/// Somebody comes through a provider of the tenant. Gives the client's secret and the code that they came with.
+pub(crate) async fn somebody_comes(world: &World) -> (String, String) {
+    let issuer = Issuer::start().await;
+    let open = with(input(&issuer), "new_people", "read_only".into());
+    set(world, open).await.expect(StatusCode::OK);
+    let begun = begin(world).await;
+    let (state, code) = issuer.approve(&begun.address, &bob());
+    let answer = json!({"state": state, "code": code});
+    complete(world, &begun.cookie, answer)
+        .await
+        .expect(StatusCode::OK);
+    (SECRET.to_owned(), code)
+}
+
 fn bob() -> Value {
     json!({"sub": "s-bob", "email": "bob@acme.example", "email_verified": true})
 }
