@@ -320,8 +320,9 @@ impl Limits {
             mailed_to: Limiter::new(limiter(3, 600)),
             sign_ups: Limiter::new(limiter(20, 60)),
             all_sign_ups: Limiter::new(limiter(200, 10)),
-            sign_on: Limiter::new(limiter(60, 2)),
-            tenant_sign_on: Limiter::new(limiter(300, 1)),
+            // A company's people come at nine o'clock, from one address.
+            sign_on: Limiter::new(limiter(600, 1)),
+            tenant_sign_on: Limiter::new(limiter(1000, 1)),
             sign_on_tests: Limiter::new(limiter(20, 10)),
         }
     }
