@@ -56,10 +56,10 @@ mod m20261123_0043_create_directories;
 mod m20261123_0044_keep_directories;
 mod m20261123_0046_create_idempotency_keys;
 mod m20261123_0050_create_sign_on;
+mod m20261123_0051_create_sign_ups;
 mod m20261123_0054_create_webhooks;
 mod m20261123_0055_create_webhook_deliveries;
 mod m20261123_0056_create_webhook_watches;
-mod m20261123_0051_create_sign_ups;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]

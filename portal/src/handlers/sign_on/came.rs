@@ -8,7 +8,9 @@ use axum::{
 use axum_extra::extract::{CookieJar, cookie::Cookie};
 use serde_json::json;
 use store::{
-    NewPeople, Role, Secret, StoreError, Transaction, begin, commit, membership::Member, second_factor,
+    NewPeople, Role, Secret, StoreError, Transaction, begin, commit,
+    membership::Member,
+    second_factor,
     session::SignedInBy,
     sign_on::{self, SignOnSettings},
     tenant::Tenant,

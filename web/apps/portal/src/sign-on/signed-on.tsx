@@ -37,7 +37,10 @@ export function SignedOnPage() {
     begun.current = true;
     router.history.replace('/signed-on');
     if (!came.state) return;
-    mutate(came as SignOnAnswer, {
+    // Providers add words of their own, which are left behind.
+    const { state, code, error: refusal, iss } = came;
+    const answer: SignOnAnswer = { state, code, error: refusal, iss };
+    mutate(answer, {
       onSuccess: ({ session, half, next }) => {
         if (half) setWaiting({ half, next: nextPath(next) });
         else if (session) router.history.replace(nextPath(next));
