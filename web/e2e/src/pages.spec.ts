@@ -43,6 +43,8 @@ function places(tenant: Tenant, made: Made): Place[] {
     { name: 'account', path: `${t}/accounts/${made.account.id}` },
     { name: 'calls', path: `${t}/calls` },
     { name: 'calls-filtered', path: `${t}/calls?outcome=missed&from=2026-01-01&search=1002` },
+    { name: 'webhooks', path: `${t}/webhooks` },
+    { name: 'webhook-new', path: `${t}/webhooks/new` },
     { name: 'team', path: `${t}/team` },
     { name: 'sign-on-settings-empty', path: `${t}/settings/sign-on` },
     { name: 'retention', path: `${t}/settings/retention` },

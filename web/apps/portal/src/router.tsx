@@ -24,6 +24,7 @@ import { sessionRoutes } from './session/routes';
 import { signOnRoutes, signOnSettingsRoutes } from './sign-on/routes';
 import { signUpRoutes } from './sign-up/routes';
 import { teamRoutes } from './team/routes';
+import { webhookRoutes } from './webhooks/routes';
 
 export const router = createRouter({
   routeTree: root.addChildren([
@@ -48,6 +49,7 @@ export const router = createRouter({
         ...providerRoutes,
         ...signOnSettingsRoutes,
         ...teamRoutes,
+        ...webhookRoutes,
       ]),
     ]),
   ]),

@@ -20,6 +20,7 @@ import {
   Smartphone,
   UserCog,
   Users,
+  Webhook,
 } from 'lucide-react';
 
 /** In the order in which they are shown. A group without areas, or without a visible one, is not shown. */
@@ -30,6 +31,7 @@ export const GROUPS = [
   'phone_system',
   'configurator',
   'console',
+  'integrations',
   'settings',
 ] as const;
 
@@ -85,6 +87,15 @@ export const AREAS: readonly Area[] = [
     key: 'p',
     create: 'providers.new',
     icon: Server,
+  },
+  {
+    group: 'integrations',
+    rest: '/webhooks',
+    title: 'webhooks.title',
+    key: 'w',
+    create: 'webhooks.new',
+    icon: Webhook,
+    roles: ['owner', 'administrator'],
   },
   { group: 'settings', rest: '/team', title: 'team.title', key: 't', icon: UserCog },
   {
