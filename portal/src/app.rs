@@ -27,6 +27,7 @@ use crate::{
     mail::Outbox,
     password::Passwords,
     presence::Presence,
+    provider_trials::ProviderTrials,
     webhook::Webhooks,
 };
 
@@ -60,6 +61,7 @@ pub struct Parts {
     pub(crate) live: LiveHub,
     pub(crate) channels: Arc<DeviceChannels>,
     pub(crate) directory_news: DirectoryNews,
+    pub(crate) provider_trials: ProviderTrials,
     pub(crate) limits: Limits,
     pub(crate) mail: Outbox,
     pub(crate) webhooks: Webhooks,
@@ -143,6 +145,7 @@ impl App {
             live: LiveHub::default(),
             channels: Arc::default(),
             directory_news: DirectoryNews::default(),
+            provider_trials: ProviderTrials::default(),
             limits: Limits::new(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
             stop: CancellationToken::new(),

@@ -49,6 +49,7 @@ mod people;
 mod presence;
 mod proof;
 mod puzzle;
+mod provider_trials;
 mod qr;
 mod redirect;
 mod request;

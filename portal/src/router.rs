@@ -25,8 +25,9 @@ use crate::{
     handlers::{
         accounts, activation, api_keys, audit, calls, contacts, contacts_bulk, device_live,
         devices, directory, equip, health, imports, instructions, invitations, live, mail, mailbox,
-        members, providers, provisioning, recovery, retention, search, second_factor, session,
-        sessions, sign_on, sign_on_settings, sign_up, tenants, views, webhooks,
+        members, provider_tests, providers, provisioning, recovery, retention, search,
+        second_factor, session, sessions, sign_on, sign_on_settings, sign_up, tenants, views,
+        webhooks,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -159,6 +160,8 @@ fn tenant() -> OpenApiRouter<App> {
             providers::delete
         ))
         .routes(routes!(providers::dependents))
+        .routes(routes!(provider_tests::saved))
+        .routes(routes!(provider_tests::unsaved))
         .routes(routes!(equip::next_username))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::show, accounts::update, accounts::delete))

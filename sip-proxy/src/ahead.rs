@@ -182,6 +182,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use crate::core_handle::CoreHandle;
+    use crate::probe::Prober;
 
     use super::*;
 
@@ -245,7 +246,10 @@ mod tests {
             .map(|_| mpsc::channel(16))
             .map(|(commands, inbox)| (CoreHandle::new(commands), inbox))
             .unzip();
-        let control = Control::new(cores);
+        let control = Control::new(
+            cores,
+            Prober::new(None, sip_proxy_core::Reach::everywhere()),
+        );
         let reader = Reader {
             shares: &shares,
             control: &control,

@@ -9,17 +9,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::{
-    CallLadder, ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange,
+    CallLadder, ControlAnswer, ControlError, ProviderTestEvent, ProxyControl, Registration,
+    RegistrationChange, RegistrationTrial,
 };
 use sip::Aor;
 use sip_proxy_core::{Ban, Binding, BindingsOf, Command, Counts};
 use time::OffsetDateTime;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
 
 use crate::ahead::Changes;
 use crate::core_handle::CoreHandle;
 use crate::ladder::{Ladder, Noon, RecentCall};
+use crate::probe::Prober;
 
 /// Changes that a slow listener may be behind before it must ask anew.
 const BACKLOG: usize = 1_024;
@@ -34,16 +36,18 @@ pub struct Control {
     /// Of calls, by tenant.
     call_changes: broadcast::Sender<Uuid>,
     lost_calls: Arc<AtomicU64>,
+    prober: Prober,
 }
 
 impl Control {
-    pub(crate) fn new(cores: Vec<CoreHandle>) -> Self {
+    pub(crate) fn new(cores: Vec<CoreHandle>, prober: Prober) -> Self {
         Self {
             cores,
             changes: broadcast::Sender::new(BACKLOG),
             account_changes: Changes::default(),
             call_changes: broadcast::Sender::new(BACKLOG),
             lost_calls: Arc::default(),
+            prober,
         }
     }
 
@@ -222,6 +226,10 @@ impl ProxyControl for Control {
 
     fn subscribe_calls(&self) -> broadcast::Receiver<Uuid> {
         self.call_changes.subscribe()
+    }
+
+    fn try_registration(&self, trial: RegistrationTrial) -> mpsc::Receiver<ProviderTestEvent> {
+        self.prober.begin(trial)
     }
 
     fn call_ladder<'a>(

@@ -13,6 +13,7 @@ mod core_handle;
 mod ladder;
 mod listen;
 mod persistence;
+mod probe;
 mod recorder;
 mod service;
 
@@ -21,8 +22,8 @@ pub use ladder::{Ladder, LadderMessage, RecentCall};
 pub use listen::MoreListeners;
 pub use service::{Service, ServiceConfig, StartError};
 pub use sip::{Algorithm, Host, Transport};
-pub use sip_io::{CertificateFiles, Origins, TlsError, TlsServer};
+pub use sip_io::{Authorities, CertificateFiles, Origins, TlsError, TlsServer};
 pub use sip_proxy_core::{
-    Ban, CallingPolicy, Counts, DialPlan, DialPlans, Durability, GuessingPolicy, Owner,
+    Ban, CallingPolicy, Counts, DialPlan, DialPlans, Durability, GuessingPolicy, Owner, Reach,
     TraceDirection, TracePolicy, TrustedNetworks,
 };

@@ -21,10 +21,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use sip::{Algorithm, Aor, EndpointConfig, Host, HostPort, Transport};
-use sip_io::{Bound, Shard, TlsError};
+use sip_io::{Authorities, Bound, Shard, TlsClient, TlsError};
 use sip_proxy_core::{
     CallingPolicy, Command, DialPlans, Durability, Event, GuessingPolicy, LookupFailed, Proxy,
-    ProxyConfig, Share, Ticket, TracePolicy, TrustedNetworks,
+    ProxyConfig, Reach, Share, Ticket, TracePolicy, TrustedNetworks,
 };
 use store::{Database, StoreError, Vault, call};
 use tokio::sync::mpsc;
@@ -38,6 +38,7 @@ use crate::core_handle::CoreHandle;
 use crate::ladder::Noon;
 use crate::listen::{self, MoreListeners};
 use crate::persistence;
+use crate::probe::Prober;
 use crate::recorder::{self, Group, Recorder};
 
 /// Transactions of one kind that are kept at once. A call that is answered and hung up leaves four, three of them for half a minute
@@ -80,6 +81,10 @@ pub struct ServiceConfig {
     pub trace: Option<TracePolicy>,
     /// What phones and peers reach it by; the listening address unless it is set.
     pub public_host: Option<Host>,
+    /// Whom a provider's certificate is believed by when it is tried.
+    pub provider_authorities: Authorities,
+    /// Which addresses may be reached when a provider is tried.
+    pub may_reach: Reach,
 }
 
 /// Why the proxy does not start.
@@ -91,6 +96,9 @@ pub enum StartError {
     /// Certificate and key cannot be used.
     #[error("the SIP proxy cannot use its certificate: {0}")]
     Tls(#[from] TlsError),
+    /// The certificate authorities of providers cannot be used.
+    #[error("the SIP proxy cannot use the authorities of providers: {0}")]
+    Authorities(#[source] TlsError),
     /// TLS or secure WebSockets without a certificate.
     #[error("the SIP proxy needs a certificate and its key for TLS and secure WebSockets")]
     NoCertificate,
@@ -113,6 +121,7 @@ pub struct Service {
     calling: CallingPolicy,
     numbers: DialPlans,
     trace: Option<TracePolicy>,
+    prober: Prober,
 }
 
 impl Service {
@@ -132,6 +141,15 @@ impl Service {
         };
         let local = local.unwrap_or(config.listen);
         let host = config.public_host.unwrap_or_else(|| local.ip().into());
+        let tls = match TlsClient::new(&config.provider_authorities) {
+            Ok(client) => Some(client),
+            // A system without a list of authorities has no TLS to others; a file that is named must be good.
+            Err(error) if config.provider_authorities == Authorities::System => {
+                tracing::warn!(%error, "providers cannot be tried over TLS");
+                None
+            }
+            Err(error) => return Err(StartError::Authorities(error)),
+        };
         Ok(Self {
             bound,
             advertised,
@@ -143,6 +161,7 @@ impl Service {
             calling: config.calling,
             numbers: config.numbers,
             trace: config.trace,
+            prober: Prober::new(tls, config.may_reach),
         })
     }
 
@@ -211,7 +230,7 @@ impl Service {
                 events,
             });
         }
-        let control = Arc::new(Control::new(cores));
+        let control = Arc::new(Control::new(cores, self.prober));
         let stop_loop = CancellationToken::new();
         // Threads of their own: whatever else the process does, the loops are woken by their sockets.
         let ended = sip_io::run_shards(parts, sip_proxy_core::select, &stop_loop)?;

@@ -153,6 +153,8 @@ async fn serve(trace: Option<TracePolicy>) -> Ground {
         numbers: DialPlans::default(),
         trace,
         public_host: None,
+        provider_authorities: sip_proxy::Authorities::System,
+        may_reach: sip_proxy::Reach::everywhere(),
     })
     .await
     .unwrap();

@@ -122,6 +122,8 @@ pub(crate) struct SipConfig {
     /// Networks, as `192.0.2.0/28`, or addresses from which nobody is asked for a password: those of a session border controller or an
     /// edge proxy that asks for it itself. Whoever can send from there can call and be called as any account.
     pub(crate) trusted_networks: Vec<String>,
+    /// File of certificate authorities (PEM) that are believed instead of the system's when a provider is tried over TLS.
+    pub(crate) provider_authorities: Option<PathBuf>,
     /// When guessing of passwords has its source ignored.
     pub(crate) bans: BansConfig,
     /// How much an account may call.
@@ -191,6 +193,7 @@ impl Default for SipConfig {
             digest: vec![DigestAlgorithm::Md5],
             registrar: RegistrarMode::Durable,
             trusted_networks: Vec::new(),
+            provider_authorities: None,
             bans: BansConfig::default(),
             calls: CallsConfig::default(),
             numbers: NumbersConfig::default(),

@@ -9,7 +9,10 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use portal::{App, Listeners, OneTimePassword, PortalConfig};
-use sip_proxy::{Algorithm, Control, Durability, Service, ServiceConfig, TlsServer, Transport};
+use sip_proxy::{
+    Algorithm, Authorities, Control, Durability, Reach, Service, ServiceConfig, TlsServer,
+    Transport,
+};
 use store::{Database, Secret, StoreConfig, Vault};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -272,6 +275,14 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
         numbers: config.sip.numbers.plans()?,
         trace: config.sip.trace.policy(),
         public_host,
+        provider_authorities: match &config.sip.provider_authorities {
+            Some(path) => Authorities::File(path.clone()),
+            None => Authorities::System,
+        },
+        may_reach: {
+            let egress = config.egress.policy().map_err(ConfigError::from)?;
+            Reach::new(move |address| egress.allows(address))
+        },
     })
 }
 

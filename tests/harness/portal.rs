@@ -94,6 +94,12 @@ impl Portal {
         body: Option<Value>,
         status: u16,
     ) -> Value {
+        let text = self.text(method, path, body, status).await;
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// The same as text.
+    async fn text(&self, method: Method, path: &str, body: Option<Value>, status: u16) -> String {
         let mut request = self
             .client
             .request(method.clone(), format!("{}{path}", self.base))
@@ -105,7 +111,7 @@ impl Portal {
         let found = answer.status();
         let text = answer.text().await.expect("an answer is text");
         assert_eq!(found.as_u16(), status, "{method} {path}: {text}");
-        serde_json::from_str(&text).unwrap_or(Value::Null)
+        text
     }
 
     /// The answer's body as JSON; the status must be 200.
@@ -249,6 +255,20 @@ impl Tenant {
     /// Something of this tenant, such as `/calls`.
     pub async fn get(&self, rest: &str) -> Value {
         self.send(Method::GET, rest, 200).await
+    }
+
+    /// Tries a provider that is not saved, or Tandem's own without `provider` in the input; all that was told.
+    pub async fn try_provider(&self, input: Value) -> Vec<Value> {
+        let path = match input.get("provider") {
+            Some(_) => format!("{}/providers/test", self.path),
+            None => format!("{}/providers/{}/test", self.path, self.provider),
+        };
+        let told = self
+            .portal
+            .text(Method::POST, &path, Some(input), 200)
+            .await;
+        let event = |line: &str| serde_json::from_str(line).expect("each line is an event");
+        told.lines().map(event).collect()
     }
 
     /// Whether the portal shows an account that a device has as registered.

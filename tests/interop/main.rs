@@ -12,6 +12,7 @@ mod lossy;
 mod matrix;
 mod minute;
 mod peer;
+mod provider_test;
 mod relay;
 mod sipp;
 mod sipsak;

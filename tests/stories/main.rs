@@ -16,6 +16,7 @@ mod floods;
 mod hold;
 mod https;
 mod metrics;
+mod provider_test;
 mod recording;
 mod restarts;
 mod strangers;

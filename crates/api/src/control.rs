@@ -7,10 +7,10 @@
 use std::{future::Future, pin::Pin};
 
 use time::OffsetDateTime;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
 
-use crate::CallLadder;
+use crate::{CallLadder, ProviderTestEvent, RegistrationTrial};
 
 /// What a call of [`ProxyControl`] answers.
 pub type ControlAnswer<'a, T> = Pin<Box<dyn Future<Output = Result<T, ControlError>> + Send + 'a>>;
@@ -65,6 +65,10 @@ pub trait ProxyControl: Send + Sync + 'static {
 
     /// Tenants of which calls have been written, from now on. A receiver that lags has missed some.
     fn subscribe_calls(&self) -> broadcast::Receiver<Uuid>;
+
+    /// Registers somewhere for a moment and tells each step as it happens, at last how it ended. It ends early if the receiver is dropped;
+    /// one that is closed without an end is of a proxy that has stopped.
+    fn try_registration(&self, trial: RegistrationTrial) -> mpsc::Receiver<ProviderTestEvent>;
 
     /// What was said so far in the tenant's last call one of whose legs has this Call-ID, without secrets; `None` if nothing of it is
     /// kept.

@@ -31,6 +31,7 @@ mod mail;
 mod page;
 mod problem;
 mod provider;
+mod provider_test;
 mod provisioning;
 mod search;
 mod session;
@@ -75,6 +76,10 @@ pub use mail::{
 pub use page::{Page, PageQuery, Total};
 pub use problem::{FieldError, Problem, problem_type};
 pub use provider::{Provider, ProviderInput, Transport};
+pub use provider_test::{
+    ProviderTestEvent, ProviderTestInput, ProviderTestResult, ProviderTestServer, ProviderTestStep,
+    RegistrationTrial,
+};
 pub use provisioning::{
     ConfiguredDevice, ConfiguredName, DeviceActivated, DeviceActivation, DeviceConfiguration,
     DeviceFrame, DeviceReport, DeviceToken, DeviceTokenRequest, DeviceUpload, Line, LineReport,

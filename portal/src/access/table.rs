@@ -234,6 +234,8 @@ const RULES: &[Rule] = &[
     writes("providers_update", Area::Providers),
     writes("providers_delete", Area::Providers),
     reads("providers_dependents", Area::Providers),
+    writes("provider_test", Area::Providers),
+    writes("provider_test_unsaved", Area::Providers),
     reads("providers_next_username", Area::Accounts),
     reads("accounts_list", Area::Accounts),
     writes("accounts_create", Area::Accounts),

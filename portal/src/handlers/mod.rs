@@ -22,6 +22,7 @@ pub(crate) mod live;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
 pub(crate) mod members;
+pub(crate) mod provider_tests;
 pub(crate) mod providers;
 pub(crate) mod provisioning;
 pub(crate) mod recovery;

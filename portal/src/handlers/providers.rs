@@ -153,7 +153,7 @@ fn filter(filters: &ProviderFilters) -> Result<ProviderFilter, ApiError> {
     Ok(filter)
 }
 
-fn check(input: &ProviderInput) -> Result<ProviderFields, ApiError> {
+pub(super) fn check(input: &ProviderInput) -> Result<ProviderFields, ApiError> {
     let mut fields = Fields::default();
     let checked = ProviderFields {
         name: fields.text("name", &input.name, 100),

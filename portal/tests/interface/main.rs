@@ -19,6 +19,7 @@ mod live;
 mod mail;
 mod mail_server;
 mod phone;
+mod provider_tests;
 mod provisioning;
 mod receiver;
 mod recovery;

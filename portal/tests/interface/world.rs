@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use api::{
-    CallLadder, ControlAnswer, LadderMessage, ProxyControl, Registration, RegistrationChange,
+    CallLadder, ControlAnswer, LadderMessage, ProviderTestEvent, ProxyControl, Registration,
+    RegistrationChange, RegistrationTrial,
 };
 use reqwest::{
     Client, Method, StatusCode,
@@ -17,7 +18,10 @@ use store::{
 };
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
-use tokio::{net::TcpListener, sync::broadcast};
+use tokio::{
+    net::TcpListener,
+    sync::{broadcast, mpsc},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -446,6 +450,8 @@ impl Answer {
 /// A proxy without phones.
 pub(crate) struct FakeProxy {
     asked: Mutex<Vec<String>>,
+    /// Registrations that were tried, and whom to tell what comes of them.
+    tried: Mutex<Vec<(RegistrationTrial, mpsc::Sender<ProviderTestEvent>)>>,
     changes: broadcast::Sender<RegistrationChange>,
     calls: broadcast::Sender<Uuid>,
 }
@@ -454,6 +460,7 @@ impl Default for FakeProxy {
     fn default() -> Self {
         Self {
             asked: Mutex::default(),
+            tried: Mutex::default(),
             changes: broadcast::Sender::new(16),
             calls: broadcast::Sender::new(16),
         }
@@ -464,6 +471,11 @@ impl FakeProxy {
     /// What the portal asked since the last time.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    /// What was tried last and not taken yet, and whom to tell what comes of it.
+    pub(crate) fn tried(&self) -> Option<(RegistrationTrial, mpsc::Sender<ProviderTestEvent>)> {
+        self.tried.lock().unwrap().pop()
     }
 
     /// A device registers or, with `None`, the last binding ends.
@@ -514,6 +526,12 @@ impl ProxyControl for FakeProxy {
 
     fn subscribe_calls(&self) -> broadcast::Receiver<Uuid> {
         self.calls.subscribe()
+    }
+
+    fn try_registration(&self, trial: RegistrationTrial) -> mpsc::Receiver<ProviderTestEvent> {
+        let (told, steps) = mpsc::channel(4);
+        self.tried.lock().unwrap().push((trial, told));
+        steps
     }
 
     fn call_ladder<'a>(

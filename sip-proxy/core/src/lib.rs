@@ -47,6 +47,7 @@ mod names;
 mod news;
 mod notifier;
 mod numbers;
+mod probe;
 mod proven;
 mod proxy;
 mod reader;
@@ -80,6 +81,9 @@ pub use effect::{
 pub use guessing::{Ban, GuessingPolicy};
 pub use notifier::WatchPolicy;
 pub use numbers::{DialPlan, DialPlans};
+pub use probe::{
+    Probe, ProbeCommand, ProbeConfig, ProbeEvent, ProbeMessage, ProbeResult, ProbeStep, Reach,
+};
 pub use proxy::Proxy;
 pub use registrar::RegistrarPolicy;
 pub use row::Row;

@@ -69,6 +69,8 @@ impl World {
             numbers: DialPlans::default(),
             trace: None,
             public_host: None,
+            provider_authorities: sip_proxy::Authorities::System,
+            may_reach: sip_proxy::Reach::everywhere(),
         })
         .await
         .unwrap();

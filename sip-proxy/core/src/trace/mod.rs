@@ -29,6 +29,14 @@ use ua::CallKey;
 
 use crate::effect::Owner;
 
+/// The start line of a message and all of it, without secrets, lines ending with LF.
+pub(crate) fn redacted(message: &[u8]) -> (Private<String>, Private<String>) {
+    (
+        Private(redact::first_line(message)),
+        Private(redact::redact(message)),
+    )
+}
+
 /// How long a call that is over is listened to: a BYE's answer and copies of it (RFC 3261, timers F and J).
 const LINGER: Duration = Duration::from_secs(32);
 
