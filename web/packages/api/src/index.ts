@@ -59,6 +59,7 @@ export {
   useShowActivation,
   useTestMail,
 } from './mail';
+export { tryProvider } from './provider-test';
 export { isNotFound, isSignedOut, mustSetPassword, Refusal, Unreachable } from './refusal';
 export {
   useAcceptInvitation,

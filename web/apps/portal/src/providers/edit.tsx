@@ -21,6 +21,7 @@ import {
   TRANSPORTS,
   type ProviderForm,
 } from './model';
+import { ProviderTrial } from './trial';
 
 const route = getRouteApi('/t/$slug/shell/providers/$id');
 
@@ -45,8 +46,11 @@ export function NewProviderPage() {
         lead={t('providers.new_lead')}
         up={{ href: path('/providers'), label: t('providers.title') }}
       />
-      <div className="card max-w-3xl p-5 sm:p-6">
-        <ProviderFields form={form} action={t('create')} />
+      <div className="flex max-w-3xl flex-col gap-6">
+        <div className="card p-5 sm:p-6">
+          <ProviderFields form={form} action={t('create')} />
+        </div>
+        <ProviderTrial form={form} />
       </div>
     </>
   );
@@ -128,6 +132,7 @@ function EditProvider({ provider }: { provider: Provider }) {
             {facts}
           </Section>
         )}
+        {mayChange && <ProviderTrial form={form} provider={provider} />}
       </div>
     </>
   );
