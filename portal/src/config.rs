@@ -19,6 +19,10 @@ pub struct PortalConfig {
     pub sip_outbound_proxy: String,
     /// The same for devices that are to use TLS, such as `sip:192.0.2.1:5061;transport=tls;lr`; `None` if TLS is not spoken.
     pub sip_outbound_proxy_tls: Option<String>,
+    /// Where SIP is listened for, as phones are told it; for the page of addresses to allow.
+    pub sip_listeners: Vec<(sip::Transport, sip::HostPort)>,
+    /// Ports at which HTTP leads to `public_url`.
+    pub redirect_ports: Vec<u16>,
     /// Folder of the key that signs device tokens; made with mode 0600 when it is not there.
     pub data_dir: PathBuf,
     /// How long an activation can be used; at most 30 days.
@@ -140,6 +144,8 @@ impl PortalConfig {
             sip_base_domain: "tandem.localhost".to_owned(),
             sip_outbound_proxy: sip_outbound_proxy.into(),
             sip_outbound_proxy_tls: None,
+            sip_listeners: Vec::new(),
+            redirect_ports: Vec::new(),
             data_dir: data_dir.into(),
             activation_life: 7 * DAY,
             session_idle: 12 * HOUR,

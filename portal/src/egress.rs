@@ -100,7 +100,7 @@ pub(crate) fn literal(host: &str) -> Option<IpAddr> {
 
 /// Whether an address is of the public internet: in no network of the special-purpose registries (RFC 6890) that is not globally
 /// reachable.
-fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => match embedded_v4(v6) {

@@ -19,6 +19,7 @@
 
 mod access;
 mod accounts;
+mod addresses;
 mod app;
 mod audit;
 mod audit_export;

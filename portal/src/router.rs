@@ -23,11 +23,11 @@ use crate::{
     error::ApiError,
     extract::SESSION_COOKIE,
     handlers::{
-        accounts, activation, api_keys, audit, calls, contacts, contacts_bulk, device_live,
-        devices, directory, equip, health, imports, instructions, invitations, live, mail, mailbox,
-        members, provider_tests, providers, provisioning, recovery, retention, search,
-        second_factor, session, sessions, sign_on, sign_on_settings, sign_up, tenants, views,
-        webhooks,
+        accounts, activation, addresses, api_keys, audit, calls, contacts, contacts_bulk,
+        device_live, devices, directory, equip, health, imports, instructions, invitations, live,
+        mail, mailbox, members, provider_tests, providers, provisioning, recovery, retention,
+        search, second_factor, session, sessions, sign_on, sign_on_settings, sign_up, tenants,
+        views, webhooks,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -162,6 +162,7 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(providers::dependents))
         .routes(routes!(provider_tests::saved))
         .routes(routes!(provider_tests::unsaved))
+        .routes(routes!(addresses::show))
         .routes(routes!(equip::next_username))
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::show, accounts::update, accounts::delete))

@@ -179,6 +179,12 @@ impl Service {
         found.map(|(_, host_port)| host_port)
     }
 
+    /// What phones reach the proxy by, for each transport that it listens for.
+    #[must_use]
+    pub fn listeners(&self) -> &[(Transport, HostPort)] {
+        &self.advertised
+    }
+
     /// Brings the bindings of the last run back and serves in the background until `stop`; the tasks end in `tasks`.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), ServeError> {
     let listeners = listeners(&config, certificate.as_ref()).await?;
     let places = Places::of(&listeners)?;
     let service = Service::bind(service_config(&config)?).await?;
-    let mut portal_config = portal_config(&config, places.http, &service)?;
+    let mut portal_config = portal_config(&config, &places, &service)?;
 
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -288,15 +288,17 @@ fn service_config(config: &Config) -> Result<ServiceConfig, ServeError> {
 
 fn portal_config(
     config: &Config,
-    http: SocketAddr,
+    places: &Places,
     service: &Service,
 ) -> Result<PortalConfig, ConfigError> {
     let outbound_proxy = format!("sip:{};lr", service.advertised());
-    let url = config.http.public_url(http);
+    let url = config.http.public_url(places.http);
     let mut portal = PortalConfig::new(url, outbound_proxy, &config.data_dir);
     portal.sip_outbound_proxy_tls = service
         .advertised_for(Transport::Tls)
         .map(|address| format!("sip:{address};transport=tls;lr"));
+    portal.sip_listeners = service.listeners().to_vec();
+    portal.redirect_ports = places.redirect.iter().map(SocketAddr::port).collect();
     portal.sip_base_domain.clone_from(&config.sip.base_domain);
     portal.trusted_proxies = config.http.trusted_proxies()?;
     portal.log_requests = config.log.requests;

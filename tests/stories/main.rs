@@ -5,6 +5,7 @@
 
 mod abuse;
 mod activation;
+mod addresses;
 mod backup;
 mod call_history;
 mod check_config;

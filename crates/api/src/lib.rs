@@ -14,6 +14,7 @@
 
 mod account;
 mod activation;
+mod addresses;
 mod api_key;
 mod audit;
 mod call;
@@ -43,6 +44,10 @@ mod webhook;
 
 pub use account::{Account, AccountDevice, AccountInput, AccountStatus, Codec, DialingRule};
 pub use activation::{Activation, ActivationState};
+pub use addresses::{
+    AddressHint, AddressHintKind, AddressParty, AddressPurpose, AddressRule, Addresses,
+    PHONE_MEDIA_PORTS, PortProtocol,
+};
 pub use api_key::{ApiKey, ApiKeyInput, NewApiKey};
 pub use audit::{AuditEntry, AuditQuery, AuditVerification};
 pub use call::{

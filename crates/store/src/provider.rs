@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -210,6 +211,32 @@ pub async fn load_own(tenant: Uuid, db: &impl ConnectionTrait) -> Result<Provide
         .await?
         .ok_or(StoreError::NotFound)?;
     load(tenant, own.id, db).await
+}
+
+/// In which ways accounts are registered that say so themselves: provider and transport, each once.
+///
+/// # Errors
+///
+/// [`StoreError::Database`], [`StoreError::Corrupt`].
+pub async fn list_account_transports(
+    tenant: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<Vec<(Uuid, SipTransport)>, StoreError> {
+    let ways: Vec<(Uuid, String)> = account_row::Entity::find()
+        .select_only()
+        .column(account_row::Column::ProviderId)
+        .column(account_row::Column::Transport)
+        .filter(account_row::Column::TenantId.eq(tenant))
+        .filter(account_row::Column::Transport.is_not_null())
+        .distinct()
+        .order_by_asc(account_row::Column::ProviderId)
+        .order_by_asc(account_row::Column::Transport)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let ways = ways.into_iter();
+    ways.map(|(provider, word)| Ok((provider, transport(&word)?)))
+        .collect()
 }
 
 pub(crate) async fn load_row(

@@ -236,6 +236,7 @@ const RULES: &[Rule] = &[
     reads("providers_dependents", Area::Providers),
     writes("provider_test", Area::Providers),
     writes("provider_test_unsaved", Area::Providers),
+    reads("addresses_show", Area::Providers),
     reads("providers_next_username", Area::Accounts),
     reads("accounts_list", Area::Accounts),
     writes("accounts_create", Area::Accounts),

@@ -5,6 +5,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod activation;
+pub(crate) mod addresses;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod calls;

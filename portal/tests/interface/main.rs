@@ -4,6 +4,7 @@
 
 mod access;
 mod activation;
+mod addresses;
 mod api_keys;
 mod audit;
 mod calls;

@@ -216,6 +216,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_usual_ports_for_sound_are_those_that_firewalls_are_told_of() {
+        let (first, last) = api::PHONE_MEDIA_PORTS;
+        assert_eq!(PortRange::default().to_string(), format!("{first}-{last}"));
+    }
+
+    #[test]
     fn tones_are_those_of_a_known_country_or_none() {
         assert_eq!(tones("fr"), Ok(ToneChoice::Of(Country::Fr)));
         assert_eq!(tones("None").unwrap().country(), None);

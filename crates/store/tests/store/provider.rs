@@ -1,3 +1,4 @@
+use store::account::AccountFields;
 use store::provider::{self, ProviderFields};
 use store::{PageRequest, SipTransport, StoreError, device};
 
@@ -11,6 +12,7 @@ on_both! {
     a_provider_with_accounts_stays,
     a_change_reaches_the_devices_of_the_provider,
     a_provider_of_another_tenant_is_not_found,
+    ways_of_accounts_are_listed_once_for_each_provider_of_the_tenant,
 }
 
 async fn a_provider_is_stored_changed_and_deleted(ground: Ground) {
@@ -202,4 +204,32 @@ async fn a_provider_of_another_tenant_is_not_found(ground: Ground) {
     .unwrap();
     assert!(listed.items.iter().all(|provider| provider.own));
     assert_eq!(ground.provider("P").await.version, 1);
+}
+
+async fn ways_of_accounts_are_listed_once_for_each_provider_of_the_tenant(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let (first, second) = (ground.provider("A").await.id, ground.provider("B").await.id);
+    for (username, provider, transport) in [
+        ("1", first, Some(SipTransport::Tcp)),
+        ("2", first, Some(SipTransport::Tcp)),
+        ("3", first, Some(SipTransport::Tls)),
+        ("4", second, None),
+        ("5", second, Some(SipTransport::Udp)),
+    ] {
+        let fields = AccountFields {
+            transport,
+            ..account_fields(provider, username)
+        };
+        ground.account_of(tenant, &fields).await;
+    }
+    let mut listed = provider::list_account_transports(tenant, db).await.unwrap();
+    listed.sort_by_key(|(of, _)| *of != first);
+    let expected = [
+        (first, SipTransport::Tcp),
+        (first, SipTransport::Tls),
+        (second, SipTransport::Udp),
+    ];
+    assert_eq!(listed, expected);
+    let elsewhere = provider::list_account_transports(uuid::Uuid::nil(), db).await;
+    assert_eq!(elsewhere.unwrap(), []);
 }
