@@ -38,6 +38,7 @@ function places(tenant: Tenant, made: Made): Place[] {
     { name: 'overview', path: t },
     { name: 'providers', path: `${t}/providers` },
     { name: 'provider-new', path: `${t}/providers/new` },
+    { name: 'addresses', path: `${t}/addresses` },
     { name: 'accounts', path: `${t}/accounts` },
     { name: 'account-new', path: `${t}/accounts/new` },
     { name: 'account', path: `${t}/accounts/${made.account.id}` },

@@ -5,6 +5,7 @@ import { createRouter, parseSearchWith, stringifySearchWith } from '@tanstack/re
 
 import { accountRoutes } from './accounts/routes';
 import { activateRoutes } from './activate/routes';
+import { addressRoutes } from './addresses/routes';
 import { auditRoutes } from './audit/routes';
 import { callRoutes } from './calls/routes';
 import { contactRoutes } from './contacts/routes';
@@ -40,6 +41,7 @@ export const router = createRouter({
       shell.addChildren([
         ...overviewRoutes,
         ...accountRoutes,
+        ...addressRoutes,
         ...auditRoutes,
         ...callRoutes,
         ...contactRoutes,

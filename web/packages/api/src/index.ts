@@ -5,6 +5,7 @@
  * committed, and a test of the server compares the first with what it would print today.
  */
 export { qrAddress, useActivation, useResetActivation } from './activation';
+export { useAddresses } from './addresses';
 export { auditExportAddress, useAudit, useVerifyAudit, type AuditFilter } from './audit';
 export {
   callExportAddress,

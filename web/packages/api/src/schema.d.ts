@@ -615,6 +615,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What must be let through for the tenant's telephony, made from what runs now. */
+        get: operations["addresses_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/api-keys": {
         parameters: {
             query?: never;
@@ -1341,6 +1358,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/providers/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a provider that is not saved yet. */
+        post: operations["provider_test_unsaved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/providers/{id}": {
         parameters: {
             query?: never;
@@ -1388,6 +1422,23 @@ export interface paths {
         get: operations["providers_next_username"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/providers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a provider: one event a line, as they happen, the last is `ended`. One trial of a tenant at a time. */
+        post: operations["provider_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1783,6 +1834,68 @@ export interface components {
          * @enum {string}
          */
         ActivationState: "open" | "used" | "expired";
+        /** @description Something about the installation's own addresses. */
+        AddressHint: {
+            /** @description What it is about: a URL, a name or an address. */
+            address: string;
+            /** @description What it is. */
+            kind: components["schemas"]["AddressHintKind"];
+        };
+        /**
+         * @description What can be wrong with the installation's own addresses.
+         * @enum {string}
+         */
+        AddressHintKind: "portal_only_here" | "portal_private" | "portal_unencrypted" | "sip_only_here" | "sip_private" | "sip_any_address" | "sip_unencrypted";
+        /**
+         * @description A side of a rule.
+         * @enum {string}
+         */
+        AddressParty: "phones" | "server" | "provider";
+        /**
+         * @description What something is let through for.
+         * @enum {string}
+         */
+        AddressPurpose: "portal" | "redirection" | "signalling" | "web_socket" | "provider_signalling" | "media" | "provider_media";
+        /** @description One thing to be let through. */
+        AddressRule: {
+            /** @description Where the name leads, as this installation's name service knows it; empty if it does not. */
+            addresses?: string[];
+            /** @description Whether nobody in between can read along. */
+            encrypted: boolean;
+            /**
+             * Format: int32
+             * @description The first port.
+             */
+            first_port: number;
+            /** @description Who begins. */
+            from: components["schemas"]["AddressParty"];
+            /** @description Name or address of `to`; absent: wherever the phones are. */
+            host?: string | null;
+            /**
+             * Format: int32
+             * @description The last one; usually the same.
+             */
+            last_port: number;
+            /** @description The provider's name service may name other servers and ports (SRV records). */
+            may_move: boolean;
+            /** @description Nothing that the tenant has set up uses it. */
+            optional: boolean;
+            /** @description What the ports are of. */
+            protocol: components["schemas"]["PortProtocol"];
+            /** @description Which provider. */
+            provider?: string | null;
+            /** @description What for. */
+            purpose: components["schemas"]["AddressPurpose"];
+            /** @description Whom the ports belong to. */
+            to: components["schemas"]["AddressParty"];
+        };
+        /** @description What must be let through for a tenant's telephony, made from what runs now. */
+        Addresses: {
+            /** @description What keeps phones elsewhere from reaching this installation, whatever a firewall lets through. */
+            hints: components["schemas"]["AddressHint"][];
+            /** @description In the order in which they are explained. */
+            rules: components["schemas"]["AddressRule"][];
+        };
         /** @description A key without what opens anything. */
         ApiKey: {
             /**
@@ -3901,6 +4014,11 @@ export interface components {
             /** @description Where the link is mailed to, if somebody has access with it. */
             email: string;
         };
+        /**
+         * @description What ports are of.
+         * @enum {string}
+         */
+        PortProtocol: "udp" | "tcp";
         /** @description Why a request was not carried out (`application/problem+json`). */
         Problem: {
             /** @description Of [`problem_type::IN_USE`]: the first 20 that depend on the object. */
@@ -3975,6 +4093,110 @@ export interface components {
             server: string;
             /** @description How SIP is carried. */
             transport?: components["schemas"]["Transport"];
+        };
+        /** @description One line of the answer, which comes as it happens. */
+        ProviderTestEvent: components["schemas"]["ProviderTestStep"] & {
+            /**
+             * Format: int64
+             * @description Milliseconds since the beginning.
+             */
+            after_ms: number;
+        };
+        /** @description Tries a provider by registering at it for a moment. Exactly one of `account_id` and `username` is given. */
+        ProviderTestInput: {
+            /**
+             * Format: uuid
+             * @description An account of the provider, with its password.
+             */
+            account_id?: string | null;
+            /** @description User name for authentication, if it is another one. */
+            auth_username?: string | null;
+            password?: components["schemas"]["Secret"] | null;
+            provider?: components["schemas"]["ProviderInput"] | null;
+            /** @description SIP user name. */
+            username?: string | null;
+        };
+        /**
+         * @description How a trial ended.
+         * @enum {string}
+         */
+        ProviderTestResult: "good" | "still_registered" | "forbidden_address" | "host_not_found" | "name_service" | "no_route" | "server_down" | "no_answer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "certificate_issuer" | "certificate_invalid" | "wrong_password" | "password_missing" | "unsupported_challenge" | "forbidden" | "unknown_account" | "server_error" | "refused" | "busy";
+        /** @description A server of a provider. */
+        ProviderTestServer: {
+            /** @description Address and port. */
+            address: string;
+            /** @description How SIP is carried. */
+            transport: components["schemas"]["Transport"];
+        };
+        /** @description What happens in a trial. `ended` is the last. */
+        ProviderTestStep: {
+            /** @description The name, or an address. */
+            host: string;
+            /** @enum {string} */
+            step: "looking_up";
+        } | {
+            /**
+             * Format: int32
+             * @description How many more were found that this installation does not connect to.
+             */
+            forbidden: number;
+            /** @description Servers in the order in which they are tried. */
+            servers: components["schemas"]["ProviderTestServer"][];
+            /** @enum {string} */
+            step: "found";
+        } | (components["schemas"]["ProviderTestServer"] & {
+            /** @enum {string} */
+            step: "trying";
+        }) | (components["schemas"]["ProviderTestServer"] & {
+            /** @description The start line. */
+            first_line: string;
+            /** @description Whether it came. */
+            received: boolean;
+            /** @description All of it, without credentials. */
+            text: string;
+        } & {
+            /** @enum {string} */
+            step: "message";
+        }) | {
+            /** @description Digest algorithms, as the server names them. */
+            algorithms: string[];
+            /** @description For whom the password is. */
+            realm: string;
+            /** @enum {string} */
+            step: "challenged";
+        } | {
+            /** @description Where. */
+            address: string;
+            /** @enum {string} */
+            step: "unreachable";
+        } | {
+            /** @description Where. */
+            address: string;
+            /** @enum {string} */
+            step: "secured";
+        } | {
+            /** @description Where. */
+            address: string;
+            /** @enum {string} */
+            step: "untrusted";
+        } | {
+            /**
+             * Format: int64
+             * @description For how many seconds the server would keep it.
+             */
+            expires_secs: number;
+            /** @enum {string} */
+            step: "registered";
+        } | {
+            /** @description How. */
+            result: components["schemas"]["ProviderTestResult"];
+            /**
+             * Format: int32
+             * @description The SIP status behind it, if there is one.
+             */
+            status?: number | null;
+            /** @enum {string} */
+            step: "ended";
         };
         /**
          * @description Work for a browser, which makes signing up dear for programs that do it by the thousand. Solved by a number whose decimal digits
@@ -6015,6 +6237,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dependents"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addresses_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Addresses"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
@@ -8131,6 +8383,40 @@ export interface operations {
             };
         };
     };
+    provider_test_unsaved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderTestInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ProviderTestEvent"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     providers_show: {
         parameters: {
             query?: never;
@@ -8277,6 +8563,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NextUsername"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    provider_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderTestInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ProviderTestEvent"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */

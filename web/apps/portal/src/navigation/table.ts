@@ -15,6 +15,7 @@ import {
   KeyRound,
   LayoutDashboard,
   Mail,
+  Network,
   Phone,
   Server,
   Smartphone,
@@ -97,6 +98,7 @@ export const AREAS: readonly Area[] = [
     icon: Webhook,
     roles: ['owner', 'administrator'],
   },
+  { group: 'telephony', rest: '/addresses', title: 'addresses.title', key: 'f', icon: Network },
   { group: 'settings', rest: '/team', title: 'team.title', key: 't', icon: UserCog },
   {
     group: 'settings',
