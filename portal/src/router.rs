@@ -24,10 +24,10 @@ use crate::{
     extract::SESSION_COOKIE,
     handlers::{
         accounts, activation, addresses, api_keys, audit, calls, contacts, contacts_bulk,
-        device_live, devices, directory, equip, health, imports, instructions, invitations, live,
-        mail, mailbox, members, provider_tests, providers, provisioning, recovery, retention,
-        search, second_factor, session, sessions, sign_on, sign_on_settings, sign_up, tenants,
-        views, webhooks,
+        device_live, devices, directory, equip, health, import_preview, imports, instructions,
+        invitations, live, mail, mailbox, members, provider_tests, providers, provisioning,
+        recovery, retention, search, second_factor, session, sessions, sign_on, sign_on_settings,
+        sign_up, tenants, views, webhooks,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -210,6 +210,7 @@ fn tenant() -> OpenApiRouter<App> {
 fn uploads() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(imports::list, imports::create))
+        .routes(routes!(import_preview::preview))
         .layer(DefaultBodyLimit::max(imports::MAX_FILE_BYTES))
 }
 

@@ -84,6 +84,31 @@ pub struct ImportColumn {
     pub field: Option<String>,
 }
 
+/// A column of a file that is only looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportPreviewColumn {
+    /// Its heading.
+    pub heading: String,
+    /// What it would fill; absent if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What it has in the first rows, at most 100 characters of each; a row that is too short has nothing in it.
+    pub samples: Vec<String>,
+}
+
+/// How a file would be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportPreview {
+    /// The encoding.
+    pub encoding: ImportEncoding,
+    /// The separator.
+    pub separator: ImportSeparator,
+    /// Its columns.
+    pub columns: Vec<ImportPreviewColumn>,
+    /// How many rows it has, the headings not counted.
+    pub rows: u64,
+}
+
 /// An import of contacts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Import {

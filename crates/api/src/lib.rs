@@ -65,8 +65,8 @@ pub use filter::{
 };
 pub use import::{
     BulkAction, BulkInput, BulkMatching, BulkRefusal, BulkRefused, BulkResult, Import,
-    ImportColumn, ImportEncoding, ImportQuery, ImportResult, ImportRow, ImportRowFilters,
-    ImportRowState, ImportSeparator, ImportState,
+    ImportColumn, ImportEncoding, ImportPreview, ImportPreviewColumn, ImportQuery, ImportResult,
+    ImportRow, ImportRowFilters, ImportRowState, ImportSeparator, ImportState,
 };
 pub use invitation::{
     AcceptInvitation, EmailChange, Invitation, InvitationInput, InvitationToken, LinkToken,

@@ -253,6 +253,7 @@ const RULES: &[Rule] = &[
     reads("contacts_dependents", Area::Contacts),
     writes("contacts_bulk", Area::Contacts),
     reads("contacts_export", Area::Contacts),
+    writes("imports_preview", Area::Contacts),
     writes("imports_create", Area::Contacts),
     reads("imports_list", Area::Contacts),
     reads("imports_show", Area::Contacts),

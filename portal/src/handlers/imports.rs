@@ -64,6 +64,7 @@ pub(crate) async fn create(
     let separator = query.separator.unwrap_or_else(|| separator(&read.text));
     let chosen = query.columns.as_deref();
     let sheet = Sheet::open(&read.text, byte(separator), chosen, &mut fields);
+    let sheet = sheet.filter(|sheet| sheet.names_somebody(&mut fields));
     fields.finish()?;
     let sheet = sheet.ok_or(ApiError::Internal)?;
     let new = ImportFile {
@@ -259,7 +260,7 @@ const EXAMPLE: &[(Field, &str)] = &[
 
 /// The bytes of a file in the body.
 #[derive(Debug)]
-pub(crate) struct Upload(Bytes);
+pub(crate) struct Upload(pub(super) Bytes);
 
 impl FromRequest<App> for Upload {
     type Rejection = ApiError;
@@ -301,11 +302,7 @@ async fn check(
             match sheet.next() {
                 Ok(Some(row)) => drafts.push(planner.draft(row)),
                 Ok(None) => break,
-                Err(TooManyRows) => {
-                    return Err(too_large(&format!(
-                        "The file has more than {MAX_ROWS} rows. Please split it."
-                    )));
-                }
+                Err(TooManyRows) => return Err(too_many_rows()),
             }
         }
         if drafts.is_empty() {
@@ -328,6 +325,12 @@ async fn check(
         import::add_rows(id, &planned, &app.db).await?;
     }
     Ok(import::finish(tenant, id, &planner.counts, &app.db).await?)
+}
+
+pub(super) fn too_many_rows() -> ApiError {
+    too_large(&format!(
+        "The file has more than {MAX_ROWS} rows. Please split it."
+    ))
 }
 
 fn too_large(detail: &str) -> ApiError {

@@ -16,6 +16,7 @@ pub(crate) mod devices;
 pub(crate) mod directory;
 pub(crate) mod equip;
 pub(crate) mod health;
+pub(crate) mod import_preview;
 pub(crate) mod imports;
 pub(crate) mod instructions;
 pub(crate) mod invitations;

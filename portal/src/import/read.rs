@@ -40,6 +40,14 @@ impl<'a> Sheet<'a> {
         chosen: Option<&str>,
         fields: &mut Fields,
     ) -> Option<Self> {
+        // Workbooks and pictures have zeros; so has a text that is read in the wrong encoding.
+        if text.contains('\0') {
+            fields.wrong(
+                "file",
+                "This is no text in this encoding. Please choose another one, or save the file as CSV in the program that made it.",
+            );
+            return None;
+        }
         let mut reader = ReaderBuilder::new()
             .delimiter(separator)
             .flexible(true)
@@ -54,14 +62,32 @@ impl<'a> Sheet<'a> {
             Some(chosen) => said(chosen, headings.len(), fields)?,
             None => recognised(&headings),
         };
-        let columns: Vec<_> = headings.into_iter().zip(filled).collect();
-        check(&columns, fields)?;
         Some(Self {
             text,
             reader,
-            columns,
+            columns: headings.into_iter().zip(filled).collect(),
             rows: 0,
         })
+    }
+
+    /// Whether the columns tell whom a row is of; if not, it is told as the field `columns`.
+    pub(crate) fn names_somebody(&self, fields: &mut Fields) -> bool {
+        let columns = self.columns.iter();
+        let named = columns
+            .clone()
+            .any(|(_, field)| matches!(field, Some(Field::Id | Field::Email(_))));
+        if !named {
+            let headings: Vec<_> = columns.map(|(heading, _)| heading.as_str()).collect();
+            let headings = headings.join(", ");
+            fields.wrong(
+                "columns",
+                format!(
+                    "No column has the e-mail address or the id. The file has the columns: {headings}. \
+                     Please choose another separator or say which column is which."
+                ),
+            );
+        }
+        named
     }
 
     /// The next row with something in it. `None` at the end; an error if there are too many.
@@ -150,27 +176,6 @@ fn said(chosen: &str, columns: usize, fields: &mut Fields) -> Option<Vec<Option<
     Some(filled)
 }
 
-fn check(columns: &[(String, Option<Field>)], fields: &mut Fields) -> Option<()> {
-    let names_somebody = |field: &Field| matches!(field, Field::Id | Field::Email(_));
-    let known = columns.iter().filter_map(|(_, field)| field.as_ref());
-    if !known.clone().any(names_somebody) {
-        let headings: Vec<_> = columns
-            .iter()
-            .map(|(heading, _)| heading.as_str())
-            .collect();
-        let headings = headings.join(", ");
-        fields.wrong(
-            "columns",
-            format!(
-                "No column has the e-mail address or the id. The file has the columns: {headings}. \
-                 Please choose another separator or say which column is which."
-            ),
-        );
-        return None;
-    }
-    Some(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +183,7 @@ mod tests {
     fn open<'a>(text: &'a str, chosen: Option<&str>) -> Result<Sheet<'a>, String> {
         let mut fields = Fields::default();
         let sheet = Sheet::open(text, b';', chosen, &mut fields);
+        let sheet = sheet.filter(|sheet| sheet.names_somebody(&mut fields));
         sheet.ok_or_else(|| fields.first().map(|error| error.field).unwrap_or_default())
     }
 

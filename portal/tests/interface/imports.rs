@@ -156,6 +156,13 @@ async fn files_that_cannot_be_are_refused_and_it_is_said_why() {
     let no_address = upload("", b"a,b\n1,2\n".to_vec()).await;
     assert!(no_address.text().contains("a, b"), "{}", no_address.text());
     assert_eq!(no_address.wrong_fields(), ["columns"]);
+    let workbook = upload("", b"PK\x03\x04\x14\0\x08\0email\0".to_vec()).await;
+    assert!(
+        workbook.text().contains("save the file as CSV"),
+        "{}",
+        workbook.text()
+    );
+    assert_eq!(workbook.wrong_fields(), ["file"]);
     let large = upload("", vec![b'x'; 5 * 1024 * 1024 + 1]).await;
     let large = large.expect(StatusCode::PAYLOAD_TOO_LARGE);
     assert!(large.text().contains("5 MB"), "{}", large.text());
@@ -177,6 +184,51 @@ async fn files_that_cannot_be_are_refused_and_it_is_said_why() {
         said["columns"][1],
         json!({"heading": "y", "field": "email_1"})
     );
+}
+
+#[tokio::test]
+async fn a_file_is_looked_at_without_keeping_anything_of_it() {
+    let world = World::start().await;
+    let path = world.path("contacts/imports/preview");
+    let look = async |query: &str, file: Vec<u8>| {
+        world.owner.upload(&format!("{path}{query}"), file).await
+    };
+    let file = "Vorname;Notiz;E-Mail\nJörg;x\n\nZoë;\"a\nb\";zoe@example.com\n";
+    let seen = look("", encoded(file)).await.expect(StatusCode::OK).body;
+    assert_eq!(
+        seen,
+        json!({"encoding": "windows-1252", "separator": "semicolon", "rows": 2, "columns": [
+            {"heading": "Vorname", "field": "first_name", "samples": ["Jörg", "Zoë"]},
+            {"heading": "Notiz", "samples": ["x", "a\nb"]},
+            {"heading": "E-Mail", "field": "email_1", "samples": ["", "zoe@example.com"]},
+        ]})
+    );
+    let said = look("?encoding=utf-16&separator=tab", b"a\0\t\0b\0".to_vec()).await;
+    let said = said.expect(StatusCode::OK).body;
+    assert_eq!(
+        json!([said["columns"][1]["heading"], said["rows"]]),
+        json!(["b", 0]),
+        "what names nobody is shown all the same"
+    );
+    let long = format!("email\n{}\n", "x".repeat(300)) + &"a@b.example\n".repeat(9);
+    let long = look("", long.into_bytes())
+        .await
+        .expect(StatusCode::OK)
+        .body;
+    let samples = long["columns"][0]["samples"].as_array().unwrap();
+    assert_eq!(
+        (samples.len(), samples[0].as_str().unwrap().len()),
+        (5, 100)
+    );
+    assert_eq!(long["rows"], 10);
+    assert_eq!(look("", Vec::new()).await.wrong_fields(), ["file"]);
+    let wrong = look("?encoding=utf-8", b"a\0,\0b\0".to_vec()).await;
+    assert_eq!(wrong.wrong_fields(), ["file"]);
+    let many = format!("email\n{}", "a@b.example\n".repeat(20_001));
+    let many = look("", many.into_bytes()).await;
+    many.expect(StatusCode::PAYLOAD_TOO_LARGE);
+    let listed = world.owner.get(&world.path("contacts/imports")).await.body;
+    assert_eq!(listed["items"], json!([]));
 }
 
 #[tokio::test]

@@ -864,6 +864,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/contacts/imports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See how a file would be read: its encoding, its separator, and what each column has and would fill. Nothing is kept. */
+        post: operations["imports_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/contacts/imports/template.csv": {
         parameters: {
             query?: never;
@@ -2782,6 +2799,29 @@ export interface components {
          * @enum {string}
          */
         ImportEncoding: "utf-8" | "utf-16" | "windows-1252";
+        /** @description How a file would be read. */
+        ImportPreview: {
+            /** @description Its columns. */
+            columns: components["schemas"]["ImportPreviewColumn"][];
+            /** @description The encoding. */
+            encoding: components["schemas"]["ImportEncoding"];
+            /**
+             * Format: int64
+             * @description How many rows it has, the headings not counted.
+             */
+            rows: number;
+            /** @description The separator. */
+            separator: components["schemas"]["ImportSeparator"];
+        };
+        /** @description A column of a file that is only looked at. */
+        ImportPreviewColumn: {
+            /** @description What it would fill; absent if nothing. */
+            field?: string | null;
+            /** @description Its heading. */
+            heading: string;
+            /** @description What it has in the first rows, at most 100 characters of each; a row that is too short has nothing in it. */
+            samples: string[];
+        };
         /**
          * @description What a row is to do.
          * @enum {string}
@@ -7006,6 +7046,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    imports_preview: {
+        parameters: {
+            query?: {
+                /** @description What the file is called, at most 200 characters. */
+                file_name?: string;
+                /** @description The encoding; recognised when absent. */
+                encoding?: components["schemas"]["ImportEncoding"];
+                /** @description The separator; recognised when absent. */
+                separator?: components["schemas"]["ImportSeparator"];
+                /**
+                 * @description What each column fills, in their order, with commas between: `first_name`, `last_name`, `company`, `job_title`, `in_directory`,
+                 *     `number_1`, `number_1_label`, `email_1`, `email_1_label` … `20`, `id`, or nothing for a column that is left out. Recognised by the
+                 *     headings when absent.
+                 */
+                columns?: string;
+            };
+            header?: never;
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
