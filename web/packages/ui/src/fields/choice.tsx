@@ -41,7 +41,11 @@ export function ChoiceField(props: ChoiceProps) {
       <Select.Trigger ref={buttonRef}>
         <Select.Value>
           {({ isPlaceholder, defaultChildren }) =>
-            isPlaceholder ? defaultChildren : choices.find(({ id }) => id === value)?.label
+            isPlaceholder ? (
+              defaultChildren
+            ) : (
+              <span className="block truncate">{choices.find(({ id }) => id === value)?.label}</span>
+            )
           }
         </Select.Value>
         <Select.Indicator />

@@ -2,7 +2,7 @@
  * A choice among more than a list can show: what is typed is looked up, and what is missing can be made here.
  */
 import { ChevronDown, Plus } from 'lucide-react';
-import { useEffect, useState, type Ref } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent, type Ref } from 'react';
 import {
   Button,
   ComboBox,
@@ -17,6 +17,7 @@ import {
 import { useTranslation } from 'react-i18next';
 
 import type { Choice } from './choice';
+import { takenByEnter, type Answer } from './enter';
 
 const PAUSE_MS = 150;
 const CREATE = ' create';
@@ -48,7 +49,9 @@ export function SearchChoice(props: SearchChoiceProps) {
     setTyped(value?.label ?? '');
   }
   const text = typed === value?.label ? '' : typed.trim();
-  const { choices, failed, waiting } = useMatches(text, search);
+  const matches = useMatches(text, search);
+  const { choices, failed, waiting } = matches;
+  const noteKey = useEnter(text, matches.answer, onChange);
   const create = onCreate && text !== '' ? [{ id: CREATE, label: t('combo.create', { name: text }) }] : [];
 
   function choose(id: string | null) {
@@ -78,7 +81,8 @@ export function SearchChoice(props: SearchChoiceProps) {
         {label}
         {optional && <span className="ms-1.5 font-normal text-muted">({t('optional')})</span>}
       </Label>
-      <div className="relative">
+      {/* Before the field: it would take what is in the list now. */}
+      <div className="relative" onKeyDownCapture={noteKey}>
         <Input ref={inputRef} className="input input--full-width pe-10" />
         <Button className="focusable absolute end-1 top-1/2 grid size-8 -translate-y-1/2 place-items-center rounded-md text-muted">
           <ChevronDown className="size-4" aria-hidden />
@@ -135,5 +139,29 @@ function useMatches(text: string, search: SearchChoiceProps['search']) {
       clearTimeout(timer);
     };
   }, [text, search]);
-  return { choices: found.choices, failed: found.failed, waiting: found.text !== text };
+  return { answer: found, choices: found.choices, failed: found.failed, waiting: found.text !== text };
+}
+
+/** Enter before the answer to what was typed waits for it and then takes its first. */
+function useEnter(text: string, answer: Answer<Choice>, onChange: SearchChoiceProps['onChange']) {
+  const awaited = useRef<string>(undefined);
+  useEffect(() => {
+    if (awaited.current === undefined) return;
+    const taken = takenByEnter(awaited.current, answer, false);
+    if (taken === 'wait') return;
+    awaited.current = undefined;
+    if (taken !== 'nothing') onChange(taken.take);
+  }, [answer, onChange]);
+  return (event: KeyboardEvent) => {
+    // Whoever presses another key has not decided yet.
+    awaited.current = undefined;
+    if (event.key !== 'Enter' || event.nativeEvent.isComposing) return;
+    const pointed = event.target instanceof Element && event.target.hasAttribute('aria-activedescendant');
+    const taken = takenByEnter(text, answer, pointed);
+    if (taken === 'nothing') return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (taken === 'wait') awaited.current = text;
+    else onChange(taken.take);
+  };
 }
