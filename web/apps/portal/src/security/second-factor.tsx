@@ -2,30 +2,19 @@
  * The person's second factor: whether it is on, turning it on or off, and new recovery codes.
  */
 import {
-  Refusal,
   useRemoveSecondFactor,
   useReplaceRecoveryCodes,
   useSecondFactor,
   useSession,
   type SecondFactor,
 } from '@tandem/api';
-import {
-  Button,
-  ConfirmDialog,
-  DateTime,
-  Failure,
-  Notice,
-  Placeholder,
-  Section,
-  StatusBadge,
-  toast,
-} from '@tandem/ui';
+import { Button, ConfirmDialog, DateTime, Notice, Section, StatusBadge, toast } from '@tandem/ui';
 import { KeyRound, ShieldCheck, ShieldOff } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
-import { messagesOf } from '../forms/refused';
+import { RefusedNotice } from '../forms/refused-notice';
+import { Absent } from '../pages/absent';
 import { RecoveryCodes } from './recovery-codes';
 import { SetUp } from './set-up';
 
@@ -74,13 +63,7 @@ export function SecondFactorSection() {
       )}
       {codes && <RecoveryCodes codes={codes} onDone={() => setCodes(undefined)} />}
       {data?.since && !codes && <TurnedOn factor={data} since={data.since} onCodes={setCodes} />}
-      {!data && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
-      {!data && !error && <Placeholder rows={1} />}
+      <Absent data={data} error={error} onRetry={() => void refetch()} rows={1} />
     </Section>
   );
 }
@@ -102,7 +85,7 @@ function TurnedOn({ factor, since, onCodes }: TurnedOnProps) {
         {t('second_factor.codes_left', { count: left })}
       </p>
       {left < FEW_CODES && <Notice tone="warning">{t('second_factor.few_codes')}</Notice>}
-      <Refused error={replace.error} />
+      <RefusedNotice error={replace.error} />
       <div className="flex flex-wrap gap-2">
         <Button
           variant="secondary"
@@ -148,20 +131,8 @@ function TurnOff() {
         }
       >
         <p>{t('second_factor.turn_off_text')}</p>
-        <Refused error={remove.error} />
+        <RefusedNotice error={remove.error} />
       </ConfirmDialog>
     </>
-  );
-}
-
-function Refused({ error }: { error: Error | null }) {
-  const errorText = useErrorText();
-  const refused = error && errorText(messagesOf(error, []).whole);
-  return (
-    refused && (
-      <Notice tone="danger" alert>
-        {refused}
-      </Notice>
-    )
   );
 }

@@ -1,24 +1,14 @@
 /**
  * Where the person is signed in, and ending that.
  */
-import { Refusal, useEndOtherSessions, useEndSession, useOwnSessions, type OwnSession } from '@tandem/api';
-import {
-  Button,
-  ConfirmDialog,
-  DateTime,
-  Failure,
-  Notice,
-  Placeholder,
-  Section,
-  StatusBadge,
-  toast,
-} from '@tandem/ui';
+import { useEndOtherSessions, useEndSession, useOwnSessions, type OwnSession } from '@tandem/api';
+import { Button, ConfirmDialog, DateTime, Section, StatusBadge, toast } from '@tandem/ui';
 import { LogOut, Monitor } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
-import { messagesOf } from '../forms/refused';
+import { RefusedNotice } from '../forms/refused-notice';
+import { Absent } from '../pages/absent';
 
 export function SessionsSection() {
   const { t } = useTranslation();
@@ -33,13 +23,7 @@ export function SessionsSection() {
           ))}
         </ul>
       )}
-      {!data && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
-      {!data && !error && <Placeholder rows={2} />}
+      <Absent data={data} error={error} onRetry={() => void refetch()} rows={2} />
     </Section>
   );
 }
@@ -47,8 +31,6 @@ export function SessionsSection() {
 function Row({ session }: { session: OwnSession }) {
   const { t } = useTranslation();
   const end = useEndSession();
-  const errorText = useErrorText();
-  const refused = end.error && errorText(messagesOf(end.error, []).whole);
   const browser = session.browser ?? t('sessions.unknown');
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 py-3 first:pt-0 last:pb-0">
@@ -79,13 +61,9 @@ function Row({ session }: { session: OwnSession }) {
           {t('sessions.end')}
         </Button>
       )}
-      {refused && (
-        <div className="w-full">
-          <Notice tone="danger" alert>
-            {refused}
-          </Notice>
-        </div>
-      )}
+      <div className="w-full empty:hidden">
+        <RefusedNotice error={end.error} />
+      </div>
     </li>
   );
 }
@@ -94,8 +72,6 @@ function EndOthers() {
   const { t } = useTranslation();
   const [asking, setAsking] = useState(false);
   const end = useEndOtherSessions();
-  const errorText = useErrorText();
-  const refused = end.error && errorText(messagesOf(end.error, []).whole);
   return (
     <>
       <Button variant="secondary" onPress={() => setAsking(true)}>
@@ -118,13 +94,9 @@ function EndOthers() {
         }
       >
         <p>{t('sessions.end_others_text')}</p>
-        {refused && (
-          <div className="mt-4">
-            <Notice tone="danger" alert>
-              {refused}
-            </Notice>
-          </div>
-        )}
+        <div className="mt-4 empty:hidden">
+          <RefusedNotice error={end.error} />
+        </div>
       </ConfirmDialog>
     </>
   );
