@@ -1,13 +1,14 @@
 /**
  * For how long calls are kept.
  */
-import { readRetention, Refusal, useRetention, useSetRetention, type KnownRetention } from '@tandem/api';
-import { Failure, PageHead, Placeholder, Section, toast } from '@tandem/ui';
+import { readRetention, useRetention, useSetRetention, type KnownRetention } from '@tandem/api';
+import { PageHead, Section, toast } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 import { z } from 'zod';
 
 import { Form, TextField } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
+import { Absent } from '../pages/absent';
 import { useTenant } from '../tenant';
 
 const MAX_DAYS = 3650;
@@ -26,14 +27,8 @@ export function RetentionPage() {
   return (
     <>
       <PageHead title={t('retention.title')} lead={t('retention.lead')} />
-      {data && <Retention key={data.version} retention={data} />}
-      {!data && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
-      {!data && !error && <Placeholder />}
+      {data && <Retention retention={data} />}
+      <Absent data={data} error={error} onRetry={() => void refetch()} />
     </>
   );
 }

@@ -4,7 +4,7 @@
  */
 import { zodResolver } from '@hookform/resolvers/zod';
 import { Refusal } from '@tandem/api';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import {
   useForm,
   type DefaultValues,
@@ -70,6 +70,15 @@ export function useSavedForm<Values extends FieldValues>(options: Options<Values
   });
   const base = useRef({ values, version: versioned?.version ?? 0 });
   const [conflict, setConflict] = useState<OpenConflict<Values>>();
+  const { isDirty } = form.formState;
+  const version = versioned?.version;
+  // What was read anew, after saving or because somebody else saved, is shown at once, but never over something that
+  // is being typed: that is compared when it is saved.
+  useEffect(() => {
+    if (version === undefined || version === base.current.version || isDirty) return;
+    base.current = { values, version };
+    form.reset(values as DefaultValues<Values>);
+  }, [version, isDirty, values, form]);
 
   function refuse(error: unknown) {
     const known = Object.keys((part === undefined ? values : values[part]) as object);

@@ -1,19 +1,14 @@
 /**
  * How the tenant sends mail: where mails go now, the settings, a test, and how mails look.
  */
-import {
-  readMailSettings,
-  Refusal,
-  useMailSettings,
-  useSaveMailSettings,
-  type MailSettings,
-} from '@tandem/api';
-import { Failure, Link, Notice, PageHead, Placeholder, Section, toast } from '@tandem/ui';
+import { readMailSettings, useMailSettings, useSaveMailSettings, type MailSettings } from '@tandem/api';
+import { Link, Notice, PageHead, Section, toast } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { Choose } from '../forms/choose';
 import { Fields, Form, PasswordField, TextField, Toggle } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
+import { Absent } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { formOf, inputOf, LANGUAGES, mailSchema, SECURITIES, SYSTEMS, USUAL_PORT } from './model';
 import { Previews } from './previews';
@@ -26,18 +21,12 @@ export function MailPage() {
   return (
     <>
       <PageHead title={t('mail.title')} lead={t('mail.lead')} />
-      {!data && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
-      {!data && !error && <Placeholder />}
+      <Absent data={data} error={error} onRetry={() => void refetch()} />
       {data && (
         <div className="flex max-w-3xl flex-col gap-6">
           <Way settings={data} />
           <Section title={t('mail.settings')}>
-            <Settings key={data.version} settings={data} />
+            <Settings settings={data} />
           </Section>
           <Test />
           <Previews />
