@@ -9,6 +9,7 @@ export { Header, I18nProvider, Link, RouterProvider } from 'react-aria-component
 export { CodeBlock } from './content/code-block';
 export { CopyButton } from './content/copy';
 export { DateTime } from './content/date-time';
+export { useNow } from './content/now';
 export { FieldDiff, TextDiff, type FieldChange } from './content/diff';
 export { Qr } from './content/qr';
 export { ConfirmDialog, Dialog } from './dialogs/dialog';
@@ -47,6 +48,7 @@ export {
   paramsOf,
   placeOf,
   PLAIN,
+  sameState,
   sortOf,
   sortText,
   stateOf,
@@ -54,6 +56,8 @@ export {
   type ListState,
   type Sort,
 } from './table/list-state';
+export type { Period } from './table/days';
+export { PeriodChip } from './table/period';
 export { ColumnChoice, TableTools, type TableFilter } from './table/tools';
 export { ViewMenu } from './table/view-menu';
 export type { SavedView, ViewStore } from './table/views';

@@ -7,6 +7,7 @@ import {
   Button,
   ColumnChoice,
   DataTable,
+  PeriodChip,
   PLAIN,
   shownColumns,
   sortOf,
@@ -16,6 +17,7 @@ import {
   useMedia,
   ViewMenu,
   type ListState,
+  type Period,
   type SavedView,
   type TableColumn,
 } from '@tandem/ui';
@@ -33,6 +35,8 @@ export function TableGallery() {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [chosen, setChosen] = useState<string[]>();
   const [views, setViews] = useState<SavedView[]>([]);
+  const [days, setDays] = useState<Period>({ from: '', to: '' });
+  const [everything, setEverything] = useState(false);
   const [read, setRead] = useState(FIRST);
   const found = useMemo(() => peopleOf(state), [state]);
   const items = useMemo(() => found.slice(0, read), [found, read]);
@@ -69,6 +73,7 @@ export function TableGallery() {
             ],
           },
         ]}
+        fields={<PeriodChip label={words.days} value={days} onChange={setDays} />}
       >
         <ViewMenu
           views={views}
@@ -95,10 +100,21 @@ export function TableGallery() {
         sort={sortOf(state.sort)}
         onSort={(sort) => setState({ ...state, sort: sortText(sort) })}
         selected={selected}
-        onSelect={setSelected}
+        onSelect={(ids) => {
+          setEverything(false);
+          setSelected(ids);
+        }}
       />
       {selected.size > 0 && (
-        <BulkBar count={selected.size} onClear={() => setSelected(new Set())}>
+        <BulkBar
+          count={selected.size}
+          all={{
+            total: { count: found.length, exact: true },
+            chosen: everything,
+            onChoose: () => setEverything(true),
+          }}
+          onClear={() => setSelected(new Set())}
+        >
           <Button size="sm" variant="danger-soft" onPress={() => setSelected(new Set())}>
             {words.danger_soft}
           </Button>

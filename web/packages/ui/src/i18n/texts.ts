@@ -26,7 +26,7 @@ export function unwritten(texts: Texts): string[] {
 }
 
 function placeholders(text: string): string {
-  return [...text.matchAll(/\{\{\w+\}\}/g)]
+  return [...text.matchAll(/\{\{\w+(?:, \w+)?\}\}/g)]
     .map(([name]) => name)
     .sort()
     .join(' ');

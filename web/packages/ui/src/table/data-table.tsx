@@ -40,6 +40,8 @@ export interface DataTableProps<Row extends Item> {
   /** What a row is called when it is spoken of. */
   nameOf: (item: Row) => string;
   href?: ((item: Row) => string) | undefined;
+  /** What a row does that leads nowhere; absent: nothing. */
+  onOpen?: ((item: Row) => void) | undefined;
   sort?: Sort | undefined;
   /** Absent: nothing can be sorted. */
   onSort?: ((sort: Sort) => void) | undefined;

@@ -35,7 +35,8 @@ const TICK = 44;
 const NONE: ReadonlySet<string> = new Set();
 
 export function GridRows<R extends Item>(props: DataTableProps<R>) {
-  const { label, columns, items, nameOf, href, sort, onSort, onSelect, onMore, pending, failed } = props;
+  const { label, columns, items, nameOf, href, onOpen, sort, onSort, onSelect, onMore, pending, failed } =
+    props;
   const density = useDensity();
   return (
     <Virtualizer
@@ -47,6 +48,7 @@ export function GridRows<R extends Item>(props: DataTableProps<R>) {
         aria-label={label}
         className="data-table"
         {...selection(props)}
+        {...(onOpen && { onRowAction: opener(items, onOpen) })}
         {...(sort && { sortDescriptor: { column: sort.column, direction: directionOf(sort.descending) } })}
         onSortChange={({ column, direction }) =>
           onSort?.({ column: String(column), descending: direction === 'descending' })
@@ -65,7 +67,12 @@ export function GridRows<R extends Item>(props: DataTableProps<R>) {
         <TableBody>
           <Collection items={items} dependencies={[columns, onSelect === undefined]}>
             {(item: R) => (
-              <Row id={item.id} textValue={nameOf(item)} href={href?.(item)} className="data-table__row">
+              <Row
+                id={item.id}
+                textValue={nameOf(item)}
+                href={href?.(item)}
+                className={`data-table__row ${look(onOpen)}`}
+              >
                 {onSelect && (
                   <Cell className="data-table__tick">
                     <Tick slot="selection" />
@@ -122,15 +129,25 @@ function SortMark({ direction }: { direction: 'ascending' | 'descending' | undef
 }
 
 export function CardRows<R extends Item>(props: DataTableProps<R>) {
-  const { label, columns, items, nameOf, href, onSelect, onMore, pending, failed } = props;
+  const { label, columns, items, nameOf, href, onOpen, onSelect, onMore, pending, failed } = props;
   const { t } = useTranslation('ui');
   const [name, ...rest] = columns;
   return (
     <Virtualizer layout={ListLayout} layoutOptions={{ estimatedRowHeight: CARD, loaderHeight: 1 }}>
-      <GridList aria-label={label} className="outline-none" {...selection(props)}>
+      <GridList
+        aria-label={label}
+        className="outline-none"
+        {...selection(props)}
+        {...(onOpen && { onAction: opener(items, onOpen) })}
+      >
         <Collection items={items} dependencies={[columns, onSelect === undefined]}>
           {(item: R) => (
-            <GridListItem id={item.id} textValue={nameOf(item)} href={href?.(item)} className="data-card">
+            <GridListItem
+              id={item.id}
+              textValue={nameOf(item)}
+              href={href?.(item)}
+              className={`data-card ${look(onOpen)}`}
+            >
               {onSelect && <Tick slot="selection" />}
               <div className="grid min-w-0 flex-1 gap-1">
                 <div>{name?.cell(item)}</div>
@@ -165,6 +182,18 @@ function selection<R extends Item>({ items, selected = NONE, onSelect }: DataTab
     onSelectionChange: (keys: Selection) =>
       onSelect(keys === 'all' ? new Set(items.map(({ id }) => id)) : new Set([...keys].map(String))),
   };
+}
+
+/** Rows are known to React Aria by their keys. */
+function opener<R extends Item>(items: readonly R[], onOpen: (item: R) => void) {
+  return (key: string | number) => {
+    const item = items.find(({ id }) => id === String(key));
+    if (item) onOpen(item);
+  };
+}
+
+function look(onOpen: unknown): string {
+  return onOpen ? 'cursor-pointer' : '';
 }
 
 function directionOf(descending: boolean) {

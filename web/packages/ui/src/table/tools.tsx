@@ -22,10 +22,12 @@ interface TableToolsProps {
   state: ListState;
   onState: (state: ListState) => void;
   filters: readonly TableFilter[];
+  /** Filters that are no choice, such as a day. */
+  fields?: ReactNode;
   children?: ReactNode;
 }
 
-export function TableTools({ searchLabel, state, onState, filters, children }: TableToolsProps) {
+export function TableTools({ searchLabel, state, onState, filters, fields, children }: TableToolsProps) {
   const { t } = useTranslation('ui');
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
@@ -33,6 +35,7 @@ export function TableTools({ searchLabel, state, onState, filters, children }: T
       {filters.map((filter) => (
         <FilterChip key={filter.name} filter={filter} state={state} onState={onState} />
       ))}
+      {fields}
       {!isPlain({ ...state, search: '' }) && (
         <Button size="sm" variant="ghost" onPress={() => onState({ ...state, filters: {} })}>
           <X aria-hidden />
