@@ -1,6 +1,7 @@
 /**
  * Lists: what is shown is in the address, long ones are read as one scrolls, and several rows are dealt with at once.
  */
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type APIRequestContext } from '@playwright/test';
 
 import { environment } from './environment';
@@ -170,7 +171,10 @@ test('before something is deleted it is said what would break', async ({ page, r
   await expect(page.getByRole('heading', { name: 'Used' })).toBeVisible();
 });
 
-test('several are deleted at once, and what is in use stays and is named', async ({ page, request }) => {
+test('several are deleted at once, and it is said before who stays because of a device', async ({
+  page,
+  request,
+}) => {
   const tenant = await makeTenant(request, `Several ${Date.now()}`);
   const used = await makeDevice(request, tenant, 'Used');
   const free = await makeDevice(request, tenant, 'Free');
@@ -181,16 +185,92 @@ test('several are deleted at once, and what is in use stays and is named', async
   await expect(bar).toContainText('2 selected');
   await page.screenshot({ path: `${environment.folder}/screens/list-selected-1280.png` });
   await bar.getByRole('button', { name: 'Delete' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Delete 2 items?' });
-  await expect(dialog).toContainText('Used Tester');
+  const dialog = page.getByRole('dialog', { name: 'Delete 2 contacts?' });
   await expect(dialog).toContainText('Free Tester');
+  await expect(dialog).toContainText('1 has a device and stays:');
+  await expect(dialog).toContainText('Used Tester (Used)');
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  await page.screenshot({ path: `${environment.folder}/screens/list-delete-1280.png` });
   await dialog.getByRole('button', { name: 'Delete' }).click();
-  await expect(dialog.getByRole('alert')).toContainText('1 could not be deleted');
-  await expect(dialog.getByRole('alert')).toContainText('Used Tester');
+  await expect(dialog.getByRole('alert')).toContainText('1 stayed, because of a device');
+  await expect(dialog.getByRole('link', { name: 'Used Tester' })).toBeVisible();
   await dialog.getByRole('button', { name: 'Close' }).click();
   await expect(page.getByRole('row', { name: 'Used Tester' })).toBeVisible();
   await expect(page.getByRole('row', { name: 'Free Tester' })).toHaveCount(0);
   expect((await request.get(`/api/v1/tenants/${tenant.id}/contacts/${used.contact.id}`)).ok()).toBe(true);
+});
+
+test('what a search and the filters leave in is hidden and deleted as a whole, beyond what was read', async ({
+  page,
+  request,
+}) => {
+  test.setTimeout(120_000);
+  const tenant = await crowd(request, 130);
+  const base = `/api/v1/tenants/${tenant.id}/contacts`;
+  const count = async (query: string) => {
+    const answer = (await (await request.get(`${base}?limit=1&total=true&${query}`)).json()) as {
+      total: { count: number };
+    };
+    return answer.total.count;
+  };
+  const other = {
+    first_name: 'Somebody',
+    last_name: 'Else',
+    emails: [{ address: 'e@example.com', label: 'work' }],
+  };
+  expect((await request.post(base, { data: other })).status()).toBe(201);
+  await makeDevice(request, tenant, 'Person');
+  await page.goto(`/t/${tenant.slug}/contacts?search=Person`);
+  await page.getByRole('row', { name: 'Person 000' }).locator('label').click();
+  const bar = page.getByRole('region', { name: 'Selection' });
+  await bar.getByRole('button', { name: 'Select all 131 that match' }).click();
+  await expect(bar).toContainText('All 131 that match are selected');
+
+  await bar.getByRole('button', { name: 'Hide from directory' }).click();
+  const hide = page.getByRole('dialog', { name: 'Hide 131 contacts from the company directory?' });
+  await hide.getByRole('button', { name: 'Hide from directory' }).click();
+  await expect(hide).toHaveCount(0);
+  expect(await count('in_directory=false')).toBe(131);
+  expect(await count('in_directory=true')).toBe(1);
+
+  await page.getByRole('row', { name: 'Person 000' }).locator('label').click();
+  await bar.getByRole('button', { name: 'Select all 131 that match' }).click();
+  await bar.getByRole('button', { name: 'Delete' }).click();
+  const remove = page.getByRole('dialog', { name: 'Delete 131 contacts?' });
+  await expect(remove).toContainText('1 has a device and stays:');
+  await expect(remove).toContainText('Person Tester (Person)');
+  await page.screenshot({ path: `${environment.folder}/screens/list-delete-all-1280.png` });
+  await remove.getByRole('button', { name: 'Delete' }).click();
+  await expect(remove.getByRole('alert')).toContainText('1 stayed');
+  await remove.getByRole('button', { name: 'Close' }).click();
+  expect(await count('')).toBe(2);
+});
+
+test('accounts that are in use are named before they are deleted', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Used accounts ${Date.now()}`);
+  await makeDevice(request, tenant, 'Used');
+  await page.goto(`/t/${tenant.slug}/accounts`);
+  await page.getByRole('columnheader').first().locator('label').click();
+  await page.getByRole('region', { name: 'Selection' }).getByRole('button', { name: 'Delete' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Delete 1 item?' });
+  await expect(dialog).toContainText('1 is in use and stays:');
+  await expect(dialog).toContainText('Used line (Used)');
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('1 could not be deleted');
+});
+
+test('the export has what the list shows', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Exported ${Date.now()}`);
+  await makeDevice(request, tenant, 'Anna');
+  await makeDevice(request, tenant, 'Zoe');
+  await page.goto(`/t/${tenant.slug}/contacts?search=Zoe&has_device=true&sort=-name`);
+  await expect(page.getByRole('row')).toHaveCount(2);
+  const address = await page.getByRole('link', { name: 'Export' }).getAttribute('href');
+  const exported = await request.get(address ?? '');
+  expect(exported.headers()['content-type']).toContain('text/csv');
+  const text = await exported.text();
+  expect(text).toContain('Zoe,Tester');
+  expect(text).not.toContain('Anna');
 });
 
 test('where there is no room each row is a card', async ({ page, request }) => {

@@ -82,6 +82,13 @@ export function AccountsPage() {
     },
   ];
   return (
-    <ListPage name="accounts" icon={AtSign} columns={columns} filters={filters} nameOf={({ name }) => name} />
+    <ListPage
+      name="accounts"
+      icon={AtSign}
+      columns={columns}
+      filters={filters}
+      nameOf={({ name }) => name}
+      usersOf={({ devices }) => devices.map(({ name }) => name)}
+    />
   );
 }

@@ -1,16 +1,19 @@
 /**
  * The people of the tenant.
  */
-import type { Contact } from '@tandem/api';
-import type { TableColumn, TableFilter } from '@tandem/ui';
-import { Users } from 'lucide-react';
+import { contactExportAddress, type Contact } from '@tandem/api';
+import { ButtonLink, type TableColumn, type TableFilter } from '@tandem/ui';
+import { Download, Upload, Users } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import { ListPage } from '../lists/list-page';
+import { useTenant } from '../tenant';
+import { ContactsBulk } from './bulk';
 import { nameOf, readable } from './model';
 
 export function ContactsPage() {
   const { t } = useTranslation();
+  const { tenant, path } = useTenant();
   const columns: TableColumn<Contact>[] = [
     {
       id: 'name',
@@ -67,5 +70,26 @@ export function ContactsPage() {
     { name: 'has_device', title: t('contacts.has_device'), choices: yesNo },
     { name: 'in_directory', title: t('contacts.directory'), choices: yesNo },
   ];
-  return <ListPage name="contacts" icon={Users} columns={columns} filters={filters} nameOf={nameOf} />;
+  return (
+    <ListPage
+      name="contacts"
+      icon={Users}
+      columns={columns}
+      filters={filters}
+      nameOf={nameOf}
+      actions={(state) => (
+        <ButtonLink href={contactExportAddress(tenant.id, state)} variant="secondary" target="_blank">
+          <Download aria-hidden />
+          {t('contacts.export')}
+        </ButtonLink>
+      )}
+      create={
+        <ButtonLink href={path('/contacts/import')} variant="secondary">
+          <Upload aria-hidden />
+          {t('contacts.import')}
+        </ButtonLink>
+      }
+      bulk={(picked) => <ContactsBulk picked={picked} />}
+    />
+  );
 }

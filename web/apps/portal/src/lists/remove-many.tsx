@@ -14,6 +14,8 @@ import { useTenant } from '../tenant';
 interface Named {
   id: string;
   title: string;
+  /** What is in the way of deleting it. */
+  users: string[];
 }
 
 interface RemoveManyProps {
@@ -83,6 +85,7 @@ export function RemoveMany({ name, items, onDone }: RemoveManyProps) {
                   <li>{t('remove_many.more', { count: asking.length - MOST_NAMED })}</li>
                 )}
               </ul>
+              <InUse items={asking} />
             </>
           )}
           {remove.isPending && (
@@ -109,5 +112,25 @@ export function RemoveMany({ name, items, onDone }: RemoveManyProps) {
         </ConfirmDialog>
       )}
     </>
+  );
+}
+
+/** What will stay, because something uses it. */
+function InUse({ items }: { items: readonly Named[] }) {
+  const { t } = useTranslation();
+  const used = items.filter(({ users }) => users.length > 0);
+  if (used.length === 0) return null;
+  return (
+    <div className="mt-3">
+      <Notice tone="warning">
+        <p>{t('remove_many.in_use', { count: used.length })}</p>
+        <ul className="mt-1 list-disc ps-5">
+          {used.slice(0, MOST_NAMED).map(({ id, title, users }) => (
+            <li key={id}>{t('remove_many.used_by', { title, users: users.join(', ') })}</li>
+          ))}
+          {used.length > MOST_NAMED && <li>{t('remove_many.more', { count: used.length - MOST_NAMED })}</li>}
+        </ul>
+      </Notice>
+    </div>
   );
 }
