@@ -132,6 +132,123 @@ test('settings that somebody else changed meanwhile are compared too', async ({ 
   await expect.poll(async () => ((await (await request.get(path)).json()) as { days: number }).days).toBe(30);
 });
 
+test('what is read anew in the background never replaces what is being typed', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Background ${Date.now()}`);
+  const path = `/api/v1/tenants/${tenant.id}/settings/retention`;
+  await page.clock.install();
+  /** What happens when somebody comes back to a window after a while. */
+  const comeBack = async () => {
+    const answer = page.waitForResponse((response) => response.url().endsWith(path));
+    await page.clock.fastForward(60_000);
+    await page.evaluate(() => window.dispatchEvent(new Event('visibilitychange')));
+    await (await answer).finished();
+  };
+  await page.goto(`/t/${tenant.slug}/settings/retention`);
+  const days = page.getByLabel('Days that calls are kept');
+  await expect(days).not.toHaveValue('');
+
+  await test.step('nothing is typed yet: the new value is shown', async () => {
+    expect((await request.put(path, { data: { days: 77 } })).ok()).toBe(true);
+    await comeBack();
+    await expect(days).toHaveValue('77');
+  });
+
+  await test.step('something is typed: it stays, and so does the cursor', async () => {
+    await days.fill('');
+    await days.pressSequentially('12');
+    expect((await request.put(path, { data: { days: 90 } })).ok()).toBe(true);
+    await comeBack();
+    await days.pressSequentially('3');
+    await expect(days).toHaveValue('123');
+    await expect(days).toBeFocused();
+  });
+
+  await test.step('when it is saved both are compared', async () => {
+    await page.getByRole('button', { name: 'Save' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Someone else changed this' });
+    await dialog.getByRole('button', { name: 'Keep all of mine' }).click();
+    await dialog.getByRole('button', { name: 'Save this' }).click();
+    await expect
+      .poll(async () => ((await (await request.get(path)).json()) as { days: number }).days)
+      .toBe(123);
+  });
+
+  await test.step('what was saved is where one goes on from', async () => {
+    await days.fill('124');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect
+      .poll(async () => ((await (await request.get(path)).json()) as { days: number }).days)
+      .toBe(124);
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  });
+});
+
+test('Enter takes what was typed, not what was found before', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Entered ${Date.now()}`);
+  await makeDevice(request, tenant, 'Anna');
+  await makeDevice(request, tenant, 'Zoe');
+  let release: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(/\/contacts\?.*search=Zoe/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`/t/${tenant.slug}/devices/new`);
+  const person = page.getByRole('combobox', { name: 'Contact' });
+  await person.focus();
+  await expect(page.getByRole('option', { name: /Anna Tester/ })).toBeVisible();
+  await person.pressSequentially('Zoe');
+  await person.press('Enter');
+  await expect(person).toHaveValue('Zoe');
+  release?.();
+  await expect(person).toHaveValue('Zoe Tester');
+  await expect(page.getByRole('option')).toHaveCount(0);
+});
+
+test('a device is given to somebody else, and it is said what changes on the phone', async ({
+  page,
+  request,
+}) => {
+  const tenant = await makeTenant(request, `Moved ${Date.now()}`);
+  const { device } = await makeDevice(request, tenant, 'Anna');
+  await makeDevice(request, tenant, 'Zoe');
+  const contactOf = async () => {
+    const answer = await request.get(`/api/v1/tenants/${tenant.id}/devices/${device.id}`);
+    return ((await answer.json()) as { contact: { name: string } }).contact.name;
+  };
+
+  await test.step('from its row, all by keyboard', async () => {
+    await page.goto(`/t/${tenant.slug}/devices`);
+    await page.getByRole('button', { name: 'Move Anna to somebody else' }).focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Move Anna to somebody else' });
+    await expect(dialog).toContainText("It is Anna Tester's now.");
+    await dialog.getByRole('combobox', { name: 'New person' }).fill('Zoe');
+    await page.keyboard.press('Enter');
+    await expect(dialog.getByRole('list', { name: 'What changes' })).toContainText(
+      "in the company directory their numbers are Zoe Tester's",
+    );
+    await expect(dialog).toContainText('not activated yet');
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+    await page.screenshot({ path: `${environment.folder}/screens/device-move-1280.png` });
+    await dialog.getByRole('button', { name: 'Move' }).click();
+    await expect(dialog).toHaveCount(0);
+    expect(await contactOf()).toBe('Zoe Tester');
+  });
+
+  await test.step('in its form', async () => {
+    await page.goto(`/t/${tenant.slug}/devices/${device.id}/edit`);
+    await search(page, 'Contact', 'Anna');
+    await expect(page.getByRole('list', { name: 'What changes' })).toContainText("Anna Tester's");
+    await page.screenshot({ path: `${environment.folder}/screens/device-move-form-1280.png` });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByRole('heading', { name: 'Anna', level: 1 })).toBeVisible();
+    expect(await contactOf()).toBe('Anna Tester');
+  });
+});
+
 test('a device has at most four lines, in an order that the keyboard changes', async ({ page, request }) => {
   const tenant = await firstTenant(request);
   const names = ['One', 'Two', 'Three', 'Four', 'Five'];

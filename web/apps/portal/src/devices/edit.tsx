@@ -9,7 +9,6 @@ import {
   useNewest,
   useUpdate,
   type Account,
-  type Contact,
   type Device,
 } from '@tandem/api';
 import { Link, Notice, OrderedList, PageHead, SearchChoice, toast, type Choice } from '@tandem/ui';
@@ -23,7 +22,9 @@ import { useSavedForm, type SavedForm } from '../forms/saved-form';
 import { nameOf } from '../contacts/model';
 import { Item } from '../pages/item';
 import { useTenant } from '../tenant';
+import { contactChoice, useContactSearch } from './contact-choice';
 import { deviceSchema, formOf, inputOf, MOST_ACCOUNTS, newDevice, type DeviceForm } from './model';
+import { MoveChanges } from './move';
 
 const newRoute = getRouteApi('/t/$slug/shell/devices/new');
 const editRoute = getRouteApi('/t/$slug/shell/devices/$id/edit');
@@ -124,18 +125,20 @@ function EditDevice({ device }: { device: Device }) {
         lead={t('devices.edit_lead')}
         up={{ href: back, label: device.name }}
       />
-      <DeviceFields form={form} action={t('save')} cancel={back} />
+      <DeviceFields form={form} device={device} action={t('save')} cancel={back} />
     </>
   );
 }
 
 interface DeviceFieldsProps {
   form: SavedForm<DeviceForm>;
+  /** As it is; absent: it is new. */
+  device?: Device;
   action: string;
   cancel: string;
 }
 
-function DeviceFields({ form, action, cancel }: DeviceFieldsProps) {
+function DeviceFields({ form, device, action, cancel }: DeviceFieldsProps) {
   const { t } = useTranslation();
   return (
     <div className="card max-w-3xl p-5 sm:p-6">
@@ -148,7 +151,7 @@ function DeviceFields({ form, action, cancel }: DeviceFieldsProps) {
           autoComplete="off"
           autoFocus
         />
-        <ContactChoice />
+        <ContactChoice device={device} />
         <Lines />
       </Form>
     </div>
@@ -157,25 +160,15 @@ function DeviceFields({ form, action, cancel }: DeviceFieldsProps) {
 
 const MOST_FOUND = 20;
 
-const contactChoice = (contact: Contact): Choice => ({
-  id: contact.id,
-  label: nameOf(contact),
-  detail: contact.emails[0]?.address,
-});
-
 const accountChoice = ({ id, name, aor }: Account): Choice => ({ id, label: name, detail: aor });
 
-function ContactChoice() {
+function ContactChoice({ device }: { device: Device | undefined }) {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
   const { value, onChange, error, attach } = useField('contact_id');
   const place = { tenant: tenant.id, name: 'contacts' } as const;
   const known = useNamed(place, value === '' ? [] : [value as string]).get(value as string);
-  const search = useCallback(
-    async (text: string) =>
-      (await findRows({ tenant: tenant.id, name: 'contacts' }, text, MOST_FOUND)).map(contactChoice),
-    [tenant.id],
-  );
+  const search = useContactSearch(tenant.id);
   const count = useCount(place).data;
   if (count?.count === 0) {
     return (
@@ -188,15 +181,20 @@ function ContactChoice() {
     );
   }
   return (
-    <SearchChoice
-      label={t('devices.contact')}
-      description={t('devices.contact_help')}
-      value={known && contactChoice(known)}
-      onChange={(choice) => onChange(choice?.id ?? '')}
-      search={search}
-      error={error}
-      inputRef={attach}
-    />
+    <div className="flex flex-col gap-3">
+      <SearchChoice
+        label={t('devices.contact')}
+        description={t('devices.contact_help')}
+        value={known && contactChoice(known)}
+        onChange={(choice) => onChange(choice?.id ?? '')}
+        search={search}
+        error={error}
+        inputRef={attach}
+      />
+      {device && known && known.id !== device.contact.id && (
+        <MoveChanges device={device} to={contactChoice(known)} />
+      )}
+    </div>
   );
 }
 

@@ -8,7 +8,9 @@ import { useTranslation } from 'react-i18next';
 
 import { ListPage } from '../lists/list-page';
 import { useDate } from '../pages/date';
+import { useTenant } from '../tenant';
 import { platformName } from './model';
+import { Move } from './move';
 import { DeviceBadge } from './status';
 
 const STATUSES = ['not_activated', 'online', 'offline'] as const;
@@ -17,6 +19,7 @@ const PLATFORMS = ['linux', 'macos', 'windows', 'android', 'ios'] as const;
 export function DevicesPage() {
   const { t } = useTranslation();
   const date = useDate();
+  const { mayChange } = useTenant();
   const columns: TableColumn<Device>[] = [
     {
       id: 'name',
@@ -54,6 +57,17 @@ export function DevicesPage() {
       spare: true,
       cell: ({ last_seen_at }) => last_seen_at && date(last_seen_at),
     },
+    ...(mayChange
+      ? [
+          {
+            id: 'actions',
+            title: t('devices.actions'),
+            from: 'lg' as const,
+            plain: true,
+            cell: (device: Device) => <Move device={device} small />,
+          },
+        ]
+      : []),
   ];
   const filters: TableFilter[] = [
     {

@@ -34,6 +34,18 @@ export function inputOf(form: DeviceForm): DeviceInput {
   return { name: form.name, contact_id: form.contact_id, account_ids: form.account_ids };
 }
 
+/** What changes when a device gets another person, as the names of the texts that say it. */
+export type MoveChange = 'numbers' | 'shown' | 'stays' | 'open' | 'mailed';
+
+export function moveChanges({
+  activated_at,
+  instructions,
+}: Pick<Device, 'activated_at' | 'instructions'>): MoveChange[] {
+  if (activated_at) return ['shown', 'numbers', 'stays'];
+  const mailed = instructions?.state === 'sent' || instructions?.state === 'queued';
+  return mailed ? ['numbers', 'open', 'mailed'] : ['numbers', 'open'];
+}
+
 export const DEVICE_TONES: Record<DeviceStatus, Tone> = {
   not_activated: 'waiting',
   online: 'good',

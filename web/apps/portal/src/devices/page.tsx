@@ -14,6 +14,7 @@ import { Remove } from '../pages/remove';
 import { useTenant } from '../tenant';
 import { ActivationSection } from './activation';
 import { platformName } from './model';
+import { Move } from './move';
 import { DeviceBadge } from './status';
 
 const route = getRouteApi('/t/$slug/shell/devices/$id');
@@ -44,6 +45,7 @@ function OneDevice({ device }: { device: Device }) {
                 <Pencil aria-hidden />
                 {t('edit')}
               </ButtonLink>
+              <Move device={device} />
               <Remove name="devices" id={device.id} title={device.name} />
             </>
           )
