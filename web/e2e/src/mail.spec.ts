@@ -4,7 +4,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 
-import { confirmPerson, firstTenant, makeDevice } from './portal';
+import { confirmPerson, firstTenant, makeDevice, makeTenant } from './portal';
 
 test('instructions go into the mailbox, and their link leads to the activation page', async ({
   page,
@@ -79,8 +79,35 @@ test('mail settings are tried, saved and looked at', async ({ page, request }) =
   await expect(page.frameLocator('iframe').getByText('0000-0000-0000-0000')).toBeVisible();
 });
 
+test('what became of each mail is listed, narrowed and opened', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Outgoing ${Date.now()}`);
+  const sent = await request.post(`/api/v1/tenants/${tenant.id}/mail/test`, {
+    data: { address: 'grace@example.com' },
+  });
+  expect(sent.status()).toBe(200);
+  await page.goto(`/t/${tenant.slug}`);
+  await page.getByRole('navigation').getByRole('link', { name: 'Outgoing mail' }).click();
+  const row = page.getByRole('row', { name: 'Test mail to grace@example.com' });
+  await expect(row).toContainText('Sent');
+  await row.focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Test mail' });
+  await expect(dialog).toContainText('grace@example.com');
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: 'State', exact: true }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'Not sent' }).click();
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/state=failed/);
+  await expect(page.getByText('Nothing matches the filters.')).toBeVisible();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await page.getByRole('searchbox', { name: 'Search recipients' }).fill('grace');
+  await expect(row).toBeVisible();
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
-  for (const rest of ['mail', 'mailbox']) {
+  for (const rest of ['mail', 'mails', 'mailbox']) {
     test(`${rest} has nothing that axe objects to in ${colorScheme}`, async ({ page, request }) => {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const tenant = await firstTenant(request);

@@ -6,11 +6,13 @@ import { createRouter, parseSearchWith, stringifySearchWith } from '@tanstack/re
 import { accountRoutes } from './accounts/routes';
 import { activateRoutes } from './activate/routes';
 import { addressRoutes } from './addresses/routes';
+import { apiKeyRoutes } from './api-keys/routes';
 import { auditRoutes } from './audit/routes';
 import { callRoutes } from './calls/routes';
 import { contactRoutes } from './contacts/routes';
 import { devicePrintRoutes, deviceRoutes } from './devices/routes';
 import { galleryRoutes } from './gallery/routes';
+import { importRoutes } from './imports/routes';
 import { interfaceRoutes } from './interface/routes';
 import { mailRoutes } from './mail/routes';
 import { overviewRoutes } from './overview/routes';
@@ -42,10 +44,12 @@ export const router = createRouter({
         ...overviewRoutes,
         ...accountRoutes,
         ...addressRoutes,
+        ...apiKeyRoutes,
         ...auditRoutes,
         ...callRoutes,
         ...contactRoutes,
         ...deviceRoutes,
+        ...importRoutes,
         ...interfaceRoutes,
         ...mailRoutes,
         ...providerRoutes,

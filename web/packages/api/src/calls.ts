@@ -1,18 +1,11 @@
 /**
  * Calls of a tenant: the list with its filters, one call, erasing, and how long they are kept.
  */
-import {
-  infiniteQueryOptions,
-  queryOptions,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { answered, client } from './client';
-import { callsKey, tenantKey } from './collection';
-import type { CallDirection, CallOutcome, CallRetention } from './types';
+import { callsKey, rowsOf, tenantKey, type Rows } from './collection';
+import type { Call, CallRetention } from './types';
 
 const PAGE_ROWS = 50;
 
@@ -25,27 +18,36 @@ export interface CallFilter {
   from?: string | undefined;
   /** RFC 3339; calls that began before. */
   until?: string | undefined;
-  outcome?: CallOutcome | undefined;
-  direction?: CallDirection | undefined;
+  /** Outcomes with commas between them. */
+  outcome?: string | undefined;
+  /** Directions with commas between them. */
+  direction?: string | undefined;
 }
 
-function callsQuery(tenant: string, filter: CallFilter) {
-  return infiniteQueryOptions({
-    queryKey: [...callsKey(tenant), 'list', filter],
+/** In which order, and where the list begins. */
+export interface CallsPlace {
+  sort?: string;
+  after?: string | undefined;
+}
+
+/** The calls read so far, newest first unless asked otherwise. */
+export function useCalls(tenant: string, filter: CallFilter, { sort, after }: CallsPlace) {
+  return useInfiniteQuery({
+    queryKey: [...callsKey(tenant), 'list', filter, { sort, after }],
     queryFn: ({ pageParam }) => {
-      const query = { ...filter, limit: PAGE_ROWS, after: pageParam };
+      const query = {
+        ...filter,
+        limit: PAGE_ROWS,
+        after: pageParam,
+        sort: sort || undefined,
+        // Counting once is enough, and it is not free.
+        total: pageParam === after ? true : undefined,
+      };
       return answered(client.GET('/api/v1/tenants/{tenant}/calls', { params: { path: { tenant }, query } }));
     },
-    initialPageParam: undefined as string | undefined,
+    initialPageParam: after,
     getNextPageParam: (page) => page.next ?? undefined,
-  });
-}
-
-/** The calls read so far, newest first, and whether there are more. */
-export function useCalls(tenant: string, filter: CallFilter) {
-  return useInfiniteQuery({
-    ...callsQuery(tenant, filter),
-    select: ({ pages }) => pages.flatMap((page) => page.items),
+    select: ({ pages }): Rows<Call> => rowsOf(pages),
     placeholderData: (shown) => shown,
   });
 }

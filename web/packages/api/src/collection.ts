@@ -108,13 +108,18 @@ export function rowsQuery<Name extends CollectionName>({ tenant, name }: Place<N
 export function useRows<Name extends CollectionName>(place: Place<Name>, wanted: RowsWanted) {
   return useInfiniteQuery({
     ...rowsQuery(place, wanted),
-    select: ({ pages }): Rows<Collections[Name]['item']> => ({
-      items: pages.flatMap((page) => page.items),
-      marks: marksOf(pages),
-      total: pages[0]?.total ?? undefined,
-    }),
+    select: ({ pages }) => rowsOf(pages),
     placeholderData: (shown) => shown,
   });
+}
+
+/** The rows of all pages that were read. */
+export function rowsOf<Item>(pages: readonly Page<Item>[]): Rows<Item> {
+  return {
+    items: pages.flatMap((page) => page.items),
+    marks: marksOf(pages),
+    total: pages[0]?.total ?? undefined,
+  };
 }
 
 /** Where each page ended, for links that begin there. */

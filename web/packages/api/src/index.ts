@@ -6,7 +6,16 @@
  */
 export { qrAddress, useActivation, useResetActivation } from './activation';
 export { useAddresses } from './addresses';
+export { useApiKeys, useCreateApiKey, useRevokeApiKey } from './api-keys';
 export { auditExportAddress, useAudit, useVerifyAudit, type AuditFilter } from './audit';
+export {
+  contactExportAddress,
+  useContactsBulk,
+  useWithDevices,
+  type BulkOutcome,
+  type BulkTarget,
+  type Matching,
+} from './bulk';
 export {
   callExportAddress,
   readRetention,
@@ -36,11 +45,26 @@ export {
   useUpdate,
   type DependedOn,
   type Place,
+  type Rows,
   type RowsWanted,
   type Total,
 } from './collection';
 export { confirmation } from './confirmation';
 export { nextUsernameQuery, useEquip } from './equip';
+export {
+  importTemplateAddress,
+  isUnderWay,
+  useCheckImport,
+  useCommitImport,
+  useForgetImport,
+  useImport,
+  useImportPreview,
+  useImportRows,
+  useImports,
+  useUndoImport,
+  type FileToCheck,
+  type Reading,
+} from './imports';
 export {
   useAccountLive,
   useConnection,
@@ -54,6 +78,7 @@ export {
   useMailbox,
   useMailboxMail,
   useMailPreview,
+  useMails,
   useMailSettings,
   useSaveMailSettings,
   useSendInstructions,
@@ -109,6 +134,7 @@ export {
   useInvitations,
   useInvite,
   useMembers,
+  useOwnerCount,
   useRemoveMember,
   useRequireSecondFactor,
   useResendInvitation,
@@ -116,6 +142,7 @@ export {
   useSetRole,
   useTenantSecurity,
   useWithdrawInvitation,
+  type MemberRow,
 } from './team';
 export { findEverything } from './search';
 export { useSavedViews } from './views';

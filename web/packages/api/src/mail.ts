@@ -4,8 +4,8 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { answered, client } from './client';
-import { tenantKey } from './collection';
-import type { InstructionsInput, Language, MailKind, MailSettings, MailSettingsInput } from './types';
+import { rowsOf, tenantKey, type Rows } from './collection';
+import type { InstructionsInput, Language, Mail, MailKind, MailSettings, MailSettingsInput } from './types';
 
 const PAGE_ROWS = 50;
 
@@ -58,6 +58,37 @@ export function useMailPreview(tenant: string, kind: MailKind, language: Languag
           params: { path: { tenant, kind, language } },
         }),
       ),
+    placeholderData: (shown) => shown,
+  });
+}
+
+/** Which mails, in which order, and where the list begins. */
+export interface MailsWanted {
+  search: string;
+  sort: string;
+  filters: Record<string, string[]>;
+  after?: string | undefined;
+}
+
+/** The mails of a tenant and what became of them, read so far; newest first unless asked otherwise. */
+export function useMails(tenant: string, { search, sort, filters, after }: MailsWanted) {
+  return useInfiniteQuery({
+    queryKey: [...tenantKey(tenant), 'mail', 'list', { search, sort, filters, after }],
+    queryFn: ({ pageParam }) => {
+      const query = {
+        limit: PAGE_ROWS,
+        after: pageParam,
+        search: search || undefined,
+        sort: sort || undefined,
+        state: filters.state?.join(','),
+        kind: filters.kind?.join(','),
+        total: pageParam === after ? true : undefined,
+      };
+      return answered(client.GET('/api/v1/tenants/{tenant}/mails', { params: { path: { tenant }, query } }));
+    },
+    initialPageParam: after,
+    getNextPageParam: (page) => page.next ?? undefined,
+    select: ({ pages }): Rows<Mail> => rowsOf(pages),
     placeholderData: (shown) => shown,
   });
 }

@@ -1,26 +1,66 @@
 /**
  * Who belongs to a tenant, who was invited, and what the tenant asks of its administrators.
  */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { answered, client } from './client';
-import { tenantKey } from './collection';
+import { rowsOf, tenantKey, type Rows } from './collection';
 import { sessionQuery } from './session';
-import type { InvitationInput, Role } from './types';
+import type { InvitationInput, Member, Role } from './types';
 
-/** More members than this are beyond what one page is for. */
+/** The most that the server gives at once. */
 const MOST_ROWS = 200;
 
 function teamKey(tenant: string) {
   return [...tenantKey(tenant), 'team'];
 }
 
-export function useMembers(tenant: string) {
+/** Which members, in which order, and where the list begins. */
+export interface MembersWanted {
+  search: string;
+  sort: string;
+  filters: Record<string, string[]>;
+  after?: string | undefined;
+}
+
+/** A member as a row of a list. */
+export type MemberRow = Member & { id: string };
+
+/** The members read so far, who came first at the top unless asked otherwise. */
+export function useMembers(tenant: string, { search, sort, filters, after }: MembersWanted) {
+  return useInfiniteQuery({
+    queryKey: [...teamKey(tenant), 'members', { search, sort, filters, after }],
+    queryFn: ({ pageParam }) => {
+      const query = {
+        limit: MOST_ROWS,
+        after: pageParam,
+        search: search || undefined,
+        sort: sort || undefined,
+        role: filters.role?.join(','),
+        total: pageParam === after ? true : undefined,
+      };
+      return answered(
+        client.GET('/api/v1/tenants/{tenant}/members', { params: { path: { tenant }, query } }),
+      );
+    },
+    initialPageParam: after,
+    getNextPageParam: (page) => page.next ?? undefined,
+    select: ({ pages }): Rows<MemberRow> => {
+      const rows = rowsOf(pages);
+      return { ...rows, items: rows.items.map((member) => ({ ...member, id: member.user_id })) };
+    },
+    placeholderData: (shown) => shown,
+  });
+}
+
+/** How many owners there are: the last one stays. */
+export function useOwnerCount(tenant: string) {
   return useQuery({
-    queryKey: [...teamKey(tenant), 'members'],
+    queryKey: [...teamKey(tenant), 'owners'],
     queryFn: async () => {
-      const params = { path: { tenant }, query: { limit: MOST_ROWS } };
-      return (await answered(client.GET('/api/v1/tenants/{tenant}/members', { params }))).items;
+      const params = { path: { tenant }, query: { role: 'owner', limit: 1, total: true } };
+      const page = await answered(client.GET('/api/v1/tenants/{tenant}/members', { params }));
+      return page.total?.count ?? page.items.length;
     },
   });
 }

@@ -13,6 +13,8 @@ export const KINDS = [
   'account',
   'provider',
   'member',
+  'invitation',
+  'api_key',
   'call',
   'session',
   'mail_settings',

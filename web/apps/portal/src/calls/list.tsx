@@ -1,105 +1,65 @@
 /**
  * The calls of the tenant, newest first. New ones appear by themselves.
  */
-import { callExportAddress, Refusal, useCalls, type Call } from '@tandem/api';
-import {
-  Button,
-  ButtonLink,
-  DataTable,
-  EmptyState,
-  Failure,
-  NothingFound,
-  PageHead,
-  Placeholder,
-  type TableColumn,
-} from '@tandem/ui';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { callExportAddress, useCalls, type Call } from '@tandem/api';
+import { ButtonLink, type TableColumn, type TableFilter } from '@tandem/ui';
 import { Download, Phone } from 'lucide-react';
-import { useCallback, useMemo } from 'react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { ListFrame } from '../lists/list-frame';
+import { useListAddress } from '../lists/state';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
 import { Filters } from './filters';
-import { chosenOf, clock, filterOf, isBackwards, partyName, type Chosen } from './model';
+import { CALL_FILTERS, clock, DIRECTIONS, filterOf, OUTCOMES, partyName } from './model';
 import { OutcomeBadge, useTitleOf } from './outcome';
 
 export function CallsPage() {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
-  // Read here and not by the route, whose file everybody loads.
-  const search: Record<string, unknown> = useSearch({ strict: false });
-  const chosen = useMemo(() => chosenOf(search), [search]);
-  const navigate = useNavigate();
-  const choose = useCallback(
-    (next: Chosen) =>
-      void navigate({ to: '.', search: chosenOf({ ...next }) as Record<string, string>, replace: true }),
-    [navigate],
-  );
-  const filter = useMemo(() => filterOf(isBackwards(chosen) ? { ...chosen, to: '' } : chosen), [chosen]);
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useCalls(
-    tenant.id,
-    filter,
-  );
+  const address = useListAddress(CALL_FILTERS);
+  const { state, start } = address;
+  const filter = useMemo(() => filterOf(state), [state]);
+  const rows = useCalls(tenant.id, filter, { sort: state.sort, after: start?.after });
   const columns = useColumns();
-  const titleOf = useTitleOf();
-  const filtered = Object.keys(filter).length > 0;
-  const empty = data?.length === 0;
+  const filters: TableFilter[] = [
+    {
+      name: 'outcome',
+      title: t('calls.outcome_title'),
+      choices: OUTCOMES.map((id) => ({ id, label: t(`calls.outcome.${id}`) })),
+    },
+    {
+      name: 'direction',
+      title: t('calls.direction_title'),
+      choices: DIRECTIONS.map((id) => ({ id, label: t(`calls.direction.${id}`) })),
+    },
+  ];
   return (
-    <>
-      <PageHead
-        title={t('calls.title')}
-        lead={t('calls.lead')}
-        actions={
-          !empty && (
-            <ButtonLink href={callExportAddress(tenant.id, filter)} variant="secondary" target="_blank">
-              <Download aria-hidden />
-              {t('calls.export')}
-            </ButtonLink>
-          )
-        }
-      />
-      {(filtered || !empty) && <Filters chosen={chosen} onChange={choose} />}
-      {data === undefined && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
-      {data === undefined && !error && <Placeholder />}
-      {empty && !filtered && (
-        <EmptyState icon={Phone} title={t('calls.empty.title')}>
-          {t('calls.empty.text')}
-        </EmptyState>
-      )}
-      {empty && filtered && chosen.search && (
-        <NothingFound search={chosen.search} onClear={() => choose({})} />
-      )}
-      {empty && filtered && !chosen.search && (
-        <EmptyState
-          icon={Phone}
-          title={t('calls.nothing')}
-          action={
-            <Button variant="secondary" onPress={() => choose({})}>
-              {t('calls.clear')}
-            </Button>
-          }
-        >
-          {t('calls.nothing_text')}
-        </EmptyState>
-      )}
-      {data !== undefined && !empty && (
-        <DataTable<Call>
-          label={t('calls.title')}
-          columns={columns}
-          items={data}
-          nameOf={titleOf}
-          href={({ id }) => path(`/calls/${id}`)}
-          onMore={hasNextPage ? () => void fetchNextPage() : undefined}
-          pending={isFetchingNextPage}
-        />
-      )}
-    </>
+    <ListFrame<Call>
+      list="calls"
+      icon={Phone}
+      texts={{
+        title: t('calls.title'),
+        lead: t('calls.lead'),
+        search: t('calls.search'),
+        emptyTitle: t('calls.empty.title'),
+        emptyText: t('calls.empty.text'),
+      }}
+      address={address}
+      rows={rows}
+      columns={columns}
+      filters={filters}
+      fields={<Filters state={state} onState={address.setState} />}
+      nameOf={useTitleOf()}
+      href={({ id }) => path(`/calls/${id}`)}
+      actions={
+        <ButtonLink href={callExportAddress(tenant.id, filter)} variant="secondary" target="_blank">
+          <Download aria-hidden />
+          {t('calls.export')}
+        </ButtonLink>
+      }
+    />
   );
 }
 
@@ -112,6 +72,7 @@ function useColumns(): TableColumn<Call>[] {
     {
       id: 'started',
       title: t('calls.started'),
+      sort: 'started_at',
       cell: ({ started_at }) => <span className="whitespace-nowrap tabular-nums">{date(started_at)}</span>,
     },
     {

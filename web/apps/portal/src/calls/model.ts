@@ -2,9 +2,9 @@
  * What a call says, in terms of the page: which filter is chosen, how long it was, who took part.
  */
 import type { Call, CallDirection, CallFilter, CallOutcome, CallParty } from '@tandem/api';
-import type { Tone } from '@tandem/ui';
+import type { ListState, Tone } from '@tandem/ui';
 
-import { dayOf, given, idOf, spanOf, textOf } from '../pages/params';
+import { dayOf, given, idOf, spanOf } from '../pages/params';
 
 export const OUTCOMES = [
   'answered',
@@ -36,45 +36,24 @@ export const TONES: Record<CallOutcome, Tone> = {
   interrupted: 'waiting',
 };
 
-/** What stands in the address of the page. Days are as a date field has them, `2026-11-23`. */
-export interface Chosen {
-  search?: string;
-  contact?: string;
-  account?: string;
-  from?: string;
-  to?: string;
-  outcome?: CallOutcome;
-  direction?: CallDirection;
-}
+/** What a list of calls can be narrowed by, as its address says it. Days are as a date field has them. */
+export const CALL_FILTERS = ['outcome', 'direction', 'from', 'to', 'contact', 'account'] as const;
 
-/** What an address says; whatever makes no sense is left out. */
-export function chosenOf(search: Record<string, unknown>): Chosen {
+/**
+ * What the list shows in the terms of the server; whatever makes no sense is left out. The last day counts to its end,
+ * in the person's time zone.
+ */
+export function filterOf({ search, filters }: Pick<ListState, 'search' | 'filters'>): CallFilter {
+  const [first, last] = [dayOf(filters.from?.[0]), dayOf(filters.to?.[0])];
+  const backwards = first !== undefined && last !== undefined && last < first;
   return given({
-    search: textOf(search.search),
-    contact: idOf(search.contact),
-    account: idOf(search.account),
-    from: dayOf(search.from),
-    to: dayOf(search.to),
-    outcome: OUTCOMES.find((outcome) => outcome === search.outcome),
-    direction: DIRECTIONS.find((direction) => direction === search.direction),
+    search,
+    contact_id: idOf(filters.contact?.[0]),
+    account_id: idOf(filters.account?.[0]),
+    ...spanOf(first, backwards ? undefined : last),
+    outcome: OUTCOMES.filter((outcome) => filters.outcome?.includes(outcome)).join(','),
+    direction: DIRECTIONS.filter((direction) => filters.direction?.includes(direction)).join(','),
   });
-}
-
-/** The same in the terms of the server: the last day counts to its end, in the person's time zone. */
-export function filterOf(chosen: Chosen): CallFilter {
-  return given({
-    search: chosen.search,
-    contact_id: chosen.contact,
-    account_id: chosen.account,
-    ...spanOf(chosen.from, chosen.to),
-    outcome: chosen.outcome,
-    direction: chosen.direction,
-  });
-}
-
-/** Whether the last day is before the first. */
-export function isBackwards({ from, to }: Chosen): boolean {
-  return from !== undefined && to !== undefined && to < from;
 }
 
 /** The name by which a party is known best; `undefined` for one that withholds its identity. */

@@ -1,3 +1,4 @@
+import { listSearch } from '@tandem/ui';
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
 import { shell } from '../routes/frame';
@@ -6,6 +7,7 @@ export const callRoutes = [
   createRoute({
     getParentRoute: () => shell,
     path: '/calls',
+    validateSearch: listSearch,
     component: lazyRouteComponent(() => import('./list'), 'CallsPage'),
   }),
   createRoute({

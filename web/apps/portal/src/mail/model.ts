@@ -1,7 +1,8 @@
 /**
  * Mail settings as their form has them, and the way to and from the wire.
  */
-import type { MailKind, MailSecurity, MailSettings, MailSettingsInput } from '@tandem/api';
+import type { Mail, MailKind, MailSecurity, MailSettings, MailSettingsInput } from '@tandem/api';
+import type { Tone } from '@tandem/ui';
 
 import { email, filled, isHost, optionalPort, optionalText, z } from '../forms/checks';
 
@@ -19,6 +20,15 @@ export const KINDS = [
   'webhook_off',
   'test',
 ] as const satisfies readonly MailKind[];
+
+export const STATES = ['queued', 'sent', 'failed', 'superseded'] as const satisfies readonly Mail['state'][];
+
+export const STATE_TONES: Record<Mail['state'], Tone> = {
+  queued: 'waiting',
+  sent: 'good',
+  failed: 'bad',
+  superseded: 'idle',
+};
 
 /** The port that servers usually listen on. */
 export const USUAL_PORT: Record<MailSecurity, number> = { starttls: 587, tls: 465, none: 25 };

@@ -1,3 +1,4 @@
+import { listSearch } from '@tandem/ui';
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
 import { shell } from '../routes/frame';
@@ -7,6 +8,12 @@ export const mailRoutes = [
     getParentRoute: () => shell,
     path: '/mail',
     component: lazyRouteComponent(() => import('./page'), 'MailPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shell,
+    path: '/mails',
+    validateSearch: listSearch,
+    component: lazyRouteComponent(() => import('./list'), 'MailsPage'),
   }),
   createRoute({
     getParentRoute: () => shell,

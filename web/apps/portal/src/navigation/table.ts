@@ -15,6 +15,7 @@ import {
   KeyRound,
   LayoutDashboard,
   Mail,
+  Mails,
   Network,
   Phone,
   Server,
@@ -89,6 +90,16 @@ export const AREAS: readonly Area[] = [
     create: 'providers.new',
     icon: Server,
   },
+  { group: 'telephony', rest: '/addresses', title: 'addresses.title', key: 'f', icon: Network },
+  {
+    group: 'integrations',
+    rest: '/api-keys',
+    title: 'api_keys.title',
+    key: 'k',
+    create: 'api_keys.new',
+    icon: KeyRound,
+    roles: ['owner', 'administrator'],
+  },
   {
     group: 'integrations',
     rest: '/webhooks',
@@ -98,7 +109,7 @@ export const AREAS: readonly Area[] = [
     icon: Webhook,
     roles: ['owner', 'administrator'],
   },
-  { group: 'telephony', rest: '/addresses', title: 'addresses.title', key: 'f', icon: Network },
+  { group: 'integrations', rest: '/api', title: 'interface.title', key: 'i', icon: Braces },
   { group: 'settings', rest: '/team', title: 'team.title', key: 't', icon: UserCog },
   {
     group: 'settings',
@@ -108,9 +119,9 @@ export const AREAS: readonly Area[] = [
     roles: ['owner', 'administrator'],
   },
   { group: 'settings', rest: '/mail', title: 'mail.title', icon: Mail, roles: ['owner', 'administrator'] },
+  { group: 'settings', rest: '/mails', title: 'mails.title', icon: Mails, roles: ['owner', 'administrator'] },
   { group: 'settings', rest: '/mailbox', title: 'mailbox.title', icon: Inbox, roles: ['owner'] },
   { group: 'settings', rest: '/audit', title: 'audit.title', key: 'l', icon: History },
-  { group: 'settings', rest: '/api', title: 'interface.title', key: 'i', icon: Braces },
   { group: 'settings', rest: '/settings/retention', title: 'retention.title', key: 'r', icon: Hourglass },
 ];
 

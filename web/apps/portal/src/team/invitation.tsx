@@ -2,12 +2,11 @@
  * Somebody who was invited and has not come yet.
  */
 import { useResendInvitation, useWithdrawInvitation, type Invitation } from '@tandem/api';
-import { Button, DateTime, Notice, StatusBadge, toast } from '@tandem/ui';
+import { Button, DateTime, StatusBadge, toast } from '@tandem/ui';
 import { Mail, X } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
-import { messagesOf } from '../forms/refused';
+import { RefusedNotice } from '../forms/refused-notice';
 import { useTenant } from '../tenant';
 
 interface InvitationRowProps {
@@ -29,9 +28,6 @@ export function InvitationRow({ invitation, mayChange }: InvitationRowProps) {
     }
     toast.success(t('team.withdrawn', { email }));
   };
-  const errorText = useErrorText();
-  const error = resend.error ?? withdraw.error;
-  const refused = error && errorText(messagesOf(error, []).whole);
   const { id, email, role, invited_by, expires_at, expired } = invitation;
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-3 py-4 first:pt-0 last:pb-0">
@@ -73,13 +69,9 @@ export function InvitationRow({ invitation, mayChange }: InvitationRowProps) {
           </Button>
         </div>
       )}
-      {refused && (
-        <div className="w-full">
-          <Notice tone="danger" alert>
-            {refused}
-          </Notice>
-        </div>
-      )}
+      <div className="w-full empty:hidden">
+        <RefusedNotice error={resend.error ?? withdraw.error} />
+      </div>
     </li>
   );
 }

@@ -2,36 +2,71 @@
  * Who may do what in the tenant: members, invitations, and whether administrators need a second factor.
  */
 import {
-  Refusal,
   useInvitations,
   useMembers,
+  useOwnerCount,
   useRequireSecondFactor,
   useSession,
   useTenantSecurity,
+  type MemberRow,
 } from '@tandem/api';
-import { Button, Failure, Notice, PageHead, Placeholder, Section, SwitchField, toast } from '@tandem/ui';
-import { UserPlus } from 'lucide-react';
+import {
+  Button,
+  Section,
+  StatusBadge,
+  SwitchField,
+  toast,
+  type TableColumn,
+  type TableFilter,
+} from '@tandem/ui';
+import { UserCog, UserPlus } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
-import { messagesOf } from '../forms/refused';
+import { RefusedNotice } from '../forms/refused-notice';
+import { ListFrame } from '../lists/list-frame';
+import { useListAddress } from '../lists/state';
+import { Absent } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { InvitationRow } from './invitation';
 import { Invite } from './invite';
-import { MemberRow } from './member';
+import { MemberActions, nameOf, Person } from './member';
+import { ROLES } from './roles';
 
 export function TeamPage() {
   const { t } = useTranslation();
   const { tenant } = useTenant();
   const owner = tenant.role === 'owner';
   const [inviting, setInviting] = useState(false);
+  const address = useListAddress(['role']);
+  const { state, start } = address;
+  const rows = useMembers(tenant.id, { ...state, after: start?.after });
+  const columns = useColumns(owner);
+  const filters: TableFilter[] = [
+    {
+      name: 'role',
+      title: t('team.role_label'),
+      choices: ROLES.map((id) => ({ id, label: t(`team.role.${id}`) })),
+    },
+  ];
   return (
     <>
-      <PageHead
-        title={t('team.title')}
-        lead={t(owner ? 'team.lead' : 'team.lead_others')}
-        actions={
+      <ListFrame<MemberRow>
+        list="members"
+        icon={UserCog}
+        texts={{
+          title: t('team.title'),
+          lead: t(owner ? 'team.lead' : 'team.lead_others'),
+          search: t('team.search'),
+          emptyTitle: t('team.title'),
+          emptyText: t('team.lead'),
+        }}
+        address={address}
+        rows={rows}
+        columns={columns}
+        filters={filters}
+        nameOf={nameOf}
+        create={
           owner && (
             <Button onPress={() => setInviting(true)}>
               <UserPlus aria-hidden />
@@ -40,8 +75,7 @@ export function TeamPage() {
           )
         }
       />
-      <div className="flex max-w-4xl flex-col gap-6">
-        <Members owner={owner} />
+      <div className="mt-8 flex max-w-4xl flex-col gap-6">
         <Invitations owner={owner} />
         <SecondFactorRule owner={owner} />
       </div>
@@ -50,30 +84,53 @@ export function TeamPage() {
   );
 }
 
-function Members({ owner }: { owner: boolean }) {
+function useColumns(owner: boolean): TableColumn<MemberRow>[] {
   const { t } = useTranslation();
   const { tenant } = useTenant();
   const self = useSession().data?.user.id;
-  const { data, error, refetch } = useMembers(tenant.id);
-  const owners = data?.filter(({ role }) => role === 'owner').length ?? 0;
-  return (
-    <Section title={t('team.members')}>
-      {data && (
-        <ul aria-label={t('team.members')} className="divide-y divide-separator">
-          {data.map((member) => (
-            <MemberRow
-              key={member.user_id}
-              member={member}
-              self={member.user_id === self}
-              mayChange={owner}
-              lastOwner={member.role === 'owner' && owners === 1}
-            />
-          ))}
-        </ul>
-      )}
-      <Absent data={data} error={error} onRetry={() => void refetch()} />
-    </Section>
-  );
+  const owners = useOwnerCount(tenant.id).data;
+  const isLastOwner = ({ role }: MemberRow) => role === 'owner' && owners === 1;
+  const columns: TableColumn<MemberRow>[] = [
+    {
+      id: 'name',
+      title: t('team.name'),
+      share: 2,
+      cell: (member) => (
+        <Person member={member} self={member.user_id === self} lastOwner={owner && isLastOwner(member)} />
+      ),
+    },
+    {
+      id: 'role',
+      title: t('team.role_label'),
+      cell: ({ role }) => (
+        <StatusBadge tone="idle" plain>
+          {t(`team.role.${role}`)}
+        </StatusBadge>
+      ),
+    },
+    {
+      id: 'second_factor',
+      title: t('second_factor.title'),
+      cell: ({ second_factor }) => (
+        <StatusBadge tone={second_factor ? 'good' : 'idle'}>
+          {t(second_factor ? 'second_factor.on' : 'second_factor.off')}
+        </StatusBadge>
+      ),
+    },
+  ];
+  if (!owner) return columns;
+  return [
+    ...columns,
+    {
+      id: 'actions',
+      title: t('team.actions'),
+      plain: true,
+      cell: (member) =>
+        // Until it is known how many owners there are nothing is offered that might be refused.
+        owners !== undefined &&
+        !isLastOwner(member) && <MemberActions member={member} self={member.user_id === self} />,
+    },
+  ];
 }
 
 /** Only where somebody is waited for. */
@@ -98,8 +155,6 @@ function SecondFactorRule({ owner }: { owner: boolean }) {
   const { tenant } = useTenant();
   const { data, error, refetch } = useTenantSecurity(tenant.id);
   const require = useRequireSecondFactor(tenant.id);
-  const errorText = useErrorText();
-  const refused = require.error && errorText(messagesOf(require.error, []).whole);
   const required = data?.second_factor_required ?? false;
   return (
     <Section title={t('team.security')}>
@@ -116,27 +171,10 @@ function SecondFactorRule({ owner }: { owner: boolean }) {
         />
       )}
       {data && !owner && <p>{t(required ? 'team.second_factor_is' : 'team.second_factor_is_not')}</p>}
-      {refused && (
-        <div className="mt-4">
-          <Notice tone="danger" alert>
-            {refused}
-          </Notice>
-        </div>
-      )}
-      <Absent data={data} error={error} onRetry={() => void refetch()} />
+      <div className="mt-4 empty:hidden">
+        <RefusedNotice error={require.error} />
+      </div>
+      <Absent data={data} error={error} onRetry={() => void refetch()} rows={2} />
     </Section>
   );
-}
-
-interface AbsentProps {
-  data: unknown;
-  error: Error | null;
-  onRetry: () => void;
-}
-
-/** In place of what is not there yet. */
-function Absent({ data, error, onRetry }: AbsentProps) {
-  if (data !== undefined) return null;
-  if (!error) return <Placeholder rows={2} />;
-  return <Failure detail={error instanceof Refusal ? error.message : undefined} onRetry={onRetry} />;
 }

@@ -1,3 +1,4 @@
+import { listSearch } from '@tandem/ui';
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
 import { shell } from '../routes/frame';
@@ -7,6 +8,7 @@ export const teamRoutes = [
   createRoute({
     getParentRoute: () => shell,
     path: '/team',
+    validateSearch: listSearch,
     component: lazyRouteComponent(() => import('./page'), 'TeamPage'),
   }),
 ] as const;
