@@ -114,8 +114,8 @@ test('somebody is invited, comes, forgets the password, and gets another role', 
     await page.getByRole('menuitemradio', { name: 'Administrator' }).click();
     await expect(page.getByText('Grace Hopper is Administrator now')).toBeVisible();
     await expect(member).toContainText('Administrator');
-    await change.click();
     await looksRight(page, 'team-member');
+    await change.click();
     await page.getByRole('menuitem', { name: 'Remove' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
     await expect(page.getByText('Grace Hopper was removed')).toBeVisible();
