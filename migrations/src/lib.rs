@@ -60,6 +60,7 @@ mod m20261123_0051_create_sign_ups;
 mod m20261123_0054_create_webhooks;
 mod m20261123_0055_create_webhook_deliveries;
 mod m20261123_0056_create_webhook_watches;
+mod m20261123_0057_add_order_to_contact_search;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +113,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0055_create_webhook_deliveries::Step),
             Box::new(m20261123_0056_create_webhook_watches::Step),
             Box::new(m20261123_0051_create_sign_ups::Step),
+            Box::new(m20261123_0057_add_order_to_contact_search::Step),
         ]
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder,
     QuerySelect,
 };
 use time::OffsetDateTime;
@@ -353,26 +353,24 @@ async fn devices_by_account(
     accounts: &[row::Model],
     db: &impl ConnectionTrait,
 ) -> Result<HashMap<Uuid, Vec<Reference>>, StoreError> {
-    let lines = line_row::Entity::find()
+    let device_of_line = line_row::Entity::belongs_to(device_row::Entity)
+        .from(line_row::Column::DeviceId)
+        .to(device_row::Column::Id);
+    let lines: Vec<(Uuid, Uuid, String)> = line_row::Entity::find()
+        .join(JoinType::InnerJoin, device_of_line.into())
+        .select_only()
+        .column(line_row::Column::AccountId)
+        .column(device_row::Column::Id)
+        .column(device_row::Column::Name)
         .filter(line_row::Column::AccountId.is_in(accounts.iter().map(|account| account.id)))
-        .all(db)
-        .await?;
-    let devices = device_row::Entity::find()
-        .filter(device_row::Column::Id.is_in(lines.iter().map(|line| line.device_id)))
         .order_by_asc(device_row::Column::SortName)
+        .into_tuple()
         .all(db)
         .await?;
     let mut by_account: HashMap<Uuid, Vec<Reference>> = HashMap::new();
-    for device in devices {
-        for line in lines.iter().filter(|line| line.device_id == device.id) {
-            by_account
-                .entry(line.account_id)
-                .or_default()
-                .push(Reference {
-                    id: device.id,
-                    name: device.name.clone(),
-                });
-        }
+    for (account, id, name) in lines {
+        let device = Reference { id, name };
+        by_account.entry(account).or_default().push(device);
     }
     Ok(by_account)
 }

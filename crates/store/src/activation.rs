@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+    QuerySelect,
 };
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -312,13 +313,18 @@ pub(crate) async fn mails_by_device(
     db: &impl ConnectionTrait,
 ) -> Result<HashMap<Uuid, Mail>, StoreError> {
     let sent: Vec<(Uuid, Uuid)> = row::Entity::find()
+        .select_only()
+        .column(row::Column::DeviceId)
+        .column(row::Column::MailId)
         .filter(row::Column::DeviceId.is_in(devices.iter().copied()))
         .filter(row::Column::UsedAt.is_null())
+        .filter(row::Column::MailId.is_not_null())
+        .into_tuple()
         .all(db)
-        .await?
-        .into_iter()
-        .filter_map(|activation| Some((activation.device_id, activation.mail_id?)))
-        .collect();
+        .await?;
+    if sent.is_empty() {
+        return Ok(HashMap::new());
+    }
     let ids: Vec<Uuid> = sent.iter().map(|(_, mail)| *mail).collect();
     let mut mails: HashMap<Uuid, Mail> = mail::load_some(&ids, db)
         .await?

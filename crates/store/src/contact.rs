@@ -1,16 +1,12 @@
 //! People of a tenant, with numbers and e-mail addresses, and the search for them.
 
-use std::collections::HashMap;
-
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::list::{check_updated, check_version, sort_name};
-use crate::row::{contact as row, device as device_row};
+use crate::row::contact as row;
 use crate::{
     Db, EmailLabel, Reference, StoreError, begin, commit, dependents, device, directory, id,
 };
@@ -218,13 +214,18 @@ fn changes(fields: &ContactFields) -> row::ActiveModel {
     row::ActiveModel {
         first_name: Set(fields.first_name.clone()),
         last_name: Set(fields.last_name.clone()),
-        sort_name: Set(format!("{} {}", fields.last_name, fields.first_name).to_lowercase()),
+        sort_name: Set(sort_key(fields)),
         company: Set(fields.company.clone()),
         sort_company: Set(fields.company.as_deref().map(sort_company)),
         job_title: Set(fields.job_title.clone()),
         in_directory: Set(fields.in_directory),
         ..Default::default()
     }
+}
+
+/// What lists of people are ordered by: the last name, then the first.
+fn sort_key(fields: &ContactFields) -> String {
+    format!("{} {}", fields.last_name, fields.first_name).to_lowercase()
 }
 
 /// The company that lists are ordered by: as much of it as an index takes.
@@ -250,49 +251,28 @@ pub(crate) async fn load_row(
         .ok_or(StoreError::NotFound)
 }
 
-/// Adds numbers, addresses and devices to the rows: three queries for all of them.
+/// Adds numbers, addresses and devices to the rows: one query for all of them.
 pub(crate) async fn complete(
     rows: Vec<row::Model>,
     db: &impl ConnectionTrait,
 ) -> Result<Vec<Contact>, StoreError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut numbers = parts::numbers(&ids, db).await?;
-    let mut emails = parts::emails(&ids, db).await?;
-    let mut devices = devices_by_contact(&ids, db).await?;
-    let contacts = rows.into_iter().map(|row| Contact {
-        numbers: numbers.remove(&row.id).unwrap_or_default(),
-        emails: emails.remove(&row.id).unwrap_or_default(),
-        devices: devices.remove(&row.id).unwrap_or_default(),
-        id: row.id,
-        first_name: row.first_name,
-        last_name: row.last_name,
-        company: row.company,
-        job_title: row.job_title,
-        in_directory: row.in_directory,
-        created_at: row.created_at.into(),
-        version: row.version.unsigned_abs(),
+    let mut parts = parts::load(&ids, db).await?;
+    let contacts = rows.into_iter().map(|row| {
+        let parts = parts.remove(&row.id).unwrap_or_default();
+        Contact {
+            numbers: parts.numbers,
+            emails: parts.emails,
+            devices: parts.devices,
+            id: row.id,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            company: row.company,
+            job_title: row.job_title,
+            in_directory: row.in_directory,
+            created_at: row.created_at.into(),
+            version: row.version.unsigned_abs(),
+        }
     });
     Ok(contacts.collect())
-}
-
-async fn devices_by_contact(
-    contacts: &[Uuid],
-    db: &impl ConnectionTrait,
-) -> Result<HashMap<Uuid, Vec<Reference>>, StoreError> {
-    let rows = device_row::Entity::find()
-        .filter(device_row::Column::ContactId.is_in(contacts.iter().copied()))
-        .order_by_asc(device_row::Column::SortName)
-        .all(db)
-        .await?;
-    let mut by_contact: HashMap<Uuid, Vec<Reference>> = HashMap::new();
-    for row in rows {
-        by_contact
-            .entry(row.contact_id)
-            .or_default()
-            .push(Reference {
-                id: row.id,
-                name: row.name,
-            });
-    }
-    Ok(by_contact)
 }

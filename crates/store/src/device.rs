@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, Query, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use crate::contact::full_name;
 use crate::list::{check_updated, check_version, sort_name};
 use crate::row::{
     account as account_row, contact as contact_row, device as row, device_account as line_row,
+    provider as provider_row,
 };
 use crate::{
     Db, Reference, StoreError, account, activation, begin, commit, contact, directory, id,
@@ -370,54 +371,65 @@ pub(crate) async fn complete(
     rows: Vec<row::Model>,
     db: &impl ConnectionTrait,
 ) -> Result<Vec<Device>, StoreError> {
-    let contacts: HashMap<Uuid, String> = contact_row::Entity::find()
-        .filter(contact_row::Column::Id.is_in(rows.iter().map(|row| row.contact_id)))
-        .all(db)
-        .await?
-        .into_iter()
-        .map(|contact| {
-            (
-                contact.id,
-                full_name(&contact.first_name, &contact.last_name),
-            )
-        })
-        .collect();
-    let lines = line_row::Entity::find()
-        .filter(line_row::Column::DeviceId.is_in(rows.iter().map(|row| row.id)))
-        .order_by_asc(line_row::Column::Position)
-        .all(db)
-        .await?;
-    let account_rows = account_row::Entity::find()
-        .filter(account_row::Column::Id.is_in(lines.iter().map(|line| line.account_id)))
-        .all(db)
-        .await?;
-    let accounts: HashMap<Uuid, DeviceAccount> = account::complete(account_rows, db)
-        .await?
-        .into_iter()
-        .map(|account| (account.id, DeviceAccount::from(account)))
-        .collect();
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let owners = rows.iter().map(|row| row.contact_id);
+    let owners: Vec<(Uuid, String, String)> = contact_row::Entity::find()
+        .select_only()
+        .column(contact_row::Column::Id)
+        .column(contact_row::Column::FirstName)
+        .column(contact_row::Column::LastName)
+        .filter(contact_row::Column::Id.is_in(owners))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let names = owners
+        .iter()
+        .map(|(id, first, last)| (*id, full_name(first, last)));
+    let names: HashMap<Uuid, String> = names.collect();
+    let mut accounts = accounts_by_device(&ids, db).await?;
     let mut mails = activation::mails_by_device(&ids, db).await?;
     let devices = rows.into_iter().map(|row| {
-        let own = lines.iter().filter(|line| line.device_id == row.id);
-        let accounts = own.filter_map(|line| accounts.get(&line.account_id).cloned());
-        let name = contacts.get(&row.contact_id).cloned().unwrap_or_default();
-        let accounts = accounts.collect();
+        let name = names.get(&row.contact_id).cloned().unwrap_or_default();
+        let accounts = accounts.remove(&row.id).unwrap_or_default();
         let instructions = mails.remove(&row.id);
         to_device(row, name, accounts, instructions)
     });
     Ok(devices.collect())
 }
 
-impl From<account::Account> for DeviceAccount {
-    fn from(account: account::Account) -> Self {
-        Self {
-            id: account.id,
-            aor: account.aor(),
-            own: account.own,
-            name: account.name,
-        }
+/// The accounts of each device, in the order of its lines.
+async fn accounts_by_device(
+    devices: &[Uuid],
+    db: &impl ConnectionTrait,
+) -> Result<HashMap<Uuid, Vec<DeviceAccount>>, StoreError> {
+    let account_of_line = line_row::Entity::belongs_to(account_row::Entity)
+        .from(line_row::Column::AccountId)
+        .to(account_row::Column::Id);
+    let provider_of_account = account_row::Entity::belongs_to(provider_row::Entity)
+        .from(account_row::Column::ProviderId)
+        .to(provider_row::Column::Id);
+    let lines: Vec<(Uuid, Uuid, String, String, String, bool)> = line_row::Entity::find()
+        .join(JoinType::InnerJoin, account_of_line.into())
+        .join(JoinType::InnerJoin, provider_of_account.into())
+        .select_only()
+        .column(line_row::Column::DeviceId)
+        .column(account_row::Column::Id)
+        .column(account_row::Column::Name)
+        .column(account_row::Column::Username)
+        .column(provider_row::Column::Server)
+        .column(provider_row::Column::Own)
+        .filter(line_row::Column::DeviceId.is_in(devices.iter().copied()))
+        .order_by_asc(line_row::Column::Position)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut by_device: HashMap<Uuid, Vec<DeviceAccount>> = HashMap::new();
+    for (device, id, name, username, server, own) in lines {
+        let aor = account::aor(&username, &server);
+        let account = DeviceAccount { id, name, aor, own };
+        by_device.entry(device).or_default().push(account);
     }
+    Ok(by_device)
 }
 
 fn to_device(

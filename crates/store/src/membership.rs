@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType,
+    PaginatorTrait, QueryFilter, QuerySelect,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::list::{Key, contains, contains_in_any_case, page};
 use crate::row::{membership as row, tenant as tenant_row, user as user_row};
+use crate::tenant::Tenant;
 use crate::user::{self, User};
 use crate::words::words;
 use crate::{Db, Page, PageRequest, Role, Sort, SortColumn, StoreError, begin, commit};
@@ -61,6 +62,30 @@ pub async fn find_role(
 ) -> Result<Option<Role>, StoreError> {
     let found = row::Entity::find_by_id((tenant, user)).one(db).await?;
     found.as_ref().map(role).transpose()
+}
+
+/// The tenant and what the user may do in it, or `None` if there is no such tenant or the user is no member.
+///
+/// # Errors
+///
+/// [`StoreError::Database`], [`StoreError::Corrupt`].
+pub async fn find(
+    tenant: Uuid,
+    user: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<Option<(Tenant, Role)>, StoreError> {
+    let tenant_of_member = row::Entity::belongs_to(tenant_row::Entity)
+        .from(row::Column::TenantId)
+        .to(tenant_row::Column::Id);
+    let found = row::Entity::find_by_id((tenant, user))
+        .join(JoinType::InnerJoin, tenant_of_member.into())
+        .select_also(tenant_row::Entity)
+        .one(db)
+        .await?;
+    let Some((member, Some(tenant))) = found else {
+        return Ok(None);
+    };
+    Ok(Some((tenant.into(), role(&member)?)))
 }
 
 /// Whether the user with this e-mail address is a member.

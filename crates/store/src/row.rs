@@ -311,6 +311,7 @@ entity!(contact_search, "contact_search", {
     tenant_id: Uuid,
     contact_id: Uuid,
     text: String,
+    sort_name: Option<String>,
 });
 
 entity!(directory, "directories", {

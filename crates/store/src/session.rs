@@ -1,15 +1,16 @@
 //! Sign-in sessions. The browser holds a random token; here lies only its hash.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::micros::UnixMicros;
-use crate::row::session as row;
+use crate::row::{session as row, user as user_row};
 use crate::token::{hash, random};
+use crate::user::User;
 use crate::{Db, Secret, StoreError, begin, commit};
 
 /// How many sessions a user can have; a further one ends the oldest.
@@ -134,11 +135,33 @@ pub async fn find(
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<Option<Session>, StoreError> {
+    let found = find_with_user(token, lifetime, now, db).await?;
+    Ok(found.map(|(session, _)| session))
+}
+
+/// The same with the user whose session it is.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn find_with_user(
+    token: &str,
+    lifetime: &SessionLifetime,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<Option<(Session, User)>, StoreError> {
+    let user_of_session = row::Entity::belongs_to(user_row::Entity)
+        .from(row::Column::UserId)
+        .to(user_row::Column::Id);
     let found = row::Entity::find_by_id(hash(token))
         .filter(alive(lifetime, now))
+        .join(JoinType::InnerJoin, user_of_session.into())
+        .select_also(user_row::Entity)
         .one(db)
         .await?;
-    let Some(found) = found else { return Ok(None) };
+    let Some((found, Some(user))) = found else {
+        return Ok(None);
+    };
     if OffsetDateTime::from(found.last_seen_at) + SEEN_GRANULARITY < now {
         row::Entity::update_many()
             .set(row::ActiveModel {
@@ -149,7 +172,7 @@ pub async fn find(
             .exec(db)
             .await?;
     }
-    Ok(Some(found.into()))
+    Ok(Some((found.into(), user.into())))
 }
 
 /// The living sessions of a user, the one last used first; at most [`MAX_SESSIONS`].

@@ -1,12 +1,14 @@
 //! The list of contacts: its orders and filters.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::{ExprTrait, IntoCondition, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{Contact, complete, search};
 use crate::list::{Key, page};
-use crate::row::{contact as row, device as device_row};
+use crate::row::{contact as row, contact_search as search_row, device as device_row};
 use crate::words::words;
 use crate::{Page, PageRequest, Sort, SortColumn, StoreError};
 
@@ -47,6 +49,13 @@ pub async fn list(
     request: &PageRequest<ContactSort>,
     db: &impl ConnectionTrait,
 ) -> Result<Page<Contact>, StoreError> {
+    let words = search::words(request.search.as_deref().unwrap_or_default());
+    if request.sort.by == ContactSort::Name
+        && *filter == ContactFilter::default()
+        && !words.is_empty()
+    {
+        return found_by_name(tenant, &words, request, db).await;
+    }
     let matching = matching(tenant, filter, request.search.as_deref(), db).await?;
     let select = row::Entity::find().filter(matching);
     let key = match request.sort.by {
@@ -59,6 +68,30 @@ pub async fn list(
         items: complete(rows.items, db).await?,
         next: rows.next,
         total: rows.total,
+    })
+}
+
+/// A page of those who contain the words, in the order of names: read from what is searched alone, and completed for the few of the page.
+async fn found_by_name(
+    tenant: Uuid,
+    words: &[String],
+    request: &PageRequest<ContactSort>,
+    db: &impl ConnectionTrait,
+) -> Result<Page<Contact>, StoreError> {
+    let select = search_row::Entity::find().filter(search::texts_with(tenant, words, db).await?);
+    let key = Key::Column(search_row::Column::SortName);
+    let found = page(select, key, search_row::Column::ContactId, request, db).await?;
+    let ids: Vec<Uuid> = found.items.iter().map(|text| text.contact_id).collect();
+    let place: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
+    let mut rows = row::Entity::find()
+        .filter(row::Column::Id.is_in(ids))
+        .all(db)
+        .await?;
+    rows.sort_by_key(|row| place.get(&row.id).copied());
+    Ok(Page {
+        items: complete(rows, db).await?,
+        next: found.next,
+        total: found.total,
     })
 }
 

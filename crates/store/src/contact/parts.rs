@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
 };
 use uuid::Uuid;
 
-use super::{ContactEmail, ContactFields, ContactNumber, search};
-use crate::StoreError;
+use super::{ContactEmail, ContactFields, ContactNumber, search, sort_key};
+use crate::list::is_among;
 use crate::row::{
-    contact_email as email_row, contact_number as number_row, contact_search as search_row,
+    contact as row, contact_email as email_row, contact_number as number_row,
+    contact_search as search_row,
 };
+use crate::{Reference, StoreError};
 
 /// Rows in one statement: with five values each far below what either database takes.
 const ROWS: usize = 1_000;
@@ -52,6 +55,7 @@ pub(super) async fn insert(
             tenant_id: Set(tenant),
             contact_id: Set(*contact),
             text: Set(search::text(fields)),
+            sort_name: Set(Some(sort_key(fields))),
         })
         .collect();
     for some in numbers.chunks(ROWS) {
@@ -116,48 +120,106 @@ pub async fn most_parts(
     Ok((count(numbers), count(emails)))
 }
 
-/// The numbers of each contact, in order.
-pub(super) async fn numbers(
-    contacts: &[Uuid],
-    db: &impl ConnectionTrait,
-) -> Result<HashMap<Uuid, Vec<ContactNumber>>, StoreError> {
-    let rows = number_row::Entity::find()
-        .filter(number_row::Column::ContactId.is_in(contacts.iter().copied()))
-        .order_by_asc(number_row::Column::Position)
-        .all(db)
-        .await?;
-    let mut by_contact: HashMap<Uuid, Vec<ContactNumber>> = HashMap::new();
-    for row in rows {
-        let number = ContactNumber {
-            number: row.number,
-            label: row.label,
-        };
-        by_contact.entry(row.contact_id).or_default().push(number);
-    }
-    Ok(by_contact)
+/// What contacts have several of.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) numbers: Vec<ContactNumber>,
+    pub(super) emails: Vec<ContactEmail>,
+    /// The devices by name.
+    pub(super) devices: Vec<Reference>,
 }
 
-/// The e-mail addresses of each contact, in order.
-pub(super) async fn emails(
+/// What each contact has several of, in order. One row for each contact: a row of a database costs more than what stands in it.
+pub(super) async fn load(
     contacts: &[Uuid],
     db: &impl ConnectionTrait,
-) -> Result<HashMap<Uuid, Vec<ContactEmail>>, StoreError> {
-    let rows = email_row::Entity::find()
-        .filter(email_row::Column::ContactId.is_in(contacts.iter().copied()))
-        .order_by_asc(email_row::Column::Position)
+) -> Result<HashMap<Uuid, Parts>, StoreError> {
+    let backend = db.get_database_backend();
+    let rows: Vec<(Uuid, String, String, String)> = row::Entity::find()
+        .select_only()
+        .column(row::Column::Id)
+        .expr_as(NUMBERS.of_contact(backend), "numbers")
+        .expr_as(EMAILS.of_contact(backend), "emails")
+        .expr_as(DEVICES.of_contact(backend), "devices")
+        .filter(is_among(row::Column::Id, contacts.iter().copied(), backend))
+        .into_tuple()
         .all(db)
         .await?;
-    let mut by_contact: HashMap<Uuid, Vec<ContactEmail>> = HashMap::new();
-    for row in rows {
-        let label = row.label.parse().map_err(|_| StoreError::Corrupt {
-            table: "contact_emails",
-            column: "label",
-        })?;
-        let email = ContactEmail {
-            address: row.address,
-            label,
+    let parts = rows.into_iter().map(|(contact, numbers, emails, devices)| {
+        let parts = Parts {
+            numbers: NUMBERS.read(&numbers, |number, label| {
+                Some(ContactNumber { number, label })
+            })?,
+            emails: EMAILS.read(&emails, |address, label| {
+                let label = label.parse().ok()?;
+                Some(ContactEmail { address, label })
+            })?,
+            devices: DEVICES.read(&devices, |id, name| {
+                let id = id.parse().ok()?;
+                Some(Reference { id, name })
+            })?,
         };
-        by_contact.entry(row.contact_id).or_default().push(email);
+        Ok((contact, parts))
+    });
+    parts.collect()
+}
+
+/// Two columns of the rows of a contact, in an order.
+struct Pairs {
+    table: &'static str,
+    columns: [&'static str; 2],
+    order: &'static str,
+}
+
+const NUMBERS: Pairs = Pairs {
+    table: "contact_numbers",
+    columns: ["number", "label"],
+    order: "position",
+};
+const EMAILS: Pairs = Pairs {
+    table: "contact_emails",
+    columns: ["address", "label"],
+    order: "position",
+};
+const DEVICES: Pairs = Pairs {
+    table: "devices",
+    columns: ["id", "name"],
+    order: "sort_name",
+};
+
+impl Pairs {
+    /// Those of the contact of the row, as a JSON array of arrays.
+    fn of_contact(&self, backend: DbBackend) -> SimpleExpr {
+        let Self {
+            table,
+            columns: [first, second],
+            order,
+        } = self;
+        let text = if *first == "id" { "hex(id)" } else { first };
+        Expr::cust(match backend {
+            DbBackend::Postgres => format!(
+                "(SELECT CAST(coalesce(json_agg(json_build_array({first}, {second}) ORDER BY {order}), '[]') AS text) \
+                 FROM {table} WHERE contact_id = contacts.id)"
+            ),
+            _ => format!(
+                "(SELECT json_group_array(json_array({text}, {second})) \
+                 FROM (SELECT {first}, {second} FROM {table} WHERE contact_id = contacts.id ORDER BY {order}))"
+            ),
+        })
     }
-    Ok(by_contact)
+
+    fn read<T>(
+        &self,
+        list: &str,
+        part: impl Fn(String, String) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let corrupt = || StoreError::Corrupt {
+            table: self.table,
+            column: self.columns[1],
+        };
+        let pairs: Vec<(String, String)> = serde_json::from_str(list).map_err(|_| corrupt())?;
+        let parts = pairs.into_iter().map(|(first, second)| part(first, second));
+        let parts: Option<_> = parts.collect();
+        parts.ok_or_else(corrupt)
+    }
 }

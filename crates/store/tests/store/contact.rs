@@ -1,4 +1,4 @@
-use store::contact::{self, Contact, ContactFields};
+use store::contact::{self, Contact, ContactFields, ContactFilter};
 use store::{ConnectionTrait, PageRequest, StoreError, begin, commit, device};
 
 use crate::ground::{Ground, NOW, contact_fields, on_both, search};
@@ -8,6 +8,7 @@ on_both! {
     contacts_are_found_by_parts_of_words,
     signs_with_a_meaning_in_sql_have_none_in_a_search,
     a_word_that_many_have_finds_the_first_of_them,
+    finds_are_paged_in_every_order_and_with_filters,
     a_changed_or_deleted_contact_is_not_found_by_its_old_name,
     pages_show_every_contact_once_and_in_order,
     numbers_and_addresses_are_bounded,
@@ -18,7 +19,7 @@ on_both! {
 async fn found(ground: &Ground, words: &str) -> Vec<String> {
     let page = contact::list(
         ground.tenant.id,
-        &contact::ContactFilter::default(),
+        &ContactFilter::default(),
         &search(words),
         &ground.db,
     )
@@ -138,7 +139,7 @@ async fn a_word_that_many_have_finds_the_first_of_them(ground: Ground) {
     assert!(found(&ground, "many other").await.is_empty());
     let theirs = contact::list(
         other,
-        &contact::ContactFilter::default(),
+        &ContactFilter::default(),
         &search("many"),
         &ground.db,
     )
@@ -146,6 +147,73 @@ async fn a_word_that_many_have_finds_the_first_of_them(ground: Ground) {
     .unwrap();
     assert_eq!(theirs.items[0].name(), "Many Other");
     assert_eq!(theirs.items.len(), 1);
+}
+
+async fn finds_are_paged_in_every_order_and_with_filters(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let transaction = begin(db).await.unwrap();
+    for number in 0..1_050 {
+        let mut fields = contact_fields("Many", &format!("Same{number:04}"));
+        fields.in_directory = number % 2 == 0;
+        contact::insert(tenant, &fields, NOW, &transaction)
+            .await
+            .unwrap();
+    }
+    commit(transaction).await.unwrap();
+    let (everybody, last) = (ContactFilter::default(), search("same1049"));
+    let page = contact::list(tenant, &everybody, &last, db).await.unwrap();
+    let moved = page.items[0].id;
+    let first = contact_fields("Many", "A Same");
+    contact::update(tenant, moved, &first, None, db)
+        .await
+        .unwrap();
+    let shown = ContactFilter {
+        in_directory: Some(true),
+        ..everybody
+    };
+    for (words, sort, filter, count, ends) in [
+        ("same", "name", everybody, 1_050, ["A Same", "Same1048"]),
+        ("same", "-name", everybody, 1_050, ["Same1048", "A Same"]),
+        ("same010", "name", everybody, 10, ["Same0100", "Same0109"]),
+        ("same010", "-name", everybody, 10, ["Same0109", "Same0100"]),
+        ("same010", "name", shown, 5, ["Same0100", "Same0108"]),
+        (
+            "same010",
+            "created_at",
+            everybody,
+            10,
+            ["Same0100", "Same0109"],
+        ),
+    ] {
+        let mut request = PageRequest {
+            limit: 4,
+            sort: sort.parse().unwrap(),
+            total: true,
+            ..search(words)
+        };
+        if count > 1_000 {
+            request.limit = 200;
+        }
+        let mut names = Vec::new();
+        loop {
+            let page = contact::list(tenant, &filter, &request, db).await.unwrap();
+            assert_eq!(page.total.map(|total| total.count), Some(count), "{words}");
+            names.extend(page.items.into_iter().map(|contact| contact.last_name));
+            match page.next {
+                None => break,
+                after => request.after = after,
+            }
+        }
+        assert_eq!(u64::try_from(names.len()).unwrap(), count, "{words} {sort}");
+        let mut once = names.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), names.len(), "{words} {sort}");
+        // All were made at the same moment.
+        let names = if sort == "created_at" { once } else { names };
+        let found_ends = [names.first(), names.last()].map(|name| name.unwrap().as_str());
+        assert_eq!(found_ends, ends, "{words} {sort}");
+    }
 }
 
 async fn a_changed_or_deleted_contact_is_not_found_by_its_old_name(ground: Ground) {
@@ -189,7 +257,7 @@ async fn pages_show_every_contact_once_and_in_order(ground: Ground) {
         let mut ids = Vec::new();
         let mut names = Vec::new();
         loop {
-            let page = contact::list(tenant, &contact::ContactFilter::default(), &request, db)
+            let page = contact::list(tenant, &ContactFilter::default(), &request, db)
                 .await
                 .unwrap();
             assert!(page.items.len() <= usize::try_from(limit).unwrap());
@@ -278,7 +346,7 @@ async fn a_contact_of_another_tenant_is_not_found(ground: Ground) {
     assert!(matches!(changed, Err(StoreError::NotFound)));
     for request in [PageRequest::default(), search("hopper"), search("ho")] {
         assert!(
-            contact::list(other, &contact::ContactFilter::default(), &request, db)
+            contact::list(other, &ContactFilter::default(), &request, db)
                 .await
                 .unwrap()
                 .items
