@@ -8,7 +8,7 @@ use crate::ground::{Ground, NOW, on_both};
 
 on_both! {
     a_device_is_activated_by_token_or_by_code,
-    of_fifty_with_the_same_activation_one_succeeds,
+    of_two_hundred_with_the_same_activation_one_succeeds,
     whatever_is_wrong_the_answer_is_the_same,
     a_reset_takes_the_key_away_at_once,
     an_activation_can_be_shown_until_it_is_used,
@@ -96,11 +96,11 @@ async fn a_device_is_activated_by_token_or_by_code(ground: Ground) {
     }
 }
 
-async fn of_fifty_with_the_same_activation_one_succeeds(ground: Ground) {
+async fn of_two_hundred_with_the_same_activation_one_succeeds(ground: Ground) {
     let device = new_device(&ground).await;
     let (token, code) = replace(&ground, device).await;
     let mut race = tokio::task::JoinSet::new();
-    for n in 0..50u8 {
+    for n in 0..200u8 {
         let (db, vault) = (ground.db.clone(), ground.vault.clone());
         let presented = if n % 2 == 0 {
             Presented::Token(token.clone())
