@@ -8,12 +8,7 @@ use store::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{
-    app::App,
-    error::ApiError,
-    extract::{Asked, cursor},
-    validate::Fields,
-};
+use crate::{app::App, error::ApiError, extract::Asked, validate::Fields};
 
 /// What a search may have at most, in characters.
 const MAX_SEARCH: usize = 100;
@@ -34,13 +29,14 @@ impl FromRequestParts<App> for Wanted {
         let Asked(query) = Asked::<CallQuery>::from_request_parts(parts, app).await?;
         let mut fields = Fields::default();
         let sort = fields.sort("sort", query.sort.as_deref());
+        let limit = fields.limit(query.limit);
+        let after = fields.after(query.after.as_deref());
         fields.finish()?;
-        let usual = PageRequest::<CallSort>::default();
         Ok(Self {
             filter: filter(&query)?,
             page: PageRequest {
-                limit: query.limit.unwrap_or(usual.limit),
-                after: cursor(query.after.as_deref())?,
+                limit,
+                after,
                 search: None,
                 sort,
                 total: query.total.unwrap_or(false),

@@ -308,11 +308,10 @@ impl From<StoreError> for ApiError {
                 invalid(field, format!("Please choose 1 to {max}."))
             }
             StoreError::InUse(dependents) => Self::InUse(wire::dependents(dependents)),
-            StoreError::ForeignCursor => Self::Malformed {
-                status: StatusCode::BAD_REQUEST,
-                detail: "`after` is of a list in another order. Please begin anew without it."
-                    .to_owned(),
-            },
+            StoreError::ForeignCursor => invalid(
+                "after",
+                "This is of a list in another order. Please begin anew without it.",
+            ),
             StoreError::LastOwner => Self::LastOwner,
             StoreError::StaleVersion { .. } => Self::Stale,
             StoreError::Superseded => Self::InProgress,

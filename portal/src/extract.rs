@@ -14,7 +14,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header::IF_MATCH, request::Parts},
 };
 use serde::de::DeserializeOwned;
-use store::{ByName, Cursor, PageRequest, SortColumn};
+use store::{ByName, PageRequest, SortColumn};
 use uuid::Uuid;
 
 use crate::{app::App, error::ApiError, limits, validate::Fields};
@@ -105,25 +105,17 @@ impl<S: SortColumn> FromRequestParts<App> for Paging<S> {
         let Asked(query) = Asked::<PageQuery>::from_request_parts(parts, app).await?;
         let mut fields = Fields::default();
         let sort = fields.sort("sort", query.sort.as_deref());
+        let limit = fields.limit(query.limit);
+        let after = fields.after(query.after.as_deref());
         fields.finish()?;
-        let usual = PageRequest::<S>::default();
         Ok(Self(PageRequest {
-            limit: query.limit.unwrap_or(usual.limit),
-            after: cursor(query.after.as_deref())?,
+            limit,
+            after,
             search: query.search.filter(|search| !search.trim().is_empty()),
             sort,
             total: query.total.unwrap_or(false),
         }))
     }
-}
-
-/// Where a page begins, if the text is of a page before.
-pub(crate) fn cursor(after: Option<&str>) -> Result<Option<Cursor>, ApiError> {
-    let parsed = after.map(str::parse).transpose();
-    parsed.map_err(|_| ApiError::Malformed {
-        status: StatusCode::BAD_REQUEST,
-        detail: "`after` is not the `next` of a list.".to_owned(),
-    })
 }
 
 /// Parameters of the query. Those that `T` does not know are left alone: they are somebody else's.

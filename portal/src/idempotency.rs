@@ -26,11 +26,14 @@ use uuid::Uuid;
 use crate::{
     access::{Caller, Person, Rule},
     app::App,
+    description::openapi_json,
     error::ApiError,
-    router::{MAX_BODY_BYTES, openapi_json},
+    router::MAX_BODY_BYTES,
 };
 
-const FIELD: &str = "idempotency-key";
+pub(crate) const FIELD: &str = "idempotency-key";
+/// How the field looks in the description: quotes may be left out.
+pub(crate) const PATTERN: &str = r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[ !#-+\--\[\]-~]{1,255})$"#;
 /// Longer keys are refused.
 const MAX_KEY_BYTES: usize = 255;
 

@@ -27,6 +27,7 @@ mod call_export;
 mod call_query;
 mod call_wire;
 mod config;
+mod description;
 mod device_channel;
 mod device_token;
 mod directory_news;
@@ -73,11 +74,12 @@ pub use config::{
     Answer, AuthoritiesError, InstallationMail, MailConfig, PortalConfig, SignUpConfig,
     Surroundings, TrustedProxies,
 };
+pub use description::openapi_json;
 pub use device_token::TokenKeyError;
 pub use egress::{Egress, EgressError};
 pub use mail::SmtpServer;
 pub use metrics::describe_metrics;
 pub use people::{OneTimePassword, Person, PersonError, add_user, first_run};
-pub use router::{openapi_json, router};
+pub use router::router;
 pub use serve::{Listeners, serve};
 pub use webhook::WebhookTimes;

@@ -11,17 +11,13 @@ use axum::{
     routing::get,
 };
 use tower_http::timeout::TimeoutLayer;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     access::authorize,
     app::App,
+    description::{self, openapi_json},
     error::ApiError,
-    extract::SESSION_COOKIE,
     handlers::{
         accounts, activation, addresses, api_keys, audit, calls, contacts, contacts_bulk,
         device_live, devices, directory, equip, health, import_preview, imports, instructions,
@@ -42,7 +38,7 @@ pub fn router(app: App) -> Router {
             idempotency::once,
         ))
         .route_layer(middleware::from_fn_with_state(app.clone(), authorize))
-        .route("/api/v1/openapi.json", get(description))
+        .route("/api/v1/openapi.json", get(show_description))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(scrape::guarded))
@@ -65,24 +61,13 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The description of the interface (OpenAPI 3.1), as JSON.
-///
-/// # Panics
-///
-/// If the description cannot be written as JSON, which a test excludes.
-pub fn openapi_json() -> String {
-    let (_, description) = interface().split_for_parts();
-    description
-        .to_pretty_json()
-        .expect("the description is plain data")
-}
-
-async fn description(State(_): State<App>) -> impl IntoResponse {
+async fn show_description(State(_): State<App>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], openapi_json())
 }
 
-fn interface() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi()).nest(
+/// Every operation with its description.
+pub(crate) fn interface() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(description::general()).nest(
         "/api/v1",
         OpenApiRouter::new()
             .merge(people())
@@ -222,51 +207,6 @@ fn device_side() -> OpenApiRouter<App> {
         .routes(routes!(provisioning::report))
         .routes(routes!(directory::changes))
         .routes(routes!(device_live::live))
-}
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Tandem portal",
-        description = "Accounts, devices, activation and provisioning. Errors are problem details (RFC 9457). A request that \
-            creates something may carry an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07), a string that was never used \
-            before: sent again within 24 hours, the same request with the same key gets the first answer and creates nothing more."
-    ),
-    components(schemas(
-        api::LiveFrame,
-        api::LiveRequest,
-        api::DeviceFrame,
-        api::DeviceUpload,
-        api::Problem,
-        api::WebhookTest
-    )),
-    modifiers(&Security)
-)]
-struct Description;
-
-struct Security;
-
-impl Modify for Security {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let components = openapi.components.get_or_insert_default();
-        components.add_security_scheme(
-            "session",
-            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))),
-        );
-        components.add_security_scheme(
-            "key",
-            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
-        );
-        components.add_security_scheme(
-            "device",
-            SecurityScheme::Http(
-                HttpBuilder::new()
-                    .scheme(HttpAuthScheme::Bearer)
-                    .bearer_format("JWT")
-                    .build(),
-            ),
-        );
-    }
 }
 
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;

@@ -3,10 +3,10 @@
 //! A check returns the cleaned value, so that a handler cannot use one that was not checked. After the
 //! checks [`Fields::finish`] answers whether all were well.
 
-use std::{collections::HashSet, hash::Hash, net::IpAddr};
+use std::{collections::HashSet, hash::Hash, net::IpAddr, str::FromStr};
 
 use api::FieldError;
-use store::{Sort, SortColumn, UnknownWord, Word};
+use store::{ByName, MAX_PAGE, PageRequest, Sort, SortColumn, UnknownWord, Word};
 use uuid::Uuid;
 
 use crate::{error::ApiError, proof::MAX_PASSWORD_BYTES};
@@ -229,6 +229,24 @@ impl Fields {
             );
         }
         value.to_owned()
+    }
+
+    /// How many items a page has, 1 to [`MAX_PAGE`].
+    pub(crate) fn limit(&mut self, value: Option<u32>) -> u32 {
+        let limit = value.unwrap_or(PageRequest::<ByName>::default().limit);
+        if !(1..=MAX_PAGE).contains(&limit) {
+            self.wrong("limit", format!("Please ask for 1 to {MAX_PAGE} items."));
+        }
+        limit
+    }
+
+    /// Where a page begins, if the text is of a page before.
+    pub(crate) fn after<C: FromStr>(&mut self, value: Option<&str>) -> Option<C> {
+        let parsed = value?.parse().ok();
+        if parsed.is_none() {
+            self.wrong("after", "This is not the `next` of a list.");
+        }
+        parsed
     }
 
     /// An order of a list, or the usual one.

@@ -23,10 +23,10 @@ use super::{
 };
 use crate::{
     app::App,
+    description::openapi_json,
     error::ApiError,
     extract::{self, ClientAddress, SESSION_COOKIE},
     limits,
-    router::openapi_json,
 };
 
 /// Passes the request on with its caller, or refuses it.
@@ -142,10 +142,9 @@ async fn person(parts: &mut Parts, app: &App) -> Result<Person, ApiError> {
         .map(|cookie| cookie.value().to_owned())
         .ok_or(ApiError::Unauthenticated)?;
     let now = OffsetDateTime::now_utc();
-    let session = store::session::find(&token, &app.session_lifetime(), now, &app.db)
-        .await?
-        .ok_or(ApiError::Unauthenticated)?;
-    let mut user = store::user::load(session.user_id, &app.db).await?;
+    let lifetime = app.session_lifetime();
+    let found = store::session::find_with_user(&token, &lifetime, now, &app.db);
+    let (session, mut user) = found.await?.ok_or(ApiError::Unauthenticated)?;
     // Whoever a tenant's provider vouches for, it is for the tenant: nobody administers the installation by it.
     user.installation_administrator &= session.sign_on_tenant.is_none();
     let ClientAddress(source) = ClientAddress::from_request_parts(parts, app).await?;
@@ -222,11 +221,7 @@ async fn member(
     if person.sign_on().is_some_and(|only| only != id) {
         return Err(ApiError::NotFound);
     }
-    let tenant = match store::tenant::load(id, &app.db).await {
-        Err(StoreError::NotFound) => return Err(ApiError::NotFound),
-        loaded => loaded?,
-    };
-    let role = store::membership::find_role(id, person.user.id, &app.db)
+    let (tenant, role) = store::membership::find(id, person.user.id, &app.db)
         .await?
         .ok_or(ApiError::NotFound)?;
     if !area.allows(access, role) {

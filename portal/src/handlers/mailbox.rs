@@ -4,10 +4,7 @@
 //! administrators of the installation alone.
 
 use api::{MailboxItem, MailboxMail, Page, PageQuery};
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use tracing::error;
 use uuid::Uuid;
 
@@ -16,8 +13,9 @@ use crate::{
     access::{Caller, Person},
     app::App,
     error::ApiError,
-    extract::Id,
-    mail::{self, Entry, MAX_MAILS, MailboxError},
+    extract::{Asked, Id},
+    mail::{self, Entry, MailboxError},
+    validate::Fields,
 };
 
 /// The tenant's mails in the mailbox, the newest first.
@@ -27,7 +25,7 @@ use crate::{
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Query(query): Query<PageQuery>,
+    Asked(query): Asked<PageQuery>,
 ) -> Result<Json<Page<MailboxItem>>, ApiError> {
     page(Some(caller.tenant.id), &query, &app).await.map(Json)
 }
@@ -55,7 +53,7 @@ pub(crate) async fn show(
 pub(crate) async fn list_all(
     State(app): State<App>,
     _: Person,
-    Query(query): Query<PageQuery>,
+    Asked(query): Asked<PageQuery>,
 ) -> Result<Json<Page<MailboxItem>>, ApiError> {
     page(None, &query, &app).await.map(Json)
 }
@@ -80,13 +78,10 @@ async fn page(
     query: &PageQuery,
     app: &App,
 ) -> Result<Page<MailboxItem>, ApiError> {
-    let after: Option<Uuid> = match &query.after {
-        Some(text) => Some(text.parse().map_err(|_| ApiError::NotFound)?),
-        None => None,
-    };
-    let limit = query.limit.map_or(DEFAULT_PAGE, |limit| {
-        usize::try_from(limit).map_or(MAX_MAILS, |limit| limit.clamp(1, 200))
-    });
+    let mut fields = Fields::default();
+    let after: Option<Uuid> = fields.after(query.after.as_deref());
+    let limit = usize::try_from(fields.limit(query.limit)).unwrap_or(usize::MAX);
+    fields.finish()?;
     let mut entries = app.mail.mailbox.list(tenant).await?;
     entries.retain(|entry| after.is_none_or(|after| entry.id < after));
     let more = entries.len() > limit;
@@ -119,5 +114,3 @@ impl From<MailboxError> for ApiError {
         Self::Internal
     }
 }
-
-const DEFAULT_PAGE: usize = 50;

@@ -33,7 +33,7 @@ pub(crate) use letter::{
     ActivationLetter, AddressChangedLetter, AppLink, InvitationLetter, Letter, LinkLetter,
     SecurityEvent, SecurityNoticeLetter, TestLetter, WebhookOffLetter,
 };
-pub(crate) use mailbox::{Entry, MAX_MAILS, Mailbox, MailboxError};
+pub(crate) use mailbox::{Entry, Mailbox, MailboxError};
 pub(crate) use outbox::{Addressed, Outbox, QueueError, queue};
 pub(crate) use reading::{ReadMail, for_page, read};
 pub(crate) use sample::sample;

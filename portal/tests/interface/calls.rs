@@ -117,10 +117,10 @@ async fn a_query_that_makes_no_sense_says_which_part() {
         ["search"]
     );
     assert_eq!(wrong("outcome=funny").await, ["outcome"]);
-    for query in ["contact_id=7", "after=x"] {
-        let path = world.path(&format!("calls?{query}"));
-        world.owner.get(&path).await.expect(StatusCode::BAD_REQUEST);
-    }
+    assert_eq!(wrong("after=x").await, ["after"]);
+    assert_eq!(wrong("limit=0").await, ["limit"]);
+    let path = world.path("calls?contact_id=7");
+    world.owner.get(&path).await.expect(StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -281,11 +281,13 @@ async fn lists_are_searched_and_paged() {
     assert_eq!(second.body.get("next"), None);
     let found = world.owner.get(&world.path("contacts?search=aro")).await;
     assert_eq!(found.body["items"].as_array().unwrap().len(), 1);
-    world
-        .owner
-        .get(&world.path("contacts?after=nonsense"))
-        .await
-        .expect(StatusCode::BAD_REQUEST);
+    for list in ["contacts", "mailbox", "audit"] {
+        let wrong = world.path(&format!("{list}?after=nonsense&limit=201"));
+        let refused = world.owner.get(&wrong).await;
+        assert_eq!(refused.wrong_fields(), ["limit", "after"], "{list}");
+    }
+    let none = world.owner.get(&world.path("contacts?limit=0")).await;
+    assert_eq!(none.wrong_fields(), ["limit"]);
     world
         .owner
         .get(&world.path("contacts?limit=x"))
