@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { expect, test, type APIRequestContext, type Page } from '@playwright/test';
 
 import { environment } from './environment';
-import { confirmPerson, makeTenant, type Tenant } from './portal';
+import { confirmPerson, makeTenant, search, type Tenant } from './portal';
 
 const GUIDE = resolve(import.meta.dirname, '../../../docs/guide/README.md');
 
@@ -76,7 +76,6 @@ test('the guide shows what there is', async ({ page, request }) => {
 
   await staff(request, tenant);
   const shows: [name: string, path: string, text: string | RegExp][] = [
-    ['provider', `${at}/providers/new`, 'New provider'],
     ['accounts', `${at}/accounts`, 'Priya Patel'],
     ['account', `${at}/accounts/new`, 'New account'],
     ['contacts', `${at}/contacts`, 'Quentin Quast'],
@@ -85,6 +84,10 @@ test('the guide shows what there is', async ({ page, request }) => {
     ['team', `${at}/team`, /Team/],
     ['security', '/security', /Second factor|authenticator/i],
     ['audit', `${at}/audit`, 'Priya Patel'],
+    ['sign-on', `${at}/settings/sign-on`, 'Client ID'],
+    ['addresses', `${at}/addresses`, 'Copy as CSV'],
+    ['api-key', `${at}/api-keys/new`, 'Create key'],
+    ['webhook', `${at}/webhooks/new`, 'Create'],
   ];
   for (const [name, path, text] of shows) {
     await test.step(name, async () => {
@@ -93,6 +96,35 @@ test('the guide shows what there is', async ({ page, request }) => {
       await picture(page, name);
     });
   }
+
+  await test.step('provider', async () => {
+    await page.goto(`${at}/providers`);
+    await page.getByRole('row', { name: /Tandem/ }).click();
+    await search(page, 'SIP account', 'Priya Patel');
+    await page.getByRole('button', { name: 'Test', exact: true }).click();
+    await expect(page.getByRole('alert')).toContainText('It works.');
+    await page.getByRole('alert').scrollIntoViewIfNeeded();
+    await picture(page, 'provider');
+  });
+
+  await test.step('import', async () => {
+    await page.goto(`${at}/contacts/import`);
+    const name = 'staff.csv';
+    const lines = [
+      'First name,Last name,E-mail',
+      'Rosa,Ruiz,rosa@example.com',
+      'Priya,Patel,priya@example.com',
+      'Sven,,sven',
+    ];
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      page.getByRole('button', { name: 'Choose a file' }).click(),
+    ]);
+    await chooser.setFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(lines.join('\r\n')) });
+    await page.getByRole('button', { name: 'Check the file' }).click();
+    await expect(page.getByRole('button', { name: /Import \d contact/ })).toBeVisible();
+    await picture(page, 'import');
+  });
 
   await test.step('palette', async () => {
     await page.goto(at);
