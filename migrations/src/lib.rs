@@ -109,10 +109,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0044_keep_directories::Step),
             Box::new(m20261123_0046_create_idempotency_keys::Step),
             Box::new(m20261123_0050_create_sign_on::Step),
+            Box::new(m20261123_0051_create_sign_ups::Step),
             Box::new(m20261123_0054_create_webhooks::Step),
             Box::new(m20261123_0055_create_webhook_deliveries::Step),
             Box::new(m20261123_0056_create_webhook_watches::Step),
-            Box::new(m20261123_0051_create_sign_ups::Step),
             Box::new(m20261123_0057_add_order_to_contact_search::Step),
         ]
     }

@@ -79,8 +79,8 @@ async fn page(
     app: &App,
 ) -> Result<Page<MailboxItem>, ApiError> {
     let mut fields = Fields::default();
-    let after: Option<Uuid> = fields.after(query.after.as_deref());
     let limit = usize::try_from(fields.limit(query.limit)).unwrap_or(usize::MAX);
+    let after: Option<Uuid> = fields.after(query.after.as_deref());
     fields.finish()?;
     let mut entries = app.mail.mailbox.list(tenant).await?;
     entries.retain(|entry| after.is_none_or(|after| entry.id < after));
