@@ -99,3 +99,13 @@ async fn without_the_right_to_add_an_extension_postgresql_goes_without_its_index
     let index = "SELECT 'contact_search_trigrams'::regclass";
     assert!(plain.execute_unprepared(index).await.is_err());
 }
+
+/// What was written last is the newest of all for a database, so a backup of it tells which program can read it.
+#[test]
+fn steps_are_in_the_order_of_their_names() {
+    let steps = Migrator::migrations();
+    let names: Vec<_> = steps.iter().map(|step| step.name().to_owned()).collect();
+    let mut sorted = names.clone();
+    sorted.sort();
+    assert_eq!(names, sorted);
+}
