@@ -168,6 +168,7 @@ pub(crate) async fn reset_second_factor(
     }
     if second_factor::delete(id, &transaction).await? {
         sign_out(id, &caller, &transaction).await?;
+        store::link::delete_by_user(id, &transaction).await?;
         let event = SecurityEvent::SecondFactorOff;
         notice::queue(event, &user, &visit, now, &app, &transaction).await?;
         let deed = Deed::new("second_factor.delete", &user.email).of(id);

@@ -111,7 +111,7 @@ pub(crate) async fn complete_reset(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ask for another e-mail address. It is the person's once the link that is sent there was followed.
+/// Ask for another e-mail address. It is the person's once the link that is sent there was followed; the one that counts is told.
 #[utoipa::path(put, operation_id = "email_change_begin", path = "/session/email", tag = "session", request_body = EmailChange,
     responses((status = 202), Refused), security(("session" = [])))]
 pub(crate) async fn begin_email_change(
@@ -144,6 +144,8 @@ pub(crate) async fn begin_email_change(
         expires: now + LINK_LIFE,
     });
     notice::send(&letter, &email, &visit, now, &app, &transaction).await?;
+    let event = SecurityEvent::AddressAskedFor;
+    notice::queue(event, &caller.user, &visit, now, &app, &transaction).await?;
     let deed = Deed::new("email.change", &caller.user.email).of(caller.user.id);
     caller.note_in(None, &deed, now, &transaction).await?;
     commit(transaction).await?;

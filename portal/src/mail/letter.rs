@@ -122,6 +122,8 @@ pub(crate) enum SecurityEvent {
     SecondFactorOff,
     RecoveryCodes,
     PasswordChanged,
+    /// Another address was asked for. What is told goes to the one that still counts.
+    AddressAskedFor,
     /// Somebody signed up with the address of who has access.
     SignedUpAgain,
 }

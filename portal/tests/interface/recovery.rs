@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::second_factor::turn_on;
-use crate::sign_in::{NEW, settled, sign_in};
+use crate::sign_in::{NEW, change_password, settled, sign_in};
 use crate::world::{Answer, Caller, World};
 
 const EMAIL: &str = "ada@example.com";
@@ -173,8 +173,11 @@ async fn an_address_changes_once_its_link_was_followed() {
         .await
         .expect(StatusCode::UNAUTHORIZED);
     sign_in(&world, new, NEW).await.expect(StatusCode::OK);
-    let told = world.mails_to(EMAIL, 1).await;
-    assert!(told[0].text.contains(new), "the old address is told");
+    let told = world.mails_to(EMAIL, 2).await;
+    let told = told
+        .iter()
+        .find(|mail| mail.subject != "Another e-mail address asked for");
+    assert!(told.unwrap().text.contains(new), "the old address is told");
 }
 
 #[tokio::test]
@@ -188,4 +191,45 @@ async fn an_address_that_somebody_else_has_is_refused_to_who_reads_its_mail_only
     let token = world.mails_to("bob@example.com", 1).await[0].token();
     confirm(&world, &token).await.expect(StatusCode::CONFLICT);
     sign_in(&world, EMAIL, NEW).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_ends_other_sessions_ends_links_too() {
+    let world = World::start().await;
+    let caller = settled(&world, EMAIL).await;
+    let (address, mut asked) = ("eve@example.com", 0);
+    let mut links = async || {
+        change_email(&caller, address)
+            .await
+            .expect(StatusCode::ACCEPTED);
+        forgot(&world, EMAIL).await.expect(StatusCode::ACCEPTED);
+        asked += 1;
+        let change = world.mails_to(address, asked).await[0].token();
+        (change, newest_reset(&world, asked).await)
+    };
+    let are_dead = async |(change, reset): (String, String)| {
+        confirm(&world, &change).await.expect(StatusCode::NOT_FOUND);
+        choose(&world, &reset, "one more password")
+            .await
+            .expect(StatusCode::NOT_FOUND);
+    };
+    let both = links().await;
+    let told = world.mails_to(EMAIL, 2).await;
+    let told = told
+        .iter()
+        .find(|mail| mail.subject == "Another e-mail address asked for");
+    assert!(!told.unwrap().text.contains('#'), "it carries no link");
+    change_password(&caller, NEW, OTHER)
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    are_dead(both).await;
+    let both = links().await;
+    turn_on(&caller).await;
+    are_dead(both).await;
+    let both = links().await;
+    caller
+        .delete("/api/v1/sessions")
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    are_dead(both).await;
 }

@@ -100,7 +100,7 @@ async fn a_second_factor_is_asked_for_from_its_first_code_on() {
     first_code(&caller, &code(key, 1))
         .await
         .expect(StatusCode::NOT_FOUND);
-    let mails = world.mails_to(EMAIL, 1).await;
+    let mails = world.mails_to(EMAIL, 3).await;
     assert!(
         mails
             .iter()
