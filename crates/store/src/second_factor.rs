@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::micros::UnixMicros;
 use crate::row::{half_sign_in as half_row, recovery_code as code_row, second_factor as row};
 use crate::token::{hash, random};
-use crate::{Db, Place, Secret, StoreError, Vault, begin, commit};
+use crate::{Db, Place, Secret, StoreError, Vault, begin, commit, user};
 
 /// How long a sign-in waits for its second factor.
 pub const HALF_SIGN_IN_LIFE: Duration = Duration::minutes(5);
@@ -114,7 +114,7 @@ pub async fn begin_with(
     commit(transaction).await
 }
 
-/// The app has shown the code of `step`: from now on it is asked for. `false` if the user has nothing to confirm.
+/// The app has shown the code of `step`: from now on it is asked for, of sign-ins under way too. `false` if the user has nothing to confirm.
 ///
 /// # Errors
 ///
@@ -125,6 +125,7 @@ pub async fn confirm(
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<bool, StoreError> {
+    user::outdate_proofs(user, db).await?;
     let updated = row::Entity::update_many()
         .set(row::ActiveModel {
             confirmed_at: Set(Some(now.into())),
@@ -166,6 +167,7 @@ pub async fn use_step(
 ///
 /// [`StoreError::Database`].
 pub async fn delete(user: Uuid, db: &impl ConnectionTrait) -> Result<bool, StoreError> {
+    user::outdate_proofs(user, db).await?;
     let confirmed = confirmed_at(user, db).await?.is_some();
     row::Entity::delete_by_id(user).exec(db).await?;
     delete_codes(user, db).await?;
@@ -276,6 +278,24 @@ pub async fn find_half_sign_in(
         user: row.user_id,
         sign_on_tenant: row.sign_on_tenant_id,
     }))
+}
+
+/// Uses up the sign-in that `token` goes on with. `false` if it waited too long, is over, or somebody was faster.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn take_half_sign_in(
+    token: &str,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<bool, StoreError> {
+    let deleted = half_row::Entity::delete_many()
+        .filter(half_row::Column::TokenHash.eq(hash(token)))
+        .filter(half_row::Column::ExpiresAt.gt(UnixMicros::from(now)))
+        .exec(db)
+        .await?;
+    Ok(deleted.rows_affected == 1)
 }
 
 /// The sign-ins that the user began are over.

@@ -1,13 +1,15 @@
 //! People who sign in to the portal. Passwords are hashed by the caller; here lies the PHC string.
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QuerySelect,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::row::user as row;
-use crate::{Secret, StoreError, id};
+use crate::{Secret, StoreError, Transaction, id};
 
 /// Somebody who signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct User {
     pub must_set_password: bool,
     /// When the user was made.
     pub created_at: OffsetDateTime,
+    /// Grows with each new password and each change of the second factor ([`still_proves`]).
+    pub version: u64,
 }
 
 /// What a user is made of. The password is a one-time password.
@@ -139,6 +143,31 @@ pub async fn set_one_time_password(
     replace_password(id, password_phc, true, db).await
 }
 
+/// Whether what somebody proved of the user at this `version` still counts: password and second factor are what they were. They stay so
+/// until the end of the transaction, so what begins in it cannot be missed by who ends everything that rests on the old ones.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn still_proves(id: Uuid, version: u64, db: &Transaction) -> Result<bool, StoreError> {
+    let found = row::Entity::find_by_id(id)
+        .filter(row::Column::Version.eq(version.cast_signed()))
+        .lock_exclusive()
+        .one(db)
+        .await?;
+    Ok(found.is_some())
+}
+
+/// What anybody has proved of the user until now counts no more for what is still to begin.
+pub(crate) async fn outdate_proofs(id: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    row::Entity::update_many()
+        .col_expr(row::Column::Version, Expr::cust("version + 1"))
+        .filter(row::Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Gives the user another e-mail address.
 ///
 /// # Errors
@@ -186,6 +215,7 @@ async fn replace_password(
             must_set_password: Set(must_set_password),
             ..Default::default()
         })
+        .col_expr(row::Column::Version, Expr::cust("version + 1"))
         .filter(row::Column::Id.eq(id))
         .exec(db)
         .await?;
@@ -209,6 +239,7 @@ impl From<row::Model> for User {
             installation_administrator: row.installation_administrator,
             must_set_password: row.must_set_password,
             created_at: row.created_at.into(),
+            version: row.version.unsigned_abs(),
         }
     }
 }

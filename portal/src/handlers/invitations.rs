@@ -17,7 +17,6 @@ use store::{
     Language, Secret, StoreError, Transaction, begin, commit,
     invitation::{self, InvitationSort, NewInvitation},
     membership::Member,
-    session::SignedInBy,
     user::{NewUser, User},
 };
 use time::OffsetDateTime;
@@ -25,7 +24,7 @@ use time::OffsetDateTime;
 use super::{
     Refused,
     members::wire_member,
-    session::{begin_session, session_of},
+    session::{Proved, begin_session, session_of},
 };
 use crate::{
     access::{Caller, Person},
@@ -223,7 +222,7 @@ pub(crate) async fn accept(
         .await?;
     commit(transaction).await?;
     app.webhooks.wake();
-    let begun = begin_session(user, SignedInBy::Own, &visit, jar, now, &app).await?;
+    let begun = begin_session(Proved::own(user), &visit, jar, now, &app).await?;
     Ok(begun.into_response())
 }
 

@@ -2,7 +2,7 @@
 
 use api::{
     Confirmation, HalfSignIn, PasswordChange, SecondStep, Session, SessionSignOn, SessionTenant,
-    SessionUser, SignIn,
+    SessionUser, SignIn, SignOnReason,
 };
 use axum::{
     Json,
@@ -16,9 +16,9 @@ use axum_extra::extract::{
     cookie::{Cookie, SameSite},
 };
 use store::{
-    Secret, Transaction, begin,
+    Secret, StoreError, Transaction, begin,
     browser::{self, Acquaintance},
-    commit, second_factor,
+    commit, link, second_factor,
     session::{NewSession, SignedInBy},
     sign_on,
     user::User,
@@ -58,25 +58,33 @@ pub(crate) async fn sign_in(
         .await?
         .is_some()
     {
-        let half = begin_half(user.id, None, now, &app).await?;
+        let half = begin_half(&user, None, now, &app).await?;
         return Ok((StatusCode::ACCEPTED, Json(half)).into_response());
     }
-    let begun = begin_session(user, SignedInBy::Own, &visit, jar, now, &app).await?;
+    let begun = begin_session(Proved::own(user), &visit, jar, now, &app).await?;
     Ok(begun.into_response())
 }
 
 /// Somebody has proved all but the second factor: `sign_on_tenant` is whose provider vouched for them, if it was not their password.
 pub(super) async fn begin_half(
-    user: Uuid,
+    user: &User,
     sign_on_tenant: Option<Uuid>,
     now: OffsetDateTime,
     app: &App,
 ) -> Result<HalfSignIn, ApiError> {
     let half = second_factor::HalfSignIn {
-        user,
+        user: user.id,
         sign_on_tenant,
     };
-    let token = second_factor::insert_half_sign_in(&half, now, &app.db).await?;
+    let transaction = begin(&app.db).await?;
+    if !store::user::still_proves(user.id, user.version, &transaction).await? {
+        return Err(match sign_on_tenant {
+            None => ApiError::SignInRefused,
+            Some(_) => SignOnReason::Lost.into(),
+        });
+    }
+    let token = second_factor::insert_half_sign_in(&half, now, &transaction).await?;
+    commit(transaction).await?;
     Ok(HalfSignIn {
         token: token.reveal().to_owned(),
         expires_at: now + second_factor::HALF_SIGN_IN_LIFE,
@@ -106,8 +114,53 @@ pub(crate) async fn second_step(
             second_factor: false,
         },
     };
-    let begun = begin_session(user, by, &visit, jar, now, &app).await?;
+    let proved = Proved {
+        user,
+        by,
+        half: Some(&step.token),
+    };
+    let begun = begin_session(proved, &visit, jar, now, &app).await?;
     Ok(begun.into_response())
+}
+
+/// What somebody has proved, which a session is to rest on.
+pub(super) struct Proved<'a> {
+    /// Who, as they were before it was proved.
+    pub(super) user: User,
+    pub(super) by: SignedInBy,
+    /// The sign-in that waited for a code, if it was one in two steps.
+    pub(super) half: Option<&'a str>,
+}
+
+impl Proved<'_> {
+    /// By what is the person's own, in one step.
+    pub(super) fn own(user: User) -> Self {
+        Self {
+            user,
+            by: SignedInBy::Own,
+            half: None,
+        }
+    }
+
+    /// Proving takes time: a password that was replaced meanwhile, a second factor that is another now and a half that ended count no more.
+    async fn still_holds(&self, now: OffsetDateTime, db: &Transaction) -> Result<bool, StoreError> {
+        let user = &self.user;
+        if !store::user::still_proves(user.id, user.version, db).await? {
+            return Ok(false);
+        }
+        match self.half {
+            Some(token) => second_factor::take_half_sign_in(token, now, db).await,
+            None => Ok(true),
+        }
+    }
+
+    fn refusal(&self) -> ApiError {
+        match (self.half, self.by) {
+            (Some(_), _) => ApiError::SecondStepRefused,
+            (None, SignedInBy::Own) => ApiError::SignInRefused,
+            (None, SignedInBy::Provider { .. }) => SignOnReason::Lost.into(),
+        }
+    }
 }
 
 /// A session that has begun: its cookies, and what is told of it.
@@ -131,14 +184,17 @@ impl IntoResponse for Begun {
 
 /// Somebody has proved everything that is asked of them.
 pub(super) async fn begin_session(
-    user: User,
-    by: SignedInBy,
+    proved: Proved<'_>,
     visit: &Visit,
     jar: CookieJar,
     now: OffsetDateTime,
     app: &App,
 ) -> Result<Begun, ApiError> {
     let transaction = begin(&app.db).await?;
+    if !proved.still_holds(now, &transaction).await? {
+        return Err(proved.refusal());
+    }
+    let Proved { user, by, .. } = proved;
     let new = NewSession {
         user: user.id,
         by,
@@ -230,7 +286,7 @@ pub(crate) async fn confirm(
     let now = OffsetDateTime::now_utc();
     let token = caller.session()?.token.reveal();
     match store::session::confirm(token, now, &app.db).await {
-        Err(store::StoreError::NotFound) => Err(ApiError::Unauthenticated),
+        Err(StoreError::NotFound) => Err(ApiError::Unauthenticated),
         confirmed => Ok(confirmed.map(|()| StatusCode::NO_CONTENT)?),
     }
 }
@@ -254,33 +310,43 @@ pub(crate) async fn change_password(
     }
     fields.finish()?;
     if !proof::own_password(&caller.user, change.current, caller.source, &app).await? {
-        let mut fields = Fields::default();
-        fields.wrong("current", "This is not your current password.");
-        return fields.finish().map(|()| StatusCode::NO_CONTENT);
+        return not_current();
     }
 
     let phc = Secret::new(app.passwords.hash(change.new).await?);
     let now = OffsetDateTime::now_utc();
     let transaction = begin(&app.db).await?;
-    store::user::set_password(caller.user.id, &phc, &transaction).await?;
+    let (user, version) = (caller.user.id, caller.user.version);
+    // A password that was replaced while this one was checked and hashed replaces no other.
+    if !store::user::still_proves(user, version, &transaction).await? {
+        return not_current();
+    }
+    store::user::set_password(user, &phc, &transaction).await?;
     end_others(&caller, &transaction).await?;
     // Who replaces a one-time password has just been given it.
     if !caller.user.must_set_password {
         let event = SecurityEvent::PasswordChanged;
         notice::queue(event, &caller.user, &visit, now, &app, &transaction).await?;
     }
-    let deed = Deed::new("password.update", &caller.user.email).of(caller.user.id);
+    let deed = Deed::new("password.update", &caller.user.email).of(user);
     caller.note_in(None, &deed, now, &transaction).await?;
     commit(transaction).await?;
     app.mail.wake();
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What the person proves by has changed: who got in by what it was before is out.
+fn not_current() -> Result<StatusCode, ApiError> {
+    let mut fields = Fields::default();
+    fields.wrong("current", "This is not your current password.");
+    fields.finish().map(|()| StatusCode::NO_CONTENT)
+}
+
+/// What the person proves by has changed: who got in by what it was before is out, and what they asked for by mail is void.
 pub(super) async fn end_others(caller: &Person, db: &Transaction) -> Result<(), ApiError> {
     let (user, token) = (caller.user.id, caller.session()?.token.reveal());
     store::session::delete_others(user, token, db).await?;
     second_factor::delete_half_sign_ins(user, db).await?;
+    link::delete_by_user(user, db).await?;
     Ok(())
 }
 

@@ -15,14 +15,17 @@ use axum_extra::extract::CookieJar;
 use serde_json::json;
 use store::{
     Secret, StoreError, Transaction, begin, commit,
-    session::SignedInBy,
     sign_up::{self, NewSignUp, SIGN_UP_LIFE, SignUp},
     tenant::{NewTenant, Tenant},
     user::{NewUser, User},
 };
 use time::OffsetDateTime;
 
-use super::{Refused, session::begin_session, tenants::free_slug};
+use super::{
+    Refused,
+    session::{Proved, begin_session},
+    tenants::free_slug,
+};
 use crate::{
     app::App,
     audit::Deed,
@@ -151,7 +154,7 @@ pub(crate) async fn complete(
         .note_in(Some(tenant.id), &user.email, &deed, now, &transaction)
         .await?;
     commit(transaction).await?;
-    let begun = begin_session(user, SignedInBy::Own, &visit, jar, now, &app).await?;
+    let begun = begin_session(Proved::own(user), &visit, jar, now, &app).await?;
     Ok(begun.into_response())
 }
 

@@ -2,6 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use store::{Secret, begin, commit};
 
 use crate::sign_in::{NEW, change_password, session, settled, sign_in};
 use crate::world::{Answer, Caller, World};
@@ -170,4 +171,51 @@ async fn guesses_count_together_wherever_they_are_made() {
     refused.expect(StatusCode::TOO_MANY_REQUESTS);
     let refused = sign_in(&world, "ada@example.com", NEW).await;
     refused.expect(StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn what_was_proved_by_an_older_password_begins_nothing() {
+    proved_too_late(World::start().await).await;
+    if let Some(world) = World::start_on_postgres().await {
+        proved_too_late(world).await;
+    }
+}
+
+/// A new password is being written while somebody proves themselves by the old one.
+async fn proved_too_late(world: World) {
+    let email = "ada@example.com";
+    let caller = settled(&world, email).await;
+    let found = store::user::find_by_email(email, &world.db).await.unwrap();
+    let (user, new) = (found.unwrap().0.id, Secret::new("a newer one"));
+    let transaction = begin(&world.db).await.unwrap();
+    store::user::set_password(user, &new, &transaction)
+        .await
+        .unwrap();
+    let replacing = async {
+        // Passwords are checked in the order in which they come: the others were checked before these.
+        for _ in 0..6 {
+            sign_in(&world, "nobody@example.com", "wrong")
+                .await
+                .expect(StatusCode::UNAUTHORIZED);
+        }
+        store::session::delete_by_user(user, &transaction)
+            .await
+            .unwrap();
+        commit(transaction).await.unwrap();
+    };
+    let (signed_in, changed, ()) = tokio::join!(
+        sign_in(&world, email, NEW),
+        change_password(&caller, NEW, "another password"),
+        replacing
+    );
+    signed_in.expect(StatusCode::UNAUTHORIZED);
+    assert!(changed.status.is_client_error(), "{}", changed.status);
+    let kept = store::user::load_password(user, &world.db).await.unwrap();
+    assert_eq!(kept, new);
+    let lifetime = store::session::SessionLifetime {
+        absolute: time::Duration::hours(1),
+        idle: time::Duration::hours(1),
+    };
+    let sessions = store::session::list(user, &lifetime, crate::world::now(), &world.db).await;
+    assert_eq!(sessions.unwrap(), []);
 }

@@ -141,6 +141,16 @@ async fn a_sign_in_waits_for_its_second_step_for_a_while(ground: Ground) {
     assert_eq!(find(&second, NOW).await, Some(half));
     assert_eq!(find(&second, NOW + HALF_SIGN_IN_LIFE).await, None);
     assert_eq!(find("", NOW).await, None);
+    let take = async |token: &str, now| {
+        second_factor::take_half_sign_in(token, now, db)
+            .await
+            .unwrap()
+    };
+    assert!(!take(&first, NOW).await);
+    assert!(!take(&second, NOW + HALF_SIGN_IN_LIFE).await);
+    assert!(take(&second, NOW).await);
+    assert!(!take(&second, NOW).await, "it goes on once");
+    insert().await;
     let swept = second_factor::delete_expired(NOW + HALF_SIGN_IN_LIFE, db).await;
     assert_eq!(swept.unwrap(), 1);
     let third = insert().await;

@@ -26,7 +26,7 @@ use crate::{
     extract::SESSION_COOKIE,
     handlers::{
         members::wire_member,
-        session::{begin_half, begin_session, session_of},
+        session::{Proved, begin_half, begin_session, session_of},
     },
     sign_on::{Identity, Trouble},
     validate::Fields,
@@ -164,7 +164,7 @@ impl Came<'_> {
         let elsewhere = self.settings.trusts_second_factor && identity.several_factors;
         let since = second_factor::confirmed_at(user.id, &app.db).await?;
         if since.is_some() && !elsewhere {
-            let half = begin_half(user.id, Some(self.tenant.id), self.now, app).await?;
+            let half = begin_half(&user, Some(self.tenant.id), self.now, app).await?;
             return Ok(Json(SignedOn {
                 session: None,
                 half: Some(half),
@@ -177,7 +177,12 @@ impl Came<'_> {
             authenticated_at: identity.authenticated_at,
             second_factor: elsewhere,
         };
-        let begun = begin_session(user, by, self.visit, jar, self.now, app).await?;
+        let proved = Proved {
+            user,
+            by,
+            half: None,
+        };
+        let begun = begin_session(proved, self.visit, jar, self.now, app).await?;
         Ok(begun.with(|session| {
             Json(SignedOn {
                 session: Some(session),
