@@ -90,6 +90,14 @@ impl Quota {
     }
 }
 
+/// What a mail with a link is about. Who asks for the mails of one kind keeps nobody from those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Mailed {
+    PasswordReset,
+    AddressChange,
+    SignUp,
+}
+
 /// The part of an address that one party is assumed to own: IPv6 hosts get a /64 each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Source(u128);

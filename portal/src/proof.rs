@@ -60,6 +60,26 @@ pub(crate) async fn own_password(
     Ok(right)
 }
 
+/// Whether this is the password that somebody chose who has signed up and still has to confirm it.
+pub(crate) async fn chosen_password(
+    email: &str,
+    phc: &Secret,
+    password: String,
+    source: IpAddr,
+    app: &App,
+) -> Result<bool, ApiError> {
+    let attempt = Attempt::begin(email, None, source, &app.limits)?;
+    if password.len() > MAX_PASSWORD_BYTES {
+        return Ok(false);
+    }
+    let phc = Some(phc.reveal().to_owned());
+    let right = app.passwords.verify(password, phc).await?;
+    if right {
+        attempt.was_good();
+    }
+    Ok(right)
+}
+
 /// What stood in for the second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Second {

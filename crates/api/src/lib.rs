@@ -100,7 +100,7 @@ pub use sign_on::{
     SignOnLookup, SignOnOffer, SignOnOffers, SignOnProvider, SignOnReason, SignOnSettings,
     SignOnStep, SignOnTest, SignOnTestInput, SignOnTestStep, SignedOn,
 };
-pub use sign_up::{Puzzle, SignUpInput, SignUpOffer};
+pub use sign_up::{Puzzle, SignUpConfirmation, SignUpInput, SignUpOffer};
 pub use tenant::{Member, MemberChange, MemberInput, Role, Tenant, TenantInput, TenantSecurity};
 pub use view::{View, ViewInput, ViewList, ViewQuery, Views};
 pub use webhook::{

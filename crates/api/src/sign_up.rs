@@ -68,6 +68,23 @@ pub struct SignUpInput {
     pub solution: u64,
 }
 
+/// Confirms a sign-up: whose mailbox it is, and that they chose the password.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignUpConfirmation {
+    /// Of the link: 43 characters.
+    pub token: String,
+    /// The one that was chosen when signing up.
+    #[schema(format = Password)]
+    pub password: String,
+}
+
+impl fmt::Debug for SignUpConfirmation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignUpConfirmation").finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for SignUpInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignUpInput").finish_non_exhaustive()

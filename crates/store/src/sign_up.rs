@@ -110,6 +110,20 @@ pub async fn insert(
     Ok(token)
 }
 
+/// The address and the hash of the password of the sign-up that the link of `token` confirms. `None` if there is none, or it is over.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn find(
+    token: &str,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<Option<(String, Secret)>, StoreError> {
+    let found = find_row(token, now, db).await?;
+    Ok(found.and_then(|row| Some((row.email, Secret::new(row.password_phc?)))))
+}
+
 /// Uses up the link of `token`. `None` if there is none, it is over, or somebody was faster. The password's hash is forgotten here.
 ///
 /// # Errors
@@ -120,12 +134,9 @@ pub async fn confirm(
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<Option<SignUp>, StoreError> {
-    let found = row::Entity::find()
-        .filter(row::Column::TokenHash.eq(hash(token)))
-        .filter(row::Column::ExpiresAt.gt(UnixMicros::from(now)))
-        .one(db)
-        .await?;
-    let Some(found) = found else { return Ok(None) };
+    let Some(found) = find_row(token, now, db).await? else {
+        return Ok(None);
+    };
     let updated = row::Entity::update_many()
         .set(row::ActiveModel {
             token_hash: Set(None),
@@ -206,6 +217,18 @@ pub async fn delete_expired(
         .exec(db)
         .await?;
     Ok(sign_ups.rows_affected + puzzles.rows_affected)
+}
+
+async fn find_row(
+    token: &str,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<Option<row::Model>, StoreError> {
+    Ok(row::Entity::find()
+        .filter(row::Column::TokenHash.eq(hash(token)))
+        .filter(row::Column::ExpiresAt.gt(UnixMicros::from(now)))
+        .one(db)
+        .await?)
 }
 
 impl From<row::Model> for SignUp {

@@ -20,6 +20,7 @@ use crate::{
     audit::Deed,
     error::ApiError,
     extract::{Body, Source},
+    limits::Mailed,
     mail::{AddressChangedLetter, Letter, LinkLetter, SecurityEvent},
     notice,
     proof::email_key,
@@ -41,7 +42,8 @@ pub(crate) async fn begin_reset(
     fields.finish()?;
     let tried = Instant::now();
     app.limits.mailed_links.take(source, tried)?;
-    app.limits.mailed_to.take(email_key(&email), tried)?;
+    let mailed = (Mailed::PasswordReset, email_key(&email));
+    app.limits.mailed_to.take(mailed, tried)?;
     let now = OffsetDateTime::now_utc();
     let transaction = begin(&app.db).await?;
     let found = store::user::find_by_email(&email, &transaction).await?;
@@ -126,9 +128,8 @@ pub(crate) async fn begin_email_change(
         fields.wrong("email", "This is your address already.");
     }
     fields.finish()?;
-    app.limits
-        .mailed_to
-        .take(email_key(&email), Instant::now())?;
+    let mailed = (Mailed::AddressChange, email_key(&email));
+    app.limits.mailed_to.take(mailed, Instant::now())?;
     let now = OffsetDateTime::now_utc();
     let transaction = begin(&app.db).await?;
     let new = NewLink {

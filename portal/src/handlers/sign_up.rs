@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use api::{LinkToken, Puzzle, SignUpInput, SignUpOffer};
+use api::{FieldError, Puzzle, SignUpConfirmation, SignUpInput, SignUpOffer};
 use axum::{
     Json,
     extract::State,
@@ -32,10 +32,11 @@ use crate::{
     config::SignUpConfig,
     error::ApiError,
     extract::{Body, Source},
+    limits::Mailed,
     mail::{Letter, LinkLetter, SecurityEvent},
     notice,
-    proof::email_key,
-    puzzle,
+    proof::{self, email_key},
+    puzzle::{self, Solved},
     validate::{Fields, slug_of},
     visit::Visit,
 };
@@ -78,11 +79,14 @@ pub(crate) async fn begin_sign_up(
     let checked = check(&input)?;
     let (tried, now) = (Instant::now(), OffsetDateTime::now_utc());
     app.limits.sign_ups.take(source, tried)?;
+    let solved = solved(&input, offered, now, &app)?;
+    let mailed = (Mailed::SignUp, email_key(&checked.email));
+    app.limits.all_sign_ups.check(&(), tried)?;
+    app.limits.mailed_to.check(&mailed, tried)?;
+    use_puzzle(&input.puzzle, solved, &app).await?;
+    // What others share counts only who worked for it: nobody is kept out for nothing.
     app.limits.all_sign_ups.take((), tried)?;
-    app.limits
-        .mailed_to
-        .take(email_key(&checked.email), tried)?;
-    use_puzzle(&input, offered, now, &app).await?;
+    app.limits.mailed_to.take(mailed, tried)?;
     let phc = Secret::new(app.passwords.hash(input.password).await?);
     let new = NewSignUp {
         email: &checked.email,
@@ -123,25 +127,33 @@ pub(crate) async fn begin_sign_up(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Confirm a sign-up by the link: makes the tenant and its owner, who is signed in.
-#[utoipa::path(post, operation_id = "sign_up_complete", path = "/sign-up/confirmation", tag = "session", request_body = LinkToken,
+/// Confirm a sign-up by the link and the password that was chosen: makes the tenant and its owner, who is signed in. The link proves whose
+/// mailbox it is; who has only asked for the mail chose another password than its reader.
+#[utoipa::path(post, operation_id = "sign_up_complete", path = "/sign-up/confirmation", tag = "session", request_body = SignUpConfirmation,
     responses((status = 200, body = api::Session), Refused))]
 pub(crate) async fn complete(
     State(app): State<App>,
     Source(source): Source,
     visit: Visit,
     jar: CookieJar,
-    Body(input): Body<LinkToken>,
+    Body(input): Body<SignUpConfirmation>,
 ) -> Result<Response, ApiError> {
     offered(&app)?;
     let tried = Instant::now();
     app.limits.links.check(&source, tried)?;
     let now = OffsetDateTime::now_utc();
-    let transaction = begin(&app.db).await?;
-    let Some(confirmed) = sign_up::confirm(&input.token, now, &transaction).await? else {
+    let Some((email, phc)) = sign_up::find(&input.token, now, &app.db).await? else {
         app.limits.links.take(source, tried)?;
         return Err(ApiError::LinkRefused);
     };
+    if !proof::chosen_password(&email, &phc, input.password, visit.address, &app).await? {
+        let mut fields = Fields::default();
+        fields.wrong("password", NOT_CHOSEN);
+        fields.finish()?;
+    }
+    let transaction = begin(&app.db).await?;
+    let confirmed = sign_up::confirm(&input.token, now, &transaction).await?;
+    let confirmed = confirmed.ok_or(ApiError::LinkRefused)?;
     let user = make_owner(&confirmed, now, &transaction).await?;
     let tenant = make_tenant(&confirmed, &user, now, &transaction, &app).await?;
     sign_up::belongs_to(confirmed.id, tenant.id, &transaction).await?;
@@ -163,26 +175,30 @@ fn offered(app: &App) -> Result<&SignUpConfig, ApiError> {
     app.config.sign_up.as_ref().ok_or(ApiError::NotFound)
 }
 
-async fn use_puzzle(
+fn solved(
     input: &SignUpInput,
     offered: &SignUpConfig,
     now: OffsetDateTime,
     app: &App,
-) -> Result<(), ApiError> {
+) -> Result<Solved, ApiError> {
     let (text, bits) = (&input.puzzle, offered.puzzle_bits);
-    let solved = puzzle::check(text, input.solution, bits, &app.vault, now);
-    let unused = match solved {
-        Some(solved) => sign_up::use_puzzle(text, solved.expires_at, &app.db).await?,
-        None => false,
-    };
-    let mut fields = Fields::default();
-    if !unused {
-        fields.wrong(
-            "puzzle",
-            "Your browser has to prove anew that you are no program. Please try again.",
-        );
+    puzzle::check(text, input.solution, bits, &app.vault, now).ok_or_else(puzzle_refused)
+}
+
+async fn use_puzzle(text: &str, solved: Solved, app: &App) -> Result<(), ApiError> {
+    if sign_up::use_puzzle(text, solved.expires_at, &app.db).await? {
+        Ok(())
+    } else {
+        Err(puzzle_refused())
     }
-    fields.finish()
+}
+
+fn puzzle_refused() -> ApiError {
+    ApiError::Invalid(vec![FieldError {
+        field: "puzzle".to_owned(),
+        message: "Your browser has to prove anew that you are no program. Please try again."
+            .to_owned(),
+    }])
 }
 
 /// What somebody said of themselves, in form.
@@ -264,3 +280,5 @@ async fn make_tenant(
     };
     Ok(store::tenant::insert(&new, now, transaction).await?)
 }
+
+const NOT_CHOSEN: &str = "This is not the password that was chosen. If you did not sign up, or forgot it, please sign up anew.";

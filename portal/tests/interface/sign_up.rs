@@ -1,6 +1,6 @@
 //! Signing up: closed unless the installation opens it, work for a browser, a mail whatever the address, a tenant on confirmation.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +15,7 @@ const PASSWORD: &str = "a password of my own";
 
 async fn open() -> World {
     World::start_with(|config| {
+        config.trusted_proxies = ["127.0.0.1/32".parse().unwrap()].into_iter().collect();
         config.sign_up = Some(portal::SignUpConfig {
             terms: "https://example.com/terms".to_owned(),
             privacy: "https://example.com/privacy".to_owned(),
@@ -56,7 +57,11 @@ async fn sign_up(world: &World, input: &Value) -> Answer {
 }
 
 async fn confirm(world: &World, token: &str) -> Answer {
-    let body = json!({"token": token});
+    confirm_by(world, token, PASSWORD).await
+}
+
+async fn confirm_by(world: &World, token: &str, password: &str) -> Answer {
+    let body = json!({"token": token, "password": password});
     world
         .nobody()
         .post("/api/v1/sign-up/confirmation", body)
@@ -212,7 +217,7 @@ async fn without_the_operators_word_nobody_signs_up() {
     for path in ["puzzle", "confirmation"] {
         let body = match path {
             "puzzle" => json!({}),
-            _ => json!({"token": "x".repeat(43)}),
+            _ => json!({"token": "x".repeat(43), "password": PASSWORD}),
         };
         let answer = world
             .nobody()
@@ -223,4 +228,105 @@ async fn without_the_operators_word_nobody_signs_up() {
     let input = json!({"first_name": "Nora", "last_name": "New", "email": EMAIL, "phone": "+493012345678", "country": "DE",
         "password": PASSWORD, "terms": true, "privacy": true, "puzzle": "", "solution": 0});
     sign_up(&world, &input).await.expect(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn who_asked_for_the_mail_does_not_get_what_its_reader_confirms() {
+    let world = open().await;
+    let mut theirs = input(&world).await;
+    theirs["password"] = "the password of another".into();
+    sign_up(&world, &input(&world).await)
+        .await
+        .expect(StatusCode::ACCEPTED);
+    sign_up(&world, &theirs).await.expect(StatusCode::ACCEPTED);
+    let token = world.mails_to(EMAIL, 2).await[0].token();
+    for wrong in [PASSWORD, "", &"x".repeat(5000)] {
+        let answer = confirm_by(&world, &token, wrong).await;
+        assert!(answer.headers.get("set-cookie").is_none());
+        assert_eq!(answer.wrong_fields(), ["password"]);
+    }
+    sign_up(&world, &input(&world).await)
+        .await
+        .expect(StatusCode::ACCEPTED);
+    let token = world.mails_to(EMAIL, 3).await[0].token();
+    confirm(&world, &token).await.expect(StatusCode::OK);
+    let password = "the password of another";
+    sign_in(&world, EMAIL, password)
+        .await
+        .expect(StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_password_of_a_sign_up_is_not_guessed() {
+    let world = open().await;
+    sign_up(&world, &input(&world).await)
+        .await
+        .expect(StatusCode::ACCEPTED);
+    let token = world.mails_to(EMAIL, 1).await[0].token();
+    for _ in 0..10 {
+        confirm_by(&world, &token, "wrong")
+            .await
+            .expect(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    confirm(&world, &token)
+        .await
+        .expect(StatusCode::TOO_MANY_REQUESTS);
+}
+
+async fn sign_up_from(world: &World, source: &str, input: &Value) -> Answer {
+    let headers = [("x-forwarded-for", source)];
+    let nobody = world.nobody();
+    nobody
+        .send(
+            Method::POST,
+            "/api/v1/sign-up",
+            Some(input.clone()),
+            &headers,
+        )
+        .await
+}
+
+#[tokio::test]
+async fn without_work_nobody_keeps_others_out() {
+    let world = open().await;
+    let mut nonsense = input(&world).await;
+    nonsense["puzzle"] = "a.0.9999999999.c".into();
+    // More than all may sign up together, and more than one address gets.
+    for number in 0..210 {
+        let source = format!("192.0.2.{}", number / 20);
+        let answer = sign_up_from(&world, &source, &nonsense).await;
+        assert_eq!(answer.wrong_fields(), ["puzzle"]);
+    }
+    let refused = sign_up_from(&world, "192.0.2.1", &nonsense).await;
+    refused.expect(StatusCode::TOO_MANY_REQUESTS);
+    let first = input(&world).await;
+    sign_up_from(&world, "198.51.100.1", &first)
+        .await
+        .expect(StatusCode::ACCEPTED);
+
+    let mut replayed = first.clone();
+    replayed["email"] = "other@new.example".into();
+    for _ in 0..3 {
+        let answer = sign_up_from(&world, "198.51.100.2", &replayed).await;
+        assert_eq!(answer.wrong_fields(), ["puzzle"]);
+    }
+    let mut other = input(&world).await;
+    other["email"] = "other@new.example".into();
+    sign_up_from(&world, "198.51.100.3", &other)
+        .await
+        .expect(StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn who_signs_up_with_an_address_keeps_nobody_from_a_new_password() {
+    let world = open().await;
+    world.outsider(EMAIL).await;
+    for _ in 0..3 {
+        sign_up(&world, &input(&world).await)
+            .await
+            .expect(StatusCode::ACCEPTED);
+    }
+    let reset = json!({"email": EMAIL});
+    let asked = world.nobody().post("/api/v1/password-reset", reset).await;
+    asked.expect(StatusCode::ACCEPTED);
 }

@@ -40,12 +40,21 @@ async fn a_sign_up_is_confirmed_once(ground: Ground) {
     let confirm = async |token: &str, now| sign_up::confirm(token, now, db).await.unwrap();
     assert_eq!(confirm("another", NOW).await, None);
     assert_eq!(confirm(token.reveal(), NOW + SIGN_UP_LIFE).await, None);
+    let find = async |token: &str, now| sign_up::find(token, now, db).await.unwrap();
+    assert_eq!(find("another", NOW).await, None);
+    assert_eq!(find(token.reveal(), NOW + SIGN_UP_LIFE).await, None);
+    let (email, phc) = find(token.reveal(), after_minutes(5)).await.unwrap();
+    assert_eq!(
+        (email.as_str(), phc.reveal()),
+        ("Nora@new.example", "$argon2id$hash")
+    );
     let found = confirm(token.reveal(), after_minutes(5)).await.unwrap();
     assert_eq!(found.email, "Nora@new.example");
     assert_eq!(found.password_phc.reveal(), "$argon2id$hash");
     assert_eq!((found.country.as_str(), found.news), ("DE", true));
     assert_eq!(found.company.as_deref(), Some("New & Co"));
     assert_eq!(confirm(token.reveal(), after_minutes(5)).await, None);
+    assert_eq!(find(token.reveal(), after_minutes(5)).await, None);
     sign_up::belongs_to(found.id, tenant.id, db).await.unwrap();
     let long_after = NOW + Duration::days(400);
     assert_eq!(sign_up::delete_expired(long_after, db).await.unwrap(), 0);

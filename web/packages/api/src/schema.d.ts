@@ -292,7 +292,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Ask for another e-mail address. It is the person's once the link that is sent there was followed. */
+        /** Ask for another e-mail address. It is the person's once the link that is sent there was followed; the one that counts is told. */
         put: operations["email_change_begin"];
         post?: never;
         delete?: never;
@@ -518,7 +518,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Confirm a sign-up by the link: makes the tenant and its owner, who is signed in. */
+        /**
+         * Confirm a sign-up by the link and the password that was chosen: makes the tenant and its owner, who is signed in. The link proves whose
+         *     mailbox it is; who has only asked for the mail chose another password than its reader.
+         */
         post: operations["sign_up_complete"];
         delete?: never;
         options?: never;
@@ -4538,6 +4541,16 @@ export interface components {
             /** @description What. */
             step: components["schemas"]["SignOnStep"];
         };
+        /** @description Confirms a sign-up: whose mailbox it is, and that they chose the password. */
+        SignUpConfirmation: {
+            /**
+             * Format: password
+             * @description The one that was chosen when signing up.
+             */
+            password: string;
+            /** @description Of the link: 43 characters. */
+            token: string;
+        };
         /** @description Somebody who signs up. */
         SignUpInput: {
             /** @description The company, which gives the tenant its name; the person's name does otherwise. */
@@ -5955,7 +5968,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LinkToken"];
+                "application/json": components["schemas"]["SignUpConfirmation"];
             };
         };
         responses: {

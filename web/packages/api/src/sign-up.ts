@@ -5,7 +5,7 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/r
 
 import { answered, client } from './client';
 import { sessionQuery } from './session';
-import type { Puzzle, SignUpInput } from './types';
+import type { Puzzle, SignUpConfirmation, SignUpInput } from './types';
 
 const offerQuery = queryOptions({
   queryKey: ['sign-up'],
@@ -31,12 +31,12 @@ export function useSignUp() {
   });
 }
 
-/** Confirms by the link of the mail; gives the session of the new owner. */
+/** Confirms by the link of the mail and the password that was chosen; gives the session of the new owner. */
 export function useConfirmSignUp() {
   const queries = useQueryClient();
   return useMutation({
     meta: { signsIn: true },
-    mutationFn: (token: string) => answered(client.POST('/api/v1/sign-up/confirmation', { body: { token } })),
+    mutationFn: (body: SignUpConfirmation) => answered(client.POST('/api/v1/sign-up/confirmation', { body })),
     onSuccess: (session) => queries.setQueryData(sessionQuery.queryKey, session),
     gcTime: 0,
   });

@@ -103,6 +103,7 @@ export type SignOnReason = Schemas['SignOnReason'];
 export type SignOnSettings = Schemas['SignOnSettings'];
 export type SignOnTest = Schemas['SignOnTest'];
 export type SignOnTestInput = Schemas['SignOnTestInput'];
+export type SignUpConfirmation = Schemas['SignUpConfirmation'];
 export type SignUpInput = Schemas['SignUpInput'];
 export type SignUpOffer = Schemas['SignUpOffer'];
 export type Tenant = Schemas['Tenant'];
