@@ -22,12 +22,13 @@ use crate::{
     device_channel::DeviceChannels,
     device_token::{DeviceTokens, TokenKeyError},
     directory_news::DirectoryNews,
-    limits::{Limiter, Quota, Source},
+    limits::{Limiter, Mailed, Quota, Source},
     live::{LiveHub, Written},
     mail::Outbox,
     password::Passwords,
     presence::Presence,
     provider_trials::ProviderTrials,
+    sign_on::KnownProviders,
     webhook::Webhooks,
 };
 
@@ -62,6 +63,7 @@ pub struct Parts {
     pub(crate) channels: Arc<DeviceChannels>,
     pub(crate) directory_news: DirectoryNews,
     pub(crate) provider_trials: ProviderTrials,
+    pub(crate) known_providers: KnownProviders,
     pub(crate) limits: Limits,
     pub(crate) mail: Outbox,
     pub(crate) webhooks: Webhooks,
@@ -102,16 +104,16 @@ pub(crate) struct Limits {
     pub(crate) links: Limiter<Source>,
     /// Mails with a link, asked for without a session, by source.
     pub(crate) mailed_links: Limiter<Source>,
-    /// Mails with a link by the address that they go to.
-    pub(crate) mailed_to: Limiter<u64>,
+    /// Mails with a link by what they are about and the address that they go to.
+    pub(crate) mailed_to: Limiter<(Mailed, u64)>,
     /// Sign-ups by source.
     pub(crate) sign_ups: Limiter<Source>,
     /// Sign-ups altogether.
     pub(crate) all_sign_ups: Limiter<()>,
     /// Sign-ons and looking for a provider by source.
     pub(crate) sign_on: Limiter<Source>,
-    /// Sign-ons by tenant.
-    pub(crate) tenant_sign_on: Limiter<Uuid>,
+    /// Reading the description of a tenant's provider, by tenant. Nobody waits for it: the last one serves.
+    pub(crate) provider_descriptions: Limiter<Uuid>,
     /// Trials of a provider by tenant.
     pub(crate) sign_on_tests: Limiter<Uuid>,
 }
@@ -146,6 +148,7 @@ impl App {
             channels: Arc::default(),
             directory_news: DirectoryNews::default(),
             provider_trials: ProviderTrials::default(),
+            known_providers: KnownProviders::default(),
             limits: Limits::new(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
             stop: CancellationToken::new(),
@@ -325,7 +328,7 @@ impl Limits {
             all_sign_ups: Limiter::new(limiter(200, 10)),
             // A company's people come at nine o'clock, from one address.
             sign_on: Limiter::new(limiter(600, 1)),
-            tenant_sign_on: Limiter::new(limiter(1000, 1)),
+            provider_descriptions: Limiter::new(limiter(100, 1)),
             sign_on_tests: Limiter::new(limiter(20, 10)),
         }
     }

@@ -5,7 +5,7 @@
 
 mod came;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use api::{
     SignOnAnswer, SignOnBegin, SignOnBegun, SignOnConfirm, SignOnLookup, SignOnOffer, SignOnOffers,
@@ -122,7 +122,6 @@ pub(crate) async fn complete(
     let attempt = sign_on::take_attempt(&answer.state, &browser, now, &app.db).await?;
     let attempt = attempt.ok_or(SignOnReason::Lost)?;
     let tenant = store::tenant::load(attempt.tenant, &app.db).await?;
-    app.limits.tenant_sign_on.take(tenant.id, Instant::now())?;
     let settings = sign_on::load_settings(tenant.id, &app.vault, &app.db).await?;
     let settings = settings.ok_or(SignOnReason::TurnedOff)?;
     let bond = Bond::new(&browser, &answer.state);
@@ -166,12 +165,9 @@ struct Begins<'a> {
 
 /// Notes the attempt and says where the browser goes.
 async fn go(begins: &Begins<'_>, jar: &CookieJar, app: &App) -> Result<Response, ApiError> {
-    app.limits
-        .tenant_sign_on
-        .take(begins.tenant, Instant::now())?;
     let settings = sign_on::load_settings(begins.tenant, &app.vault, &app.db).await?;
     let settings = settings.ok_or(SignOnReason::TurnedOff)?;
-    let provider = Provider::discover(&settings.issuer, &app.config.egress).await?;
+    let provider = provider(begins.tenant, &settings, app).await?;
     // Sign-ins that are begun side by side share what the browser keeps.
     let kept = own_cookie(jar).unwrap_or_else(|| browser::token().reveal().to_owned());
     let state = browser::token();
@@ -196,6 +192,25 @@ async fn go(begins: &Begins<'_>, jar: &CookieJar, app: &App) -> Result<Response,
     let named = (SIGN_ON_COOKIE, kept);
     let cookies = AppendHeaders([(SET_COOKIE, cookie(named, COOKIE_PATH, ATTEMPT_LIFE, app))]);
     Ok((cookies, Json(SignOnBegun { address })).into_response())
+}
+
+/// The provider as it describes itself now. When many begin at once, as it did a moment ago: whoever comes in numbers asks much of the
+/// provider by us, and must not keep others out.
+async fn provider(
+    tenant: Uuid,
+    settings: &SignOnSettings,
+    app: &App,
+) -> Result<Arc<Provider>, ApiError> {
+    let (issuer, tried) = (&settings.issuer, Instant::now());
+    match app.limits.provider_descriptions.take(tenant, tried) {
+        Ok(()) => {
+            let provider = Arc::new(Provider::discover(issuer, &app.config.egress).await?);
+            let known = &app.known_providers;
+            known.remember(issuer, Arc::clone(&provider), Instant::now());
+            Ok(provider)
+        }
+        Err(wait) => Ok(app.known_providers.recall(issuer, tried).ok_or(wait)?),
+    }
 }
 
 /// Whom the provider vouches for.

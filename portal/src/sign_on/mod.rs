@@ -1,10 +1,12 @@
 //! Sign-on through a tenant's provider: OpenID Connect Core 1.0, authorization code flow (section 3.1) with PKCE (RFC 7636).
 //!
-//! [`Provider`] speaks with one, [`verify`] judges what it vouches with, [`try_out`] explains what is wrong with one. Description and keys are
-//! read anew each time: three small requests at a sign-in, and nothing of ours can be older than a key that the provider replaced.
+//! [`Provider`] speaks with one, [`verify`] judges what it vouches with, [`try_out`] explains what is wrong with one. Keys are
+//! read anew each time, and the description too unless very many begin at once ([`KnownProviders`]): three small requests at a sign-in, and
+//! nothing of ours can be older than a key that the provider replaced.
 //! What a provider says is good for the tenant that chose it and for nothing else: see decision 0056.
 
 mod fetch;
+mod known;
 mod provider;
 mod token;
 mod trial;
@@ -18,6 +20,7 @@ use store::Secret;
 
 use token::Flaw;
 
+pub(crate) use known::KnownProviders;
 pub(crate) use provider::{Client, Provider, Request, check_address, word};
 #[cfg(test)]
 pub(crate) use token::Person;

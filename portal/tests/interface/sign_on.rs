@@ -859,3 +859,14 @@ async fn private_networks_are_not_reached_unless_it_is_allowed() {
     let begun = world.nobody().post(BEGIN, json!({"tenant": "acme"})).await;
     refused(begun, "forbidden_host");
 }
+
+#[tokio::test]
+async fn who_begins_many_sign_ins_keeps_nobody_out() {
+    let (world, issuer) = ground().await;
+    world.member("bob@acme.example", Role::ReadOnly).await;
+    // More than the provider is asked for its description.
+    for _ in 0..120 {
+        begin(&world).await;
+    }
+    sign_on(&world, &issuer, bob()).await.expect(StatusCode::OK);
+}
