@@ -238,6 +238,7 @@ pub(crate) fn account(account: Account, presence: &Presence) -> api::Account {
         provider_id: account.provider.id,
         status: account_status(account.id, &aor, &devices, presence),
         aor,
+        own: account.own,
         name: account.name,
         username: account.username,
         auth_username: account.auth_username,

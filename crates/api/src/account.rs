@@ -77,6 +77,8 @@ pub struct Account {
     pub dialing_rules: Vec<DialingRule>,
     /// Address-of-record, `sip:username@server`.
     pub aor: String,
+    /// Whether it is an account of Tandem's own proxy.
+    pub own: bool,
     /// Whether it can be reached now.
     pub status: AccountStatus,
     /// Calls wake the device by push.

@@ -19,6 +19,8 @@ pub struct AccountFilters {
     pub status: Option<String>,
     /// Identifiers of providers.
     pub provider: Option<String>,
+    /// Identifiers of contacts: accounts on their devices.
+    pub contact: Option<String>,
     /// `true`, `false`.
     pub push: Option<String>,
 }

@@ -164,6 +164,7 @@ fn filter(filters: &AccountFilters, caller: &Caller, app: &App) -> Result<Accoun
     let mut fields = Fields::default();
     let mut filter = AccountFilter {
         providers: fields.ids("provider", filters.provider.as_deref()),
+        contacts: fields.ids("contact", filters.contact.as_deref()),
         push: fields.flag("push", filters.push.as_deref()),
         statuses: fields.words("status", filters.status.as_deref()),
         ..AccountFilter::default()

@@ -18,7 +18,7 @@ test('a phone activated with what the page shows turns online without a reload',
     await page.goto(`/t/${tenant.slug}/providers`);
     await expect(page.getByRole('row', { name: /Tandem/ })).toBeVisible();
     await page.getByRole('link', { name: 'New provider' }).click();
-    await page.getByLabel('Name').fill(`Telco ${extension}`);
+    await page.getByLabel('Name', { exact: true }).fill(`Telco ${extension}`);
     await page.getByLabel('SIP server').fill('sip.example.com');
     await choose(page, 'Protocol', 'TLS');
     await page.getByRole('button', { name: 'Create' }).click();

@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::{Account, complete};
 use crate::list::{Key, contains, page};
-use crate::row::{account as row, device_account as line_row, provider as provider_row};
+use crate::row::{
+    account as row, device as device_row, device_account as line_row, provider as provider_row,
+};
 use crate::words::words;
 use crate::{AccountStatus, Online, Page, PageRequest, Sort, SortColumn, StoreError};
 
@@ -31,6 +33,8 @@ impl SortColumn for AccountSort {
 pub struct AccountFilter {
     /// Of one of these providers.
     pub providers: Vec<Uuid>,
+    /// On a device of one of these contacts.
+    pub contacts: Vec<Uuid>,
     /// With push, or without.
     pub push: Option<bool>,
     /// In one of these statuses, of which `online` knows more.
@@ -80,6 +84,9 @@ impl AccountFilter {
             let providers = self.providers.iter().copied();
             all = all.add(row::Column::ProviderId.is_in(providers));
         }
+        if !self.contacts.is_empty() {
+            all = all.add(row::Column::Id.in_subquery(self.of_contacts(tenant)));
+        }
         if let Some(push) = self.push {
             all = all.add(row::Column::Push.eq(push));
         }
@@ -91,6 +98,20 @@ impl AccountFilter {
             all = all.add(any);
         }
         all
+    }
+
+    fn of_contacts(&self, tenant: Uuid) -> SelectStatement {
+        Query::select()
+            .column((line_row::Entity, line_row::Column::AccountId))
+            .from(device_row::Entity)
+            .inner_join(
+                line_row::Entity,
+                Expr::col((line_row::Entity, line_row::Column::DeviceId))
+                    .equals((device_row::Entity, device_row::Column::Id)),
+            )
+            .and_where(device_row::Column::TenantId.eq(tenant))
+            .and_where(device_row::Column::ContactId.is_in(self.contacts.iter().copied()))
+            .take()
     }
 
     fn has_status(&self, status: AccountStatus, tenant: Uuid, backend: DbBackend) -> Condition {

@@ -473,6 +473,13 @@ async fn accounts_are_left_in_by_provider_push_and_status(ground: Ground) {
         ..AccountFilter::default()
     };
     assert_eq!(found(without_push).await, ["Third's"]);
+    let of = |contact| AccountFilter {
+        contacts: vec![contact],
+        ..AccountFilter::default()
+    };
+    assert_eq!(found(of(other.contact.id)).await, ["Line 103"]);
+    assert_eq!(found(of(desk.contact.id)).await.len(), 4);
+    assert!(found(of(third.id)).await.is_empty());
 }
 
 async fn devices_are_left_in_by_status_and_what_they_wait_for(ground: Ground) {

@@ -178,12 +178,15 @@ export function useDependents({ tenant, name }: Place<DependedOn>, id: string, w
   });
 }
 
-/** Up to 200 items for a list of choices. */
-export function useChoices<Name extends CollectionName>({ tenant, name }: Place<Name>) {
+/** Up to 200 items for a list of choices, of all or of those that the filters leave in. */
+export function useChoices<Name extends CollectionName>(
+  { tenant, name }: Place<Name>,
+  filters: Record<string, string> = {},
+) {
   return useQuery({
-    queryKey: [...tenantKey(tenant), name, 'choices'],
+    queryKey: [...tenantKey(tenant), name, 'choices', filters],
     queryFn: async () => {
-      const query = { limit: CHOICE_ROWS };
+      const query = { ...filters, limit: CHOICE_ROWS };
       const page = await answered(client.GET(listPath(name), { params: { path: { tenant }, query } }));
       return (page as unknown as Page<Collections[Name]['item']>).items;
     },

@@ -1752,6 +1752,8 @@ export interface components {
             id: string;
             /** @description Name for people. */
             name: string;
+            /** @description Whether it is an account of Tandem's own proxy. */
+            own: boolean;
             /**
              * Format: uuid
              * @description The provider it belongs to.
@@ -3391,6 +3393,8 @@ export interface components {
                 id: string;
                 /** @description Name for people. */
                 name: string;
+                /** @description Whether it is an account of Tandem's own proxy. */
+                own: boolean;
                 /**
                  * Format: uuid
                  * @description The provider it belongs to.
@@ -6109,6 +6113,8 @@ export interface operations {
                 status?: string;
                 /** @description Identifiers of providers. */
                 provider?: string;
+                /** @description Identifiers of contacts: accounts on their devices. */
+                contact?: string;
                 /** @description `true`, `false`. */
                 push?: string;
             };

@@ -12,6 +12,7 @@ import { useSavedForm } from '../forms/saved-form';
 import { Item } from '../pages/item';
 import { Remove } from '../pages/remove';
 import { useTenant } from '../tenant';
+import { CallerIds, CopyContact } from './caller-ids';
 import { ContactFields } from './fields';
 import { contactSchema, formOf, inputOf, nameOf, readable } from './model';
 
@@ -70,7 +71,12 @@ function EditContact({ contact }: { contact: Contact }) {
         title={nameOf(contact)}
         lead={[contact.job_title, contact.company].filter(Boolean).join(', ')}
         up={{ href: path('/contacts'), label: t('contacts.title') }}
-        actions={mayChange && <Remove name="contacts" id={contact.id} title={nameOf(contact)} />}
+        actions={
+          <>
+            <CopyContact contact={contact} />
+            {mayChange && <Remove name="contacts" id={contact.id} title={nameOf(contact)} />}
+          </>
+        }
       />
       <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         {mayChange ? (
@@ -82,32 +88,35 @@ function EditContact({ contact }: { contact: Contact }) {
         ) : (
           <ContactFacts contact={contact} />
         )}
-        <Section
-          title={t('devices.title')}
-          action={
-            mayChange && (
-              <ButtonLink href={path(`/devices/new?contact=${contact.id}`)} variant="secondary">
-                <Plus aria-hidden />
-                {t('contacts.add_device')}
-              </ButtonLink>
-            )
-          }
-        >
-          {contact.devices.length === 0 ? (
-            <p className="text-muted">{t('contacts.no_devices')}</p>
-          ) : (
-            <ul className="flex flex-col gap-2">
-              {users.map(({ href, name }) => (
-                <li key={href}>
-                  <Link href={href} className="link inline-flex items-center gap-2">
-                    <Smartphone className="size-4 text-muted" aria-hidden />
-                    {name}
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          )}
-        </Section>
+        <div className="flex flex-col gap-6">
+          <Section
+            title={t('devices.title')}
+            action={
+              mayChange && (
+                <ButtonLink href={path(`/devices/new?contact=${contact.id}`)} variant="secondary">
+                  <Plus aria-hidden />
+                  {t('contacts.add_device')}
+                </ButtonLink>
+              )
+            }
+          >
+            {contact.devices.length === 0 ? (
+              <p className="text-muted">{t('contacts.no_devices')}</p>
+            ) : (
+              <ul className="flex flex-col gap-2">
+                {users.map(({ href, name }) => (
+                  <li key={href}>
+                    <Link href={href} className="link inline-flex items-center gap-2">
+                      <Smartphone className="size-4 text-muted" aria-hidden />
+                      {name}
+                    </Link>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Section>
+          <CallerIds contact={contact} />
+        </div>
       </div>
     </>
   );

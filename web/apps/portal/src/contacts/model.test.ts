@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { z } from '../forms/checks';
-import { contactSchema, e164, formOf, inputOf, newContact, readable } from './model';
+import { callerIds, contactSchema, e164, formOf, inputOf, newContact, readable, textOf } from './model';
 
 test.each([
   ['+49 30 1234567', '+49301234567'],
@@ -68,4 +68,41 @@ test('what was read is sent back unchanged', () => {
     numbers: [{ number: '+49301234567', label: 'desk' }],
     emails: [{ address: 'alice@example.com', label: 'home' }],
   });
+});
+
+const accounts = [
+  { own: true, username: '201', display_name: 'Alice A.', aor: 'sip:201@tandem.example' },
+  { own: false, username: '4930555201', display_name: null, aor: 'sip:4930555201@telco.example' },
+  { own: true, username: '202', display_name: null, aor: 'sip:202@tandem.example' },
+];
+
+test('accounts at the own proxy call inside, the others outside', () => {
+  expect(callerIds(accounts)).toEqual({ internal: ['Alice A. <201>', '202'], external: ['4930555201'] });
+});
+
+test('a contact as text has a line for each thing that is known', () => {
+  const contact = {
+    ...alice,
+    id: 'c1',
+    job_title: 'Head of Sales',
+    numbers: [{ number: '+49301234567', label: 'desk' }, { number: '+12025550142' }],
+    devices: [],
+    version: 1,
+  };
+  const words = {
+    internal: 'Inside',
+    external: 'Outside',
+    email: 'E-mail',
+    number: 'Number',
+    label: (label: string) => label.toUpperCase(),
+  };
+  expect(textOf(contact, accounts.slice(0, 2), words).split('\n')).toEqual([
+    'Alice Andersen',
+    'Head of Sales',
+    'Number (DESK): +49 30 1234567',
+    'Number: +1 202 555 0142',
+    'E-mail (WORK): alice@example.com',
+    'Inside: Alice A. <201>',
+    'Outside: 4930555201',
+  ]);
 });

@@ -3,7 +3,7 @@
  *
  * Numbers are typed as people write them and sent as E.164.
  */
-import type { Contact, ContactInput } from '@tandem/api';
+import type { Account, Contact, ContactInput } from '@tandem/api';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
 import { email, filled, optionalText, requiredText, z } from '../forms/checks';
@@ -79,4 +79,44 @@ export function inputOf(form: ContactForm): ContactInput {
 
 export function nameOf({ first_name, last_name }: Pick<Contact, 'first_name' | 'last_name'>): string {
   return `${first_name} ${last_name}`;
+}
+
+/** What an account shows to those it calls. */
+type Shown = Pick<Account, 'display_name' | 'username' | 'aor' | 'own'>;
+
+/**
+ * The caller's name and number, inside the company by the accounts at Tandem's proxy, outside by those at other providers, which have the
+ * last word on the number.
+ */
+export function callerIds(accounts: readonly Shown[]): { internal: string[]; external: string[] } {
+  const shown = (own: boolean) =>
+    accounts
+      .filter((account) => account.own === own)
+      .map(({ display_name: name, username }) => (name ? `${name} <${username}>` : username));
+  return { internal: shown(true), external: shown(false) };
+}
+
+interface TextWords {
+  internal: string;
+  external: string;
+  email: string;
+  number: string;
+  /** A label in the reader's language; one that somebody made up stays as it is. */
+  label: (label: string) => string;
+}
+
+/** A person in lines of text, for a mail or a note. */
+export function textOf(contact: Contact, accounts: readonly Shown[], words: TextWords): string {
+  const { internal, external } = callerIds(accounts);
+  const labelled = (word: string, label?: string | null) => (label ? `${word} (${words.label(label)})` : word);
+  return [
+    nameOf(contact),
+    [contact.job_title, contact.company].filter(Boolean).join(', '),
+    ...contact.numbers.map(({ number, label }) => `${labelled(words.number, label)}: ${readable(number)}`),
+    ...contact.emails.map(({ address, label }) => `${labelled(words.email, label)}: ${address}`),
+    ...internal.map((caller) => `${words.internal}: ${caller}`),
+    ...external.map((caller) => `${words.external}: ${caller}`),
+  ]
+    .filter(Boolean)
+    .join('\n');
 }

@@ -1,0 +1,44 @@
+/**
+ * What those see whom a person calls, inside the company and outside, and the person as text to be pasted elsewhere.
+ */
+import { useChoices, type Account, type Contact } from '@tandem/api';
+import { CopyButton, Fact, Facts, Section } from '@tandem/ui';
+import { useTranslation } from 'react-i18next';
+
+import { useTenant } from '../tenant';
+import { callerIds, textOf } from './model';
+
+/** The accounts on the person's devices; none while they are not known. */
+function useAccounts(contact: Contact): readonly Account[] {
+  const { tenant } = useTenant();
+  return useChoices({ tenant: tenant.id, name: 'accounts' }, { contact: contact.id }).data ?? [];
+}
+
+export function CallerIds({ contact }: { contact: Contact }) {
+  const { t } = useTranslation();
+  const { internal, external } = callerIds(useAccounts(contact));
+  return (
+    <Section title={t('contacts.caller_id.title')}>
+      <Facts>
+        <Fact name={t('contacts.caller_id.internal')}>
+          {internal.join(', ') || t('contacts.caller_id.none_internal')}
+        </Fact>
+        <Fact name={t('contacts.caller_id.external')}>
+          {external.join(', ') || t('contacts.caller_id.none_external')}
+        </Fact>
+      </Facts>
+    </Section>
+  );
+}
+
+export function CopyContact({ contact }: { contact: Contact }) {
+  const { t } = useTranslation();
+  const text = textOf(contact, useAccounts(contact), {
+    internal: t('contacts.caller_id.internal'),
+    external: t('contacts.caller_id.external'),
+    email: t('contacts.email'),
+    number: t('contacts.number'),
+    label: (label) => t(`contacts.label.${label}`, { defaultValue: label }),
+  });
+  return <CopyButton text={text} label={t('contacts.copy')} />;
+}
