@@ -33,6 +33,13 @@ pub const UNDO: Duration = Duration::hours(24);
 /// For how long it is known what an import did.
 pub const KEPT: Duration = Duration::days(30);
 
+/// Somebody works on its rows.
+const UNDER_WAY: [ImportState; 3] = [
+    ImportState::Committing,
+    ImportState::Reverting,
+    ImportState::Undoing,
+];
+
 /// How many imports a tenant can have.
 pub const MAX_IMPORTS: u64 = 50;
 
@@ -109,6 +116,8 @@ pub struct Import {
     pub file: ImportFile,
     /// How far it is.
     pub state: ImportState,
+    /// Who had it done or taken back last, as the audit log names them; who imports it until then.
+    pub acted_by: String,
     /// How many rows do what.
     pub counts: ImportCounts,
     /// How many rows were done or taken back, of those that create or update.
@@ -180,6 +189,7 @@ pub async fn start(
         separator: file.separator.clone(),
         columns: json!(file.columns).to_string(),
         state: ImportState::Reading.as_str().to_owned(),
+        acted_by: None,
         created: 0,
         updated: 0,
         unchanged: 0,
@@ -254,6 +264,27 @@ pub async fn advance(
     move_to(tenant, id, from, to, changes, db).await
 }
 
+/// The same for somebody who has it done or taken back.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn act(
+    tenant: Uuid,
+    id: Uuid,
+    from: ImportState,
+    to: ImportState,
+    actor: &str,
+    db: &impl ConnectionTrait,
+) -> Result<bool, StoreError> {
+    let changes = row::ActiveModel {
+        acted_by: Set(Some(actor.to_owned())),
+        progress: Set(0),
+        ..Default::default()
+    };
+    move_to(tenant, id, &[from], to, changes, db).await
+}
+
 async fn move_to(
     tenant: Uuid,
     id: Uuid,
@@ -318,13 +349,8 @@ pub async fn list(
 ///
 /// [`StoreError::Database`], [`StoreError::Corrupt`].
 pub async fn list_under_way(db: &impl ConnectionTrait) -> Result<Vec<Import>, StoreError> {
-    let under_way = [
-        ImportState::Committing,
-        ImportState::Reverting,
-        ImportState::Undoing,
-    ];
     let rows = row::Entity::find()
-        .filter(row::Column::State.is_in(under_way.map(ImportState::as_str)))
+        .filter(row::Column::State.is_in(UNDER_WAY.map(ImportState::as_str)))
         .all(db)
         .await?;
     rows.into_iter().map(Import::try_from).collect()
@@ -336,14 +362,14 @@ pub async fn list_under_way(db: &impl ConnectionTrait) -> Result<Vec<Import>, St
 ///
 /// [`StoreError::NotFound`], [`StoreError::Database`], [`StoreError::Corrupt`].
 pub async fn delete(tenant: Uuid, id: Uuid, db: &impl ConnectionTrait) -> Result<bool, StoreError> {
-    let under_way = matches!(
-        load(tenant, id, db).await?.state,
-        ImportState::Committing | ImportState::Reverting | ImportState::Undoing
-    );
-    if !under_way {
-        row::Entity::delete_by_id(id).exec(db).await?;
-    }
-    Ok(!under_way)
+    load(tenant, id, db).await?;
+    let deleted = row::Entity::delete_many()
+        .filter(row::Column::Id.eq(id))
+        .filter(row::Column::TenantId.eq(tenant))
+        .filter(row::Column::State.is_not_in(UNDER_WAY.map(ImportState::as_str)))
+        .exec(db)
+        .await?;
+    Ok(deleted.rows_affected == 1)
 }
 
 /// Forgets imports that nobody committed for a day, and all that are older than [`KEPT`]; returns how many.
@@ -409,6 +435,7 @@ impl TryFrom<row::Model> for Import {
     type Error = StoreError;
 
     fn try_from(row: row::Model) -> Result<Self, StoreError> {
+        let acted_by = row.acted_by.unwrap_or_else(|| row.made_by.clone());
         Ok(Self {
             id: row.id,
             tenant_id: row.tenant_id,
@@ -420,6 +447,7 @@ impl TryFrom<row::Model> for Import {
                 columns: serde_json::from_str(&row.columns).map_err(|_| corrupt("columns"))?,
             },
             state: row.state.parse().map_err(|_| corrupt("state"))?,
+            acted_by,
             counts: ImportCounts {
                 created: row.created.unsigned_abs(),
                 updated: row.updated.unsigned_abs(),

@@ -398,6 +398,7 @@ entity!(contact_import, "contact_imports", {
     refused: i64,
     progress: i64,
     kept: i64,
+    acted_by: Option<String>,
     created_at: UnixMicros,
     committed_at: Option<UnixMicros>,
     undone_at: Option<UnixMicros>,

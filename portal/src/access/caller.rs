@@ -107,7 +107,7 @@ impl Person {
     }
 
     /// Who did something, for the audit log.
-    fn actor(&self) -> String {
+    pub(crate) fn actor(&self) -> String {
         match &self.means {
             Means::Session(_) => self.user.email.clone(),
             Means::Key(key) => format!("{} ({})", self.user.email, key.name),

@@ -163,23 +163,37 @@ pub(crate) async fn commit_import(
     if found.state != ImportState::Checked {
         return Err(not_now("This import was done already."));
     }
-    let current = import::is_current(id, &transaction).await?;
-    let to = if current {
-        ImportState::Committing
-    } else {
-        ImportState::Stale
-    };
-    import::advance(tenant, id, &[ImportState::Checked], to, now, &transaction).await?;
-    if !current {
+    if !import::is_current(id, &transaction).await? {
+        let (from, to) = ([ImportState::Checked], ImportState::Stale);
+        import::advance(tenant, id, &from, to, now, &transaction).await?;
         commit(transaction).await?;
         return Err(stale());
     }
+    let (from, to) = (ImportState::Checked, ImportState::Committing);
+    act(&caller, id, from, to, &transaction).await?;
     let deed = Deed::new("contact.import_commit", &found.file.name).of(id);
     caller.note(&deed, now, &transaction).await?;
     let begun = import::load(tenant, id, &transaction).await?;
     commit(transaction).await?;
     tokio::spawn(app.run_import(begun.clone()));
     Ok((StatusCode::ACCEPTED, Json(shown(begun))))
+}
+
+/// Whoever comes a moment too late learns it.
+async fn act(
+    caller: &Caller,
+    id: Uuid,
+    from: ImportState,
+    to: ImportState,
+    db: &impl store::ConnectionTrait,
+) -> Result<(), ApiError> {
+    let actor = caller.person.actor();
+    match import::act(caller.tenant.id, id, from, to, &actor, db).await? {
+        true => Ok(()),
+        false => Err(not_now(
+            "Somebody else has begun with this import just now.",
+        )),
+    }
 }
 
 /// Take an import back, within 24 hours. Contacts that were changed since stay; the rows say which.
@@ -202,8 +216,8 @@ pub(crate) async fn undo(
             "An import can be taken back for 24 hours, and these have passed.",
         ));
     }
-    let from = [ImportState::Committed];
-    import::advance(tenant, id, &from, ImportState::Undoing, now, &transaction).await?;
+    let (from, to) = (ImportState::Committed, ImportState::Undoing);
+    act(&caller, id, from, to, &transaction).await?;
     let deed = Deed::new("contact.import_undo", &found.file.name).of(id);
     caller.note(&deed, now, &transaction).await?;
     let begun = import::load(tenant, id, &transaction).await?;

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use api::FieldError;
 use store::{
     EmailLabel,
     contact::{Contact, ContactEmail, ContactFields, ContactNumber, MAX_EMAILS, MAX_NUMBERS},
@@ -100,10 +101,7 @@ impl<'a> Planner<'a> {
             version: contact.map(|contact| contact.version).filter(|_| writes),
             before: before.filter(|_| writes),
             fields: writes.then_some(after),
-            errors: errors
-                .into_iter()
-                .map(|error| (error.field, error.message))
-                .collect(),
+            errors: told(errors),
         }
     }
 
@@ -332,6 +330,22 @@ impl<'a> Planner<'a> {
         column.map_or_else(|| field.to_string(), |(heading, _)| heading.clone())
     }
 }
+
+/// The first of what is wrong with a row: each is written down with its heading, and a file can have a million of them.
+fn told(errors: Vec<FieldError>) -> Vec<(String, String)> {
+    let more = errors.len().saturating_sub(MAX_ERRORS);
+    let mut told: Vec<_> = errors
+        .into_iter()
+        .take(MAX_ERRORS)
+        .map(|error| (error.field, error.message))
+        .collect();
+    if more > 0 {
+        told.push((String::new(), format!("And {more} more in this row.")));
+    }
+    told
+}
+
+const MAX_ERRORS: usize = 5;
 
 /// What a number is for if nobody says it.
 const WORK: &str = "work";

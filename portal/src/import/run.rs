@@ -92,7 +92,7 @@ impl App {
                 };
                 let changes = changes(&created, &updated);
                 let entry = NewAuditEntry {
-                    actor: &import.file.made_by,
+                    actor: &import.acted_by,
                     action,
                     subject: &import.file.name,
                     object: Some(import.id),

@@ -338,3 +338,42 @@ async fn many_contacts_are_changed_at_once_and_what_was_left_is_told() {
         assert_eq!(world.owner.post(&path, input).await.wrong_fields(), [field]);
     }
 }
+
+#[tokio::test]
+async fn who_has_an_import_done_or_taken_back_is_named_not_who_uploaded_it() {
+    let world = World::start().await;
+    let bob = world.member("bob@example.com", Role::Administrator).await;
+    let file = "First name,Last name,E-mail\nGrace,Hopper,grace@example.com\n";
+    let import = checked(&world, "", file).await;
+    let id = import["id"].as_str().unwrap();
+    let path = |what: &str| world.path(&format!("contacts/imports/{id}/{what}"));
+    let committed = bob.post(&path("commit"), json!({})).await;
+    committed.expect(StatusCode::ACCEPTED);
+    through(&world, id).await;
+    let undone = bob.post(&path("undo"), json!({})).await;
+    undone.expect(StatusCode::ACCEPTED);
+    through(&world, id).await;
+    let noted = world.owner.get(&world.path("audit?action=contact.")).await;
+    let noted = noted.expect(StatusCode::OK).body["items"].clone();
+    let who: Vec<_> = noted
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            (
+                entry["action"].as_str().unwrap(),
+                entry["actor"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        who,
+        [
+            ("contact.import_undo", "bob@example.com"),
+            ("contact.import_undo", "bob@example.com"),
+            ("contact.import", "bob@example.com"),
+            ("contact.import_commit", "bob@example.com"),
+            ("contact.import_check", "owner@example.com"),
+        ]
+    );
+}

@@ -14,6 +14,7 @@ on_both! {
     a_contact_with_an_address_of_the_file_that_came_meanwhile_stops_it,
     what_was_changed_after_the_import_stays_when_it_is_taken_back,
     an_import_that_another_takes_further_is_left_alone,
+    of_two_who_begin_one_does_and_is_named,
     imports_are_of_one_tenant_bounded_and_forgotten,
     many_contacts_are_deleted_and_hidden_but_for_those_in_use,
 }
@@ -285,6 +286,25 @@ async fn an_import_that_another_takes_further_is_left_alone(ground: Ground) {
         &ground.db,
     );
     assert!(!again.await.unwrap());
+}
+
+async fn of_two_who_begin_one_does_and_is_named(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let id = import::start(tenant, &file("a.csv"), NOW, db)
+        .await
+        .unwrap();
+    import::finish(tenant, id, &ImportCounts::default(), db)
+        .await
+        .unwrap();
+    let by = async || import::load(tenant, id, db).await.unwrap().acted_by;
+    assert_eq!(by().await, file("a.csv").made_by);
+    let begin = async |actor: &str| {
+        let (from, to) = (ImportState::Checked, ImportState::Committing);
+        import::act(tenant, id, from, to, actor, db).await.unwrap()
+    };
+    assert!(begin("bob@example.com (Nightly)").await);
+    assert!(!begin("eve@example.com").await);
+    assert_eq!(by().await, "bob@example.com (Nightly)");
 }
 
 async fn imports_are_of_one_tenant_bounded_and_forgotten(ground: Ground) {

@@ -183,3 +183,22 @@ fn of_several_with_one_address_the_name_decides() {
     let rows = planned("email,company\nada@example.com,X\n", &found);
     refused(&rows[0], "email", "Several contacts");
 }
+
+#[test]
+fn of_a_row_in_which_everything_is_wrong_the_first_things_are_told() {
+    let headings: Vec<_> = (0..20).map(|at| format!("Phone {}", at + 1)).collect();
+    let text = format!(
+        "First name,Last name,E-mail,{}\nAda,L,a@b.example,{}\n",
+        headings.join(","),
+        vec!["x"; 20].join(",")
+    );
+    let row = &planned(&text, &[])[0];
+    assert_eq!(row.result, ImportResult::Refused);
+    assert_eq!(row.errors.len(), MAX_ERRORS + 1);
+    let (field, last) = row.errors.last().unwrap();
+    assert_eq!(field, "");
+    assert!(
+        last.starts_with("And ") && last.ends_with(" more in this row."),
+        "{last}"
+    );
+}
