@@ -44,6 +44,18 @@ impl App {
         self.announce(tenant, written).await;
     }
 
+    /// The device has these accounts no more: their bindings end, and their other devices get the new passwords.
+    pub(crate) async fn take_off(&self, tenant: Uuid, device: Uuid, rotated: Vec<Rotated>) {
+        for account in &rotated {
+            self.tell_proxy(self.proxy.account_changed(&account.aor))
+                .await;
+            self.tell_proxy(self.proxy.drop_bindings(&account.aor))
+                .await;
+        }
+        let written = Written::devices(others(&rotated, device)).and_devices([device]);
+        self.announce(tenant, written).await;
+    }
+
     /// Waits until the proxy has acted, but not for ever.
     pub(crate) async fn tell_proxy(&self, answer: ControlAnswer<'_, ()>) {
         match timeout(PATIENCE, answer).await {

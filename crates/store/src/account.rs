@@ -37,7 +37,7 @@ pub use list::{AccountFilter, AccountSort, list};
 pub use numbering::next_username;
 pub use owner::{Owner, find_owner};
 pub(crate) use password::unseal;
-pub use password::{Rotated, load_password, rotate_passwords, set_password};
+pub use password::{Rotated, load_password, rotate, rotate_passwords, set_password};
 
 use password::password_place;
 
@@ -226,6 +226,7 @@ pub async fn load_unused(
     id: Uuid,
     db: &impl ConnectionTrait,
 ) -> Result<Account, StoreError> {
+    directory::lock(tenant, db).await?;
     // A lock on the row keeps others from putting the account on a device meanwhile.
     row::Entity::find_by_id(id)
         .filter(row::Column::TenantId.eq(tenant))

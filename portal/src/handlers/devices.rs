@@ -7,6 +7,7 @@ use store::{
     device::{self, DeviceFields, DeviceFilter, DeviceSort, MAX_ACCOUNTS},
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::Refused;
 use crate::{
@@ -76,7 +77,7 @@ pub(crate) async fn show(
     Ok(wire::tagged(StatusCode::OK, version, body))
 }
 
-/// Change a device; it learns of it at once.
+/// Change a device; it learns of it at once. Accounts that an activated device has no more get new passwords, as it knows the old ones.
 #[utoipa::path(put, operation_id = "devices_update", path = "/tenants/{tenant}/devices/{id}", tag = "devices",
     params(("tenant" = Uuid, Path), ("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     request_body = DeviceInput,
@@ -92,8 +93,10 @@ pub(crate) async fn update(
     let fields = check(input)?;
     let transaction = begin(&app.db).await?;
     let before = device::load(tenant, id, &transaction).await?;
+    let given_up = given_up(&before, &fields);
     let before = wire::device(before, &app.presence);
     let device = device::update(tenant, id, &fields, expected, &transaction).await?;
+    let rotated = account::rotate(tenant, &given_up, &app.vault, &transaction).await?;
     let (version, name) = (device.version, device.name.clone());
     let body = wire::device(device, &app.presence);
     let deed = Deed::new("device.update", &name)
@@ -101,8 +104,18 @@ pub(crate) async fn update(
         .changed(&before, &body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.announce(tenant, Written::devices([id])).await;
+    app.take_off(tenant, id, rotated).await;
     Ok(wire::tagged(StatusCode::OK, version, body))
+}
+
+/// The accounts that the phone knows the passwords of and is to have no more.
+fn given_up(before: &device::Device, fields: &DeviceFields) -> Vec<Uuid> {
+    let known = before.activated_at.map_or(&[][..], |_| &before.accounts);
+    known
+        .iter()
+        .map(|account| account.id)
+        .filter(|id| !fields.account_ids.contains(id))
+        .collect()
 }
 
 /// Delete a device: it is signed out, and its accounts get new passwords.

@@ -217,3 +217,51 @@ async fn channels_of_one_phone_are_limited() {
     let refused = Channel::open("/api/v1/device/live", &phone.caller).await;
     assert_eq!(refused.err(), Some(503));
 }
+
+#[tokio::test]
+async fn an_account_that_a_phone_has_no_more_gets_a_password_that_it_does_not_know() {
+    let world = World::start().await;
+    let (kept, taken) = (world.account("101").await, world.account("102").await);
+    let device = world.device(&[&kept, &taken]).await;
+    let sibling = world.device(&[&taken]).await;
+    let password = async |account: &Value| {
+        let id = account["id"].as_str().unwrap().parse().unwrap();
+        store::account::load_password(world.tenant, id, &world.vault, &world.db)
+            .await
+            .unwrap()
+            .unwrap()
+            .reveal()
+            .to_owned()
+    };
+    let path = world.path(&format!("devices/{}", device["id"].as_str().unwrap()));
+    let give = async |accounts: &[&Value]| {
+        let ids: Vec<_> = accounts.iter().map(|account| &account["id"]).collect();
+        let input =
+            json!({"name": "Laptop", "contact_id": device["contact"]["id"], "account_ids": ids});
+        world.owner.put(&path, input).await.expect(StatusCode::OK);
+    };
+    let before = (password(&kept).await, password(&taken).await);
+    give(&[&kept]).await;
+    let same = (password(&kept).await, password(&taken).await);
+    assert_eq!(same, before, "no phone has learnt anything");
+    give(&[&kept, &taken]).await;
+
+    activate(&device, &world).await;
+    let other = activate(&sibling, &world).await;
+    let mut live = other.live().await;
+    let first = live.until(|frame| frame["type"] == "configuration").await;
+    world.proxy.asked();
+    give(&[&kept]).await;
+    assert_eq!(password(&kept).await, before.0);
+    assert_ne!(password(&taken).await, before.1);
+    assert_eq!(
+        world.proxy.asked(),
+        [
+            "changed sip:102@acme.tandem.localhost",
+            "drop sip:102@acme.tandem.localhost"
+        ]
+    );
+    // Who has the account still learns the new password.
+    live.until(|frame| frame["type"] == "configuration" && frame["version"] != first["version"])
+        .await;
+}

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{load, load_row, write};
 use crate::row::account as row;
-use crate::{Db, Place, Reference, Secret, StoreError, Vault, begin, commit, device};
+use crate::{Db, Place, Reference, Secret, StoreError, Vault, begin, commit, device, directory};
 
 /// An account of Tandem's own provider that got a new password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,21 +57,38 @@ pub async fn rotate_passwords(
     db: &impl Db,
 ) -> Result<Vec<Rotated>, StoreError> {
     let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     let device = device::load(tenant, device, &transaction).await?;
+    let accounts: Vec<_> = device.accounts.iter().map(|account| account.id).collect();
+    let rotated = rotate(tenant, &accounts, vault, &transaction).await?;
+    commit(transaction).await?;
+    Ok(rotated)
+}
+
+/// The same for accounts that a device knows and has no more. Those that do not exist are left out.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn rotate(
+    tenant: Uuid,
+    accounts: &[Uuid],
+    vault: &Vault,
+    db: &impl Db,
+) -> Result<Vec<Rotated>, StoreError> {
+    let transaction = begin(db).await?;
+    directory::lock(tenant, &transaction).await?;
     let mut rotated = Vec::new();
-    for account in device.accounts {
-        let account = load(tenant, account.id, &transaction).await?;
+    for id in accounts {
+        let account = match load(tenant, *id, &transaction).await {
+            Err(StoreError::NotFound) => continue,
+            loaded => loaded?,
+        };
         if !account.own || account.enter_on_device {
             continue;
         }
-        set_password(
-            tenant,
-            account.id,
-            &Secret::random_password(),
-            vault,
-            &transaction,
-        )
-        .await?;
+        let password = Secret::random_password();
+        set_password(tenant, *id, &password, vault, &transaction).await?;
         rotated.push(Rotated {
             account_id: account.id,
             aor: account.aor(),
