@@ -230,6 +230,10 @@ pub async fn update(
         enabled: Set(fields.enabled),
         ..Default::default()
     };
+    if fields.url != before.url {
+        // Another receiver, which has failed at nothing.
+        changes.failing_since = Set(None);
+    }
     if fields.enabled && !before.enabled {
         changes.off_reason = Set(None);
         changes.failing_since = Set(None);

@@ -219,7 +219,8 @@ const RULES: &[Rule] = &[
     writes("webhooks_replace_secret", Area::Webhooks).confirmed(),
     writes("webhooks_test", Area::Webhooks),
     reads("webhook_deliveries_list", Area::Webhooks),
-    reads("webhook_deliveries_show", Area::Webhooks),
+    // What was told is of all areas that webhooks tell of, whatever the scopes of a key.
+    reads("webhook_deliveries_show", Area::Webhooks).people_only(),
     writes("webhook_deliveries_redeliver", Area::Webhooks),
     rule("invitation_show", Who::Public),
     rule("invitation_accept", Who::Public),
@@ -231,7 +232,8 @@ const RULES: &[Rule] = &[
     reads("providers_list", Area::Providers),
     writes("providers_create", Area::Providers),
     reads("providers_show", Area::Providers),
-    writes("providers_update", Area::Providers),
+    // It says where phones and the server prove their passwords.
+    writes("providers_update", Area::Providers).confirmed(),
     writes("providers_delete", Area::Providers),
     reads("providers_dependents", Area::Providers),
     writes("provider_test", Area::Providers),

@@ -1,7 +1,7 @@
 //! Trials of providers: the proxy registers there for a moment, and each step is told as it happens.
 //!
-//! A saved password goes only to the provider as it is saved: whoever may change a provider must not learn, by a server of their own, what
-//! proves a password.
+//! A saved password goes only to the provider as it is saved, and to save another one is confirmed by the person: who finds a browser signed
+//! in, or has a key, must not learn by a server of their own what proves a password.
 
 use std::{convert::Infallible, time::Instant};
 

@@ -68,7 +68,7 @@ pub(crate) async fn create(
     let webhook = shown::webhook(made);
     let deed = Deed::new("webhook.create", &webhook.name)
         .of(webhook.id)
-        .made(&webhook);
+        .made(&noted(&webhook));
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     changed(&caller, &app);
@@ -77,6 +77,17 @@ pub(crate) async fn create(
         secret: secret.reveal().to_owned(),
     };
     Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// The webhook for the audit log, which more people may read than webhooks: of the address only the receiver's, for what follows is
+/// often all that proves who may send there.
+fn noted(webhook: &Webhook) -> Webhook {
+    let url = webhook.url.parse::<Uri>().unwrap_or_default();
+    let receiver = url.authority().map_or("", |authority| authority.as_str());
+    Webhook {
+        url: format!("{}://{receiver}/…", url.scheme_str().unwrap_or("https")),
+        ..webhook.clone()
+    }
 }
 
 /// One webhook.
@@ -111,9 +122,13 @@ pub(crate) async fn update(
     let after = webhook::update(tenant, id, &fields, expected, now, &transaction).await?;
     let version = after.version;
     let body = shown::webhook(after);
-    let deed = Deed::new("webhook.update", &body.name)
+    let (was, is) = (noted(&before), noted(&body));
+    let mut deed = Deed::new("webhook.update", &body.name)
         .of(id)
-        .changed(&before, &body);
+        .changed(&was, &is);
+    if before.url != body.url && was.url == is.url {
+        deed = deed.replaced("url");
+    }
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     changed(&caller, &app);
@@ -135,7 +150,7 @@ pub(crate) async fn delete(
     webhook::delete(tenant, id, &transaction).await?;
     let deed = Deed::new("webhook.delete", &gone.name)
         .of(id)
-        .removed(&gone);
+        .removed(&noted(&gone));
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     changed(&caller, &app);

@@ -25,7 +25,8 @@ impl App {
     ) -> Result<(), StoreError> {
         let (tenant, webhook) = (taken.delivery.tenant_id, taken.delivery.webhook_id);
         let transaction = begin(&self.db).await?;
-        if !webhook::switch_off(webhook, reason, now, &transaction).await? {
+        let since = taken.failing_since;
+        if !webhook::switch_off(webhook, reason, since, now, &transaction).await? {
             return commit(transaction).await;
         }
         let of_tenant = store::tenant::load(tenant, &transaction).await?;

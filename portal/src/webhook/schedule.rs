@@ -11,7 +11,7 @@ pub(super) enum Next {
     At(OffsetDateTime),
     /// Give the delivery up.
     GiveUp,
-    /// Give it up, and switch the webhook off: its receiver has taken nothing for [`FAILING`].
+    /// Give it up, and switch the webhook off: nor has its receiver taken anything else for [`FAILING`].
     SwitchOff,
 }
 
@@ -30,21 +30,20 @@ pub(super) struct Failed {
 
 /// `jitter` is around 1, so that what failed together is not tried together.
 pub(super) fn after(failed: &Failed, first: Duration, jitter: f64, now: OffsetDateTime) -> Next {
-    if failed
-        .failing_since
-        .is_some_and(|since| now >= since + FAILING)
-    {
-        return Next::SwitchOff;
-    }
     let asked = failed.retry_after.unwrap_or_default().min(LONGEST);
     let pause = pause_after(failed.attempts, first)
         .mul_f64(jitter)
         .max(asked);
     let next = now + pause;
-    if next > failed.created_at + PATIENCE {
-        Next::GiveUp
-    } else {
+    let is_gone = failed
+        .failing_since
+        .is_some_and(|since| now >= since + FAILING);
+    if next <= failed.created_at + PATIENCE {
         Next::At(next)
+    } else if is_gone {
+        Next::SwitchOff
+    } else {
+        Next::GiveUp
     }
 }
 
@@ -115,10 +114,20 @@ mod tests {
     #[test]
     fn a_receiver_that_takes_nothing_for_five_days_is_gone() {
         let since = |days| Failed {
+            created_at: NOW - PATIENCE,
             failing_since: Some(NOW - time::Duration::days(days)),
+            ..failed(18)
+        };
+        assert_eq!(after(&since(4), FIRST, 1.0, NOW), Next::GiveUp);
+        assert_eq!(after(&since(5), FIRST, 1.0, NOW), Next::SwitchOff);
+    }
+
+    #[test]
+    fn what_is_seldom_told_is_tried_for_three_days_however_long_ago_the_receiver_failed() {
+        let seldom = Failed {
+            failing_since: Some(NOW - time::Duration::days(30)),
             ..failed(1)
         };
-        assert!(matches!(after(&since(4), FIRST, 1.0, NOW), Next::At(_)));
-        assert_eq!(after(&since(5), FIRST, 1.0, NOW), Next::SwitchOff);
+        assert!(matches!(after(&seldom, FIRST, 1.0, NOW), Next::At(_)));
     }
 }

@@ -643,6 +643,11 @@ async fn a_key_may_look_after_webhooks_but_never_see_a_secret() {
     assert_eq!(told["type"], "webhook.test");
     assert_eq!(told["data"]["name"], "Customers");
     assert_eq!(told["data"]["asked_by"], "owner@example.com");
+    let delivery = world.deliveries(&webhook).await.remove(0);
+    let what = world.path(&format!("webhook-deliveries/{}", text(&delivery, "id")));
+    world.owner.get(&what).await.expect(StatusCode::OK);
+    // It may be of what the key's scopes do not let it read.
+    program.get(&what).await.expect(StatusCode::FORBIDDEN);
     for (path, input) in [
         (
             world.path("webhooks"),
@@ -654,4 +659,33 @@ async fn a_key_may_look_after_webhooks_but_never_see_a_secret() {
         refused.expect(StatusCode::FORBIDDEN);
     }
     program.delete(&one).await.expect(StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn the_audit_log_names_the_receiver_and_not_the_rest_of_the_address() {
+    let trust = Trust::new();
+    let world = world(&trust).await;
+    let receiver = Receiver::start(&trust).await;
+    let url = |token: &str| format!("{}?token={token}", receiver.url());
+    let webhook = world.webhook(&url("first-one"), &["contact.created"]).await;
+    let one = world.path(&format!("webhooks/{}", text(&webhook, "id")));
+    let input =
+        json!({"name": "Customers", "url": url("second-one"), "events": ["contact.created"]});
+    world.owner.put(&one, input).await.expect(StatusCode::OK);
+    world
+        .owner
+        .delete(&one)
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    let log = world.owner.get(&world.path("audit?action=webhook.")).await;
+    let log = log.expect(StatusCode::OK);
+    assert!(!log.text().contains("-one"), "{}", log.text());
+    let host = receiver.url().parse::<reqwest::Url>().unwrap();
+    let noted = &log.body["items"][2]["changes"]["url"][1];
+    assert!(
+        noted.as_str().unwrap().contains(host.host_str().unwrap()),
+        "{noted}"
+    );
+    let changed = &log.body["items"][1]["changes"];
+    assert_eq!(changed["url"][0], changed["url"][1], "that it changed");
 }

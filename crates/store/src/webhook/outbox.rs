@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -276,7 +276,8 @@ pub async fn give_up(
     Ok(())
 }
 
-/// Switches a webhook off, because of its receiver, and drops what waits for it. Whether it was on.
+/// Switches a webhook off, because of its receiver, and drops what waits for it. Not if it is off already or, unless it is
+/// [`OffReason::Gone`], if the receiver has taken something since it was known to fail since `failing_since`. Whether it was done.
 ///
 /// # Errors
 ///
@@ -284,9 +285,15 @@ pub async fn give_up(
 pub async fn switch_off(
     webhook: Uuid,
     reason: OffReason,
+    failing_since: Option<OffsetDateTime>,
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<bool, StoreError> {
+    let mut still = Condition::all().add(webhook_row::Column::Enabled.eq(true));
+    if reason == OffReason::Failing {
+        let since = failing_since.map(UnixMicros::from);
+        still = still.add(webhook_row::Column::FailingSince.eq(since));
+    }
     let switched = webhook_row::Entity::update_many()
         .set(webhook_row::ActiveModel {
             enabled: Set(false),
@@ -295,11 +302,14 @@ pub async fn switch_off(
         })
         .col_expr(webhook_row::Column::Version, Expr::cust("version + 1"))
         .filter(webhook_row::Column::Id.eq(webhook))
-        .filter(webhook_row::Column::Enabled.eq(true))
+        .filter(still)
         .exec(db)
         .await?;
-    cancel(webhook, now, db).await?;
-    Ok(switched.rows_affected == 1)
+    let switched = switched.rows_affected == 1;
+    if switched {
+        cancel(webhook, now, db).await?;
+    }
+    Ok(switched)
 }
 
 /// Drops what waits for a webhook.

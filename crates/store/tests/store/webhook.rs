@@ -20,6 +20,7 @@ on_both! {
     a_receiver_that_takes_something_is_well_again,
     what_a_late_attempt_says_changes_nothing_that_ended,
     switched_off_a_webhook_forgets_what_waits_and_why_when_it_is_on_again,
+    a_receiver_that_has_taken_something_or_is_another_now_is_not_switched_off,
     a_new_secret_signs_beside_the_old_one_for_a_while,
     secrets_lie_sealed_in_the_database,
     an_event_is_told_again_under_its_own_name,
@@ -271,7 +272,7 @@ async fn switched_off_a_webhook_forgets_what_waits_and_why_when_it_is_on_again(g
     let (made, _) = ground.webhook("one", &[MADE]).await;
     ground.tell(MADE, 0).await;
     let off = async || {
-        webhook::switch_off(made.id, OffReason::Gone, after_minutes(1), &ground.db)
+        webhook::switch_off(made.id, OffReason::Gone, None, after_minutes(1), &ground.db)
             .await
             .unwrap()
     };
@@ -289,6 +290,47 @@ async fn switched_off_a_webhook_forgets_what_waits_and_why_when_it_is_on_again(g
     let on = ground.set_enabled(&now, true).await;
     assert_eq!((on.enabled, on.off_reason), (true, None));
     assert_eq!(ground.take_delivery(9).await, None);
+}
+
+async fn a_receiver_that_has_taken_something_or_is_another_now_is_not_switched_off(ground: Ground) {
+    let (made, _) = ground.webhook("one", &[MADE]).await;
+    let fail = async |minutes: i64| {
+        ground.tell(MADE, minutes).await;
+        let taken = ground.take_delivery(minutes).await.unwrap();
+        let (at, db) = (after_minutes(minutes), &ground.db);
+        webhook::postpone(&taken.delivery, &refused(), after_minutes(60), at, db)
+            .await
+            .unwrap();
+        taken.delivery
+    };
+    let off = async |since: Option<OffsetDateTime>| {
+        let (reason, now) = (OffReason::Failing, after_minutes(9));
+        webhook::switch_off(made.id, reason, since, now, &ground.db)
+            .await
+            .unwrap()
+    };
+    let since = async || ground.webhook_now(made.id).await.failing_since;
+    let delivery = fail(0).await;
+    let first = since().await;
+    assert_eq!(first, Some(NOW));
+    webhook::set_delivered(&delivery, &taken_well(), after_minutes(1), &ground.db)
+        .await
+        .unwrap();
+    fail(2).await;
+    assert!(!off(first).await, "it has taken something since");
+
+    let now = ground.webhook_now(made.id).await;
+    let elsewhere = WebhookFields {
+        url: "https://elsewhere.example/".to_owned(),
+        ..fields("one", &[MADE])
+    };
+    webhook::update(ground.tenant.id, made.id, &elsewhere, None, NOW, &ground.db)
+        .await
+        .unwrap();
+    assert_eq!(since().await, None);
+    assert!(!off(now.failing_since).await, "another has not failed");
+    fail(3).await;
+    assert!(off(Some(after_minutes(3))).await);
 }
 
 async fn a_new_secret_signs_beside_the_old_one_for_a_while(ground: Ground) {
