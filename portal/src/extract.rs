@@ -107,11 +107,12 @@ impl<S: SortColumn> FromRequestParts<App> for Paging<S> {
         let sort = fields.sort("sort", query.sort.as_deref());
         let limit = fields.limit(query.limit);
         let after = fields.after(query.after.as_deref());
+        let search = fields.search("search", query.search.as_deref());
         fields.finish()?;
         Ok(Self(PageRequest {
             limit,
             after,
-            search: query.search.filter(|search| !search.trim().is_empty()),
+            search,
             sort,
             total: query.total.unwrap_or(false),
         }))

@@ -66,6 +66,11 @@ impl Fields {
         Some(self.text(field, value, max))
     }
 
+    /// What a list is searched for; nothing but blanks is nothing.
+    pub(crate) fn search(&mut self, field: &str, value: Option<&str>) -> Option<String> {
+        self.optional_text(field, value, 200)
+    }
+
     /// E-mail address: one `@`, a host behind it.
     pub(crate) fn email(&mut self, field: &str, value: &str) -> String {
         let value = self.text(field, value, 254);

@@ -155,7 +155,12 @@ pub(crate) async fn restore(arguments: RestoreArguments) -> Result<(), Failure> 
         count => return Err(Failure::InUse { count }),
     }
     archive
-        .restore(arguments.replace, || staged.place(), &db)
+        .restore(
+            arguments.replace,
+            || staged.place(),
+            OffsetDateTime::now_utc(),
+            &db,
+        )
         .await
         .map_err(|error| match error {
             BackupError::NotEmpty { .. } => Failure::NotEmpty(error),

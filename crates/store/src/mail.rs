@@ -142,14 +142,24 @@ pub async fn enqueue(
     queued.try_into()
 }
 
-/// Takes the mail that has waited longest after its time, for `lease`: nobody else gets it until that is over. Mails of tenants that are
-/// `busy` are left alone. `None` if none is due.
+/// Whose mails are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailSenders {
+    /// Everybody's.
+    All,
+    /// Those of no tenant.
+    Installation,
+}
+
+/// Takes the mail that has waited longest after its time, for `lease`: nobody else gets it until that is over. Mails of others than the
+/// `senders` and of tenants that are `busy` are left alone. `None` if none is due.
 ///
 /// # Errors
 ///
 /// [`StoreError::Database`], [`StoreError::Corrupt`].
 pub async fn take(
     lease: Duration,
+    senders: MailSenders,
     busy: &[Option<Uuid>],
     vault: &Vault,
     now: OffsetDateTime,
@@ -157,6 +167,9 @@ pub async fn take(
 ) -> Result<Option<TakenMail>, StoreError> {
     loop {
         let mut waiting = row::Entity::find();
+        if senders == MailSenders::Installation {
+            waiting = waiting.filter(row::Column::TenantId.is_null());
+        }
         for tenant in busy {
             // A comparison with NULL would be neither true nor false.
             waiting = waiting.filter(match tenant {
@@ -357,6 +370,19 @@ pub async fn sweep(now: OffsetDateTime, db: &impl ConnectionTrait) -> Result<u64
         .exec(db)
         .await?;
     Ok(superseded + forgotten.rows_affected)
+}
+
+/// What waits is not sent: a backup that is restored does not know what has left since.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub(crate) async fn supersede_all(
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<u64, StoreError> {
+    let waiting = Condition::all().add(row::Column::State.eq(MailState::Queued.as_str()));
+    end(waiting, MailState::Superseded, now, db).await
 }
 
 /// What waits for these activations is not sent; returns how many.

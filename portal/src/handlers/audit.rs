@@ -22,6 +22,7 @@ use crate::{
     audit_export,
     error::ApiError,
     extract::{Asked, Paging},
+    validate::Fields,
     wire,
 };
 
@@ -35,7 +36,8 @@ pub(crate) async fn list(
     Paging(request): Paging<AuditSort>,
     Asked(query): Asked<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
-    let entries = audit::list(caller.tenant.id, &filter(query), &request, &app.db).await?;
+    let filter = filter(query)?;
+    let entries = audit::list(caller.tenant.id, &filter, &request, &app.db).await?;
     Ok(wire::page(entries, entry))
 }
 
@@ -71,12 +73,13 @@ pub(crate) async fn export(
     Asked(query): Asked<AuditQuery>,
 ) -> Result<Response, ApiError> {
     let now = OffsetDateTime::now_utc();
+    let filter = filter(query.clone())?;
     let transaction = begin(&app.db).await?;
     let deed = Deed::new("audit.export", "audit log").made(&query);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     let name = format!("audit-{}-{}.csv", caller.tenant.slug, now.date());
-    let rows = audit_export::rows(caller.tenant.id, filter(query), request.search, app);
+    let rows = audit_export::rows(caller.tenant.id, filter, request.search, app);
     let disposition = format!("attachment; filename=\"{name}\"");
     Ok((
         [
@@ -88,14 +91,17 @@ pub(crate) async fn export(
         .into_response())
 }
 
-fn filter(query: AuditQuery) -> AuditFilter {
-    AuditFilter {
-        actor: query.actor,
-        action: query.action,
+fn filter(query: AuditQuery) -> Result<AuditFilter, ApiError> {
+    let mut fields = Fields::default();
+    let filter = AuditFilter {
+        actor: fields.search("actor", query.actor.as_deref()),
+        action: fields.search("action", query.action.as_deref()),
         object: query.object,
         from: query.from,
         until: query.until,
-    }
+    };
+    fields.finish()?;
+    Ok(filter)
 }
 
 fn entry(entry: audit::AuditEntry) -> AuditEntry {

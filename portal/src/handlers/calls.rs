@@ -13,7 +13,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use store::{begin, call, commit};
+use store::{StoreError, begin, call, commit};
 use time::OffsetDateTime;
 use tracing::warn;
 
@@ -107,7 +107,15 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let transaction = begin(&app.db).await?;
-    call::delete(tenant, id, &transaction).await?;
+    match call::delete(tenant, id, &transaction).await {
+        Err(StoreError::Protected) => {
+            return Err(ApiError::Conflict {
+                field: "",
+                message: "This call is still going on. Please erase it when it has ended.",
+            });
+        }
+        deleted => deleted?,
+    }
     let subject = id.to_string();
     let deed = Deed::new("call.erase", &subject).of(id);
     caller.note(&deed, now, &transaction).await?;

@@ -50,7 +50,7 @@ pub(crate) async fn bulk(
     caller: Caller,
     Body(input): Body<BulkInput>,
 ) -> Result<Json<BulkResult>, ApiError> {
-    let (wanted, filter) = check(&input)?;
+    let wanted = check(&input)?;
     let tenant = caller.tenant.id;
     let mut result = BulkResult {
         done: Vec::new(),
@@ -60,16 +60,13 @@ pub(crate) async fn bulk(
         refused_count: 0,
         next: None,
     };
-    if let Some(ids) = wanted {
+    if let Some(ids) = &input.ids {
         for some in ids.chunks(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
             batch(input.action, some, &caller, &app, &mut result).await?;
         }
         return Ok(Json(result));
     }
-    let search = input
-        .matching
-        .as_ref()
-        .and_then(|matching| matching.search.as_deref());
+    let (filter, search) = (wanted.filter, wanted.search.as_deref());
     let (begun, mut after) = (Instant::now(), input.after);
     loop {
         let some = contact::list_ids(tenant, &filter, search, after, BATCH, &app.db).await?;
@@ -122,18 +119,28 @@ pub(crate) fn file(name: &str, content: impl Into<Stream>) -> Response {
     (headers, content.into()).into_response()
 }
 
-fn check(input: &BulkInput) -> Result<(Option<Vec<Uuid>>, ContactFilter), ApiError> {
+/// Which contacts, unless they are named.
+#[derive(Default)]
+struct Matching {
+    filter: ContactFilter,
+    search: Option<String>,
+}
+
+fn check(input: &BulkInput) -> Result<Matching, ApiError> {
     let mut fields = Fields::default();
-    let mut wanted = ContactFilter::default();
+    let mut wanted = Matching::default();
     match (&input.ids, &input.matching) {
         (Some(ids), None) => fields.list("ids", ids, 1, MAX_NAMED),
         (None, Some(matching)) => {
+            wanted.search = fields.search("matching.search", matching.search.as_deref());
             for (name, values) in &matching.filters {
                 let values = values.join(",");
                 let field = format!("matching.filters.{name}");
                 match name.as_str() {
-                    "in_directory" => wanted.in_directory = fields.flag(&field, Some(&values)),
-                    "has_device" => wanted.has_device = fields.flag(&field, Some(&values)),
+                    "in_directory" => {
+                        wanted.filter.in_directory = fields.flag(&field, Some(&values))
+                    }
+                    "has_device" => wanted.filter.has_device = fields.flag(&field, Some(&values)),
                     _ => fields.wrong(&field, "Please use in_directory or has_device."),
                 }
             }
@@ -141,7 +148,7 @@ fn check(input: &BulkInput) -> Result<(Option<Vec<Uuid>>, ContactFilter), ApiErr
         _ => fields.wrong("ids", "Please give either the contacts or what they match."),
     }
     fields.finish()?;
-    Ok((input.ids.clone(), wanted))
+    Ok(wanted)
 }
 
 /// Some of the contacts, in a transaction of their own, each noted in the audit log.

@@ -1,5 +1,6 @@
-//! Sends what is queued: one task takes mails out of the store and has a few under way at a time, at most [`PER_TENANT`] of one tenant, so
-//! that one tenant's slow server holds up nobody else.
+//! Sends what is queued: one task takes mails out of the store and has some under way at a time, at most [`PER_TENANT`] of one tenant, so
+//! that one tenant's slow server holds up nobody else, and [`KEPT_FREE`] places free of tenants', so that all of them together do not hold up
+//! whoever waits for a link to sign in with.
 //!
 //! A mail that could not be sent is tried again, later each time, with some jitter, for [`PATIENCE`] (three days, as RFC 5321 section 4.5.4.1 allows
 //! four to five); one that a server refused for good is not. A mail is taken for [`LEASE`], longer than sending can take: after a crash
@@ -11,7 +12,7 @@ use lettre::transport::smtp::{client::Certificate, extension::ClientId};
 use rand::RngExt;
 use store::{
     ConnectionTrait, Language, MailKind, MailReason, Secret, StoreError,
-    mail::{self, Mail, MailFailure, NewMail, TakenMail},
+    mail::{self, Mail, MailFailure, MailSenders, NewMail, TakenMail},
 };
 use time::OffsetDateTime;
 use tokio::{
@@ -104,10 +105,9 @@ impl App {
         let mut under_way = JoinSet::new();
         let mut tenants: Vec<Option<Uuid>> = Vec::new();
         loop {
-            let due = if under_way.len() < AT_ONCE {
-                self.take_mail(&tenants).await
-            } else {
-                None
+            let due = match places(&tenants) {
+                Some(senders) => self.take_mail(&tenants, senders).await,
+                None => None,
             };
             if let Some(taken) = due {
                 let (tenant, app) = (taken.mail.tenant_id, self.clone());
@@ -146,7 +146,7 @@ impl App {
         }
     }
 
-    async fn take_mail(&self, tenants: &[Option<Uuid>]) -> Option<TakenMail> {
+    async fn take_mail(&self, tenants: &[Option<Uuid>], senders: MailSenders) -> Option<TakenMail> {
         let mut busy: Vec<Option<Uuid>> = tenants
             .iter()
             .filter(|tenant| tenants.iter().filter(|other| other == tenant).count() >= PER_TENANT)
@@ -154,7 +154,7 @@ impl App {
             .collect();
         busy.dedup();
         let now = OffsetDateTime::now_utc();
-        match mail::take(LEASE, &busy, &self.vault, now, &self.db).await {
+        match mail::take(LEASE, senders, &busy, &self.vault, now, &self.db).await {
             Ok(taken) => taken,
             Err(error) => {
                 error!(%error, "queued mails cannot be read");
@@ -259,6 +259,18 @@ impl App {
     }
 }
 
+/// Whose mails find a place beside those that are under way.
+fn places(under_way: &[Option<Uuid>]) -> Option<MailSenders> {
+    let of_tenants = under_way.iter().flatten().count();
+    if under_way.len() >= AT_ONCE {
+        None
+    } else if of_tenants >= AT_ONCE - KEPT_FREE {
+        Some(MailSenders::Installation)
+    } else {
+        Some(MailSenders::All)
+    }
+}
+
 /// One minute after the first attempt, then four times as long each time, at most four hours; times `jitter`.
 fn pause_after(attempts: u32, jitter: f64) -> time::Duration {
     let minutes = 4_i32.saturating_pow(attempts.saturating_sub(1).min(8));
@@ -279,8 +291,10 @@ fn hello(public_url: &str) -> ClientId {
     }
 }
 
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 64;
 const PER_TENANT: usize = 2;
+/// Places that tenants' mails leave free for those of the installation itself, such as links that set a new password.
+const KEPT_FREE: usize = 8;
 /// One attempt, whatever the server does.
 const LONGEST: Duration = Duration::from_secs(8 * 60);
 const LEASE: time::Duration = time::Duration::minutes(10);
@@ -293,6 +307,15 @@ const GOODBYE: Duration = Duration::from_secs(4);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tenants_leave_places_free_for_the_installation() {
+        let mut under_way = vec![Some(Uuid::nil()); AT_ONCE - KEPT_FREE];
+        assert_eq!(places(&under_way[1..]), Some(MailSenders::All));
+        assert_eq!(places(&under_way), Some(MailSenders::Installation));
+        under_way.extend([None; KEPT_FREE]);
+        assert_eq!(places(&under_way), None);
+    }
 
     #[test]
     fn pauses_grow_to_four_hours() {

@@ -189,11 +189,11 @@ async fn calls_are_erased_one_by_one_or_all_of_a_person() {
     let fields = refused.wrong_fields();
     assert_eq!(fields, ["search"]);
     let one = |id: Uuid| world.path(&format!("calls/{id}"));
-    world
-        .owner
-        .delete(&one(ongoing.id))
-        .await
-        .expect(StatusCode::CONFLICT);
+    let going_on = world.owner.delete(&one(ongoing.id)).await;
+    assert_eq!(
+        going_on.expect(StatusCode::CONFLICT).body["detail"],
+        "This call is still going on. Please erase it when it has ended."
+    );
     world
         .owner
         .delete(&one(calls[0].id))

@@ -288,6 +288,19 @@ async fn lists_are_searched_and_paged() {
     }
     let none = world.owner.get(&world.path("contacts?limit=0")).await;
     assert_eq!(none.wrong_fields(), ["limit"]);
+    let long = "x".repeat(201);
+    for (query, field) in [
+        ("contacts?search=%00".to_owned(), "search"),
+        (format!("devices?search={long}"), "search"),
+        ("audit?actor=a%00b".to_owned(), "actor"),
+        ("audit/export?action=%00".to_owned(), "action"),
+    ] {
+        let refused = world.owner.get(&world.path(&query)).await;
+        assert_eq!(refused.wrong_fields(), [field], "{query}");
+    }
+    let bulk = json!({"action": "delete", "matching": {"search": long, "filters": {}}});
+    let refused = world.owner.post(&world.path("contacts/bulk"), bulk).await;
+    assert_eq!(refused.wrong_fields(), ["matching.search"]);
     world
         .owner
         .get(&world.path("contacts?limit=x"))

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::sea_query::{Alias, Expr, Query};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use time::OffsetDateTime;
 
 use super::format::{Item, Reader};
 use super::tables::{self, Kind, Table};
 use super::{Attachment, BackupError, Summary};
-use crate::{Database, SchemaState, StoreError, Transaction, begin};
+use crate::{Database, SchemaState, StoreError, Transaction, begin, mail};
 
 /// SQLite takes 32,766 values in a statement.
 const VALUES_AT_ONCE: usize = 16_000;
@@ -59,7 +60,8 @@ impl Archive {
         &self.files
     }
 
-    /// Puts all rows into `db`, which [`open`](crate::open) has opened, in place of everything in it if `replace` says so. All or
+    /// Puts all rows into `db`, which [`open`](crate::open) has opened, in place of everything in it if `replace` says so. Mails that waited
+    /// then are not sent again: they may have left since. All or
     /// nothing: `before_commit` is called when all has gone well, and if it fails nothing has changed.
     ///
     /// # Errors
@@ -70,6 +72,7 @@ impl Archive {
         &self,
         replace: bool,
         before_commit: impl FnOnce() -> io::Result<()>,
+        now: OffsetDateTime,
         db: &Database,
     ) -> Result<(), BackupError> {
         let steps = self.steps()?;
@@ -87,6 +90,9 @@ impl Archive {
         Migrator::up(&transaction, Some(steps)).await?;
         self.fill(&transaction).await?;
         Migrator::up(&transaction, None).await?;
+        mail::supersede_all(now, &transaction)
+            .await
+            .map_err(unwrapped)?;
         before_commit()?;
         Ok(transaction.commit().await?)
     }
@@ -218,7 +224,7 @@ impl Batch {
     }
 }
 
-/// Why no transaction began.
+/// What the store says, in the words of a backup.
 fn unwrapped(error: StoreError) -> BackupError {
     match error {
         StoreError::Database(error) => BackupError::Database(error),

@@ -6,10 +6,13 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use store::audit::{self, NewAuditEntry};
 use store::backup::{self, Archive, Attachment, BackupError};
+use store::mail::{self, MailSenders, NewMail};
 use store::{
-    Database, PageRequest, SchemaState, StoreConfig, account, contact, directory, open, tenant,
+    Database, MailKind, PageRequest, SchemaState, Secret, StoreConfig, account, contact, directory,
+    open, tenant,
 };
 use tempfile::TempDir;
+use time::Duration;
 
 use crate::ground::{Ground, NOW, contact_fields, on_both, search};
 
@@ -18,6 +21,7 @@ on_both! {
     a_backup_sees_one_moment_while_others_write,
     a_database_with_rows_is_replaced_only_if_that_is_said,
     what_fails_at_the_very_end_has_changed_nothing,
+    mails_that_waited_at_the_backup_are_not_sent_again,
 }
 
 const PASSWORD: &str = "secret-101";
@@ -99,7 +103,7 @@ async fn what_was_backed_up_is_the_same_in_either_database(ground: Ground) {
         let Some(db) = empty(&folder, postgresql).await else {
             continue;
         };
-        archive.restore(false, || Ok(()), &db).await.unwrap();
+        archive.restore(false, || Ok(()), NOW, &db).await.unwrap();
         let again = folder.path().join("again");
         back_up(&again, &db).await;
         assert_eq!(rows(&path), rows(&again), "postgresql: {postgresql}");
@@ -200,7 +204,7 @@ async fn a_database_with_rows_is_replaced_only_if_that_is_said(ground: Ground) {
     back_up(&path, &ground.db).await;
     let archive = Archive::open(&path).unwrap();
     note("later than the backup", &ground.db).await;
-    let refused = archive.restore(false, || Ok(()), &ground.db).await;
+    let refused = archive.restore(false, || Ok(()), NOW, &ground.db).await;
     assert!(
         matches!(&refused, Err(BackupError::NotEmpty { table }) if table == "tenants"),
         "{refused:?}"
@@ -209,7 +213,10 @@ async fn a_database_with_rows_is_replaced_only_if_that_is_said(ground: Ground) {
     back_up(&after, &ground.db).await;
     assert!(unpacked(&after).contains("later than the backup"));
 
-    archive.restore(true, || Ok(()), &ground.db).await.unwrap();
+    archive
+        .restore(true, || Ok(()), NOW, &ground.db)
+        .await
+        .unwrap();
     back_up(&after, &ground.db).await;
     assert_eq!(rows(&path), rows(&after));
 }
@@ -225,13 +232,14 @@ async fn what_fails_at_the_very_end_has_changed_nothing(ground: Ground) {
         .restore(
             true,
             || Err(io::Error::other("the disk is gone")),
+            NOW,
             &ground.db,
         )
         .await;
     assert!(matches!(failed, Err(BackupError::Io(_))), "{failed:?}");
     // The same when the file is changed between reading and taking it.
     std::fs::write(&path, packed(&unpacked(&path).replace("ACME", "EVIL"))).unwrap();
-    let failed = archive.restore(true, || Ok(()), &ground.db).await;
+    let failed = archive.restore(true, || Ok(()), NOW, &ground.db).await;
     assert!(
         matches!(failed, Err(BackupError::Damaged { .. })),
         "{failed:?}"
@@ -239,6 +247,25 @@ async fn what_fails_at_the_very_end_has_changed_nothing(ground: Ground) {
     let after = ground.folder.path().join("after");
     back_up(&after, &ground.db).await;
     assert_eq!(rows(&before), rows(&after));
+}
+
+async fn mails_that_waited_at_the_backup_are_not_sent_again(ground: Ground) {
+    let new = NewMail {
+        tenant: None,
+        device: None,
+        kind: MailKind::Test,
+        recipient: "grace@example.org",
+        content: &Secret::new("a letter".to_owned()),
+    };
+    let (vault, db) = (&ground.vault, &ground.db);
+    mail::enqueue(&new, vault, NOW, db).await.unwrap();
+    let path = ground.folder.path().join("backup");
+    back_up(&path, db).await;
+    let archive = Archive::open(&path).unwrap();
+    archive.restore(true, || Ok(()), NOW, db).await.unwrap();
+    let due = mail::take(Duration::HOUR, MailSenders::All, &[], vault, NOW, db).await;
+    assert_eq!(due.unwrap(), None);
+    assert_eq!(mail::next_due(db).await.unwrap(), None);
 }
 
 fn packed(text: &str) -> Vec<u8> {
@@ -332,7 +359,10 @@ async fn what_is_no_backup_or_a_newer_one_is_refused_as_that() {
     let archive = Archive::open(&path).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let empty = empty(&folder, false).await.unwrap();
-    let error = archive.restore(false, || Ok(()), &empty).await.unwrap_err();
+    let error = archive
+        .restore(false, || Ok(()), NOW, &empty)
+        .await
+        .unwrap_err();
     assert!(matches!(error, BackupError::Newer { .. }), "{error:?}");
     assert!(SchemaState::of(&empty).await.unwrap().applied.is_empty());
 }

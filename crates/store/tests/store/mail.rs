@@ -1,6 +1,7 @@
 use store::activation::{self, ActivationState, DEFAULT_LIFETIME, Phone, Presented};
 use store::mail::{
-    self, AppLinks, MailFailure, MailServerFields, MailSettingsFields, NewMail, TakenMail,
+    self, AppLinks, MailFailure, MailSenders, MailServerFields, MailSettingsFields, NewMail,
+    TakenMail,
 };
 use store::{
     Language, MailKind, MailReason, MailSecurity, MailState, PageRequest, Secret, StoreError,
@@ -16,6 +17,7 @@ on_both! {
     a_mail_that_was_taken_by_a_process_that_died_comes_back_after_the_lease,
     of_many_who_take_at_once_one_gets_the_mail,
     mails_of_busy_tenants_are_left_alone,
+    the_installation_gets_its_own_mails_past_those_of_tenants,
     a_mail_that_failed_waits_and_is_given_up_in_the_end,
     a_newer_activation_supersedes_the_mail_with_the_older,
     a_used_activation_supersedes_its_mail,
@@ -59,9 +61,16 @@ impl Ground {
     }
 
     async fn take(&self, minutes: i64) -> Option<TakenMail> {
-        mail::take(LEASE, &[], &self.vault, after_minutes(minutes), &self.db)
-            .await
-            .unwrap()
+        mail::take(
+            LEASE,
+            MailSenders::All,
+            &[],
+            &self.vault,
+            after_minutes(minutes),
+            &self.db,
+        )
+        .await
+        .unwrap()
     }
 
     async fn state(&self, id: Uuid) -> MailState {
@@ -145,7 +154,11 @@ async fn of_many_who_take_at_once_one_gets_the_mail(ground: Ground) {
     }
     let takers = (0..20).map(|_| {
         let (db, vault) = (ground.db.clone(), ground.vault.clone());
-        tokio::spawn(async move { mail::take(LEASE, &[], &vault, NOW, &db).await.unwrap() })
+        tokio::spawn(async move {
+            mail::take(LEASE, MailSenders::All, &[], &vault, NOW, &db)
+                .await
+                .unwrap()
+        })
     });
     let mut taken = Vec::new();
     for taker in takers.collect::<Vec<_>>() {
@@ -162,7 +175,15 @@ async fn mails_of_busy_tenants_are_left_alone(ground: Ground) {
     ground.mail_of(None, None, "b@example.org").await;
     ground.mail_of(Some(other), None, "c@example.org").await;
     let take = async |busy: &[Option<Uuid>]| {
-        let taken = mail::take(LEASE, busy, &ground.vault, NOW, &ground.db).await;
+        let taken = mail::take(
+            LEASE,
+            MailSenders::All,
+            busy,
+            &ground.vault,
+            NOW,
+            &ground.db,
+        )
+        .await;
         taken.unwrap().map(|taken| taken.mail.recipient)
     };
     let all = [Some(tenant), None, Some(other)];
@@ -170,6 +191,19 @@ async fn mails_of_busy_tenants_are_left_alone(ground: Ground) {
     assert_eq!(take(&all[..2]).await.as_deref(), Some("c@example.org"));
     assert_eq!(take(&all[..1]).await.as_deref(), Some("b@example.org"));
     assert_eq!(take(&[None]).await.as_deref(), Some("a@example.org"));
+}
+
+async fn the_installation_gets_its_own_mails_past_those_of_tenants(ground: Ground) {
+    let tenant = ground.tenant.id;
+    ground.mail_of(Some(tenant), None, "a@example.org").await;
+    ground.mail_of(None, None, "b@example.org").await;
+    let take = async || {
+        let (senders, vault) = (MailSenders::Installation, &ground.vault);
+        let taken = mail::take(LEASE, senders, &[], vault, NOW, &ground.db).await;
+        taken.unwrap().map(|taken| taken.mail.recipient)
+    };
+    assert_eq!(take().await.as_deref(), Some("b@example.org"));
+    assert_eq!(take().await, None);
 }
 
 async fn a_mail_that_failed_waits_and_is_given_up_in_the_end(ground: Ground) {

@@ -1033,7 +1033,7 @@ export interface paths {
         };
         /** One device. */
         get: operations["devices_show"];
-        /** Change a device; it learns of it at once. */
+        /** Change a device; it learns of it at once. Accounts that an activated device has no more get new passwords, as it knows the old ones. */
         put: operations["devices_update"];
         post?: never;
         /** Delete a device: it is signed out, and its accounts get new passwords. */
