@@ -36,7 +36,7 @@ pub(crate) async fn list(
     Paging(request): Paging<AuditSort>,
     Asked(query): Asked<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
-    let filter = filter(query)?;
+    let filter = filter(&query)?;
     let entries = audit::list(caller.tenant.id, &filter, &request, &app.db).await?;
     Ok(wire::page(entries, entry))
 }
@@ -73,7 +73,7 @@ pub(crate) async fn export(
     Asked(query): Asked<AuditQuery>,
 ) -> Result<Response, ApiError> {
     let now = OffsetDateTime::now_utc();
-    let filter = filter(query.clone())?;
+    let filter = filter(&query)?;
     let transaction = begin(&app.db).await?;
     let deed = Deed::new("audit.export", "audit log").made(&query);
     caller.note(&deed, now, &transaction).await?;
@@ -91,7 +91,7 @@ pub(crate) async fn export(
         .into_response())
 }
 
-fn filter(query: AuditQuery) -> Result<AuditFilter, ApiError> {
+fn filter(query: &AuditQuery) -> Result<AuditFilter, ApiError> {
     let mut fields = Fields::default();
     let filter = AuditFilter {
         actor: fields.search("actor", query.actor.as_deref()),

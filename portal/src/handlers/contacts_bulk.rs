@@ -138,7 +138,7 @@ fn check(input: &BulkInput) -> Result<Matching, ApiError> {
                 let field = format!("matching.filters.{name}");
                 match name.as_str() {
                     "in_directory" => {
-                        wanted.filter.in_directory = fields.flag(&field, Some(&values))
+                        wanted.filter.in_directory = fields.flag(&field, Some(&values));
                     }
                     "has_device" => wanted.filter.has_device = fields.flag(&field, Some(&values)),
                     _ => fields.wrong(&field, "Please use in_directory or has_device."),
