@@ -86,6 +86,8 @@ pub(crate) struct Limits {
     pub(crate) activation: Limiter<Source>,
     /// Refused activations altogether.
     pub(crate) all_activations: Limiter<()>,
+    /// Wrong addresses of desk phones by source.
+    pub(crate) desk_phones: Limiter<Source>,
     /// Refused token requests by source.
     pub(crate) device_token: Limiter<Source>,
     /// Mails with instructions by tenant.
@@ -314,6 +316,7 @@ impl Limits {
             person: Limiter::new(limiter(10, 60)),
             activation: Limiter::new(limiter(10, 30)),
             all_activations: Limiter::new(limiter(1000, 1)),
+            desk_phones: Limiter::new(limiter(10, 30)),
             device_token: Limiter::new(limiter(60, 2)),
             instructions: Limiter::new(limiter(100, 10)),
             device_instructions: Limiter::new(limiter(5, 300)),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use api::{ControlAnswer, ControlError, instance_id};
-use store::{Reference, account::Rotated};
+use store::{Reference, account::Rotated, device::Device};
 use tokio::time::timeout;
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -32,11 +32,19 @@ impl App {
 
     /// The device is out: bindings end, channels end, the other devices of its accounts get the new
     /// passwords.
-    pub(crate) async fn sign_out(&self, tenant: Uuid, device: Uuid, rotated: Vec<Rotated>) {
+    ///
+    /// Which bindings are a desk phone's cannot be told, so all of its accounts end: the softphones among them register again with the
+    /// new password.
+    pub(crate) async fn sign_out(&self, tenant: Uuid, device: &Device, rotated: Vec<Rotated>) {
+        let (desk_phone, device) = (device.desk_phone.is_some(), device.id);
         self.channels.revoke(device);
         for account in &rotated {
             self.tell_proxy(self.proxy.account_changed(&account.aor))
                 .await;
+            if desk_phone {
+                self.tell_proxy(self.proxy.drop_bindings(&account.aor))
+                    .await;
+            }
         }
         let instance = instance_id(device);
         self.tell_proxy(self.proxy.revoke_device(&instance)).await;

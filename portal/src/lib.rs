@@ -13,7 +13,8 @@
 //! * A handler writes once, in one transaction together with its audit entry; what follows from the
 //!   write (`effects`) cannot fail the request.
 //! * Secrets leave in few answers: the activation shown to an administrator, the configuration of an
-//!   activated device, and once what was just made: a key of a program, the secret of a webhook.
+//!   activated device, the settings of a desk phone, and once what was just made: a key of a program, the secret of a webhook, the
+//!   address of a desk phone.
 //!
 //! SIP is not here: the proxy is reached through `api::ProxyControl`. SQL is not here: it is in `store`.
 
@@ -28,6 +29,7 @@ mod call_query;
 mod call_wire;
 mod config;
 mod description;
+mod desk_phone;
 mod device_channel;
 mod device_token;
 mod directory_news;

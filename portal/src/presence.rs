@@ -18,7 +18,8 @@ pub(crate) struct Presence(RwLock<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Devices bound, by address-of-record. What is bound without the instance-id of a device counts as `None`.
+    /// Devices bound, by address-of-record. What is bound without the instance-id of a softphone counts as `None`: a desk phone, or a phone
+    /// that nobody told the portal of.
     bindings: HashMap<String, Vec<Option<Uuid>>>,
     /// Number of bindings by device.
     bound: HashMap<Uuid, usize>,
@@ -92,6 +93,18 @@ impl Presence {
         self.read().is_online(device)
     }
 
+    /// One of the addresses-of-record has a binding that is no softphone's. Which desk phone's it is cannot be told.
+    pub(crate) fn is_desk_phone_online(&self, aors: &[&str]) -> bool {
+        let state = self.read();
+        let bound = |aor: &&str| {
+            state
+                .bindings
+                .get(*aor)
+                .is_some_and(|all| all.contains(&None))
+        };
+        aors.iter().any(bound)
+    }
+
     /// A binding at the proxy exists, or one of the devices says that the account is registered.
     pub(crate) fn is_account_online(&self, account: Uuid, aor: &str, devices: &[Uuid]) -> bool {
         let state = self.read();
@@ -111,6 +124,10 @@ impl Presence {
             let (user, host) = aor.strip_prefix("sip:")?.rsplit_once('@')?;
             (host == domain).then(|| user.to_owned())
         };
+        let strangers = state
+            .bindings
+            .iter()
+            .filter(|(_, devices)| devices.contains(&None));
         let connected = state.devices.iter();
         let channels = connected
             .filter(|(_, connected)| connected.channels > 0)
@@ -122,6 +139,7 @@ impl Presence {
         Online {
             domain: domain.to_owned(),
             users: state.bindings.keys().filter_map(user).collect(),
+            strangers: strangers.filter_map(|(aor, _)| user(aor)).collect(),
             devices: state.bound.keys().copied().chain(channels).collect(),
             lines: lines.collect(),
         }
@@ -182,11 +200,13 @@ impl State {
     }
 }
 
-/// The device with this instance-id, if it is the kind that devices of the portal have ([`api::instance_id`]).
+/// The device with this instance-id, if it is the kind that devices of the portal have ([`api::instance_id`]): the UUID is of version 7.
+/// Desk phones make theirs up themselves, of their MAC address or of chance (RFC 5626 section 4.1), so it is of another version.
 fn device_of(instance: &str) -> Option<Uuid> {
     let (scheme, id) = instance.rsplit_once(':')?;
     let id = Uuid::try_parse(id).ok()?;
-    scheme.eq_ignore_ascii_case("urn:uuid").then_some(id)
+    let ours = scheme.eq_ignore_ascii_case("urn:uuid") && id.get_version_num() == 7;
+    ours.then_some(id)
 }
 
 /// A device has at most four accounts.
@@ -249,6 +269,30 @@ mod tests {
         assert!(presence.is_device_online(device));
         presence.set_registrations(Vec::new());
         assert!(!presence.is_device_online(device));
+    }
+
+    #[test]
+    fn a_desk_phone_is_there_by_a_binding_that_is_no_softphones() {
+        let (presence, softphone) = (Presence::default(), Uuid::now_v7());
+        let there = || presence.is_desk_phone_online(&["sip:other@a", AOR]);
+        presence.set_bindings(change(AOR, &[Some(softphone)]));
+        assert!(!there());
+        assert!(
+            presence
+                .online("acme.tandem.localhost")
+                .strangers
+                .is_empty()
+        );
+        for own in [None, Some(Uuid::new_v4())] {
+            presence.set_bindings(change(AOR, &[Some(softphone), own]));
+            assert!(there(), "{own:?}");
+            assert!(presence.is_device_online(softphone));
+            let online = presence.online("acme.tandem.localhost");
+            assert_eq!(online.strangers, ["101"]);
+            assert_eq!(online.devices, [softphone]);
+        }
+        presence.set_bindings(change(AOR, &[Some(softphone)]));
+        assert!(!there());
     }
 
     #[test]

@@ -17,13 +17,20 @@ use axum::{
 use tracing::{Instrument, debug, info_span};
 use uuid::Uuid;
 
-use crate::{app::App, error::ApiError};
+use crate::{app::App, error::ApiError, handlers::desk_phone};
 
 /// Gives the request an identifier and finishes its answer.
 pub(crate) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
     let path = request.uri().path().to_owned();
-    let span = info_span!("request", request.id = %id, method = %request.method(), path);
+    let is_desk_phone = path.starts_with(desk_phone::PREFIX);
+    // What stands behind it is a secret.
+    let shown = if is_desk_phone {
+        desk_phone::PREFIX
+    } else {
+        &path
+    };
+    let span = info_span!("request", request.id = %id, method = %request.method(), path = shown);
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| debug!(status = response.status().as_u16(), "answered"));
 
@@ -35,7 +42,7 @@ pub(crate) async fn finish(State(app): State<App>, request: Request, next: Next)
     if let Ok(id) = HeaderValue::try_from(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
-    if is_api && !headers.contains_key(CACHE_CONTROL) {
+    if (is_api || is_desk_phone) && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     secure(headers);

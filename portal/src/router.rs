@@ -20,10 +20,10 @@ use crate::{
     error::ApiError,
     handlers::{
         accounts, activation, addresses, api_keys, audit, calls, contacts, contacts_bulk,
-        device_live, devices, directory, equip, health, import_preview, imports, instructions,
-        invitations, live, mail, mailbox, members, provider_tests, providers, provisioning,
-        recovery, retention, search, second_factor, session, sessions, sign_on, sign_on_settings,
-        sign_up, tenants, views, webhooks,
+        desk_phone, device_live, devices, directory, equip, health, import_preview, imports,
+        instructions, invitations, live, mail, mailbox, members, provider_tests, providers,
+        provisioning, recovery, retention, search, second_factor, session, sessions, sign_on,
+        sign_on_settings, sign_up, tenants, views, webhooks,
     },
     idempotency, metrics, pages, request, scrape,
 };
@@ -42,6 +42,7 @@ pub fn router(app: App) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(scrape::guarded))
+        .route("/desk/{*rest}", get(desk_phone::settings))
         .fallback(pages::page)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -169,6 +170,7 @@ fn tenant() -> OpenApiRouter<App> {
         .routes(routes!(activation::show, activation::reset))
         .routes(routes!(activation::qr_svg))
         .routes(routes!(activation::qr_png))
+        .routes(routes!(desk_phone::set_up))
         .routes(routes!(instructions::send))
         .routes(routes!(instructions::show_again))
         .routes(routes!(mail::show, mail::update))

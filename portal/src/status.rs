@@ -6,10 +6,28 @@ use uuid::Uuid;
 
 use crate::presence::Presence;
 
-pub(crate) fn device_status(device: Uuid, activated: bool, presence: &Presence) -> DeviceStatus {
+/// By what a device is known to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sign<'a> {
+    /// A live channel or the instance-id that it was given: a softphone.
+    Own,
+    /// A registration of one of these addresses-of-record that is no softphone's: a desk phone.
+    Lines(Vec<&'a str>),
+}
+
+pub(crate) fn device_status(
+    device: Uuid,
+    activated: bool,
+    sign: &Sign<'_>,
+    presence: &Presence,
+) -> DeviceStatus {
+    let there = || match sign {
+        Sign::Own => presence.is_device_online(device),
+        Sign::Lines(aors) => presence.is_desk_phone_online(aors),
+    };
     if !activated {
         DeviceStatus::NotActivated
-    } else if presence.is_device_online(device) {
+    } else if there() {
         DeviceStatus::Online
     } else {
         DeviceStatus::Offline

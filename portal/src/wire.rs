@@ -12,6 +12,7 @@ use store::{
     api_key::ApiKey,
     contact::{Contact, ContactEmail, ContactNumber},
     dependents::{Dependent, DependentEffect, DependentKind, Dependents},
+    desk_phone::DeskPhone,
     device::Device,
     directory,
     invitation::Invitation,
@@ -26,7 +27,7 @@ use crate::{
     config::PortalConfig,
     mail,
     presence::Presence,
-    status::{account_status, device_status, is_update_pending},
+    status::{Sign, account_status, device_status, is_update_pending},
 };
 
 /// One object with its version as the entity tag.
@@ -331,9 +332,19 @@ fn directory_entry(entry: directory::Entry) -> api::DirectoryEntry {
 
 pub(crate) fn device(device: Device, presence: &Presence) -> api::Device {
     let activated = device.activated_at.is_some();
+    let sign = match device.desk_phone {
+        Some(_) => Sign::Lines(
+            device
+                .accounts
+                .iter()
+                .map(|account| account.aor.as_str())
+                .collect(),
+        ),
+        None => Sign::Own,
+    };
     api::Device {
         id: device.id,
-        status: device_status(device.id, activated, presence),
+        status: device_status(device.id, activated, &sign, presence),
         pending_update: is_update_pending(&device),
         name: device.name,
         contact: api::DeviceContact {
@@ -353,9 +364,32 @@ pub(crate) fn device(device: Device, presence: &Presence) -> api::Device {
         app_version: device.app_version,
         platform: device.platform,
         instructions: device.instructions.map(mail::wire::mail),
+        desk_phone: device.desk_phone.map(desk_phone),
         activated_at: device.activated_at,
         last_seen_at: device.last_seen_at,
         version: device.version,
+    }
+}
+
+fn desk_phone(phone: DeskPhone) -> api::DeskPhone {
+    api::DeskPhone {
+        make: match phone.make {
+            store::DeskPhoneMake::Yealink => api::DeskPhoneMake::Yealink,
+            store::DeskPhoneMake::Snom => api::DeskPhoneMake::Snom,
+            store::DeskPhoneMake::Grandstream => api::DeskPhoneMake::Grandstream,
+            store::DeskPhoneMake::Baresip => api::DeskPhoneMake::Baresip,
+        },
+        made_at: phone.made_at,
+        fetched_at: phone.fetched_at,
+    }
+}
+
+pub(crate) fn stored_make(make: api::DeskPhoneMake) -> store::DeskPhoneMake {
+    match make {
+        api::DeskPhoneMake::Yealink => store::DeskPhoneMake::Yealink,
+        api::DeskPhoneMake::Snom => store::DeskPhoneMake::Snom,
+        api::DeskPhoneMake::Grandstream => store::DeskPhoneMake::Grandstream,
+        api::DeskPhoneMake::Baresip => store::DeskPhoneMake::Baresip,
     }
 }
 

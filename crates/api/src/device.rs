@@ -1,11 +1,11 @@
-//! Devices: a softphone of a contact, with one to four SIP accounts.
+//! Devices: a phone of a contact, with one to four SIP accounts.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{AccountStatus, Mail};
+use crate::{AccountStatus, DeskPhone, Mail};
 
 /// Whether a device is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -13,7 +13,7 @@ use crate::{AccountStatus, Mail};
 pub enum DeviceStatus {
     /// Its activation has not been used.
     NotActivated,
-    /// Its live channel is open, or it is registered at the proxy.
+    /// Its live channel is open, or it is registered at the proxy. A desk phone: one of its accounts is registered there by no softphone.
     Online,
     /// Neither.
     Offline,
@@ -37,10 +37,13 @@ pub struct Device {
     /// The last mail with its activation, while that can be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<Mail>,
-    /// Version of the softphone, as it reported it.
+    /// What is known of it as a desk phone; absent if it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desk_phone: Option<DeskPhone>,
+    /// Version of the softphone, as it reported it; of a desk phone what it calls itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_version: Option<String>,
-    /// Operating system, as the device reported it.
+    /// Operating system, as the device reported it; of a desk phone its make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// When it was activated.

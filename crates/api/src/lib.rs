@@ -21,6 +21,7 @@ mod call;
 mod contact;
 mod control;
 mod dependent;
+mod desk_phone;
 mod device;
 mod directory;
 mod equip;
@@ -57,6 +58,7 @@ pub use call::{
 pub use contact::{Contact, ContactDevice, ContactEmail, ContactInput, ContactNumber, EmailLabel};
 pub use control::{ControlAnswer, ControlError, ProxyControl, Registration, RegistrationChange};
 pub use dependent::{Dependent, DependentEffect, DependentKind, Dependents};
+pub use desk_phone::{DeskPhone, DeskPhoneAddress, DeskPhoneInput, DeskPhoneMake};
 pub use device::{Device, DeviceAccount, DeviceContact, DeviceInput, DeviceStatus};
 pub use directory::{DirectoryChanges, DirectoryEntry, DirectoryQuery, InternalNumber};
 pub use equip::{EquipAccount, EquipDevice, EquipInput, Equipped, NextUsername};

@@ -17,7 +17,7 @@ use crate::micros::UnixMicros;
 use crate::row::{activation as row, device as device_row, mail as mail_row};
 use crate::{
     ActivationCode, ActivationToken, Db, Place, StoreError, Vault, VaultError, begin, commit,
-    device, id,
+    desk_phone, device, id,
     mail::{self, Mail},
 };
 
@@ -81,8 +81,8 @@ pub struct Phone<'a> {
     pub platform: &'a str,
 }
 
-/// Gives a device a new activation. The one before is void, and an activated device loses its key at
-/// once. Rotate the passwords of its accounts too ([`crate::account::rotate_passwords`]).
+/// Gives a device a new activation. The one before is void, so is the address of a desk phone, and an activated device loses its
+/// key at once. Rotate the passwords of its accounts too ([`crate::account::rotate_passwords`]).
 ///
 /// `lifetime` is cut to [`MAX_LIFETIME`].
 ///
@@ -99,13 +99,7 @@ pub async fn replace(
 ) -> Result<Activation, StoreError> {
     let transaction = begin(db).await?;
     device::load_row(tenant, device, &transaction).await?;
-    supersede_mails(device, now, &transaction).await?;
-    // The activation first, as in `redeem`: two orders of locks would be a deadlock.
-    row::Entity::delete_many()
-        .filter(row::Column::DeviceId.eq(device))
-        .exec(&transaction)
-        .await?;
-    revoke(device, now, &transaction).await?;
+    end(device, now, &transaction).await?;
     let (token, code) = (ActivationToken::random(), ActivationCode::random());
     let id = id::new(now);
     let expires_at = now + lifetime.min(MAX_LIFETIME);
@@ -358,7 +352,24 @@ pub async fn find_device(
     Ok(found.map(|activation| activation.device_id))
 }
 
-/// Takes the device's key away.
+/// Ends whatever a phone could be the device by: its activation, its address as a desk phone, its key.
+pub(crate) async fn end(
+    device: Uuid,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    supersede_mails(device, now, db).await?;
+    // The activation first, as in `redeem`, and the device before the desk phone, as when one fetches its settings: two orders of
+    // locks would be a deadlock.
+    row::Entity::delete_many()
+        .filter(row::Column::DeviceId.eq(device))
+        .exec(db)
+        .await?;
+    revoke(device, now, db).await?;
+    desk_phone::end(device, db).await
+}
+
+/// Takes the device's key away, if it has one, and its being activated.
 async fn revoke(
     device: Uuid,
     now: OffsetDateTime,
@@ -377,7 +388,7 @@ async fn revoke(
             Expr::cust("credential_generation + 1"),
         )
         .filter(device_row::Column::Id.eq(device))
-        .filter(device_row::Column::PublicKey.is_not_null())
+        .filter(device_row::Column::ActivatedAt.is_not_null())
         .exec(db)
         .await?;
     Ok(())

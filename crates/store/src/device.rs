@@ -1,4 +1,4 @@
-//! Devices: a softphone with one to four SIP accounts, its key, and what it has been told.
+//! Devices: a phone with one to four SIP accounts, its key if it is a softphone, and what it has been told.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,9 @@ use crate::row::{
     provider as provider_row,
 };
 use crate::{
-    Db, Reference, StoreError, account, activation, begin, commit, contact, directory, id,
+    Db, Reference, StoreError, account, activation, begin, commit, contact,
+    desk_phone::{self, DeskPhone},
+    directory, id,
     mail::Mail,
 };
 
@@ -34,7 +36,7 @@ pub use list::{DeviceFilter, DeviceSort, list};
 /// How many accounts a device can have.
 pub const MAX_ACCOUNTS: usize = 4;
 
-/// A softphone of a person.
+/// A phone of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// The row's key; the SIP instance-id is `urn:uuid:` and this.
@@ -59,6 +61,8 @@ pub struct Device {
     pub last_seen_at: Option<OffsetDateTime>,
     /// The last mail with its activation, while that can be used.
     pub instructions: Option<Mail>,
+    /// What is known of it as a desk phone, if it is one.
+    pub desk_phone: Option<DeskPhone>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// Grows with each change by a person.
@@ -388,11 +392,15 @@ pub(crate) async fn complete(
     let names: HashMap<Uuid, String> = names.collect();
     let mut accounts = accounts_by_device(&ids, db).await?;
     let mut mails = activation::mails_by_device(&ids, db).await?;
+    let mut desk_phones = desk_phone::by_device(&ids, db).await?;
     let devices = rows.into_iter().map(|row| {
         let name = names.get(&row.contact_id).cloned().unwrap_or_default();
         let accounts = accounts.remove(&row.id).unwrap_or_default();
-        let instructions = mails.remove(&row.id);
-        to_device(row, name, accounts, instructions)
+        Device {
+            instructions: mails.remove(&row.id),
+            desk_phone: desk_phones.remove(&row.id),
+            ..to_device(row, name, accounts)
+        }
     });
     Ok(devices.collect())
 }
@@ -432,12 +440,7 @@ async fn accounts_by_device(
     Ok(by_device)
 }
 
-fn to_device(
-    row: row::Model,
-    contact: String,
-    accounts: Vec<DeviceAccount>,
-    instructions: Option<Mail>,
-) -> Device {
+fn to_device(row: row::Model, contact: String, accounts: Vec<DeviceAccount>) -> Device {
     Device {
         id: row.id,
         name: row.name,
@@ -452,7 +455,8 @@ fn to_device(
         platform: row.platform,
         activated_at: row.activated_at.map(OffsetDateTime::from),
         last_seen_at: row.last_seen_at.map(OffsetDateTime::from),
-        instructions,
+        instructions: None,
+        desk_phone: None,
         created_at: row.created_at.into(),
         version: row.version.unsigned_abs(),
     }

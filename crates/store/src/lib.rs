@@ -31,6 +31,7 @@ mod connect;
 pub mod contact;
 mod database;
 pub mod dependents;
+pub mod desk_phone;
 pub mod device;
 pub mod directory;
 mod error;
@@ -80,8 +81,8 @@ pub use secret::Secret;
 pub use vault::{Place, Vault, VaultError};
 pub use words::{
     AccountStatus, CallDirection, CallLink, CallOutcome, CallReason, CallSource, Codec,
-    DeviceStatus, DeviceSubStatus, EmailLabel, Language, LinkPurpose, MailKind, MailReason,
-    MailSecurity, MailState, NewPeople, Role, SipTransport, UnknownWord, Word,
+    DeskPhoneMake, DeviceStatus, DeviceSubStatus, EmailLabel, Language, LinkPurpose, MailKind,
+    MailReason, MailSecurity, MailState, NewPeople, Role, SipTransport, UnknownWord, Word,
 };
 
 pub use sea_orm::ConnectionTrait;

@@ -374,6 +374,16 @@ entity!(activation, "activations", {
     hidden: bool,
 });
 
+entity!(desk_phone, "desk_phones", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    device_id: Uuid,
+    tenant_id: Uuid,
+    make: String,
+    token_hash: Vec<u8>,
+    made_at: UnixMicros,
+    fetched_at: Option<UnixMicros>,
+});
+
 entity!(device_nonce, "device_nonces", {
     #[sea_orm(primary_key, auto_increment = false)]
     device_id: Uuid,

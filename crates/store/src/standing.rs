@@ -2,7 +2,7 @@
 //!
 //! A tenant may have tens of thousands of both, so whole rows are neither read nor kept for this.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -13,8 +13,8 @@ use uuid::Uuid;
 use crate::account::aor;
 use crate::micros::UnixMicros;
 use crate::row::{
-    account as account_row, activation as activation_row, device as device_row,
-    device_account as line_row, mail as mail_row, provider as provider_row,
+    account as account_row, activation as activation_row, desk_phone as desk_phone_row,
+    device as device_row, device_account as line_row, mail as mail_row, provider as provider_row,
 };
 use crate::{MailState, StoreError};
 
@@ -41,6 +41,8 @@ pub struct DeviceStanding {
     pub pending_update: bool,
     /// How far the mail with its activation is, while that can be used.
     pub instructions: Option<MailState>,
+    /// Whether it is a desk phone.
+    pub desk_phone: bool,
     /// Its accounts, in order.
     pub accounts: Vec<Uuid>,
 }
@@ -78,6 +80,7 @@ pub async fn list_devices(
         .await?;
     let mut accounts = accounts_by_device(tenant, which, db).await?;
     let instructions = instructions_by_device(tenant, which, db).await?;
+    let desk_phones = desk_phones(tenant, which, db).await?;
     let standings = rows
         .into_iter()
         .map(|(id, configured, applied, activated_at)| DeviceStanding {
@@ -86,6 +89,7 @@ pub async fn list_devices(
             pending_update: activated_at.is_some()
                 && applied.is_none_or(|applied| applied < configured),
             instructions: instructions.get(&id).copied(),
+            desk_phone: desk_phones.contains(&id),
             accounts: accounts.remove(&id).unwrap_or_default(),
         });
     Ok(standings.collect())
@@ -162,6 +166,22 @@ async fn accounts_by_device(
         by_device.entry(device).or_default().push(account);
     }
     Ok(by_device)
+}
+
+async fn desk_phones(
+    tenant: Uuid,
+    which: Which<'_>,
+    db: &impl ConnectionTrait,
+) -> Result<HashSet<Uuid>, StoreError> {
+    let devices: Vec<Uuid> = desk_phone_row::Entity::find()
+        .select_only()
+        .column(desk_phone_row::Column::DeviceId)
+        .filter(desk_phone_row::Column::TenantId.eq(tenant))
+        .filter(which.among(desk_phone_row::Column::DeviceId))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(devices.into_iter().collect())
 }
 
 async fn instructions_by_device(

@@ -102,6 +102,20 @@ words! {
 }
 
 words! {
+    /// Who has made a desk phone, and so how its settings are written.
+    DeskPhoneMake {
+        /// Yealink.
+        Yealink = "yealink",
+        /// Snom.
+        Snom = "snom",
+        /// Grandstream.
+        Grandstream = "grandstream",
+        /// baresip, a phone for computers that reads its accounts from a file.
+        Baresip = "baresip",
+    }
+}
+
+words! {
     /// How a line reaches its registrar.
     SipTransport {
         /// UDP.

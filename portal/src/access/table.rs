@@ -33,7 +33,7 @@ pub enum Area {
     Contacts,
     /// Devices.
     Devices,
-    /// Links and codes that activate devices: whoever reads one can be the device.
+    /// Links and codes that activate devices, addresses of desk phones: whoever reads one can be the device.
     Activations,
     /// The provider through which people sign in.
     SignOn,
@@ -271,6 +271,7 @@ const RULES: &[Rule] = &[
     writes("devices_delete", Area::Devices),
     reads("activation_show", Area::Activations),
     writes("activation_reset", Area::Activations),
+    writes("desk_phone_set_up", Area::Activations),
     reads("activation_qr_svg", Area::Activations),
     reads("activation_qr_png", Area::Activations),
     writes("instructions_send", Area::Activations),

@@ -35,7 +35,7 @@ pub(crate) async fn show(
     load(&caller, id, &app).await.map(Json)
 }
 
-/// A new link and code. An activated device is signed out at once.
+/// A new link and code. An activated device is signed out at once, and the address of a desk phone ends.
 #[utoipa::path(post, operation_id = "activation_reset", path = "/tenants/{tenant}/devices/{id}/activation", tag = "devices",
     params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
     responses((status = 201, body = Activation), Refused), security(("session" = [])))]
@@ -60,7 +60,7 @@ pub(crate) async fn reset(
         .showing(&wire::device(after, &app.presence));
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.sign_out(tenant, id, rotated).await;
+    app.sign_out(tenant, &device, rotated).await;
     Ok((
         StatusCode::CREATED,
         Json(wire::activation(&activation, &app)),

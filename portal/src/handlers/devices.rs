@@ -133,11 +133,11 @@ pub(crate) async fn delete(
     let rotated = account::rotate_passwords(tenant, id, &app.vault, &transaction).await?;
     device::delete(tenant, id, &transaction).await?;
     let name = device.name.clone();
-    let body = wire::device(device, &app.presence);
+    let body = wire::device(device.clone(), &app.presence);
     let deed = Deed::new("device.delete", &name).of(id).removed(&body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.sign_out(tenant, id, rotated).await;
+    app.sign_out(tenant, &device, rotated).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod audit;
 pub(crate) mod calls;
 pub(crate) mod contacts;
 pub(crate) mod contacts_bulk;
+pub(crate) mod desk_phone;
 pub(crate) mod device_live;
 pub(crate) mod devices;
 pub(crate) mod directory;

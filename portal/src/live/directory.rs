@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     mail,
     presence::Presence,
-    status::{account_status, device_status},
+    status::{Sign, account_status, device_status},
 };
 
 /// What is known of a tenant.
@@ -78,6 +78,7 @@ impl Directory {
             self.by_aor.entry(aor.clone()).or_default().insert(id);
             self.accounts.insert(id, aor);
             moved.accounts.insert(id);
+            moved.devices.extend(self.desk_phones_of(id));
         }
     }
 
@@ -91,9 +92,16 @@ impl Directory {
 
     /// The bindings of the address-of-record are others.
     pub(super) fn aor_moved(&self, aor: &str, moved: &mut Moved) {
-        moved
-            .accounts
-            .extend(self.by_aor.get(aor).into_iter().flatten());
+        for account in self.by_aor.get(aor).into_iter().flatten() {
+            moved.accounts.insert(*account);
+            moved.devices.extend(self.desk_phones_of(*account));
+        }
+    }
+
+    /// The desk phones that have the account: their status hangs on its bindings.
+    fn desk_phones_of(&self, account: Uuid) -> impl Iterator<Item = Uuid> {
+        let holders = self.holders.get(&account).into_iter().flatten().copied();
+        holders.filter(|id| self.devices.get(id).is_some_and(|device| device.desk_phone))
     }
 
     /// Everybody may have come or gone.
@@ -109,10 +117,21 @@ impl Directory {
         let device = self.devices.get(&id)?;
         Some(DeviceLive {
             id,
-            status: device_status(id, device.activated, presence),
+            status: device_status(id, device.activated, &self.sign_of(device), presence),
             pending_update: device.pending_update,
             instructions: device.instructions.map(mail::wire::state),
         })
+    }
+
+    fn sign_of(&self, device: &DeviceStanding) -> Sign<'_> {
+        if !device.desk_phone {
+            return Sign::Own;
+        }
+        let aors = device
+            .accounts
+            .iter()
+            .filter_map(|id| self.accounts.get(id));
+        Sign::Lines(aors.map(String::as_str).collect())
     }
 
     /// The account's status now; `None` if there is no such account.
@@ -187,6 +206,7 @@ mod tests {
             activated: true,
             pending_update: false,
             instructions: None,
+            desk_phone: false,
             accounts: accounts.to_vec(),
         }
     }
@@ -236,7 +256,7 @@ mod tests {
 
     #[test]
     fn an_address_moves_its_accounts_and_a_device_what_hangs_on_it() {
-        let [phone, line] = [1, 2].map(Uuid::from_u128);
+        let (phone, line) = (Uuid::now_v7(), Uuid::from_u128(2));
         let directory = Directory::new(vec![device(phone, &[line])], vec![account(line)]);
         let mut moved = Moved::default();
         directory.aor_moved("sip:102@acme.tandem.localhost", &mut moved);
@@ -260,5 +280,29 @@ mod tests {
         assert_eq!(status, DeviceStatus::Online);
         let status = directory.account(line, &presence).unwrap().status;
         assert_eq!(status, AccountStatus::Online);
+    }
+    #[test]
+    fn a_desk_phone_comes_and_goes_with_the_bindings_of_its_lines() {
+        let [phone, line] = [1, 2].map(Uuid::from_u128);
+        let desk_phone = DeviceStanding {
+            desk_phone: true,
+            ..device(phone, &[line])
+        };
+        let directory = Directory::new(vec![desk_phone], vec![account(line)]);
+        let presence = Presence::default();
+        let status = || directory.device(phone, &presence).unwrap().status;
+        assert_eq!(status(), DeviceStatus::Offline);
+        presence.set_bindings(RegistrationChange {
+            aor: AOR.to_owned(),
+            registrations: vec![Registration {
+                aor: AOR.to_owned(),
+                instance: None,
+                expires_at: OffsetDateTime::UNIX_EPOCH,
+            }],
+        });
+        assert_eq!(status(), DeviceStatus::Online);
+        let mut moved = Moved::default();
+        directory.aor_moved(AOR, &mut moved);
+        assert_eq!(moved, directory.everything());
     }
 }

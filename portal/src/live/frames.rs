@@ -272,6 +272,7 @@ mod tests {
             activated: true,
             pending_update: false,
             instructions: None,
+            desk_phone: false,
             accounts: vec![line(id)],
         });
         let accounts = ids.iter().map(|id| AccountStanding {

@@ -64,6 +64,7 @@ const DEEDS: &[(&str, EventKind)] = &[
     ("device.create", EventKind::DeviceCreated),
     ("device.update", EventKind::DeviceUpdated),
     ("device.reset", EventKind::DeviceUpdated),
+    ("device.desk_phone", EventKind::DeviceUpdated),
     ("device.delete", EventKind::DeviceDeleted),
     ("provider.create", EventKind::ProviderCreated),
     ("provider.update", EventKind::ProviderUpdated),

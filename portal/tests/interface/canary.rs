@@ -13,7 +13,7 @@ use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::{
-    issuer,
+    desk_phone, issuer,
     phone::{Phone, activate},
     second_factor::turn_on,
     sign_in::{NEW, settled, sign_in},
@@ -146,6 +146,11 @@ async fn secrets_are_in_no_answer_and_no_log() {
             .expect(StatusCode::NOT_FOUND),
     );
     answers.push(world.owner.delete(&path).await.expect(StatusCode::CONFLICT));
+    let (desk_phone, desk_password) = fetched_by_desk_phone(&world, &mut answers).await;
+    assert!(
+        !lies_in_clear(&desk_phone, &world),
+        "an address is in the database"
+    );
     let proofs = proofs(&world).await;
     for secret in &proofs {
         assert!(
@@ -164,7 +169,13 @@ async fn secrets_are_in_no_answer_and_no_log() {
                 answer.text()
             );
         }
-        for canary in [CANARY, MAIL_CANARY, signing.as_str()] {
+        for canary in [
+            CANARY,
+            MAIL_CANARY,
+            signing.as_str(),
+            &desk_phone,
+            &desk_password,
+        ] {
             assert!(!answer.text().contains(canary), "{}", answer.text());
         }
     }
@@ -179,6 +190,8 @@ async fn secrets_are_in_no_answer_and_no_log() {
         CANARY,
         MAIL_CANARY,
         signing.as_str(),
+        desk_phone.as_str(),
+        desk_password.as_str(),
         used,
         token,
         session.as_str(),
@@ -295,6 +308,43 @@ async fn mail_that_waits(world: &World, device: &serde_json::Value) -> Vec<Answe
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// The secret of a desk phone's address and the password in its file, both used once, and wrongly too.
+async fn fetched_by_desk_phone(world: &World, answers: &mut Vec<Answer>) -> (String, String) {
+    let account = world.account("desk").await;
+    let device = world.device(&[&account]).await;
+    let address = desk_phone::set_up(world, &device, "grandstream").await;
+    let file = world.nobody().get(&format!("{address}cfg.xml")).await;
+    let file = file.expect(StatusCode::OK).text();
+    let password = file
+        .split("<P34>")
+        .nth(1)
+        .unwrap()
+        .split('<')
+        .next()
+        .unwrap();
+    assert!(password.len() >= 20);
+    let nobody = world.nobody();
+    for wrong in [
+        format!("{address}other"),
+        address.replace("/desk/", "/desk/x"),
+    ] {
+        answers.push(nobody.get(&wrong).await.expect(StatusCode::NOT_FOUND));
+        let refused = nobody.post(&wrong, json!({})).await;
+        answers.push(refused.expect(StatusCode::METHOD_NOT_ALLOWED));
+    }
+    let one = format!("devices/{}", device["id"].as_str().unwrap());
+    answers.push(
+        world
+            .owner
+            .get(&world.path(&one))
+            .await
+            .expect(StatusCode::OK),
+    );
+    answers.push(world.owner.get(&world.path("audit")).await);
+    let token = address.trim_start_matches("/desk/").trim_end_matches('/');
+    (token.to_owned(), password.to_owned())
 }
 
 /// The secret of a webhook whose receiver does not answer.

@@ -9,6 +9,7 @@ mod api_keys;
 mod audit;
 mod calls;
 mod canary;
+mod desk_phone;
 mod directory;
 mod equip;
 mod forged;

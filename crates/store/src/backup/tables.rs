@@ -86,6 +86,7 @@ pub(super) fn all() -> Vec<Table> {
         table::<row::device::Entity>(),
         table::<row::device_account::Entity>(),
         table::<row::activation::Entity>(),
+        table::<row::desk_phone::Entity>(),
         table::<row::device_nonce::Entity>(),
         table::<row::registration::Entity>(),
         table::<row::audit_entry::Entity>(),

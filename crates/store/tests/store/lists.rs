@@ -173,6 +173,45 @@ async fn reporting(
     device
 }
 
+/// In a tenant that has other devices on the same account and another provider with the same user name.
+async fn desk_phones_are_there_by_their_lines(ground: &Ground) {
+    let tenant = ground.tenant.id;
+    let own = ground.account("700").await;
+    let fields = account_fields(ground.provider("Elsewhere").await.id, "700");
+    let foreign = ground.account_of(tenant, &fields).await;
+    let softphone = activated(ground, "Softphone", &own).await;
+    let mut desk_phones = Vec::new();
+    for (name, account) in [("Own", &own), ("Foreign", &foreign)] {
+        let device = ground.device(name, &[account]).await;
+        crate::desk_phone::fetched(ground, device.id).await;
+        desk_phones.push(device.id);
+    }
+    let filter = |domain: &str| DeviceFilter {
+        statuses: vec![DeviceStatus::Online],
+        online: Online {
+            domain: domain.to_owned(),
+            users: vec!["700".to_owned()],
+            strangers: vec!["700".to_owned(), "nobody".to_owned()],
+            ..Online::default()
+        },
+        ..DeviceFilter::default()
+    };
+    let found = async |domain: &str| {
+        let request = PageRequest {
+            sort: DeviceSort::USUAL,
+            ..PageRequest::default()
+        };
+        let page = device::list(tenant, &filter(domain), &request, &ground.db).await;
+        let devices = page.unwrap().items.into_iter();
+        devices.map(|device| device.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&ground.tenant.sip_domain).await, [desk_phones[0]]);
+    assert!(found("other.example").await.is_empty());
+    for device in [desk_phones, vec![softphone.id]].concat() {
+        device::delete(tenant, device, &ground.db).await.unwrap();
+    }
+}
+
 async fn devices_are_ordered_by_when_they_were_heard_of_last(ground: Ground) {
     let account = ground.account("100").await;
     reporting(&ground, "b", &account, "linux", 3).await;
@@ -424,6 +463,7 @@ async fn accounts_are_left_in_by_provider_push_and_status(ground: Ground) {
     let online = Online {
         domain: ground.tenant.sip_domain.clone(),
         users: vec!["101".to_owned(), "nobody".to_owned(), "104".to_owned()],
+        strangers: Vec::new(),
         devices: vec![desk.id],
         // The second is no line of that device.
         lines: vec![
@@ -517,6 +557,7 @@ async fn devices_are_left_in_by_status_and_what_they_wait_for(ground: Ground) {
     assert_eq!(found(status(DeviceStatus::NotActivated)).await, [new.id]);
     assert_eq!(found(status(DeviceStatus::Online)).await, [there.id]);
     assert_eq!(found(status(DeviceStatus::Offline)).await, [away.id]);
+    desk_phones_are_there_by_their_lines(&ground).await;
     let waiting = DeviceFilter {
         sub_statuses: vec![DeviceSubStatus::PendingUpdate],
         ..DeviceFilter::default()

@@ -10,6 +10,7 @@ mod binding;
 mod call;
 mod connect;
 mod contact;
+mod desk_phone;
 mod device;
 mod directory;
 mod ground;

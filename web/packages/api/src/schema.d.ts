@@ -1053,7 +1053,7 @@ export interface paths {
         /** How to activate the device. Link and code are there only while they can be used. */
         get: operations["activation_show"];
         put?: never;
-        /** A new link and code. An activated device is signed out at once. */
+        /** A new link and code. An activated device is signed out at once, and the address of a desk phone ends. */
         post: operations["activation_reset"];
         delete?: never;
         options?: never;
@@ -1106,6 +1106,26 @@ export interface paths {
         put?: never;
         /** Show link and code again, although a mail has them. */
         post: operations["activation_show_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/devices/{id}/desk-phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the device a desk phone. Its address is told once; link, code and an address of before are void, and a device that is activated is
+         *     signed out at once.
+         */
+        post: operations["desk_phone_set_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2378,6 +2398,36 @@ export interface components {
             /** @description The first 20, accounts before devices, by name. */
             items: components["schemas"]["Dependent"][];
         };
+        /** @description What is known of a device as a desk phone. Its address is told once, when it is made. */
+        DeskPhone: {
+            /**
+             * Format: date-time
+             * @description When it fetched its settings last.
+             */
+            fetched_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When its address was made.
+             */
+            made_at: string;
+            /** @description Who has made it. */
+            make: components["schemas"]["DeskPhoneMake"];
+        };
+        /** @description Where a desk phone fetches its settings. Whoever knows this can read the passwords of its accounts. */
+        DeskPhoneAddress: {
+            /** @description To be entered in the phone; ends in `/`, the phone adds the name of a file. */
+            address: components["schemas"]["Secret"];
+        };
+        /** @description A device that becomes a desk phone. */
+        DeskPhoneInput: {
+            /** @description Who has made it. */
+            make: components["schemas"]["DeskPhoneMake"];
+        };
+        /**
+         * @description Who has made a desk phone, and so how its settings are written.
+         * @enum {string}
+         */
+        DeskPhoneMake: "yealink" | "snom" | "grandstream" | "baresip";
         /** @description A device. */
         Device: {
             /** @description SIP accounts, in the order of the lines. */
@@ -2387,10 +2437,11 @@ export interface components {
              * @description When it was activated.
              */
             activated_at?: string | null;
-            /** @description Version of the softphone, as it reported it. */
+            /** @description Version of the softphone, as it reported it; of a desk phone what it calls itself. */
             app_version?: string | null;
             /** @description Whose it is. */
             contact: components["schemas"]["DeviceContact"];
+            desk_phone?: components["schemas"]["DeskPhone"] | null;
             /**
              * Format: uuid
              * @description Identifier; its SIP instance-id is `urn:uuid:` and this.
@@ -2406,7 +2457,7 @@ export interface components {
             name: string;
             /** @description It has not yet applied the current configuration. */
             pending_update: boolean;
-            /** @description Operating system, as the device reported it. */
+            /** @description Operating system, as the device reported it; of a desk phone its make. */
             platform?: string | null;
             /** @description Whether it is there. */
             status: components["schemas"]["DeviceStatus"];
@@ -3603,10 +3654,11 @@ export interface components {
                  * @description When it was activated.
                  */
                 activated_at?: string | null;
-                /** @description Version of the softphone, as it reported it. */
+                /** @description Version of the softphone, as it reported it; of a desk phone what it calls itself. */
                 app_version?: string | null;
                 /** @description Whose it is. */
                 contact: components["schemas"]["DeviceContact"];
+                desk_phone?: components["schemas"]["DeskPhone"] | null;
                 /**
                  * Format: uuid
                  * @description Identifier; its SIP instance-id is `urn:uuid:` and this.
@@ -3622,7 +3674,7 @@ export interface components {
                 name: string;
                 /** @description It has not yet applied the current configuration. */
                 pending_update: boolean;
-                /** @description Operating system, as the device reported it. */
+                /** @description Operating system, as the device reported it; of a desk phone its make. */
                 platform?: string | null;
                 /** @description Whether it is there. */
                 status: components["schemas"]["DeviceStatus"];
@@ -7775,6 +7827,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Activation"];
+                };
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    desk_phone_set_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskPhoneInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPhoneAddress"];
                 };
             };
             /** @description Not carried out; see the problem's type and detail */
