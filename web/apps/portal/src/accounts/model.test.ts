@@ -24,6 +24,7 @@ const saved: Account = {
   enter_on_device: false,
   codecs: ['opus', 'pcma'],
   dialing_rules: [],
+  own: false,
   aor: 'sip:201@sip.example.com',
   status: 'offline',
   push: false,

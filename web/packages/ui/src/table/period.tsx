@@ -32,8 +32,9 @@ export function PeriodChip({ label, value, onChange }: PeriodChipProps) {
         <CalendarRange aria-hidden />
         <span className="truncate">{chosen ? `${label}: ${span}` : label}</span>
       </Button>
-      {/* The dialog inside is what has a name; an element without a role must have none. */}
       <Popover
+        // The dialog inside has the name; this element has no role, so the one that it gets must go.
+        // oxlint-disable-next-line jsx-a11y/aria-proptypes
         aria-labelledby=""
         placement="bottom start"
         className="w-72 rounded-xl border border-border bg-overlay p-4 shadow-overlay"
