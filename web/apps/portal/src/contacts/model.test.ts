@@ -85,7 +85,10 @@ test('a contact as text has a line for each thing that is known', () => {
     ...alice,
     id: 'c1',
     job_title: 'Head of Sales',
-    numbers: [{ number: '+49301234567', label: 'desk' }, { number: '+12025550142', label: '' }],
+    numbers: [
+      { number: '+49301234567', label: 'desk' },
+      { number: '+12025550142', label: '' },
+    ],
     devices: [],
     version: 1,
   };

@@ -108,7 +108,8 @@ interface TextWords {
 /** A person in lines of text, for a mail or a note. */
 export function textOf(contact: Contact, accounts: readonly Shown[], words: TextWords): string {
   const { internal, external } = callerIds(accounts);
-  const labelled = (word: string, label?: string | null) => (label ? `${word} (${words.label(label)})` : word);
+  const labelled = (word: string, label?: string | null) =>
+    label ? `${word} (${words.label(label)})` : word;
   return [
     nameOf(contact),
     [contact.job_title, contact.company].filter(Boolean).join(', '),
