@@ -286,6 +286,12 @@ impl Tenant {
             .await
     }
 
+    /// Makes the device a desk phone; the address where that fetches its settings.
+    pub async fn make_desk_phone(&self, id: &str, make: &str) -> String {
+        let path = format!("{}/devices/{id}/desk-phone", self.path);
+        text(&self.portal.create(&path, json!({"make": make})).await["address"])
+    }
+
     /// A new activation, which ends the old one and the device's rights.
     pub async fn reset(&self, id: &str) -> Value {
         self.portal

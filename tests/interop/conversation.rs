@@ -190,7 +190,7 @@ pub(crate) async fn it_registers<P: Peer>(stage: &Stage) {
 }
 
 /// The tone is what there is to hear. A busy machine tears it, and then it is not all.
-fn assert_heard(path: &Path, frequency_hz: f64, who: &str) {
+pub(crate) fn assert_heard(path: &Path, frequency_hz: f64, who: &str) {
     let share = share_of_tone(path, frequency_hz);
     assert!(
         share > 0.25 && has_tone_after(path, frequency_hz, 0.0),

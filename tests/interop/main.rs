@@ -6,6 +6,7 @@
 //! left out.
 
 mod conversation;
+mod desk_phone;
 mod digits;
 mod kamailio;
 mod lossy;

@@ -23,32 +23,15 @@ pub(crate) struct Baresip {
 }
 
 impl Baresip {
-    async fn command(&mut self, command: &str, parameters: &str) {
-        let text = json!({"command": command, "params": parameters}).to_string();
-        let netstring = format!("{}:{text},", text.len());
-        let sent = self.control.write_all(netstring.as_bytes()).await;
-        sent.expect("baresip listens");
-    }
-
-    /// Presses keys without a pause between them.
-    pub(crate) async fn press_all(&mut self, keys: &str) {
-        self.command("sndcode", keys).await;
-    }
-
-    fn events(&self, kind: &str) -> Vec<Value> {
-        let events = self.events.lock().expect("nobody panics with the events");
-        let wanted = events.iter().filter(|event| event["type"] == kind);
-        wanted.cloned().collect()
-    }
-}
-
-impl Peer for Baresip {
-    const SAYS_HZ: f64 = 440.0;
-
-    async fn start(identity: Identity) -> Self {
+    /// Starts it on this file of accounts.
+    pub(crate) async fn start_on(accounts: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        Self::launch(folder, &says_tone(), accounts).await
+    }
+
+    async fn launch(folder: TempDir, more: &str, accounts: &str) -> Self {
         let port = free_port();
-        write_configuration(folder.path(), &identity, port);
+        write_configuration(folder.path(), port, more, accounts);
         let log = std::fs::File::create(folder.path().join("log")).expect("a log can be made");
         let child = Command::new("baresip")
             .arg("-s")
@@ -75,6 +58,34 @@ impl Peer for Baresip {
             control,
             events,
         }
+    }
+
+    async fn command(&mut self, command: &str, parameters: &str) {
+        let text = json!({"command": command, "params": parameters}).to_string();
+        let netstring = format!("{}:{text},", text.len());
+        let sent = self.control.write_all(netstring.as_bytes()).await;
+        sent.expect("baresip listens");
+    }
+
+    /// Presses keys without a pause between them.
+    pub(crate) async fn press_all(&mut self, keys: &str) {
+        self.command("sndcode", keys).await;
+    }
+
+    fn events(&self, kind: &str) -> Vec<Value> {
+        let events = self.events.lock().expect("nobody panics with the events");
+        let wanted = events.iter().filter(|event| event["type"] == kind);
+        wanted.cloned().collect()
+    }
+}
+
+impl Peer for Baresip {
+    const SAYS_HZ: f64 = 440.0;
+
+    async fn start(identity: Identity) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let more = settings(folder.path(), &identity);
+        Self::launch(folder, &more, &account(&identity)).await
     }
 
     /// It does not see that it was refused and answers every challenge.
@@ -171,29 +182,39 @@ impl Drop for Baresip {
     }
 }
 
-fn write_configuration(folder: &Path, identity: &Identity, control_port: u16) {
+/// `more` is what not every one of them is told.
+fn write_configuration(folder: &Path, control_port: u16, more: &str, accounts: &str) {
     let config = format!(
-        "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n{}ausrc_srate 48000\nausrc_channels 2\n\
+        "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nausrc_srate 48000\nausrc_channels 2\n\
          audio_player aubridge,nil\naudio_alert aubridge,bell\nsnd_path {}\nmodule_path /usr/lib/baresip/modules\n\
          module g711.so\nmodule opus.so\nmodule ausine.so\nmodule aubridge.so\nmodule sndfile.so\nmodule_app account.so\n\
-         module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n{}",
-        source(folder, identity),
+         module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n{more}",
         folder.display(),
-        match identity.encryption {
-            None => "",
-            Some(Encryption::Sdes | Encryption::SdesOnly) => "module srtp.so\n",
-            Some(Encryption::Dtls) => panic!("no handshake with it comes about"),
-        }
     );
+    for (name, text) in [("config", config.as_str()), ("accounts", accounts)] {
+        std::fs::write(folder.join(name), text).expect("the configuration can be written");
+    }
+}
+
+fn settings(folder: &Path, identity: &Identity) -> String {
+    let module = match identity.encryption {
+        None => "",
+        Some(Encryption::Sdes | Encryption::SdesOnly) => "module srtp.so\n",
+        Some(Encryption::Dtls) => panic!("no handshake with it comes about"),
+    };
+    let authority = match &identity.authority {
+        Some(authority) => format!("sip_cafile {}\n", authority.display()),
+        None => String::new(),
+    };
+    format!("{}{module}{authority}", source(folder, identity))
+}
+
+fn account(identity: &Identity) -> String {
     let encryption = match identity.encryption {
         None => "",
         Some(Encryption::Sdes) => ";mediaenc=srtp",
         Some(Encryption::SdesOnly) => ";mediaenc=srtp-mand",
         Some(Encryption::Dtls) => "",
-    };
-    let authority = match &identity.authority {
-        Some(authority) => format!("sip_cafile {}\n", authority.display()),
-        None => String::new(),
     };
     let codec = match identity.codec {
         "opus" => "opus/48000/2",
@@ -208,19 +229,20 @@ fn write_configuration(folder: &Path, identity: &Identity, control_port: u16) {
         ..
     } = identity;
     let transport = identity.carrier.name();
-    let account = format!(
+    format!(
         "<sip:{user}@{domain};transport={transport}>;auth_user={user};auth_pass={password};\
          outbound=\"sip:{proxy};transport={transport};lr\";audio_codecs={codec};regint={expires_secs}{encryption}\n",
-    );
-    for (name, text) in [("config", config + &authority), ("accounts", account)] {
-        std::fs::write(folder.join(name), text).expect("the configuration can be written");
-    }
+    )
+}
+
+fn says_tone() -> String {
+    format!("audio_source ausine,{}\n", Baresip::SAYS_HZ)
 }
 
 /// What it says. It spends enough bits on stereo, and takes the network for one that loses packets.
 fn source(folder: &Path, identity: &Identity) -> String {
     let Some(tones) = identity.stereo else {
-        return format!("audio_source ausine,{}\n", Baresip::SAYS_HZ);
+        return says_tone();
     };
     let says = folder.join("says.wav");
     tests::write_stereo_tones(&says, tones, 60.0);
