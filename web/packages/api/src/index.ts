@@ -50,6 +50,7 @@ export {
   type Total,
 } from './collection';
 export { confirmation } from './confirmation';
+export { useSetUpDeskPhone } from './desk-phone';
 export { nextUsernameQuery, useEquip } from './equip';
 export {
   importTemplateAddress,

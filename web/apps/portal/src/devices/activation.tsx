@@ -2,37 +2,41 @@
  * How to activate a device: QR code, link and code; or that it is done; and a new start. Only for those who may
  * change things: whoever reads a code can become the phone.
  */
-import {
-  qrAddress,
-  Refusal,
-  useActivation,
-  useResetActivation,
-  type Activation,
-  type Device,
-} from '@tandem/api';
-import {
-  Button,
-  ButtonLink,
-  ConfirmDialog,
-  CopyButton,
-  Failure,
-  Notice,
-  Placeholder,
-  Section,
-  toast,
-} from '@tandem/ui';
-import { CheckCircle2, Printer, RotateCcw, TimerOff } from 'lucide-react';
+import { qrAddress, Refusal, useActivation, type Activation, type Device } from '@tandem/api';
+import { Button, ButtonLink, CopyButton, Failure, Placeholder, Section } from '@tandem/ui';
+import { CheckCircle2, Phone, Printer, TimerOff } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
-import { messagesOf } from '../forms/refused';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
+import { DeskPhoneSection, SetUpDeskPhone } from './desk-phone';
 import { Hidden, SendInstructions } from './instructions';
 import { codeGroups } from './model';
+import { Reset } from './reset';
 
 export function ActivationSection({ device }: { device: Device }) {
+  const [settingUp, setSettingUp] = useState(false);
+  const begin = () => setSettingUp(true);
+  return (
+    <>
+      {device.desk_phone ? (
+        <DeskPhoneSection device={device} deskPhone={device.desk_phone} onReplace={begin} />
+      ) : (
+        <SoftphoneSection device={device} onDeskPhone={begin} />
+      )}
+      {/* Beside both: it tells the address when the one has made room for the other. */}
+      <SetUpDeskPhone device={device} open={settingUp} onClose={() => setSettingUp(false)} />
+    </>
+  );
+}
+
+interface SoftphoneSectionProps {
+  device: Device;
+  onDeskPhone: () => void;
+}
+
+function SoftphoneSection({ device, onDeskPhone }: SoftphoneSectionProps) {
   const { t } = useTranslation();
   const { tenant } = useTenant();
   const { data, error, refetch } = useActivation(tenant.id, device.id);
@@ -55,6 +59,13 @@ export function ActivationSection({ device }: { device: Device }) {
       <div className="mt-6 flex flex-wrap items-center gap-x-4 gap-y-2 border-t border-separator pt-5">
         <Reset device={device} state={data.state} />
         <p className="min-w-52 flex-1 text-xs text-muted">{t(`activation.reset_help.${data.state}`)}</p>
+      </div>
+      <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
+        <Button variant="ghost" onPress={onDeskPhone}>
+          <Phone aria-hidden />
+          {t('desk_phone.set_up')}
+        </Button>
+        <p className="min-w-52 flex-1 text-xs text-muted">{t('desk_phone.set_up_help')}</p>
       </div>
     </Section>
   );
@@ -187,57 +198,5 @@ function Expired({ activation }: { activation: Activation }) {
         <p className="text-muted">{t('activation.expired_at', { date: date(activation.expires_at) })}</p>
       </div>
     </div>
-  );
-}
-
-interface ResetProps {
-  device: Device;
-  state: Activation['state'];
-}
-
-function Reset({ device, state }: ResetProps) {
-  const { t } = useTranslation();
-  const { tenant } = useTenant();
-  const reset = useResetActivation(tenant.id, device.id);
-  const errorText = useErrorText();
-  const [asking, setAsking] = useState(false);
-  const refused = reset.error && errorText(messagesOf(reset.error, []).whole);
-  return (
-    <>
-      <Button
-        variant={state === 'expired' ? 'primary' : 'secondary'}
-        onPress={() => {
-          reset.reset();
-          setAsking(true);
-        }}
-      >
-        <RotateCcw aria-hidden />
-        {t('activation.reset')}
-      </Button>
-      <ConfirmDialog
-        title={t('activation.reset_title', { name: device.name })}
-        open={asking}
-        onClose={() => setAsking(false)}
-        confirm={t('activation.reset')}
-        pending={reset.isPending}
-        onConfirm={() =>
-          reset.mutate(undefined, {
-            onSuccess: () => {
-              setAsking(false);
-              toast.success(t('activation.reset_done'));
-            },
-          })
-        }
-      >
-        <p>{t(`activation.reset_text.${state}`)}</p>
-        {refused && (
-          <div className="mt-4">
-            <Notice tone="danger" alert>
-              {refused}
-            </Notice>
-          </div>
-        )}
-      </ConfirmDialog>
-    </>
   );
 }

@@ -9,12 +9,12 @@ import { useTranslation } from 'react-i18next';
 import { ListPage } from '../lists/list-page';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
-import { platformName } from './model';
+import { DESK_PHONE_MAKES, platformName } from './model';
 import { Move } from './move';
 import { DeviceBadge } from './status';
 
 const STATUSES = ['not_activated', 'online', 'offline'] as const;
-const PLATFORMS = ['linux', 'macos', 'windows', 'android', 'ios'] as const;
+const PLATFORMS = ['linux', 'macos', 'windows', 'android', 'ios', ...DESK_PHONE_MAKES] as const;
 
 export function DevicesPage() {
   const { t } = useTranslation();
@@ -41,7 +41,7 @@ export function DevicesPage() {
       sort: 'app_version',
       from: 'xl',
       cell: ({ app_version, platform }) =>
-        app_version ? (
+        app_version || platform ? (
           <span>
             {app_version}
             {platform && <span className="block text-xs text-muted">{platformName(platform)}</span>}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { z } from '../forms/checks';
-import { codeGroups, deviceSchema, newDevice, platformName, moveChanges } from './model';
+import { codeGroups, DESK_PHONE_MAKES, deviceSchema, newDevice, platformName, moveChanges } from './model';
 
 const device = { ...newDevice('c1'), name: 'Desk', account_ids: ['a1'] };
 
@@ -31,11 +31,14 @@ test('platforms have the names people know', () => {
   expect(platformName('macos aarch64')).toBe('macOS aarch64');
   expect(platformName('linux')).toBe('Linux');
   expect(platformName('haiku')).toBe('haiku');
+  expect(DESK_PHONE_MAKES.map(platformName)).toEqual(['Yealink', 'Snom', 'Grandstream', 'baresip']);
 });
 
 test('what a move changes depends on whether the phone is activated and who got its activation', () => {
   expect(moveChanges({ activated_at: '2026-01-01T00:00:00Z' })).toEqual(['shown', 'numbers', 'stays']);
   expect(moveChanges({})).toEqual(['numbers', 'open']);
+  const desk_phone = { make: 'snom', made_at: '' } as const;
+  expect(moveChanges({ desk_phone, activated_at: '2026-01-01T00:00:00Z' })).toEqual(['fetched', 'numbers']);
   const mail = { id: '', kind: 'activation', recipient: '', attempts: 1, created_at: '' } as const;
   expect(moveChanges({ instructions: { ...mail, state: 'sent' } })).toContain('mailed');
   expect(moveChanges({ instructions: { ...mail, state: 'failed' } })).not.toContain('mailed');

@@ -1,7 +1,7 @@
 /**
  * A device as its form has it, and what its page and the list say about it.
  */
-import type { Device, DeviceInput, DeviceStatus, Mail } from '@tandem/api';
+import type { DeskPhoneMake, Device, DeviceInput, DeviceStatus, Mail } from '@tandem/api';
 import type { Tone } from '@tandem/ui';
 
 import { chosen, requiredText, z } from '../forms/checks';
@@ -35,12 +35,14 @@ export function inputOf(form: DeviceForm): DeviceInput {
 }
 
 /** What changes when a device gets another person, as the names of the texts that say it. */
-export type MoveChange = 'numbers' | 'shown' | 'stays' | 'open' | 'mailed';
+export type MoveChange = 'numbers' | 'shown' | 'stays' | 'open' | 'mailed' | 'fetched';
 
 export function moveChanges({
   activated_at,
+  desk_phone,
   instructions,
-}: Pick<Device, 'activated_at' | 'instructions'>): MoveChange[] {
+}: Pick<Device, 'activated_at' | 'desk_phone' | 'instructions'>): MoveChange[] {
+  if (desk_phone) return ['fetched', 'numbers'];
   if (activated_at) return ['shown', 'numbers', 'stays'];
   const mailed = instructions?.state === 'sent' || instructions?.state === 'queued';
   return mailed ? ['numbers', 'open', 'mailed'] : ['numbers', 'open'];
@@ -71,6 +73,9 @@ export function codeGroups(code: string): CodeGroup[] {
   return (symbols.match(/.{1,4}/g) ?? []).map((group, place) => ({ place, symbols: group }));
 }
 
+/** The makes whose settings the server can write, those of phones first. */
+export const DESK_PHONE_MAKES: DeskPhoneMake[] = ['yealink', 'snom', 'grandstream', 'baresip'];
+
 /** `WINDOWS/macos/linux-x86_64` … as people say it. */
 export function platformName(platform: string): string {
   const known: Record<string, string> = {
@@ -79,6 +84,9 @@ export function platformName(platform: string): string {
     windows: 'Windows',
     android: 'Android',
     ios: 'iOS',
+    yealink: 'Yealink',
+    snom: 'Snom',
+    grandstream: 'Grandstream',
   };
   const [first = '', ...rest] = platform.split(/[\s-]+/);
   return [known[first.toLowerCase()] ?? first, ...rest].join(' ');
