@@ -54,6 +54,27 @@ test('a long list is read while one scrolls, says where one is, and a link leads
     await expect(page).toHaveURL(/\/contacts$/);
   });
 
+  await test.step('a link to the list leads to its beginning, also from a place in another order', async () => {
+    await page.getByRole('columnheader', { name: 'Name' }).click();
+    await expect(page).toHaveURL(/sort=/);
+    await expect(grid.getByRole('row', { name: /Person/ }).first()).toBeVisible();
+    await expect(async () => {
+      await grid.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+      await expect(page).toHaveURL(/sort=.+&after=.+&row=\d+/, { timeout: 500 });
+    }).toPass();
+    await page.reload();
+    const before = page.getByRole('button', { name: /rows come before/ });
+    await expect(before).toBeVisible();
+    await page.getByRole('navigation').getByRole('link', { name: 'Contacts' }).click();
+    await expect(page).toHaveURL(/\/contacts$/);
+    await expect(grid.getByRole('row', { name: 'Person 000' })).toBeVisible();
+    await expect(before).toHaveCount(0);
+    await page.goBack();
+    await expect(before).toBeVisible();
+    await page.goForward();
+    await expect(grid.getByRole('row', { name: 'Person 000' })).toBeVisible();
+  });
+
   await test.step('all by keyboard: arrows, End, Home, Space, Enter', async () => {
     await grid.getByRole('row', { name: 'Person 000' }).focus();
     await page.keyboard.press('ArrowDown');

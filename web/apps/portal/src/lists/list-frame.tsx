@@ -8,7 +8,6 @@ import {
   ColumnChoice,
   DataTable,
   EmptyState,
-  Failure,
   isPlain,
   keepColumns,
   keptColumns,
@@ -30,6 +29,7 @@ import {
 } from '@tandem/ui';
 import { useCallback, useState, type ReactNode } from 'react';
 
+import { Failed } from '../pages/absent';
 import type { ListAddress } from './state';
 import { useViews } from './views';
 
@@ -93,6 +93,8 @@ export function ListFrame<Row extends { id: string }>(props: ListFrameProps<Row>
   });
   const views = useViews(list);
   const { data, error } = rows;
+  // A place that is none of this list stays wrong however often it is asked for.
+  const isMisplaced = start !== undefined && error instanceof Refusal && error.status === 422;
   const items = data?.items ?? NO_ROWS;
   const selection = useSelection(items, state, data?.total);
 
@@ -125,10 +127,7 @@ export function ListFrame<Row extends { id: string }>(props: ListFrameProps<Row>
       />
       {above}
       {data === undefined && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void rows.refetch()}
-        />
+        <Failed error={error} onRetry={isMisplaced ? address.restart : () => void rows.refetch()} />
       )}
       {data === undefined && !error && <Placeholder rows={8} />}
       {data !== undefined && !nothing && (
@@ -166,6 +165,7 @@ export function ListFrame<Row extends { id: string }>(props: ListFrameProps<Row>
       )}
       {data !== undefined && !empty && (
         <DataTable<Row>
+          key={address.visit}
           label={texts.title}
           columns={shown}
           items={items as Row[]}
