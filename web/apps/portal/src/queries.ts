@@ -14,6 +14,8 @@ export const queries: QueryClient = new QueryClient({
   mutationCache: new MutationCache({
     onError: (error, _variables, _result, mutation) => {
       if (!mutation.meta?.signsIn) noticeSignedOut(error);
+      // It was done before, so what is shown may lack it.
+      if (error instanceof Refusal && error.kind === 'answer-lost') void queries.invalidateQueries();
     },
   }),
   defaultOptions: {

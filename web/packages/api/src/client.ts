@@ -4,11 +4,14 @@
 import createClient from 'openapi-fetch';
 
 import { sendConfirmed } from './confirmation';
-import { sendOnce } from './once';
+import { sendOnce, sendPatiently } from './once';
 import { parseProblem, Refusal, Unreachable } from './refusal';
 import type { paths } from './schema';
 
-export const client = createClient<paths>({ credentials: 'same-origin', fetch: sendConfirmed });
+export const client = createClient<paths>({
+  credentials: 'same-origin',
+  fetch: (request) => sendPatiently(request, sendConfirmed),
+});
 client.use(sendOnce());
 
 interface Answer<T> {

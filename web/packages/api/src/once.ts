@@ -1,10 +1,13 @@
 /**
  * Sends with each POST a key by which the server knows it again (draft-ietf-httpapi-idempotency-key-header-07).
  *
- * While there was no answer, the same request has the same key: whoever presses *Create* once more after a lost connection makes
- * nothing twice. Once there is an answer the next request is another one, even if it looks the same.
+ * Until it is known what became of a request, the same request has the same key: whoever presses *Create* once more after a lost
+ * connection makes nothing twice, where the server takes the key. It does not where its answer holds a secret. Once the
+ * answer is there the next request is another one, even if it looks the same.
  */
 import type { Middleware } from 'openapi-fetch';
+
+import { parseProblem } from './refusal';
 
 const FIELD = 'Idempotency-Key';
 
@@ -30,10 +33,55 @@ export class OpenRequests {
     return key;
   }
 
-  /** There was an answer. One of a server in trouble, or of something in between, does not tell whether it was done. */
-  answered(request: string, status: number): void {
-    if (status < 500) this.#keys.delete(request);
+  /** It is known what became of the request. */
+  settled(request: string): void {
+    this.#keys.delete(request);
   }
+}
+
+/** Refused before anybody looked whether it was done before: not signed in, not allowed or not proved, too often. */
+const NOT_LOOKED_AT = new Set([401, 403, 408, 429]);
+
+/** Whether an answer tells what became of the request. One of a server in trouble, or of something in between, does not. */
+async function settles(response: Response): Promise<boolean> {
+  if (response.status >= 500 || NOT_LOOKED_AT.has(response.status)) return false;
+  return !(await isInProgress(response));
+}
+
+/** The first request with this key is still being carried out. */
+async function isInProgress(response: Response): Promise<boolean> {
+  if (response.status !== 409) return false;
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return parseProblem(body)?.type === 'in-progress';
+}
+
+/** How often the same request is sent while the first is being carried out. */
+const MOST_TRIES = 5;
+
+/**
+ * Sends a request, and again with the same key while the server says that it is still at it: so the answer of the first is had,
+ * and nobody has to press twice.
+ */
+export async function sendPatiently(
+  request: Request,
+  send: (request: Request) => Promise<Response>,
+  wait: (seconds: number) => Promise<void> = pause,
+): Promise<Response> {
+  let next = request;
+  for (let tries = 1; ; tries += 1) {
+    const again = next.clone();
+    const response = await send(next);
+    if (tries === MOST_TRIES || !(await isInProgress(response))) return response;
+    await wait(Number(response.headers.get('Retry-After')) || 1);
+    next = again;
+  }
+}
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
 
 /** Also where the page was not loaded over HTTPS, and `crypto.randomUUID` is absent. */
@@ -57,9 +105,9 @@ export function sendOnce(): Middleware {
       request.headers.set(FIELD, `"${open.open(text)}"`);
       return request;
     },
-    onResponse({ request, response }) {
+    async onResponse({ request, response }) {
       const text = texts.get(request);
-      if (text !== undefined) open.answered(text, response.status);
+      if (text !== undefined && (await settles(response))) open.settled(text);
       return undefined;
     },
   };
