@@ -4,7 +4,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { answered, client } from './client';
-import { sessionQuery } from './session';
+import { readSessionAnew } from './session';
 import type { Confirmation } from './types';
 
 const sessionsKey = ['own', 'sessions'];
@@ -84,10 +84,7 @@ export function useReplaceRecoveryCodes() {
 function useFactorChanged() {
   const queries = useQueryClient();
   return async () => {
-    await Promise.all([
-      queries.invalidateQueries({ queryKey: ['own'] }),
-      queries.fetchQuery({ ...sessionQuery, staleTime: 0 }),
-    ]);
+    await Promise.all([queries.invalidateQueries({ queryKey: ['own'] }), readSessionAnew(queries)]);
   };
 }
 

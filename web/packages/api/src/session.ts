@@ -1,7 +1,7 @@
 /**
  * Signing in and out, and the tenants of the signed-in person.
  */
-import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 
 import { answered, client } from './client';
 import type { HalfSignIn, PasswordChange, SecondStep, Session, SignIn, TenantInput } from './types';
@@ -12,6 +12,19 @@ export const sessionQuery = queryOptions({
   queryFn: () => answered(client.GET('/api/v1/session')),
   staleTime: 60_000,
 });
+
+/**
+ * Reads the session again after something was done that changed it. Never fails: what was done is done, and answers that are told
+ * only once must not be lost over this.
+ */
+export async function readSessionAnew(queries: QueryClient): Promise<void> {
+  try {
+    await queries.fetchQuery({ ...sessionQuery, staleTime: 0 });
+  } catch {
+    // As soon as somebody looks at it, it is read once more.
+    void queries.invalidateQueries({ queryKey: sessionQuery.queryKey, refetchType: 'none' });
+  }
+}
 
 export function useSession() {
   return useQuery(sessionQuery);
@@ -57,7 +70,11 @@ export function useSetPassword() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (body: PasswordChange) => answered(client.PUT('/api/v1/session/password', { body })),
-    onSuccess: () => queries.fetchQuery({ ...sessionQuery, staleTime: 0 }),
+    onSuccess: () => {
+      // Also if it cannot be read now: with what it was before one would be sent back to choose a password.
+      queries.setQueryData(sessionQuery.queryKey, (known) => known && { ...known, must_set_password: false });
+      return readSessionAnew(queries);
+    },
   });
 }
 
@@ -65,6 +82,6 @@ export function useCreateTenant() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (body: TenantInput) => answered(client.POST('/api/v1/tenants', { body })),
-    onSuccess: () => queries.fetchQuery({ ...sessionQuery, staleTime: 0 }),
+    onSuccess: () => readSessionAnew(queries),
   });
 }

@@ -5,7 +5,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 
 import { answered, client } from './client';
 import { rowsOf, tenantKey, type Rows } from './collection';
-import { sessionQuery } from './session';
+import { readSessionAnew } from './session';
 import type { InvitationInput, Member, Role } from './types';
 
 /** The most that the server gives at once. */
@@ -87,10 +87,7 @@ export function useTenantSecurity(tenant: string) {
 function useTeamChanged(tenant: string) {
   const queries = useQueryClient();
   return async () => {
-    await Promise.all([
-      queries.invalidateQueries({ queryKey: teamKey(tenant) }),
-      queries.fetchQuery({ ...sessionQuery, staleTime: 0 }),
-    ]);
+    await Promise.all([queries.invalidateQueries({ queryKey: teamKey(tenant) }), readSessionAnew(queries)]);
   };
 }
 
