@@ -1,10 +1,10 @@
 /**
  * Sessions that end while somebody works, preferences, and signing out.
  */
-import { expect, test } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 
 import { environment, password } from './environment';
-import { firstTenant } from './portal';
+import { firstTenant, type Tenant } from './portal';
 
 test('what was typed is kept when the session ends', async ({ page, request }) => {
   const tenant = await firstTenant(request);
@@ -27,6 +27,71 @@ test('what was typed is kept when the session ends', async ({ page, request }) =
   await expect(page.getByLabel('First name')).toHaveValue('Typed');
   await page.getByRole('button', { name: 'Create' }).click();
   await expect(page.getByRole('heading', { name: 'Typed Before' })).toBeVisible();
+});
+
+test('who has a page open while the server is updated is still asked to sign in again', async ({
+  page,
+  request,
+}) => {
+  const tenant = await firstTenant(request);
+  const dialogs = ['sign-in-again', 'confirm', 'conflict-dialog', 'leave-dialog'];
+  const fetched = dialogs.map((name) =>
+    page.waitForResponse((response) => response.url().includes(`/assets/${name}-`)),
+  );
+  await page.goto(`/t/${tenant.slug}/contacts/new`);
+  for (const response of await Promise.all(fetched)) await response.finished();
+  await page.route('**/assets/**', (route) => route.fulfill({ status: 404 }));
+  await page.getByLabel('First name').fill('Typed');
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stay here' }).click();
+  await page.getByLabel('Last name').fill('Before');
+  await page.getByLabel('E-mail', { exact: true }).fill('typed@example.com');
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Create' }).click();
+  await expect(page.getByRole('dialog', { name: 'Please sign in again' })).toBeVisible();
+  await expect(page.getByLabel('First name')).toHaveValue('Typed');
+});
+
+/** A new contact half filled in, in a browser that does not get the dialogs any more. */
+async function outdated(page: Page, tenant: Tenant) {
+  await page.route(/\/assets\/(sign-in-again|confirm)-/, (route) => route.fulfill({ status: 404 }));
+  await page.goto(`/t/${tenant.slug}/contacts/new`);
+  await page.getByLabel('First name').fill('Typed');
+  await page.getByLabel('Last name').fill('Before');
+  await page.getByLabel('E-mail', { exact: true }).fill('typed@example.com');
+  return page.getByRole('alertdialog', { name: 'A part of this page could not be loaded' });
+}
+
+test('what was typed is kept when the dialog for a proof cannot be loaded', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  const notice = await outdated(page, tenant);
+  await page.route('**/contacts', (route) =>
+    route.fulfill({
+      status: 403,
+      contentType: 'application/problem+json',
+      json: { type: 'confirmation-required', title: 'Forbidden', status: 403, detail: 'Confirm.' },
+    }),
+  );
+  await page.getByRole('button', { name: 'Create' }).click();
+  await expect(notice).toContainText('What you typed is still here');
+  await expect(page.getByText('you did not confirm that it is you')).toBeVisible();
+  await expect(page.getByLabel('First name')).toHaveValue('Typed');
+  await page.screenshot({
+    path: `${environment.folder}/screens/outdated-1280.png`,
+    animations: 'disabled',
+  });
+});
+
+test('what was typed is kept when the dialog to sign in again cannot be loaded', async ({
+  page,
+  request,
+}) => {
+  const tenant = await firstTenant(request);
+  const notice = await outdated(page, tenant);
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Create' }).click();
+  await expect(notice).toBeVisible();
+  await expect(page.getByLabel('First name')).toHaveValue('Typed');
 });
 
 test('a visitor is sent to sign in and then to where they wanted to go', async ({ browser, request }) => {

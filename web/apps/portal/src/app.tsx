@@ -6,9 +6,10 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider as Routes } from '@tanstack/react-router';
 import { confirmation } from '@tandem/api';
 import { I18nProvider, RouterProvider, Toast } from '@tandem/ui';
-import { lazy, Suspense, useSyncExternalStore } from 'react';
+import { lazy, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { Later } from './pages/later';
 import { queries } from './queries';
 import { router } from './router';
 import { useSessionEnded } from './session/ended';
@@ -29,14 +30,14 @@ export function App() {
         <RouterProvider navigate={(href) => router.history.push(href)}>
           <Routes router={router} />
           {wanted && (
-            <Suspense>
+            <Later onMissing={() => confirmation.answer(false)}>
               <Confirm />
-            </Suspense>
+            </Later>
           )}
           {ended && (
-            <Suspense>
+            <Later>
               <SignInAgain />
-            </Suspense>
+            </Later>
           )}
           <Toast.Provider placement="bottom end" width={380} aria-label={t('toasts')} />
         </RouterProvider>

@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 
 import { Welcome } from '../session/welcome';
 import { rememberTenant, TenantContext } from '../tenant';
+import { loadAhead } from './ahead';
 import { NotFoundPage } from './not-found';
 import { WaitingPage } from './waiting';
 
@@ -50,6 +51,7 @@ function SignOnMissing({ tenant }: { tenant: SessionTenant }) {
 function InTenant({ tenant }: { tenant: SessionTenant }) {
   useLiveChannel(tenant.id);
   useEffect(() => rememberTenant(tenant.slug), [tenant.slug]);
+  useEffect(loadAhead, []);
   return (
     <TenantContext value={tenant}>
       <Outlet />

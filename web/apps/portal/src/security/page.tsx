@@ -3,8 +3,10 @@
  */
 import { useSession } from '@tandem/api';
 import { Brand, ButtonLink, Fact, Facts, Notice, PageHead, Section } from '@tandem/ui';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { loadAhead } from '../pages/ahead';
 import { Preferences } from '../session/preferences';
 import { ChangeEmail } from './change-email';
 import { SecondFactorSection } from './second-factor';
@@ -13,6 +15,7 @@ import { SessionsSection } from './sessions';
 export function SecurityPage() {
   const { t } = useTranslation();
   const { user, sign_on } = useSession().data ?? {};
+  useEffect(loadAhead, []);
   return (
     <div className="min-h-dvh">
       <header className="no-print flex items-center justify-between gap-4 px-4 py-4 sm:px-8">
