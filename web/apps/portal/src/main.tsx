@@ -8,13 +8,19 @@ import { createRoot } from 'react-dom/client';
 
 import '@tandem/ui/styles.css';
 import { App } from './app';
+import { CATALOGUE } from './refusals/use-sentence';
 import texts from './texts/en';
 
 startTheme();
 await startTexts({
   name: 'portal',
   en: texts,
-  load: { de: async () => (await import('./texts/de')).default },
+  load: {
+    de: async () => {
+      const [own, server] = await Promise.all([import('./texts/de'), import('./refusals/refusals.de.json')]);
+      return { ...own.default, [CATALOGUE]: server.default };
+    },
+  },
 });
 
 const root = document.getElementById('root');

@@ -1,11 +1,12 @@
 /**
  * What firewalls and providers must let through, made from what runs now, to be read and to be taken along.
  */
-import { Refusal, useAddresses, type AddressHint, type AddressRule } from '@tandem/api';
-import { CodeBlock, Failure, Notice, PageHead, Placeholder, Section, StatusBadge } from '@tandem/ui';
+import { useAddresses, type AddressHint, type AddressRule } from '@tandem/api';
+import { CodeBlock, Notice, PageHead, Placeholder, Section, StatusBadge } from '@tandem/ui';
 import { Lock } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
+import { Failed } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { csvOf, groupsOf, otherAddresses, portsOf, textOf, type Words } from './model';
 
@@ -16,12 +17,7 @@ export function AddressesPage() {
   return (
     <>
       <PageHead title={t('addresses.title')} lead={t('addresses.lead')} />
-      {!data && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
+      {!data && error && <Failed error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Placeholder rows={8} />}
       {data && (
         <div className="flex max-w-4xl flex-col gap-6">

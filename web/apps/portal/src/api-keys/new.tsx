@@ -8,8 +8,10 @@ import { useFormContext } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 
 import { Choose } from '../forms/choose';
-import { Fields, Form, TextField, useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
+import { Fields, Form, TextField } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
+import { usePlace } from '../forms/places';
 import { useTenant } from '../tenant';
 import { AREAS, inputOf, keySchema, levelsOf, LIVES, newKey, type KeyForm } from './model';
 
@@ -75,6 +77,7 @@ function Scopes() {
   const { formState } = useFormContext<KeyForm>();
   const errorText = useErrorText();
   const wrong = errorText(firstMessage(formState.errors.scopes));
+  usePlace('scopes');
   return (
     <div className="flex flex-col gap-5">
       {wrong && (

@@ -1,13 +1,14 @@
 /**
  * Who changed what: the log of the tenant with each field before and after, and the proof that it is whole.
  */
-import { auditExportAddress, Refusal, useAudit } from '@tandem/api';
-import { Button, ButtonLink, EmptyState, Failure, PageHead, Placeholder, Spinner } from '@tandem/ui';
+import { auditExportAddress, useAudit } from '@tandem/api';
+import { Button, ButtonLink, EmptyState, PageHead, Placeholder, Spinner } from '@tandem/ui';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Download, History, ShieldCheck } from 'lucide-react';
 import { useCallback, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { Failed } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { Entry } from './entry';
 import { Filters } from './filters';
@@ -49,12 +50,7 @@ export function AuditPage() {
         }
       />
       <Filters chosen={chosen} onChange={choose} />
-      {data === undefined && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void log.refetch()}
-        />
-      )}
+      {data === undefined && error && <Failed error={error} onRetry={() => void log.refetch()} />}
       {data === undefined && !error && <Placeholder rows={8} />}
       {data?.length === 0 && (
         <EmptyState

@@ -1,15 +1,7 @@
 /**
  * One call: when, who, what became of it and why, its other parts, and what was said if the server keeps that.
  */
-import {
-  isNotFound,
-  Refusal,
-  useCall,
-  useEraseCall,
-  type Call,
-  type CallDetail,
-  type CallParty,
-} from '@tandem/api';
+import { isNotFound, useCall, useEraseCall, type Call, type CallDetail, type CallParty } from '@tandem/api';
 import {
   Button,
   ButtonLink,
@@ -17,7 +9,6 @@ import {
   EmptyState,
   Fact,
   Facts,
-  Failure,
   Link,
   Notice,
   PageHead,
@@ -30,8 +21,9 @@ import { SearchX, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
+import { Failed } from '../pages/absent';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
 import { Ladder } from './ladder';
@@ -58,9 +50,7 @@ export function CallPage() {
     );
   }
   if (error) {
-    return (
-      <Failure detail={error instanceof Refusal ? error.message : undefined} onRetry={() => void refetch()} />
-    );
+    return <Failed error={error} onRetry={() => void refetch()} />;
   }
   return <Placeholder />;
 }

@@ -2,12 +2,13 @@
  * How to activate a device: QR code, link and code; or that it is done; and a new start. Only for those who may
  * change things: whoever reads a code can become the phone.
  */
-import { qrAddress, Refusal, useActivation, type Activation, type Device } from '@tandem/api';
-import { Button, ButtonLink, CopyButton, Failure, Placeholder, Section } from '@tandem/ui';
+import { qrAddress, useActivation, type Activation, type Device } from '@tandem/api';
+import { Button, ButtonLink, CopyButton, Placeholder, Section } from '@tandem/ui';
 import { CheckCircle2, Phone, Printer, TimerOff } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { Failed } from '../pages/absent';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
 import { DeskPhoneSection, SetUpDeskPhone } from './desk-phone';
@@ -41,9 +42,7 @@ function SoftphoneSection({ device, onDeskPhone }: SoftphoneSectionProps) {
   const { tenant } = useTenant();
   const { data, error, refetch } = useActivation(tenant.id, device.id);
   if (!data && error) {
-    return (
-      <Failure detail={error instanceof Refusal ? error.message : undefined} onRetry={() => void refetch()} />
-    );
+    return <Failed error={error} onRetry={() => void refetch()} />;
   }
   if (!data) return <Placeholder />;
   return (

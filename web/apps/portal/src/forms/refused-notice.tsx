@@ -3,7 +3,7 @@
  */
 import { Notice } from '@tandem/ui';
 
-import { useErrorText } from './form';
+import { useErrorText } from './error-text';
 import { messagesOf } from './refused';
 
 export function RefusedNotice({ error }: { error: Error | null | undefined }) {

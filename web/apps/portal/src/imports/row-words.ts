@@ -5,6 +5,7 @@ import type { ImportRow } from '@tandem/api';
 import type { FieldChange } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
+import { useSentence } from '../refusals/use-sentence';
 import { changesOf } from './model';
 import { useFieldTitle } from './words';
 
@@ -19,10 +20,13 @@ export interface RowWords {
 export function useRowWords(): RowWords {
   const { t } = useTranslation();
   const field = useFieldTitle();
+  const sentence = useSentence();
   const words = { yes: t('yes'), no: t('no'), field };
   const errors: RowWords['errorsOf'] = (row) =>
     row.errors.map(({ field: name, message }) =>
-      name === '' ? message : t('imports.field_says', { field: field(name), text: message }),
+      name === ''
+        ? sentence(message)
+        : t('imports.field_says', { field: field(name), text: sentence(message) }),
     );
   return {
     errorsOf: errors,

@@ -1,14 +1,15 @@
 /**
  * Deleting what is selected, one after the other, with what came of each.
  */
-import { Refusal, useDeleteMany, type CollectionName } from '@tandem/api';
+import { useDeleteMany, type CollectionName } from '@tandem/api';
 import { Button, ConfirmDialog, Notice, ProgressBar, toast } from '@tandem/ui';
 import { Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
+import { useRefusalText } from '../refusals/use-sentence';
 import { useTenant } from '../tenant';
 
 interface Named {
@@ -32,6 +33,7 @@ export function RemoveMany({ name, items, onDone }: RemoveManyProps) {
   const { tenant } = useTenant();
   const remove = useDeleteMany({ tenant: tenant.id, name });
   const errorText = useErrorText();
+  const refusalText = useRefusalText();
   const [asking, setAsking] = useState<readonly Named[]>();
   const [through, setThrough] = useState(0);
   const titles = new Map(asking?.map(({ id, title }) => [id, title]));
@@ -103,7 +105,7 @@ export function RemoveMany({ name, items, onDone }: RemoveManyProps) {
                 {failed.map(({ id, error }) => (
                   <li key={id}>
                     <span className="font-medium text-foreground">{titles.get(id)}</span>
-                    {error instanceof Refusal && <span className="block">{error.message}</span>}
+                    <span className="block">{refusalText(error)}</span>
                   </li>
                 ))}
               </ul>

@@ -20,6 +20,7 @@ import { useTranslation } from 'react-i18next';
 import { ListFrame } from '../lists/list-frame';
 import { useListAddress } from '../lists/state';
 import { useDate } from '../pages/date';
+import { useSentence } from '../refusals/use-sentence';
 import { useTenant } from '../tenant';
 import { KINDS, STATE_TONES, STATES } from './model';
 
@@ -111,6 +112,7 @@ function StateBadge({ mail }: { mail: Mail }) {
 function MailDialog({ mail, onClose }: { mail: Mail; onClose: () => void }) {
   const { t } = useTranslation(['portal', 'ui']);
   const date = useDate();
+  const sentence = useSentence();
   const { kind, recipient, reason, detail, attempts, created_at, next_attempt_at, ended_at } = mail;
   return (
     <Dialog
@@ -134,7 +136,7 @@ function MailDialog({ mail, onClose }: { mail: Mail; onClose: () => void }) {
           <Fact name={t('mails.ended_at')}>{ended_at && date(ended_at)}</Fact>
           <Fact name={t('mails.next_attempt_at')}>{next_attempt_at && date(next_attempt_at)}</Fact>
           <Fact name={t('mails.attempts')}>{attempts}</Fact>
-          <Fact name={t('mails.said')}>{detail && <span className="verbatim">{detail}</span>}</Fact>
+          <Fact name={t('mails.said')}>{detail && <span className="verbatim">{sentence(detail)}</span>}</Fact>
         </Facts>
       </div>
     </Dialog>

@@ -1,12 +1,11 @@
 /**
  * The mailbox: mails that did not leave the machine, because no server is set.
  */
-import { Refusal, useMailbox, useSession, type MailboxItem } from '@tandem/api';
+import { useMailbox, useSession, type MailboxItem } from '@tandem/api';
 import {
   ButtonLink,
   DataTable,
   EmptyState,
-  Failure,
   Notice,
   PageHead,
   Placeholder,
@@ -15,6 +14,7 @@ import {
 import { Inbox } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
+import { Failed } from '../pages/absent';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
 
@@ -43,12 +43,7 @@ export function MailboxPage() {
           <p>{t('mailbox.how')}</p>
         </Notice>
       </div>
-      {!data && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
+      {!data && error && <Failed error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Placeholder />}
       {data?.length === 0 && (
         <EmptyState

@@ -1,12 +1,13 @@
 /**
  * One mail of the mailbox: as its reader sees it, as text, as it would go over the wire, and its parts.
  */
-import { isNotFound, Refusal, useMailboxMail } from '@tandem/api';
-import { ButtonLink, EmptyState, Fact, Facts, Failure, PageHead, Placeholder, Section } from '@tandem/ui';
+import { isNotFound, useMailboxMail } from '@tandem/api';
+import { ButtonLink, EmptyState, Fact, Facts, PageHead, Placeholder, Section } from '@tandem/ui';
 import { getRouteApi } from '@tanstack/react-router';
 import { SearchX } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
+import { Failed } from '../pages/absent';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
 import { MailFrame, Verbatim } from './frame';
@@ -33,9 +34,7 @@ export function MailboxMailPage() {
     );
   }
   if (!mail && error) {
-    return (
-      <Failure detail={error instanceof Refusal ? error.message : undefined} onRetry={() => void refetch()} />
-    );
+    return <Failed error={error} onRetry={() => void refetch()} />;
   }
   if (!mail) return <Placeholder rows={3} />;
   const { html } = mail;

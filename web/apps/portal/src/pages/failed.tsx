@@ -1,12 +1,15 @@
 /**
  * A page that could not be shown at all.
  */
-import { Refusal, Unreachable } from '@tandem/api';
+import { Unreachable } from '@tandem/api';
 import { Failure } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
+import { useRefusalText } from '../refusals/use-sentence';
+
 export function FailedPage({ error }: { error: unknown }) {
   const { t } = useTranslation();
+  const refusalText = useRefusalText();
   return (
     <div className="mx-auto max-w-xl px-4 py-16">
       <Failure
@@ -18,7 +21,6 @@ export function FailedPage({ error }: { error: unknown }) {
   );
 
   function detailOf(cause: unknown): string | undefined {
-    if (cause instanceof Refusal) return cause.message;
-    return cause instanceof Unreachable ? t('refused.unreachable_page') : undefined;
+    return refusalText(cause) ?? (cause instanceof Unreachable ? t('refused.unreachable_page') : undefined);
   }
 }

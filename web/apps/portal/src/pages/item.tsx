@@ -1,12 +1,13 @@
 /**
  * Around a page of one item: waits for it, says that it is gone, or shows it.
  */
-import { isNotFound, Refusal, useItem, type CollectionName, type Collections } from '@tandem/api';
-import { ButtonLink, EmptyState, Failure, Placeholder } from '@tandem/ui';
+import { isNotFound, useItem, type CollectionName, type Collections } from '@tandem/api';
+import { ButtonLink, EmptyState, Placeholder } from '@tandem/ui';
 import { SearchX } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { Failed } from './absent';
 import { useTenant } from '../tenant';
 
 interface ItemProps<Name extends CollectionName> {
@@ -33,8 +34,7 @@ export function Item<Name extends CollectionName>({ name, id, children }: ItemPr
   if (data !== undefined) return children(data);
   if (error) {
     return (
-      <Failure
-        detail={error instanceof Refusal ? error.message : undefined}
+      <Failed error={error}
         onRetry={() => void refetch()}
       />
     );

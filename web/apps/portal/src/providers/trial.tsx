@@ -16,7 +16,8 @@ import { FlaskConical } from 'lucide-react';
 import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { Fields, useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
+import { Fields } from '../forms/form';
 import { messagesOf } from '../forms/refused';
 import type { SavedForm } from '../forms/saved-form';
 import { useTenant } from '../tenant';

@@ -12,13 +12,15 @@ import {
 } from '@tandem/api';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { Button, ButtonLink, Failure, Notice, toast, useTitle } from '@tandem/ui';
+import { Button, ButtonLink, Notice, toast, useTitle } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { requiredText, z } from '../forms/checks';
-import { Fields, Form, TextField, useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
+import { Fields, Form, TextField } from '../forms/form';
 import { messagesOf } from '../forms/refused';
 import { useSavedForm } from '../forms/saved-form';
+import { Failed } from '../pages/absent';
 import { WaitingPage } from '../pages/waiting';
 import { AgainForm } from '../session/again-form';
 import { Welcome } from '../session/welcome';
@@ -65,7 +67,7 @@ function Invited({ token }: { token: string }) {
   }
   return (
     <Welcome title={t('invitation.title')}>
-      <Failure detail={error instanceof Refusal ? error.message : undefined} onRetry={() => void refetch()} />
+      <Failed error={error} onRetry={() => void refetch()} />
     </Welcome>
   );
 }

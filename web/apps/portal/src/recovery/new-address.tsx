@@ -5,7 +5,7 @@ import { useConfirmEmail } from '@tandem/api';
 import { Button, ButtonLink, Notice, useTitle } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
 import { Welcome } from '../session/welcome';
 import { IncompleteLink } from './incomplete';

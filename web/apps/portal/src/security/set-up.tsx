@@ -1,14 +1,15 @@
 /**
  * Turning the second factor on: the key goes into the app, and the first code comes back.
  */
-import { Refusal, useBeginSecondFactor, useConfirmSecondFactor, type SecondFactorKey } from '@tandem/api';
-import { Button, CopyButton, Failure, Placeholder } from '@tandem/ui';
+import { useBeginSecondFactor, useConfirmSecondFactor, type SecondFactorKey } from '@tandem/api';
+import { Button, CopyButton, Placeholder } from '@tandem/ui';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { requiredText, z } from '../forms/checks';
 import { Form, TextField } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
+import { Failed } from '../pages/absent';
 
 interface SetUpProps {
   onDone: (codes: string[]) => void;
@@ -22,8 +23,7 @@ export function SetUp({ onDone, onCancel }: SetUpProps) {
   useEffect(() => mutate(undefined, { onSuccess: setKey }), [mutate]);
   if (key) return <Steps secret={key} onDone={onDone} onCancel={onCancel} />;
   if (begin.error) {
-    const detail = begin.error instanceof Refusal ? begin.error.message : undefined;
-    return <Failure detail={detail} onRetry={() => mutate(undefined, { onSuccess: setKey })} />;
+    return <Failed error={begin.error} onRetry={() => mutate(undefined, { onSuccess: setKey })} />;
   }
   return <Placeholder rows={3} />;
 }

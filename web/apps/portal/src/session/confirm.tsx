@@ -7,7 +7,8 @@ import { Button, Dialog, Notice } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { z } from '../forms/checks';
-import { Form, PasswordField, useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
+import { Form, PasswordField } from '../forms/form';
 import { messagesOf } from '../forms/refused';
 import { useSavedForm } from '../forms/saved-form';
 import { CodeField } from './code-field';

@@ -4,7 +4,7 @@
 import { Refusal } from '@tandem/api';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
 
 export function useReason() {

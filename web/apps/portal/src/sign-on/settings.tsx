@@ -3,7 +3,6 @@
  */
 import {
   readSignOnSettings,
-  Refusal,
   useDeleteSignOn,
   useSaveSignOn,
   useSignOnSettings,
@@ -15,7 +14,6 @@ import {
   CopyButton,
   Fact,
   Facts,
-  Failure,
   Notice,
   PageHead,
   Placeholder,
@@ -28,6 +26,7 @@ import { useTranslation } from 'react-i18next';
 import { Choose } from '../forms/choose';
 import { Fields, Form, PasswordField, TextField, Toggle } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
+import { Failed } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { formOf, inputOf, NEW_PEOPLE, signOnSchema } from './model';
 import { useReason } from './reason';
@@ -41,12 +40,7 @@ export function SignOnSettingsPage() {
   return (
     <>
       <PageHead title={t('sign_on.title')} lead={t('sign_on.lead')} />
-      {!data && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
+      {!data && error && <Failed error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Placeholder />}
       {data && (
         <div className="flex max-w-3xl flex-col gap-6">

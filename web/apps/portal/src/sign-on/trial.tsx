@@ -7,6 +7,7 @@ import { CheckCircle2, XCircle } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import { filled } from '../forms/checks';
+import { useSentence } from '../refusals/use-sentence';
 import { useTenant } from '../tenant';
 import type { SignOnForm } from './model';
 import { useReason } from './reason';
@@ -39,6 +40,7 @@ export function Trial({ typed }: { typed: () => SignOnForm }) {
 
 function Result({ test }: { test: SignOnTest }) {
   const { t } = useTranslation();
+  const sentence = useSentence();
   return (
     <>
       {test.good && <Notice tone="good">{t('sign_on.try_good')}</Notice>}
@@ -56,7 +58,7 @@ function Result({ test }: { test: SignOnTest }) {
             <div className="min-w-0">
               <p>{t(`sign_on.step.${step}`)}</p>
               {reason && <p className="text-danger">{t(`sign_on.reason.${reason}`)}</p>}
-              {said && <p className="verbatim text-xs text-muted">{said}</p>}
+              {said && <p className="verbatim text-xs text-muted">{sentence(said)}</p>}
             </div>
           </li>
         ))}

@@ -2,7 +2,6 @@
  * What a webhook was told, or is to be told, and what became of it; told again by hand.
  */
 import {
-  Refusal,
   useRedeliver,
   useWebhookDeliveries,
   useWebhookDelivery,
@@ -18,7 +17,6 @@ import {
   Dialog,
   Fact,
   Facts,
-  Failure,
   Notice,
   Placeholder,
   Section,
@@ -30,8 +28,9 @@ import { RotateCw } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
+import { Failed } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { DELIVERY_TONES, FILTERS, isRetried, wordOf, type Filter } from './model';
 
@@ -58,12 +57,7 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
             }))}
           />
         </div>
-        {!data && error && (
-          <Failure
-            detail={error instanceof Refusal ? error.message : undefined}
-            onRetry={() => void rows.refetch()}
-          />
-        )}
+        {!data && error && <Failed error={error} onRetry={() => void rows.refetch()} />}
         {!data && !error && <Placeholder rows={3} />}
         {data?.length === 0 && <p className="text-sm text-muted">{t('webhooks.no_deliveries')}</p>}
         {data && data.length > 0 && (
@@ -205,7 +199,7 @@ function Detail({ id, webhook, onClose }: DetailProps) {
       }
     >
       <div className="flex flex-col gap-5">
-        {!data && error && <Failure onRetry={() => void refetch()} />}
+        {!data && error && <Failed error={error} onRetry={() => void refetch()} />}
         {!data && !error && <Placeholder rows={3} />}
         {data && (
           <>

@@ -1,12 +1,11 @@
 /**
  * The webhooks of the tenant: where other programs are told of what happens, and whether they take it.
  */
-import { Refusal, useWebhooks, type Webhook } from '@tandem/api';
+import { useWebhooks, type Webhook } from '@tandem/api';
 import {
   ButtonLink,
   DataTable,
   EmptyState,
-  Failure,
   PageHead,
   Placeholder,
   StatusBadge,
@@ -15,6 +14,7 @@ import {
 import { Plus, Webhook as WebhookIcon } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
+import { Failed } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { STATE_TONES, stateOf } from './model';
 
@@ -33,12 +33,7 @@ export function WebhooksPage() {
   return (
     <>
       <PageHead title={t('webhooks.title')} lead={t('webhooks.lead')} actions={!empty && create} />
-      {!data && error && (
-        <Failure
-          detail={error instanceof Refusal ? error.message : undefined}
-          onRetry={() => void refetch()}
-        />
-      )}
+      {!data && error && <Failed error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Placeholder rows={4} />}
       {empty && (
         <EmptyState icon={WebhookIcon} title={t('webhooks.empty.title')} action={create}>

@@ -4,7 +4,6 @@
 import {
   isNotFound,
   readWebhook,
-  Refusal,
   useRemoveWebhook,
   useTestWebhook,
   useUpdateWebhook,
@@ -17,7 +16,6 @@ import {
   ConfirmDialog,
   DateTime,
   EmptyState,
-  Failure,
   Notice,
   PageHead,
   Placeholder,
@@ -29,9 +27,10 @@ import { SearchX, Send, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
 import { useSavedForm } from '../forms/saved-form';
+import { Failed } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { Deliveries } from './deliveries';
 import { WebhookFields } from './fields';
@@ -58,9 +57,7 @@ export function WebhookPage() {
     );
   }
   if (error) {
-    return (
-      <Failure detail={error instanceof Refusal ? error.message : undefined} onRetry={() => void refetch()} />
-    );
+    return <Failed error={error} onRetry={() => void refetch()} />;
   }
   return <Placeholder />;
 }
