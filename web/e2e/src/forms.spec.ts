@@ -19,6 +19,43 @@ test('what the server refuses is said beside the field', async ({ page, request 
   await expect(username).toBeFocused();
 });
 
+test('what is wrong with a list as a whole is said below it', async ({ page, request }) => {
+  const tenant = await firstTenant(request);
+  const { contact } = await makeDevice(request, tenant, 'Twice');
+  await page.goto(`/t/${tenant.slug}/contacts/${contact.id}`);
+  const numbers = page.getByRole('group', { name: 'Telephone numbers' });
+  for (const number of ['+49 30 1234567', '0049 30 1234567']) {
+    await numbers.getByRole('button', { name: 'Add number' }).click();
+    await numbers.getByRole('textbox', { name: 'Number' }).last().fill(number);
+  }
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(numbers.getByRole('alert')).toHaveText('Please give each only once.');
+  await numbers.getByRole('button', { name: 'Remove number 2' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('heading', { name: 'Contacts', exact: true })).toBeVisible();
+});
+
+test('what is wrong with the lines of a device is said when there is no room for another', async ({
+  page,
+  request,
+}) => {
+  const tenant = await makeTenant(request, `Four ${Date.now()}`);
+  const { contact } = await makeDevice(request, tenant, 'Owner');
+  await page.goto(`/t/${tenant.slug}/devices/new?contact=${contact.id}`);
+  await page.getByLabel('Name', { exact: true }).fill('Full');
+  const names = ['Un', 'Deux', 'Trois', 'Quatre'];
+  const made = await Promise.all(names.map((name) => makeDevice(request, tenant, name)));
+  for (const name of names) await search(page, /First line|One more line/, `${name} line`);
+  const [{ account, device }] = made as [(typeof made)[0]];
+  const base = `/api/v1/tenants/${tenant.id}`;
+  expect((await request.delete(`${base}/devices/${device.id}`)).ok()).toBe(true);
+  expect((await request.delete(`${base}/accounts/${account.id}`)).ok()).toBe(true);
+  await page.getByRole('button', { name: 'Create' }).click();
+  await expect(page.getByRole('group', { name: 'Lines' }).getByRole('alert')).toHaveText(
+    'This does not exist.',
+  );
+});
+
 test('a form that is not complete is not sent and shows every gap', async ({ page, request }) => {
   const tenant = await firstTenant(request);
   await page.goto(`/t/${tenant.slug}/contacts/new`);
@@ -58,6 +95,14 @@ test('a change that somebody else overtook is compared field by field, and nothi
     await expect(page.getByRole('alert')).toContainText('Someone else changed this');
   });
 
+  await test.step('saving again compares again, with what was there when the form was opened', async () => {
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(company.getByRole('radio', { name: /Theirs.*Theirs/ })).toBeVisible();
+    await expect(lastName.getByRole('radio', { name: /Theirs.*Other/ })).toBeChecked();
+    await dialog.getByRole('button', { name: 'Back to the form' }).click();
+    expect(await (await request.get(path)).json()).toMatchObject({ company: 'Theirs', last_name: 'Other' });
+  });
+
   await test.step('what is chosen is saved together with what nobody else touched', async () => {
     expect((await request.put(path, { data: { ...data, company: 'Theirs again' } })).ok()).toBe(true);
     await page.getByRole('button', { name: 'Save' }).click();
@@ -67,6 +112,7 @@ test('a change that somebody else overtook is compared field by field, and nothi
     expect(await (await request.get(path)).json()).toMatchObject({
       company: 'Theirs again',
       job_title: 'Painter',
+      last_name: 'Other',
     });
   });
 });
@@ -114,6 +160,48 @@ test('a changed form is not left by accident', async ({ page, request }) => {
   await page.getByRole('link', { name: 'Devices' }).click();
   await dialog.getByRole('button', { name: 'Leave without saving' }).click();
   await expect(page.getByRole('heading', { name: 'Devices', exact: true })).toBeVisible();
+});
+
+test('who leaves while it is being saved is asked, hears of a refusal, and is not called back', async ({
+  page,
+  request,
+}) => {
+  const tenant = await makeTenant(request, `Leaving ${Date.now()}`);
+  const { contact } = await makeDevice(request, tenant, 'Slow');
+  const answers: ((status: number) => void)[] = [];
+  // A contact has devices too, below its own heading.
+  const devices = page.getByRole('heading', { name: 'Devices', level: 1 });
+  await page.route(`**/contacts/${contact.id}`, async (route) => {
+    if (route.request().method() !== 'PUT') return route.continue();
+    const status = await new Promise<number>((resolve) => {
+      answers.push(resolve);
+    });
+    if (status === 200) return route.continue();
+    const json = { type: 'about:blank', title: 'Busy', status, detail: 'The server is busy.' };
+    return route.fulfill({ status, contentType: 'application/problem+json', json });
+  });
+  const saveAndLeave = async (company: string) => {
+    await page.goto(`/t/${tenant.slug}/contacts/${contact.id}`);
+    await page.getByRole('textbox', { name: 'Company' }).fill(company);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('link', { name: 'Devices', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Leave without saving?' });
+    await dialog.getByRole('button', { name: 'Leave without saving' }).click();
+    await expect(devices).toBeVisible();
+    await expect.poll(() => answers.length).toBe(1);
+    return answers.pop();
+  };
+
+  const refuse = await saveAndLeave('Refused');
+  refuse?.(503);
+  await expect(page.getByRole('alertdialog')).toContainText(
+    'What you sent before was refused: The server is busy.',
+  );
+
+  const take = await saveAndLeave('Taken');
+  take?.(200);
+  await expect(page.getByRole('alertdialog').filter({ hasText: 'Slow Tester was saved' })).toBeVisible();
+  await expect(devices).toBeVisible();
 });
 
 test('settings that somebody else changed meanwhile are compared too', async ({ page, request }) => {

@@ -7,7 +7,7 @@ import { useState } from 'react';
 import { useFieldArray, useFormContext } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 
-import { TextField } from '../forms/form';
+import { ListError, TextField } from '../forms/form';
 import { dialed, newRule, ruleOf, withoutSeparators } from './dialing';
 import type { AccountForm } from './model';
 
@@ -77,6 +77,7 @@ export function DialingRules() {
           ))}
         </ol>
       )}
+      <ListError name="dialing_rules" />
       <Button
         size="sm"
         variant="secondary"

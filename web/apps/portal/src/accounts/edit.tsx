@@ -10,19 +10,22 @@ import {
   type Codec,
   type Provider,
 } from '@tandem/api';
-import { Advanced, Fact, Facts, OrderedList, PageHead, Placeholder, Section, toast } from '@tandem/ui';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { Advanced, Fact, Facts, OrderedList, PageHead, Section, toast } from '@tandem/ui';
+import { getRouteApi } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Choose } from '../forms/choose';
 import { Fields, Form, PasswordField, TextField, Toggle, useField } from '../forms/form';
+import { useGoOn } from '../forms/go-on';
 import { useSavedForm, type SavedForm } from '../forms/saved-form';
+import { AbsentAny } from '../pages/absent';
 import { Item } from '../pages/item';
 import { Remove } from '../pages/remove';
 import { TRANSPORTS } from '../providers/model';
 import { useTenant } from '../tenant';
 import { AddButtons } from './add-buttons';
+import { ruleFormOf, type RuleForm } from './dialing';
 import { DialingRules } from './dialing-rules';
 import {
   accountSchema,
@@ -41,7 +44,7 @@ const route = getRouteApi('/t/$slug/shell/accounts/$id');
 export function NewAccountPage() {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
-  const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
+  const providers = useChoices({ tenant: tenant.id, name: 'providers' });
   return (
     <>
       <PageHead
@@ -49,7 +52,8 @@ export function NewAccountPage() {
         lead={t('accounts.new_lead')}
         up={{ href: path('/accounts'), label: t('accounts.title') }}
       />
-      {providers ? <NewAccount providers={providers} /> : <Placeholder />}
+      <AbsentAny reads={[providers]} />
+      {providers.data && <NewAccount providers={providers.data} />}
     </>
   );
 }
@@ -57,7 +61,7 @@ export function NewAccountPage() {
 function NewAccount({ providers }: { providers: Provider[] }) {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
-  const router = useRouter();
+  const goOn = useGoOn();
   const create = useCreate({ tenant: tenant.id, name: 'accounts' });
   const own = providers.find((provider) => provider.own) ?? providers[0];
   const form = useSavedForm({
@@ -67,7 +71,7 @@ function NewAccount({ providers }: { providers: Provider[] }) {
       const provider = providers.find(({ id }) => id === values.provider_id);
       await create.mutateAsync(inputOf(values, provider));
       toast.success(t('saved', { name: values.name }));
-      router.history.push(path('/accounts'));
+      goOn(path('/accounts'));
     },
   });
   return (
@@ -80,11 +84,15 @@ function NewAccount({ providers }: { providers: Provider[] }) {
 export function AccountPage() {
   const { id } = route.useParams();
   const { tenant } = useTenant();
-  const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
+  const providers = useChoices({ tenant: tenant.id, name: 'providers' });
   return (
     <Item name="accounts" id={id}>
       {(account) =>
-        providers ? <EditAccount key={account.id} account={account} providers={providers} /> : <Placeholder />
+        providers.data ? (
+          <EditAccount key={account.id} account={account} providers={providers.data} />
+        ) : (
+          <AbsentAny reads={[providers]} />
+        )
       }
     </Item>
   );
@@ -93,10 +101,14 @@ export function AccountPage() {
 function EditAccount({ account, providers }: { account: Account; providers: Provider[] }) {
   const { t } = useTranslation();
   const { tenant, path, mayChange } = useTenant();
-  const router = useRouter();
+  const goOn = useGoOn();
   const update = useUpdate({ tenant: tenant.id, name: 'accounts' });
   const read = useNewest({ tenant: tenant.id, name: 'accounts' }, account.id);
   const provider = providers.find(({ id }) => id === account.provider_id);
+  const ruleText = ({ starts_with, replace_with, minimum_length }: RuleForm) => {
+    const change = `${starts_with} → ${replace_with}`;
+    return minimum_length === '' ? change : `${change} (${t('accounts.dialing.from', { minimum_length })})`;
+  };
   const form = useSavedForm({
     schema: accountSchema(providers, account),
     values: formOf(account),
@@ -116,8 +128,7 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
         push: { label: t('accounts.push'), show: (on) => t(on ? 'accounts.push_on' : 'accounts.push_off') },
         dialing_rules: {
           label: t('accounts.dialing.title'),
-          show: (rules) =>
-            rules.map(({ starts_with, replace_with }) => `${starts_with} → ${replace_with}`).join(', '),
+          show: (rules) => rules.map(ruleText).join(', '),
         },
         codecs: { label: t('accounts.codecs'), show: (ids) => ids.map((id) => CODEC_NAMES[id]).join(', ') },
       },
@@ -126,7 +137,7 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
       const input = inputOf(values, provider);
       await update.mutateAsync({ id: account.id, version, input });
       toast.success(t('saved', { name: values.name }));
-      router.history.push(path('/accounts'));
+      goOn(path('/accounts'));
     },
   });
   return (
@@ -158,9 +169,7 @@ function EditAccount({ account, providers }: { account: Account; providers: Prov
                 {t(account.push ? 'accounts.push_on' : 'accounts.push_off')}
               </Fact>
               <Fact name={t('accounts.dialing.title')}>
-                {(account.dialing_rules ?? [])
-                  .map(({ starts_with, replace_with }) => `${starts_with} → ${replace_with}`)
-                  .join(', ')}
+                {(account.dialing_rules ?? []).map((rule) => ruleText(ruleFormOf(rule))).join(', ')}
               </Fact>
               <Fact name={t('accounts.devices')}>{account.devices.map(({ name }) => name).join(', ')}</Fact>
             </Facts>

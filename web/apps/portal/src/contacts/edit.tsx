@@ -3,11 +3,12 @@
  */
 import { useNewest, useUpdate, type Contact } from '@tandem/api';
 import { ButtonLink, Fact, Facts, Link, PageHead, Section, toast } from '@tandem/ui';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { Plus, Smartphone } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import { Form } from '../forms/form';
+import { useGoOn } from '../forms/go-on';
 import { useSavedForm } from '../forms/saved-form';
 import { Item } from '../pages/item';
 import { Remove } from '../pages/remove';
@@ -30,9 +31,10 @@ export function ContactPage() {
 function EditContact({ contact }: { contact: Contact }) {
   const { t } = useTranslation();
   const { tenant, path, mayChange } = useTenant();
-  const router = useRouter();
+  const goOn = useGoOn();
   const update = useUpdate({ tenant: tenant.id, name: 'contacts' });
   const read = useNewest({ tenant: tenant.id, name: 'contacts' }, contact.id);
+  const labelText = (label: string) => t(`contacts.label.${label as 'work'}`, { defaultValue: label });
   const form = useSavedForm({
     schema: contactSchema,
     values: formOf(contact),
@@ -49,11 +51,14 @@ function EditContact({ contact }: { contact: Contact }) {
         job_title: { label: t('contacts.job_title') },
         emails: {
           label: t('contacts.emails'),
-          show: (emails) => emails.map(({ address }) => address).join(', '),
+          show: (emails) => emails.map(({ address, label }) => `${address} (${labelText(label)})`).join(', '),
         },
         numbers: {
           label: t('contacts.numbers'),
-          show: (numbers) => numbers.map(({ number }) => number).join(', '),
+          show: (numbers) =>
+            numbers
+              .map(({ number, label }) => (label === '' ? number : `${number} (${labelText(label)})`))
+              .join(', '),
         },
         in_directory: { label: t('contacts.in_directory'), show: (on) => t(on ? 'yes' : 'no') },
       },
@@ -61,7 +66,7 @@ function EditContact({ contact }: { contact: Contact }) {
     save: async (values, version) => {
       await update.mutateAsync({ id: contact.id, version, input: inputOf(values) });
       toast.success(t('saved', { name: nameOf(values) }));
-      router.history.push(path('/contacts'));
+      goOn(path('/contacts'));
     },
   });
   const users = contact.devices.map(({ id, name }) => ({ href: path(`/devices/${id}`), name }));

@@ -7,7 +7,7 @@ import { useFieldArray, useFormContext } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 
 import { Choose } from '../forms/choose';
-import { Fields, TextField, Toggle } from '../forms/form';
+import { Fields, ListError, TextField, Toggle } from '../forms/form';
 import { EMAIL_LABELS, NUMBER_LABELS, type ContactForm } from './model';
 
 interface Place {
@@ -67,6 +67,7 @@ function Emails({ at }: Place) {
           />
         </div>
       ))}
+      <ListError name={`${at}emails`} />
       <Button
         size="sm"
         variant="secondary"
@@ -117,6 +118,7 @@ function Numbers({ at }: Place) {
           </div>
         );
       })}
+      <ListError name={`${at}numbers`} />
       <Button
         size="sm"
         variant="secondary"

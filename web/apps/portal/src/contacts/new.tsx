@@ -3,12 +3,14 @@
  */
 import { useChoices, useCreate, useEquip, type Provider } from '@tandem/api';
 import { PageHead, Section, SwitchField, toast } from '@tandem/ui';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Form } from '../forms/form';
+import { useGoOn } from '../forms/go-on';
 import { useSavedForm } from '../forms/saved-form';
+import { AbsentAny } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { contactOnly, equipInputOf, equipSchema, keepSwitch, keptSwitch, newEquip } from './equip';
 import { AccountPart, DevicePart } from './equip-fields';
@@ -22,10 +24,11 @@ const NO_PROVIDERS: Provider[] = [];
 export function NewContactPage() {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
-  const router = useRouter();
+  const goOn = useGoOn();
   const asked = route.useSearch().phone === 'on';
   const [phone, setPhone] = useState(asked || keptSwitch());
-  const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data ?? NO_PROVIDERS;
+  const read = useChoices({ tenant: tenant.id, name: 'providers' });
+  const providers = read.data ?? NO_PROVIDERS;
   const create = useCreate({ tenant: tenant.id, name: 'contacts' });
   const equip = useEquip(tenant.id);
   const form = useSavedForm({
@@ -39,11 +42,11 @@ export function NewContactPage() {
         const deviceName = t('equip.device_of', { name: values.contact.first_name });
         const { device } = await equip.mutateAsync(equipInputOf(values, providers, deviceName));
         toast.success(t('equip.done', { name }));
-        router.history.push(path(`/devices/${device.id}`));
+        goOn(path(`/devices/${device.id}`));
       } else {
         const contact = await create.mutateAsync(inputOf(values.contact));
         toast.success(t('saved', { name }));
-        router.history.push(path(`/contacts/${contact.id}`));
+        goOn(path(`/contacts/${contact.id}`));
       }
     },
   });
@@ -69,7 +72,7 @@ export function NewContactPage() {
               <ContactFields at="contact." />
             </div>
           </Section>
-          {phone && <AccountPart providers={providers} />}
+          {phone && (read.data ? <AccountPart providers={read.data} /> : <AbsentAny reads={[read]} />)}
           {phone && <DevicePart />}
         </Form>
       </div>

@@ -13,11 +13,12 @@ import {
 } from '@tandem/api';
 import { Link, Notice, OrderedList, PageHead, SearchChoice, toast, type Choice } from '@tandem/ui';
 import { useQueries, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Form, TextField, useField } from '../forms/form';
+import { useGoOn } from '../forms/go-on';
 import { useSavedForm, type SavedForm } from '../forms/saved-form';
 import { nameOf } from '../contacts/model';
 import { Item } from '../pages/item';
@@ -32,7 +33,7 @@ const editRoute = getRouteApi('/t/$slug/shell/devices/$id/edit');
 export function NewDevicePage() {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
-  const router = useRouter();
+  const goOn = useGoOn();
   const { contact } = newRoute.useSearch();
   const create = useCreate({ tenant: tenant.id, name: 'devices' });
   const form = useSavedForm({
@@ -41,7 +42,7 @@ export function NewDevicePage() {
     save: async (values) => {
       const device = await create.mutateAsync(inputOf(values));
       toast.success(t('devices.created', { name: values.name }));
-      router.history.push(path(`/devices/${device.id}`));
+      goOn(path(`/devices/${device.id}`));
     },
   });
   return (
@@ -68,7 +69,7 @@ export function EditDevicePage() {
 function EditDevice({ device }: { device: Device }) {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
-  const router = useRouter();
+  const goOn = useGoOn();
   const update = useUpdate({ tenant: tenant.id, name: 'devices' });
   const queries = useQueryClient();
   const read = useNewest({ tenant: tenant.id, name: 'devices' }, device.id);
@@ -115,7 +116,7 @@ function EditDevice({ device }: { device: Device }) {
     save: async (values, version) => {
       await update.mutateAsync({ id: device.id, version, input: inputOf(values) });
       toast.success(t('saved', { name: values.name }));
-      router.history.push(back);
+      goOn(back);
     },
   });
   return (
@@ -214,6 +215,7 @@ function Lines() {
     [tenant.id, chosen],
   );
   const count = useCount(place).data;
+  const isOffered = chosen.length < MOST_ACCOUNTS && count?.count !== 0;
   return (
     <fieldset>
       <legend className="text-sm font-medium">{t('devices.lines')}</legend>
@@ -247,7 +249,12 @@ function Lines() {
             })}
           />
         )}
-        {chosen.length < MOST_ACCOUNTS && count?.count !== 0 && (
+        {!isOffered && error && (
+          <p role="alert" className="text-xs text-danger">
+            {error}
+          </p>
+        )}
+        {isOffered && (
           <SearchChoice
             key={chosen.length}
             label={t(chosen.length === 0 ? 'devices.first_line' : 'devices.next_line')}

@@ -10,14 +10,16 @@ import {
   type Language,
   type Mail,
 } from '@tandem/api';
-import { Button, ChoiceField, Dialog, Link, Notice, Placeholder, toast } from '@tandem/ui';
+import { Button, ChoiceField, Dialog, Link, Notice, toast } from '@tandem/ui';
 import { Eye, EyeOff, Mail as MailIcon } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
+import { AbsentAny } from '../pages/absent';
 import { useDate } from '../pages/date';
+import { useSentence } from '../refusals/use-sentence';
 import { useTenant } from '../tenant';
 
 interface HiddenProps {
@@ -67,13 +69,14 @@ function MailState({ mail }: { mail: Mail }) {
   const { t } = useTranslation();
   const { path } = useTenant();
   const date = useDate();
+  const sentence = useSentence();
   const at = date(mail.ended_at ?? mail.created_at);
   return (
     <div role="status" data-testid="instructions">
       <Notice tone={mail.state === 'queued' && mail.reason ? 'warning' : TONES[mail.state]}>
         <p>{t(`instructions.${mail.state}`, { address: mail.recipient, date: at })}</p>
         {mail.reason && <p>{t(`mail.reason.${mail.reason}`)}</p>}
-        {mail.detail && <p>{t('instructions.server_said', { said: mail.detail })}</p>}
+        {mail.detail && <p>{t('instructions.server_said', { said: sentence(mail.detail) })}</p>}
         {mail.reason && mail.next_attempt_at && (
           <p>{t('instructions.retry_at', { date: date(mail.next_attempt_at) })}</p>
         )}
@@ -152,7 +155,7 @@ function SendDialog({ device, onClose }: SendDialogProps) {
     >
       <div className="flex flex-col gap-4">
         <p>{t('instructions.send_text')}</p>
-        {contact.data === undefined && <Placeholder rows={1} />}
+        <AbsentAny reads={[contact]} rows={1} />
         {contact.data && emails.length === 0 && (
           <Notice tone="warning">{t('instructions.no_address')}</Notice>
         )}

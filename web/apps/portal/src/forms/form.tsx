@@ -4,11 +4,14 @@
  * Nothing typed is lost when saving fails, the session ends meanwhile or somebody follows a link by accident.
  */
 import { Button, ButtonLink, Notice, PasswordInput, SwitchField, TextInput } from '@tandem/ui';
-import { lazy, Suspense, type ComponentProps, type ReactNode } from 'react';
+import { lazy, type ComponentProps, type ReactNode } from 'react';
 import { FormProvider, useController, useFormContext, type FieldValues } from 'react-hook-form';
 import { useTranslation } from 'react-i18next';
 
+import { Later } from '../pages/later';
+import { useErrorText } from './error-text';
 import { LeaveGuard } from './leave-guard';
+import { PlacesContext, usePlace } from './places';
 import type { OpenConflict, SavedForm } from './saved-form';
 
 // Seldom seen, and it brings the dialogs.
@@ -27,7 +30,7 @@ interface FormProps<Values extends FieldValues> extends SavedForm<Values> {
 
 export function Form<Values extends FieldValues>(props: FormProps<Values>) {
   const { t } = useTranslation(['portal', 'ui']);
-  const { form, submit, conflict, children, action, cancel, wide, passing } = props;
+  const { form, submit, conflict, places, children, action, cancel, wide, passing } = props;
   const { isDirty, isSubmitting } = form.formState;
   const errorText = useErrorText();
   const refused = errorText(form.formState.errors.root?.refused?.message);
@@ -41,7 +44,7 @@ export function Form<Values extends FieldValues>(props: FormProps<Values>) {
           submit();
         }}
       >
-        {children}
+        <PlacesContext value={places}>{children}</PlacesContext>
         {refused && (
           <Notice tone="danger" alert>
             {refused}
@@ -58,11 +61,12 @@ export function Form<Values extends FieldValues>(props: FormProps<Values>) {
           )}
         </div>
       </form>
-      <Suspense>
-        {/* While it is being saved, the page may leave by itself. */}
-        {!passing && isDirty && <LeaveGuard unsaved={!isSubmitting} />}
-        {conflict && <ConflictDialog conflict={conflict as OpenConflict<unknown>} />}
-      </Suspense>
+      {!passing && isDirty && <LeaveGuard />}
+      {conflict && (
+        <Later onMissing={conflict.close}>
+          <ConflictDialog conflict={conflict as OpenConflict<unknown>} />
+        </Later>
+      )}
     </FormProvider>
   );
 }
@@ -70,15 +74,6 @@ export function Form<Values extends FieldValues>(props: FormProps<Values>) {
 /** Two columns where there is room. */
 export function Fields({ children }: { children: ReactNode }) {
   return <div className="grid items-start gap-5 sm:grid-cols-2">{children}</div>;
-}
-
-/** A key below `invalid` or `refused` becomes its text; a sentence of the server stays as it is. */
-export function useErrorText() {
-  const { t, i18n } = useTranslation();
-  return (message: string | undefined): string | undefined => {
-    if (message === undefined) return undefined;
-    return i18n.exists(message) ? t(message as 'invalid.required') : message;
-  };
 }
 
 export type Bound<Props> = Omit<
@@ -90,6 +85,7 @@ export type Bound<Props> = Omit<
 
 export function useField(name: string) {
   const { control } = useFormContext();
+  usePlace(name);
   const { field, fieldState } = useController({ name, control });
   const errorText = useErrorText();
   return {
@@ -110,6 +106,22 @@ export function TextField(props: Bound<ComponentProps<typeof TextInput>>) {
 export function PasswordField(props: Bound<ComponentProps<typeof PasswordInput>>) {
   const { attach, ...bound } = useField(props.name);
   return <PasswordInput {...props} {...bound} inputRef={attach} />;
+}
+
+/** What is wrong with a list as a whole, below it. */
+export function ListError({ name }: { name: string }) {
+  const { getFieldState, formState } = useFormContext();
+  const errorText = useErrorText();
+  usePlace(name);
+  const { error } = getFieldState(name, formState);
+  const wrong = errorText(error?.message ?? error?.root?.message);
+  return (
+    wrong && (
+      <p role="alert" className="text-xs text-danger">
+        {wrong}
+      </p>
+    )
+  );
 }
 
 export function Toggle(props: Bound<ComponentProps<typeof SwitchField>>) {

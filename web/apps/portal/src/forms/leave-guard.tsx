@@ -1,22 +1,26 @@
 /**
- * Asks before a page is left whose form was changed and not saved: within the portal, and by the browser itself.
+ * Asks before a page is left on which something would be lost: within the portal, and by the browser itself.
+ *
+ * Also while it is being saved: the server may refuse it, and then nobody would be there to mend it.
  */
 import { useBlocker } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { lazy } from 'react';
+
+import { Later } from '../pages/later';
 
 // Only when somebody is about to leave; it brings the dialogs.
 const LeaveDialog = lazy(async () => ({ default: (await import('./leave-dialog')).LeaveDialog }));
 
-export function LeaveGuard({ unsaved }: { unsaved: boolean }) {
+export function LeaveGuard() {
   const { status, proceed, reset } = useBlocker({
-    shouldBlockFn: () => unsaved,
-    enableBeforeUnload: () => unsaved,
+    shouldBlockFn: () => true,
+    enableBeforeUnload: true,
     withResolver: true,
   });
   if (status !== 'blocked') return null;
   return (
-    <Suspense>
+    <Later onMissing={reset}>
       <LeaveDialog onStay={reset} onLeave={proceed} />
-    </Suspense>
+    </Later>
   );
 }

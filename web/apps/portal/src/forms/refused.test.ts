@@ -2,7 +2,7 @@ import { Refusal, Unreachable, type Problem } from '@tandem/api';
 import { expect, test } from 'vitest';
 
 import en from './texts.en.json';
-import { messagesOf } from './refused';
+import { errorsOf, messagesOf, placed } from './refused';
 
 const refusal = (status: number, more: Partial<Problem> = {}) =>
   new Refusal(status, { type: 'x', title: 'x', status, detail: 'No.', request_id: 'r', ...more });
@@ -14,9 +14,28 @@ test('a message goes to its field', () => {
 
 test('a field in a list is found by its place', () => {
   const error = refusal(422, { errors: [{ field: 'numbers[1].number', message: 'Not E.164.' }] });
-  expect(messagesOf(error, ['numbers']).fields).toEqual([
-    { name: 'numbers.1.number', message: 'Not E.164.' },
-  ]);
+  const known = ['numbers', 'numbers.1.number', 'numbers.1.label'];
+  expect(messagesOf(error, known).fields).toEqual([{ name: 'numbers.1.number', message: 'Not E.164.' }]);
+});
+
+test('a message that has no place of its own goes to the nearest around it', () => {
+  const error = refusal(422, {
+    errors: [
+      { field: 'domains[0]', message: 'Not a domain.' },
+      { field: 'domains[2]', message: 'Not one either.' },
+    ],
+  });
+  expect(messagesOf(error, ['domain', 'domains'])).toEqual({
+    fields: [{ name: 'domains', message: 'Not a domain.' }],
+  });
+});
+
+test('a message of a list is not lost where only its entries have places', () => {
+  const error = refusal(422, { errors: [{ field: 'numbers', message: 'Each only once.' }] });
+  expect(messagesOf(error, ['numbers.0.number', 'numbers.1.number'])).toEqual({
+    fields: [],
+    whole: 'Each only once.',
+  });
 });
 
 test('what no field can answer for is told as a whole', () => {
@@ -37,4 +56,23 @@ test.each([
 ] as const)('case %#: has a text of ours', (error, key) => {
   expect(messagesOf(error, [])).toEqual({ fields: [], whole: `refused.${key}` });
   expect(en.refused[key]).not.toBe('');
+});
+
+test('a check of a field that is not shown is told as a whole', () => {
+  const numbers = Object.assign([undefined, { number: { type: 'custom', message: 'invalid.number' } }], {
+    root: { type: 'custom', message: 'invalid.required' },
+  });
+  const errors = errorsOf({ account: { new: { provider_id: { message: 'invalid.choose' } } }, numbers });
+  expect(errors).toEqual([
+    { name: 'account.new.provider_id', message: 'invalid.choose' },
+    { name: 'numbers.1.number', message: 'invalid.number' },
+    { name: 'numbers', message: 'invalid.required' },
+  ]);
+  expect(placed(errors, ['numbers', 'numbers.1.number', 'account.new.username'])).toEqual({
+    fields: [
+      { name: 'numbers.1.number', message: 'invalid.number' },
+      { name: 'numbers', message: 'invalid.required' },
+    ],
+    whole: 'invalid.choose',
+  });
 });

@@ -4,19 +4,25 @@
  */
 import { zodResolver } from '@hookform/resolvers/zod';
 import { Refusal } from '@tandem/api';
+import { toast } from '@tandem/ui';
 import { useEffect, useRef, useState } from 'react';
 import {
   useForm,
   type DefaultValues,
+  type FieldErrors,
   type FieldValues,
   type Path,
   type PathValue,
   type UseFormReturn,
 } from 'react-hook-form';
+import { useTranslation } from 'react-i18next';
 import type { $ZodType } from 'zod/v4/core';
 
 import { conflictsOf, type Conflict, type Side } from './conflict';
-import { messagesOf } from './refused';
+import { useErrorText } from './error-text';
+import { useHere } from './go-on';
+import { Places } from './places';
+import { errorsOf, messagesOf, placed } from './refused';
 
 /** How a field is spoken of when somebody else changed it. */
 export interface FieldText<Value> {
@@ -57,6 +63,8 @@ export interface SavedForm<Values extends FieldValues> {
   form: UseFormReturn<Values>;
   submit: () => void;
   conflict: OpenConflict<Values> | undefined;
+  /** Where errors are shown. */
+  places: Places;
 }
 
 /** A form that puts every refusal beside the field it is about. */
@@ -69,6 +77,10 @@ export function useSavedForm<Values extends FieldValues>(options: Options<Values
     mode: 'onSubmit',
   });
   const base = useRef({ values, version: versioned?.version ?? 0 });
+  const { t } = useTranslation();
+  const errorText = useErrorText();
+  const here = useHere();
+  const [places] = useState(() => new Places());
   const [conflict, setConflict] = useState<OpenConflict<Values>>();
   const { isDirty } = form.formState;
   const version = versioned?.version;
@@ -81,8 +93,12 @@ export function useSavedForm<Values extends FieldValues>(options: Options<Values
   }, [version, isDirty, values, form]);
 
   function refuse(error: unknown) {
-    const known = Object.keys((part === undefined ? values : values[part]) as object);
-    const { fields, whole } = messagesOf(error, known);
+    const before = at('');
+    const known = places.names().filter((name) => name.startsWith(before));
+    const { fields, whole } = messagesOf(
+      error,
+      known.map((name) => name.slice(before.length)),
+    );
     fields.forEach(({ name, message }, index) =>
       form.setError(at(name) as Path<Values>, { message }, { shouldFocus: index === 0 }),
     );
@@ -93,12 +109,19 @@ export function useSavedForm<Values extends FieldValues>(options: Options<Values
     return part === undefined ? name : `${part}.${name}`;
   }
 
+  /** Whoever has left the page hears of it nevertheless. */
+  function tell(error: unknown) {
+    const isStale = error instanceof Refusal && error.status === 412;
+    const why = isStale ? t('conflict.title') : errorText(messagesOf(error, []).whole);
+    toast.danger(t('refused.left', { why }));
+  }
+
   async function send(mine: Values, versions: Versioned<Values> | undefined): Promise<void> {
     try {
       await save(mine, base.current.version);
       form.reset(mine, { keepValues: true });
     } catch (error) {
-      if (!versions || !(error instanceof Refusal && error.status === 412)) throw error;
+      if (!versions || !here() || !(error instanceof Refusal && error.status === 412)) throw error;
       await compare(mine, versions);
     }
   }
@@ -108,13 +131,17 @@ export function useSavedForm<Values extends FieldValues>(options: Options<Values
     const now = await versions.read();
     const names = Object.keys(versions.fields) as (keyof Values & string)[];
     const conflicts = conflictsOf(names, { base: base.current.values, mine, theirs: now.values });
-    base.current = now;
-    if (conflicts.length === 0) return send(mine, undefined);
+    if (conflicts.length === 0) {
+      base.current = now;
+      return send(mine, undefined);
+    }
     setConflict({
       conflicts,
       fields: versions.fields,
+      // Nothing was decided: the next attempt is compared with the same beginning.
       close: () => setConflict(undefined),
       settle: (sides) => {
+        base.current = now;
         for (const { name, theirs } of conflicts) {
           if (sides[name] !== 'theirs') continue;
           form.setValue(name as Path<Values>, theirs as PathValue<Values, Path<Values>>, {
@@ -128,14 +155,21 @@ export function useSavedForm<Values extends FieldValues>(options: Options<Values
     form.setError('root.refused', { message: 'refused.stale' });
   }
 
+  /** A check of a field that is not shown at the moment would stop the form without a word. */
+  function findLost(errors: FieldErrors<Values>) {
+    const { whole } = placed(errorsOf(errors), places.names());
+    if (whole) form.setError('root.refused', { message: whole });
+  }
+
   function submit() {
     void form.handleSubmit(async (checked) => {
       try {
         await send(checked, versioned);
       } catch (error) {
-        refuse(error);
+        if (here()) refuse(error);
+        else tell(error);
       }
-    })();
+    }, findLost)();
   }
-  return { form, submit, conflict };
+  return { form, submit, conflict, places };
 }

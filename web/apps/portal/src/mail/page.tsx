@@ -68,7 +68,19 @@ function Settings({ settings }: { settings: MailSettings }) {
         own: { label: t('mail.own'), show: (on) => t(on ? 'yes' : 'no') },
         server: {
           label: t('mail.host'),
-          show: ({ host, port, sender_address }) => [host, port, sender_address].filter(Boolean).join(' · '),
+          show: (server) =>
+            [
+              server.host,
+              server.port,
+              t(`mail.security.${server.security}`),
+              server.username,
+              // It belongs to this server and goes with it.
+              server.password !== '' && t('mail.password_typed'),
+              server.sender_name,
+              server.sender_address,
+            ]
+              .filter(Boolean)
+              .join(' · '),
         },
         reply_to: { label: t('mail.reply_to') },
         language: { label: t('mail.language_title'), show: (id) => t(`mail.language.${id}`) },

@@ -3,11 +3,12 @@
  */
 import { useCreate, useNewest, useUpdate, type Provider } from '@tandem/api';
 import { Advanced, Fact, Facts, PageHead, Section, StatusBadge, toast } from '@tandem/ui';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
 import { Choose } from '../forms/choose';
 import { Fields, Form, TextField } from '../forms/form';
+import { useGoOn } from '../forms/go-on';
 import { useSavedForm, type SavedForm } from '../forms/saved-form';
 import { Item } from '../pages/item';
 import { Remove } from '../pages/remove';
@@ -28,7 +29,7 @@ const route = getRouteApi('/t/$slug/shell/providers/$id');
 export function NewProviderPage() {
   const { t } = useTranslation();
   const { tenant, path } = useTenant();
-  const router = useRouter();
+  const goOn = useGoOn();
   const create = useCreate({ tenant: tenant.id, name: 'providers' });
   const form = useSavedForm({
     schema: providerSchema,
@@ -36,7 +37,7 @@ export function NewProviderPage() {
     save: async (values) => {
       await create.mutateAsync(inputOf(values));
       toast.success(t('saved', { name: values.name }));
-      router.history.push(path('/providers'));
+      goOn(path('/providers'));
     },
   });
   return (
@@ -68,7 +69,7 @@ export function ProviderPage() {
 function EditProvider({ provider }: { provider: Provider }) {
   const { t } = useTranslation();
   const { tenant, path, mayChange } = useTenant();
-  const router = useRouter();
+  const goOn = useGoOn();
   const update = useUpdate({ tenant: tenant.id, name: 'providers' });
   const read = useNewest({ tenant: tenant.id, name: 'providers' }, provider.id);
   const form = useSavedForm({
@@ -91,7 +92,7 @@ function EditProvider({ provider }: { provider: Provider }) {
     save: async (values, version) => {
       await update.mutateAsync({ id: provider.id, version, input: inputOf(values) });
       toast.success(t('saved', { name: values.name }));
-      router.history.push(path('/providers'));
+      goOn(path('/providers'));
     },
   });
   const facts = (
