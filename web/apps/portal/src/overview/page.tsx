@@ -2,12 +2,13 @@
  * Where one lands: what is there, and until a first device works, what to do next.
  */
 import { useChoices, useCount, useDevicesLive, type Device, type Total } from '@tandem/api';
-import { ButtonLink, Link, PageHead, Placeholder, Section, type Icon } from '@tandem/ui';
+import { ButtonLink, Link, PageHead, Section, type Icon } from '@tandem/ui';
 import { ArrowRight, AtSign, Check, Smartphone, Users } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { DeviceBadge } from '../devices/status';
+import { AbsentAny } from '../pages/absent';
 import { useTenant } from '../tenant';
 import { nextStep, steps, summary, type Step } from './model';
 
@@ -16,16 +17,21 @@ const MOST_SHOWN = 6;
 export function OverviewPage() {
   const { t } = useTranslation();
   const { tenant, path, mayChange } = useTenant();
-  const providers = useChoices({ tenant: tenant.id, name: 'providers' }).data;
-  const contacts = useChoices({ tenant: tenant.id, name: 'contacts' }).data;
-  const devices = useChoices({ tenant: tenant.id, name: 'devices' }).data;
+  const read = {
+    providers: useChoices({ tenant: tenant.id, name: 'providers' }),
+    contacts: useChoices({ tenant: tenant.id, name: 'contacts' }),
+    devices: useChoices({ tenant: tenant.id, name: 'devices' }),
+  };
   const live = useDevicesLive();
-  const counts = useCounts();
+  const { counts, reads } = useCounts();
+  const providers = read.providers.data;
+  const contacts = read.contacts.data;
+  const devices = read.devices.data;
   if (!providers || !counts || !contacts || !devices) {
     return (
       <>
         <PageHead title={tenant.name} />
-        <Placeholder />
+        <AbsentAny reads={[...Object.values(read), ...reads]} />
       </>
     );
   }
@@ -89,29 +95,28 @@ export function OverviewPage() {
   );
 }
 
-/** Counted by the server; `undefined` until all are there. */
+/** Counted by the server, `undefined` until all are there; and how the reading goes. */
 function useCounts() {
   const { tenant } = useTenant();
   const place = <Name extends 'accounts' | 'contacts' | 'devices'>(name: Name) => ({
     tenant: tenant.id,
     name,
   });
-  const accounts = useCount(place('accounts')).data;
-  const unused = useCount(place('accounts'), UNUSED).data;
-  const contacts = useCount(place('contacts')).data;
-  const equipped = useCount(place('contacts'), EQUIPPED).data;
-  const devices = useCount(place('devices')).data;
-  const online = useCount(place('devices'), ONLINE).data;
-  const waiting = useCount(place('devices'), WAITING).data;
-  if (!accounts || !unused || !contacts || !equipped || !devices || !online || !waiting) return undefined;
-  return {
-    accounts,
-    unused,
-    contacts,
-    equipped,
-    devices,
-    now: { online: online.count, waiting: waiting.count },
-  };
+  const reads = [
+    useCount(place('accounts')),
+    useCount(place('accounts'), UNUSED),
+    useCount(place('contacts')),
+    useCount(place('contacts'), EQUIPPED),
+    useCount(place('devices')),
+    useCount(place('devices'), ONLINE),
+    useCount(place('devices'), WAITING),
+  ] as const;
+  const [accounts, unused, contacts, equipped, devices, online, waiting] = reads.map(({ data }) => data);
+  if (!accounts || !unused || !contacts || !equipped || !devices || !online || !waiting) {
+    return { counts: undefined, reads };
+  }
+  const now = { online: online.count, waiting: waiting.count };
+  return { counts: { accounts, unused, contacts, equipped, devices, now }, reads };
 }
 
 const UNUSED = { status: 'not_in_use' };

@@ -6,6 +6,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Button, ButtonLink, Link, Notice, useTitle } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
+import { FailedPage } from '../pages/failed';
 import { WaitingPage } from '../pages/waiting';
 import { Welcome } from '../session/welcome';
 import { useReason } from './reason';
@@ -17,10 +18,12 @@ export function OfferPage() {
   const { t } = useTranslation();
   const { slug } = route.useParams();
   const { next } = route.useSearch();
-  const { data: offer, isPending } = useSignOnOffer(slug);
+  const { data: offer, error, isPending } = useSignOnOffer(slug);
   useTitle(t('sign_on.find_title'));
   if (isPending) return <WaitingPage />;
   if (offer) return <GoThere offer={offer} next={next} />;
+  // That nobody offers it is an answer; none at all is not.
+  if (offer === undefined) return <FailedPage error={error} />;
   return (
     <Welcome title={t('sign_on.find_title')} lead={t('sign_on.nobody')}>
       <ButtonLink href="/sign-in">{t('sign_on.by_password')}</ButtonLink>

@@ -10,6 +10,7 @@ import { email, filled, optionalText, requiredText, z } from '../forms/checks';
 import { Choose } from '../forms/choose';
 import { Fields, Form, TextField, useField } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
+import { FailedPage } from '../pages/failed';
 import { NotFoundPage } from '../pages/not-found';
 import { WaitingPage } from '../pages/waiting';
 import { NewPasswordFields, passwordFields, sameTwice } from '../recovery/password-fields';
@@ -37,10 +38,11 @@ const schema = z
   .check(sameTwice());
 
 export function SignUpPage() {
-  const { data, isPending } = useSignUpOffer();
+  const { data, error, isPending } = useSignUpOffer();
   const [mailedTo, setMailedTo] = useState<string>();
   if (isPending) return <WaitingPage />;
-  if (!data?.open) return <NotFoundPage />;
+  if (!data) return <FailedPage error={error} />;
+  if (!data.open) return <NotFoundPage />;
   if (mailedTo !== undefined) return <Mailed to={mailedTo} />;
   return <SignUp offer={data} onMailed={setMailedTo} />;
 }
