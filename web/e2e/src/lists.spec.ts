@@ -92,6 +92,24 @@ test('a long list is read while one scrolls, says where one is, and a link leads
   });
 });
 
+test('a list is read again when the live channel came late', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Late ${Date.now()}`);
+  await makeDevice(request, tenant, 'Early');
+  let attempts = 0;
+  let open = false;
+  await page.routeWebSocket(/\/live$/, (socket) => {
+    attempts += 1;
+    if (open) socket.connectToServer();
+    else void socket.close({ code: 1013 });
+  });
+  await page.goto(`/t/${tenant.slug}/contacts`);
+  await expect(page.getByRole('row', { name: 'Early Tester' })).toBeVisible();
+  await expect.poll(() => attempts).toBeGreaterThan(0);
+  await makeDevice(request, tenant, 'Late');
+  open = true;
+  await expect(page.getByRole('row', { name: 'Late Tester' })).toBeVisible();
+});
+
 test('a search is in the address, and a link with it shows the same list', async ({ page, request }) => {
   const tenant = await firstTenant(request);
   const name = `Linked${Date.now()}`;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { gatherLists } from './live-lists';
+import { ALL_LISTS, gatherLists, staleBy } from './live-lists';
+import type { LiveFrame } from './types';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -33,4 +34,25 @@ test('no lists are no change', () => {
   const tell = vi.fn();
   gatherLists(tell).add([]);
   expect(tell).not.toHaveBeenCalled();
+});
+
+const snapshot = (last: boolean): LiveFrame => ({
+  type: 'snapshot',
+  epoch: 'e',
+  seq: 1,
+  first: true,
+  last,
+  devices: [],
+  accounts: [],
+});
+
+test('a delta says itself which lists are stale', () => {
+  expect(staleBy({ type: 'delta', seq: 2, lists: ['contacts'] }, true)).toEqual(['contacts']);
+  expect(staleBy({ type: 'delta', seq: 2 }, true)).toEqual([]);
+});
+
+test('after a time without a channel the end of a snapshot makes all lists stale, before only calls', () => {
+  expect(staleBy(snapshot(false), true)).toEqual([]);
+  expect(staleBy(snapshot(true), true)).toEqual(ALL_LISTS);
+  expect(staleBy(snapshot(true), false)).toEqual(['calls']);
 });

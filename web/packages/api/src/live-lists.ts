@@ -3,7 +3,7 @@
  *
  * Where much is written, such as an import, a page would otherwise do nothing but read.
  */
-import type { LiveList } from './types';
+import type { LiveFrame, LiveList } from './types';
 
 export const ALL_LISTS: readonly LiveList[] = [
   'providers',
@@ -13,6 +13,18 @@ export const ALL_LISTS: readonly LiveList[] = [
   'calls',
   'webhooks',
 ];
+
+/**
+ * The lists that a frame makes stale.
+ *
+ * What happened while there was no channel is told by nobody, so after `missed` a snapshot makes all of them stale. The first snapshot
+ * comes a moment after the lists were read; only calls come more often than that.
+ */
+export function staleBy(frame: LiveFrame, missed: boolean): readonly LiveList[] {
+  if (frame.type === 'delta') return frame.lists ?? [];
+  if (!frame.last) return [];
+  return missed ? ALL_LISTS : ['calls'];
+}
 
 const PAUSE_MS = 1000;
 

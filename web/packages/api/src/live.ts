@@ -10,7 +10,7 @@ import { useEffect } from 'react';
 import { create } from 'zustand';
 
 import { callsKey, tenantKey, webhooksKey } from './collection';
-import { ALL_LISTS, gatherLists } from './live-lists';
+import { gatherLists, staleBy } from './live-lists';
 import { afterFrame, nothingYet, parseFrame, type LiveState } from './live-state';
 import { sessionQuery } from './session';
 import type { AccountStatus, DeviceLive, LiveList } from './types';
@@ -68,7 +68,7 @@ function openChannel(tenant: string, { rewritten, refused }: Listener): () => vo
   });
   let state: LiveState = nothingYet;
   let painting: number | undefined;
-  let known = false;
+  let missed = false;
 
   function show() {
     painting = undefined;
@@ -82,11 +82,8 @@ function openChannel(tenant: string, { rewritten, refused }: Listener): () => vo
   socket.addEventListener('message', ({ data }) => {
     const frame = parseFrame(data);
     if (!frame) return;
-    // What happened while the channel was lost is not told; before the first snapshot the lists were read a moment ago,
-    // but for calls, which come often.
-    if (frame.type === 'delta') rewritten(frame.lists ?? []);
-    else if (frame.last) rewritten(known ? ALL_LISTS : ['calls']);
-    known ||= frame.type === 'snapshot' && frame.last;
+    const stale = staleBy(frame, missed);
+    if (stale.length > 0) rewritten(stale);
     const next = afterFrame(state, frame);
     state = next ?? nothingYet;
     if (!next) {
@@ -99,6 +96,8 @@ function openChannel(tenant: string, { rewritten, refused }: Listener): () => vo
   });
   socket.addEventListener('close', () => {
     useLiveStore.setState({ connection: 'lost' });
+    // Also when there was none yet: time has passed since the lists were read.
+    missed = true;
     refused();
   });
 
