@@ -5,7 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 
 import { environment } from './environment';
-import { firstTenant, makeDevice, makeTenant, search } from './portal';
+import { choose, firstTenant, makeDevice, makeTenant, search } from './portal';
 
 test('what the server refuses is said beside the field', async ({ page, request }) => {
   const tenant = await firstTenant(request);
@@ -54,6 +54,24 @@ test('what is wrong with the lines of a device is said when there is no room for
   await expect(page.getByRole('group', { name: 'Lines' }).getByRole('alert')).toHaveText(
     'This does not exist.',
   );
+});
+
+test('whoever has switched push off keeps it off while looking at other providers', async ({
+  page,
+  request,
+}) => {
+  const tenant = await makeTenant(request, `Push ${Date.now()}`);
+  const data = { name: 'Other', server: 'sip.example.com', transport: 'udp' };
+  expect((await request.post(`/api/v1/tenants/${tenant.id}/providers`, { data })).status()).toBe(201);
+  await page.goto(`/t/${tenant.slug}/accounts/new`);
+  await page.getByRole('button', { name: 'Advanced' }).click();
+  const push = page.getByRole('switch', { name: 'Wake devices by push' });
+  await expect(push).toBeChecked();
+  await page.getByText('Wake devices by push').click();
+  await expect(push).not.toBeChecked();
+  await choose(page, /Provider/, /Other/);
+  await choose(page, /Provider/, /Tandem/);
+  await expect(push).not.toBeChecked();
 });
 
 test('a form that is not complete is not sent and shows every gap', async ({ page, request }) => {

@@ -126,6 +126,11 @@ export function ListError({ name }: { name: string }) {
 
 export function Toggle(props: Bound<ComponentProps<typeof SwitchField>>) {
   const { name, ...rest } = props;
-  const { value, onChange } = useField(name);
-  return <SwitchField {...rest} value={value as boolean} onChange={onChange} />;
+  const { value, onChange, onBlur } = useField(name);
+  const change = (on: boolean) => {
+    onChange(on);
+    // There is no leaving it that could be waited for: whoever switches has touched it.
+    onBlur();
+  };
+  return <SwitchField {...rest} value={value as boolean} onChange={change} />;
 }
