@@ -42,7 +42,15 @@ test('a key is made, told once, works, and ends', async ({ page, request, playwr
   expect(key).toMatch(/^tdm_.{43}$/);
   expect((await new AxeBuilder({ page }).exclude('[data-live-announcer]').analyze()).violations).toEqual([]);
   await look(page, 'api-key-made');
+  await test.step('it is not lost by a link that was pressed too early', async () => {
+    await page.getByRole('link', { name: 'Contacts', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Have you kept it?' });
+    await look(page, 'api-key-kept');
+    await dialog.getByRole('button', { name: 'Stay here' }).click();
+    await expect(page.getByRole('figure', { name: 'Key' })).toContainText(key);
+  });
   await page.getByRole('link', { name: 'I have kept it' }).click();
+  await expect(page.getByRole('heading', { name: 'API keys', level: 1 })).toBeVisible();
 
   const program = await playwright.request.newContext({
     baseURL: environment.url,

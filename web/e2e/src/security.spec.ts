@@ -58,6 +58,11 @@ test('a second factor is turned on, asked for at a sign-in, and turned off', asy
   const codes = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem');
   await expect(codes).toHaveCount(10);
   await page.unroute('**/api/v1/session');
+  await test.step('they are not lost by going back too early', async () => {
+    await page.getByRole('link', { name: 'Back' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Stay here' }).click();
+    await expect(codes).toHaveCount(10);
+  });
   const recovery = (await codes.first().textContent()) ?? '';
   await looksRight(page, 'recovery-codes');
   const saved = page.waitForEvent('download');

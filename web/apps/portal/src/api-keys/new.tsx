@@ -11,6 +11,7 @@ import { Choose } from '../forms/choose';
 import { useErrorText } from '../forms/error-text';
 import { Fields, Form, TextField } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
+import { LeaveGuard, useKept } from '../forms/leave-guard';
 import { usePlace } from '../forms/places';
 import { useTenant } from '../tenant';
 import { AREAS, inputOf, keySchema, levelsOf, LIVES, newKey, type KeyForm } from './model';
@@ -109,6 +110,7 @@ function firstMessage(error: unknown): string | undefined {
 
 function Made({ made }: { made: NewApiKey }) {
   const { t } = useTranslation();
+  const { isKept, onKept } = useKept();
   const { tenant, path } = useTenant();
   const area = made.scopes[0]?.split(':')[0] ?? 'contacts';
   const example = [
@@ -117,13 +119,16 @@ function Made({ made }: { made: NewApiKey }) {
   ].join('\n');
   return (
     <div className="flex flex-col gap-5">
+      <LeaveGuard lost="told" isKept={isKept} />
       <Notice tone="warning" alert>
         {t('api_keys.once')}
       </Notice>
-      <CodeBlock label={t('api_keys.key')} copyLabel={t('api_keys.copy')} text={made.key} />
+      <CodeBlock label={t('api_keys.key')} copyLabel={t('api_keys.copy')} text={made.key} onCopied={onKept} />
       <CodeBlock label={t('api_keys.example')} copyLabel={t('api_keys.copy_example')} text={example} />
       <div className="flex flex-wrap gap-2">
-        <ButtonLink href={path('/api-keys')}>{t('api_keys.kept_it')}</ButtonLink>
+        <ButtonLink href={path('/api-keys')} onPress={onKept}>
+          {t('api_keys.kept_it')}
+        </ButtonLink>
         <ButtonLink href={path('/api')} variant="secondary">
           {t('interface.title')}
         </ButtonLink>

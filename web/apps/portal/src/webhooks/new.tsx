@@ -26,12 +26,16 @@ export function NewWebhookPage() {
       <div className="flex max-w-3xl flex-col gap-5">
         {!made && <New onMade={setMade} />}
         {made && (
-          <>
-            <ToldSecret secret={made.secret} />
-            <div>
-              <ButtonLink href={path(`/webhooks/${made.id}`)}>{t('webhooks.kept_it')}</ButtonLink>
-            </div>
-          </>
+          <ToldSecret
+            secret={made.secret}
+            action={(onKept) => (
+              <div>
+                <ButtonLink href={path(`/webhooks/${made.id}`)} onPress={onKept}>
+                  {t('webhooks.kept_it')}
+                </ButtonLink>
+              </div>
+            )}
+          />
         )}
       </div>
     </>

@@ -4,25 +4,41 @@
 import { useReplaceWebhookSecret, type Webhook } from '@tandem/api';
 import { Button, ChoiceField, CodeBlock, DateTime, Dialog, Notice, Section } from '@tandem/ui';
 import { KeyRound } from 'lucide-react';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
 
 import { useErrorText } from '../forms/error-text';
+import { LeaveGuard, useKept } from '../forms/leave-guard';
 import { messagesOf } from '../forms/refused';
 import { useTenant } from '../tenant';
 
 /** Hours in which both secrets sign. */
 const OVERLAPS = ['0', '1', '24', '168'] as const;
 
-export function ToldSecret({ secret }: { secret: string }) {
+/** `action` closes it, once the secret is kept. */
+export function ToldSecret({
+  secret,
+  action,
+}: {
+  secret: string;
+  action: (onKept: () => void) => ReactNode;
+}) {
   const { t } = useTranslation();
+  const { isKept, onKept } = useKept();
   return (
     <>
+      <LeaveGuard lost="told" isKept={isKept} />
       <Notice tone="warning" alert>
         {t('webhooks.secret_once')}
       </Notice>
-      <CodeBlock label={t('webhooks.secret')} copyLabel={t('webhooks.secret_copy')} text={secret} />
+      <CodeBlock
+        label={t('webhooks.secret')}
+        copyLabel={t('webhooks.secret_copy')}
+        text={secret}
+        onCopied={onKept}
+      />
       <p className="text-sm text-muted">{t('webhooks.secret_use')}</p>
+      {action(onKept)}
     </>
   );
 }
@@ -53,13 +69,17 @@ export function Secret({ webhook }: { webhook: Webhook }) {
           {t('webhooks.secret_replace')}
         </Button>
       )}
-      <Dialog title={t('webhooks.secret_replace')} open={asking} onClose={close}>
+      <Dialog
+        title={t('webhooks.secret_replace')}
+        open={asking}
+        {...(replace.data ? {} : { onClose: close })}
+      >
         <div className="flex flex-col gap-5">
           {replace.data ? (
-            <>
-              <ToldSecret secret={replace.data.secret} />
-              <Button onPress={close}>{t('webhooks.kept_it')}</Button>
-            </>
+            <ToldSecret
+              secret={replace.data.secret}
+              action={() => <Button onPress={close}>{t('webhooks.kept_it')}</Button>}
+            />
           ) : (
             <>
               <p>{t('webhooks.secret_replace_text')}</p>

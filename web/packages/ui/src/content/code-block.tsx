@@ -8,9 +8,11 @@ interface CodeBlockProps {
   label: string;
   copyLabel: string;
   text: string;
+  /** Hears that it is on the clipboard. */
+  onCopied?: () => void;
 }
 
-export function CodeBlock({ label, copyLabel, text }: CodeBlockProps) {
+export function CodeBlock({ label, copyLabel, text, onCopied }: CodeBlockProps) {
   return (
     <figure
       aria-label={label}
@@ -18,7 +20,7 @@ export function CodeBlock({ label, copyLabel, text }: CodeBlockProps) {
     >
       <figcaption className="flex items-center justify-between gap-3 border-b border-border px-3 py-1.5 text-xs text-muted">
         {label}
-        <CopyButton text={text} label={copyLabel} />
+        <CopyButton text={text} label={copyLabel} onCopied={onCopied} />
       </figcaption>
       {/* What scrolls must be reachable with the keyboard. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}

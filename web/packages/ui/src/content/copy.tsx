@@ -13,9 +13,11 @@ interface CopyButtonProps {
   text: string;
   /** What is copied, for those who cannot see what stands beside the button. */
   label: string;
+  /** Hears that it is on the clipboard. */
+  onCopied?: (() => void) | undefined;
 }
 
-export function CopyButton({ text, label }: CopyButtonProps) {
+export function CopyButton({ text, label, onCopied }: CopyButtonProps) {
   const { t } = useTranslation('ui');
   const [copied, setCopied] = useState(false);
 
@@ -25,12 +27,18 @@ export function CopyButton({ text, label }: CopyButtonProps) {
     return () => clearTimeout(timer);
   }, [copied]);
 
+  async function copy() {
+    const done = await writeClipboard(text);
+    setCopied(done);
+    if (done) onCopied?.();
+  }
+
   return (
     <Button
       size="sm"
       variant="secondary"
       aria-label={copied ? t('copied') : label}
-      onPress={() => void writeClipboard(text).then(setCopied)}
+      onPress={() => void copy()}
     >
       {copied ? <Check aria-hidden /> : <Copy aria-hidden />}
       <span aria-live="polite">{t(copied ? 'copied' : 'copy')}</span>

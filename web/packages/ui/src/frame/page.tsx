@@ -93,11 +93,13 @@ interface ButtonLinkProps {
   children: ReactNode;
   variant?: 'primary' | 'secondary' | 'ghost';
   target?: string;
+  /** Called before it is followed. */
+  onPress?: () => void;
 }
 
-export function ButtonLink({ href, children, variant = 'primary', target }: ButtonLinkProps) {
+export function ButtonLink({ href, children, variant = 'primary', target, onPress }: ButtonLinkProps) {
   return (
-    <Link href={href} target={target} className={`button button--${variant}`}>
+    <Link href={href} target={target} className={`button button--${variant}`} {...(onPress && { onPress })}>
       {children}
     </Link>
   );
