@@ -387,3 +387,33 @@ test('lists are searched, and rows open with the keyboard', async ({ page, reque
   await page.getByRole('button', { name: 'Clear the search' }).click();
   await expect(page.getByRole('row', { name })).toBeVisible();
 });
+
+test.describe('in German', () => {
+  test.use({ locale: 'de-DE' });
+
+  test('what the server refuses is said in German', async ({ page, request }) => {
+    const tenant = await firstTenant(request);
+    const { account, contact } = await makeDevice(request, tenant, 'Vergeben');
+    await page.goto(`/t/${tenant.slug}/accounts/new`);
+    await page.getByLabel('Name', { exact: true }).fill('Noch eines');
+    await page.getByLabel('SIP-Benutzername').fill(account.username);
+    await page.getByRole('button', { name: 'Anlegen' }).click();
+    await expect(page.getByText('Das ist schon vergeben.')).toBeVisible();
+
+    await page.goto(`/t/${tenant.slug}/contacts/${contact.id}`);
+    const json = {
+      type: 'about:blank',
+      title: 'Busy',
+      status: 503,
+      detail: 'The server is busy. Please try again.',
+    };
+    await page.route(`**/contacts/${contact.id}`, (route) =>
+      route.fulfill({ status: 503, contentType: 'application/problem+json', json }),
+    );
+    await page.getByRole('textbox', { name: 'Firma' }).fill('Neu');
+    await page.getByRole('button', { name: 'Speichern' }).click();
+    await expect(page.getByRole('alert')).toHaveText(
+      'Der Server ist beschäftigt. Bitte versuchen Sie es noch einmal.',
+    );
+  });
+});
