@@ -7,7 +7,7 @@ import { CheckCircle2, Hourglass, Phone } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';

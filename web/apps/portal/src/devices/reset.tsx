@@ -7,7 +7,7 @@ import { RotateCcw } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useErrorText } from '../forms/form';
+import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
 import { useTenant } from '../tenant';
 
