@@ -1,6 +1,10 @@
 //! Mails to people about what happened with their access, so that they notice when it was somebody else.
 
-use store::{ConnectionTrait, user::User};
+use store::{
+    ConnectionTrait,
+    api_key::{self, NamedKey},
+    user::User,
+};
 use time::OffsetDateTime;
 
 use crate::{
@@ -19,9 +23,41 @@ pub(crate) async fn queue(
     app: &App,
     db: &impl ConnectionTrait,
 ) -> Result<(), ApiError> {
+    // Keys are no sign-ins and do not end with a password; whoever changes it because of a stranger must know of them.
+    let keys = match event {
+        SecurityEvent::PasswordChanged => api_key::list_by_user(user.id, now, db).await?,
+        _ => Vec::new(),
+    };
+    tell(event, keys, user, visit, now, app, db).await
+}
+
+/// Queues the notice that there is another key with which a program works on behalf of the user, as [`queue`] does.
+pub(crate) async fn key_made(
+    key: NamedKey,
+    user: &User,
+    visit: &Visit,
+    now: OffsetDateTime,
+    app: &App,
+    db: &impl ConnectionTrait,
+) -> Result<(), ApiError> {
+    let event = SecurityEvent::ApiKeyMade;
+    tell(event, vec![key], user, visit, now, app, db).await
+}
+
+async fn tell(
+    event: SecurityEvent,
+    keys: Vec<NamedKey>,
+    user: &User,
+    visit: &Visit,
+    now: OffsetDateTime,
+    app: &App,
+    db: &impl ConnectionTrait,
+) -> Result<(), ApiError> {
+    let keys = keys.into_iter().map(|key| (key.name, key.tenant)).collect();
     let letter = Letter::SecurityNotice(SecurityNoticeLetter {
         name: user.first_name.clone(),
         event,
+        keys,
         at: now,
         address: visit.address.to_string(),
         agent: visit.browser.clone(),

@@ -2,13 +2,15 @@
 //! by which people tell keys apart. A key goes with the membership that it belongs to.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder,
 };
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::list::{Key, page};
-use crate::row::{api_key as row, user as user_row};
+use crate::micros::UnixMicros;
+use crate::row::{api_key as row, tenant as tenant_row, user as user_row};
 use crate::token::{hash, random};
 use crate::words::words;
 use crate::{Page, PageRequest, Secret, Sort, SortColumn, StoreError, id};
@@ -48,6 +50,8 @@ pub struct ApiKey {
     pub expires_at: Option<OffsetDateTime>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<OffsetDateTime>,
+    /// Whether its maker had given a second factor to the tenant's provider, which was trusted with that.
+    pub second_factor_elsewhere: bool,
 }
 
 /// What a key is made of.
@@ -61,6 +65,8 @@ pub struct NewApiKey<'a> {
     pub scopes: &'a [String],
     /// Until when it works.
     pub expires_at: Option<OffsetDateTime>,
+    /// Whether the maker has given a second factor to the tenant's provider, which is trusted with that.
+    pub second_factor_elsewhere: bool,
 }
 
 /// Makes a key, and gives it: `tdm_` and 43 characters (256 bits).
@@ -98,6 +104,7 @@ pub async fn insert(
         created_at: now.into(),
         expires_at: new.expires_at.map(Into::into),
         last_used_at: None,
+        second_factor_elsewhere: new.second_factor_elsewhere,
     };
     row::Entity::insert(row::ActiveModel::from(made.clone()))
         .exec_without_returning(db)
@@ -134,6 +141,48 @@ pub async fn list(
         next: rows.next,
         total: rows.total,
     })
+}
+
+/// A key of somebody, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedKey {
+    /// What people call it.
+    pub name: String,
+    /// The name of the tenant that it is for.
+    pub tenant: String,
+}
+
+/// The keys of all tenants that work on behalf of this user now, the oldest first.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn list_by_user(
+    user: Uuid,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<Vec<NamedKey>, StoreError> {
+    let works = Condition::any()
+        .add(row::Column::ExpiresAt.is_null())
+        .add(row::Column::ExpiresAt.gt(UnixMicros::from(now)));
+    let keys = row::Entity::find()
+        .filter(row::Column::UserId.eq(user))
+        .filter(works)
+        .order_by_asc(row::Column::Id)
+        .all(db)
+        .await?;
+    let tenants = tenant_row::Entity::find()
+        .filter(tenant_row::Column::Id.is_in(keys.iter().map(|key| key.tenant_id)))
+        .all(db)
+        .await?;
+    let named = |key: row::Model| {
+        let of = tenants.iter().find(|tenant| tenant.id == key.tenant_id);
+        NamedKey {
+            name: key.name,
+            tenant: of.map(|tenant| tenant.name.clone()).unwrap_or_default(),
+        }
+    };
+    Ok(keys.into_iter().map(named).collect())
 }
 
 /// The key, unless it is over; notes that it was used.
@@ -216,6 +265,7 @@ async fn with_maker(
         created_at: row.created_at.into(),
         expires_at: row.expires_at.map(Into::into),
         last_used_at: row.last_used_at.map(Into::into),
+        second_factor_elsewhere: row.second_factor_elsewhere,
     };
     Ok(rows.into_iter().map(one).collect())
 }

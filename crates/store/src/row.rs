@@ -222,6 +222,7 @@ entity!(api_key, "api_keys", {
     created_at: UnixMicros,
     expires_at: Option<UnixMicros>,
     last_used_at: Option<UnixMicros>,
+    second_factor_elsewhere: bool,
 });
 
 entity!(one_time_link, "one_time_links", {

@@ -311,6 +311,18 @@ pub async fn delete_half_sign_ins(user: Uuid, db: &impl ConnectionTrait) -> Resu
     Ok(())
 }
 
+/// The sign-ins for which the tenant's provider vouched are over.
+pub(crate) async fn delete_half_sign_ins_by_sign_on(
+    tenant: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    half_row::Entity::delete_many()
+        .filter(half_row::Column::SignOnTenantId.eq(tenant))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Removes sign-ins that waited too long; returns how many.
 ///
 /// # Errors

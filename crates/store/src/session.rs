@@ -196,19 +196,19 @@ pub async fn list(
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// The person of the session has just proved to be the one who signed in.
+/// The person of the session proved at that time to be the one who signed in.
 ///
 /// # Errors
 ///
 /// [`StoreError::NotFound`] if it ended meanwhile, [`StoreError::Database`].
 pub async fn confirm(
     token: &str,
-    now: OffsetDateTime,
+    at: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<(), StoreError> {
     let updated = row::Entity::update_many()
         .set(row::ActiveModel {
-            confirmed_at: Set(Some(now.into())),
+            confirmed_at: Set(Some(at.into())),
             ..Default::default()
         })
         .filter(row::Column::TokenHash.eq(hash(token)))
@@ -291,6 +291,23 @@ pub async fn delete_by_user(user: Uuid, db: &impl ConnectionTrait) -> Result<(),
 pub async fn delete_by_sign_on(tenant: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
     row::Entity::delete_many()
         .filter(row::Column::SignOnTenantId.eq(tenant))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends all sessions for which a tenant's provider vouched with a second factor.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub(crate) async fn delete_by_second_factor_elsewhere(
+    tenant: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    row::Entity::delete_many()
+        .filter(row::Column::SignOnTenantId.eq(tenant))
+        .filter(row::Column::SecondFactorElsewhere.eq(true))
         .exec(db)
         .await?;
     Ok(())

@@ -8,13 +8,17 @@ mod identity;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
 use crate::list::{check_updated, check_version};
 use crate::row::{sign_on_domain as domain_row, sign_on_settings as row, tenant as tenant_row};
 use crate::tenant::Tenant;
-use crate::{Db, NewPeople, Place, Secret, StoreError, Vault, begin, commit, session, tenant};
+use crate::{
+    Db, NewPeople, Place, Secret, StoreError, Transaction, Vault, begin, commit, second_factor,
+    session, tenant,
+};
 
 pub use attempt::{
     ATTEMPT_LIFE, Attempt, NewAttempt, delete_expired, insert_attempt, take_attempt,
@@ -110,7 +114,8 @@ pub async fn load_settings(
 }
 
 /// Sets how people of the tenant sign in through its provider. Without `secret` the stored one stays while issuer and client do: a secret
-/// is never sent to a provider that it was not entered for. With another issuer or client all sessions end that the provider vouched for.
+/// is never sent to a provider that it was not entered for. With another issuer or client all sessions end that the provider vouched for, and
+/// those that rest on its second factor when it is not trusted with that any more.
 ///
 /// # Errors
 ///
@@ -157,8 +162,11 @@ pub async fn set_settings(
             .await?;
     }
     if !same_client {
-        session::delete_by_sign_on(tenant, &transaction).await?;
-        attempt::delete_by_tenant(tenant, &transaction).await?;
+        end_all(tenant, &transaction).await?;
+    }
+    let trusted = before.is_some_and(|row| row.trusts_second_factor);
+    if trusted && !fields.trusts_second_factor {
+        session::delete_by_second_factor_elsewhere(tenant, &transaction).await?;
     }
     set_domains(tenant, &fields.domains, &transaction).await?;
     require(tenant, fields.required, &transaction).await?;
@@ -180,9 +188,47 @@ pub async fn delete_settings(tenant: Uuid, db: &impl Db) -> Result<(), StoreErro
     }
     set_domains(tenant, &[], &transaction).await?;
     require(tenant, false, &transaction).await?;
-    session::delete_by_sign_on(tenant, &transaction).await?;
-    attempt::delete_by_tenant(tenant, &transaction).await?;
+    end_all(tenant, &transaction).await?;
     commit(transaction).await
+}
+
+/// Whether the provider of the tenant is the one that vouched for somebody when the settings had this version: nothing was changed since,
+/// and nothing is until the end of the transaction.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn still_vouches(
+    tenant: Uuid,
+    version: u64,
+    db: &Transaction,
+) -> Result<bool, StoreError> {
+    let found = row::Entity::find_by_id(tenant)
+        .filter(row::Column::Version.eq(version.cast_signed()))
+        .lock_shared()
+        .one(db)
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Whether a second factor counts that the tenant's provider asked for.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn trusts_second_factor(
+    tenant: Uuid,
+    db: &impl ConnectionTrait,
+) -> Result<bool, StoreError> {
+    let found = row::Entity::find_by_id(tenant).one(db).await?;
+    Ok(found.is_some_and(|row| row.trusts_second_factor))
+}
+
+/// Ends whatever the provider vouched for. What is under way goes first: a session that begins by it meanwhile is there to be ended after it.
+async fn end_all(tenant: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    attempt::delete_by_tenant(tenant, db).await?;
+    second_factor::delete_half_sign_ins_by_sign_on(tenant, db).await?;
+    session::delete_by_sign_on(tenant, db).await
 }
 
 /// A tenant whose people can sign in through its provider, with the provider's name and issuer.

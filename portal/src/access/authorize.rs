@@ -200,7 +200,10 @@ async fn by_key(
     let user = store::user::load(found.user_id, &app.db).await?;
     Ok(Some(Person {
         user,
-        means: Means::Key(KeyInUse { name: found.name }),
+        means: Means::Key(KeyInUse {
+            name: found.name,
+            second_factor_elsewhere: found.second_factor_elsewhere,
+        }),
         source,
         attempt: None,
     }))
@@ -247,11 +250,18 @@ async fn lacks_second_factor(
     person: &Person,
     app: &App,
 ) -> Result<bool, StoreError> {
+    if !demands_second_factor(tenant, role) {
+        return Ok(false);
+    }
     let elsewhere = match &person.means {
         Means::Session(session) => session.second_factor_elsewhere,
-        Means::Key(_) => false,
+        // Sessions end with that trust; keys stay and do not work meanwhile.
+        Means::Key(key) => {
+            key.second_factor_elsewhere
+                && store::sign_on::trusts_second_factor(tenant.id, &app.db).await?
+        }
     };
-    if elsewhere || !demands_second_factor(tenant, role) {
+    if elsewhere {
         return Ok(false);
     }
     let since = store::second_factor::confirmed_at(person.user.id, &app.db).await?;

@@ -39,6 +39,8 @@ pub(crate) enum Means {
 pub(crate) struct KeyInUse {
     /// What people call it.
     pub(crate) name: String,
+    /// Its maker had given a second factor to the tenant's provider.
+    pub(crate) second_factor_elsewhere: bool,
 }
 
 /// The session that a request came with.

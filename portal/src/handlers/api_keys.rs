@@ -4,7 +4,7 @@ use api::{ApiKey, ApiKeyInput, NewApiKey, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode};
 use store::{
     StoreError,
-    api_key::{self, ApiKeySort},
+    api_key::{self, ApiKeySort, NamedKey},
     begin, commit,
 };
 use time::{Duration, OffsetDateTime};
@@ -16,7 +16,9 @@ use crate::{
     audit::Deed,
     error::ApiError,
     extract::{Body, Id, Paging},
+    notice,
     validate::Fields,
+    visit::Visit,
     wire,
 };
 
@@ -36,13 +38,15 @@ pub(crate) async fn list(
     Ok(wire::page(listed, wire::api_key))
 }
 
-/// Make a key. It can do what its scopes say and its maker may do, at most; it is told only here.
+/// Make a key. It can do what its scopes say and its maker may do, at most; it is told only here. Its maker gets a mail that
+/// says so.
 #[utoipa::path(post, operation_id = "api_keys_create", path = "/tenants/{tenant}/api-keys", tag = "integrations",
     params(("tenant" = Uuid, Path)), request_body = ApiKeyInput,
     responses((status = 201, body = NewApiKey), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
+    visit: Visit,
     Body(input): Body<ApiKeyInput>,
 ) -> Result<(StatusCode, Json<NewApiKey>), ApiError> {
     let mut fields = Fields::default();
@@ -68,6 +72,7 @@ pub(crate) async fn create(
         name: &name,
         scopes: &input.scopes,
         expires_at: input.days.map(|days| now + Duration::days(days.into())),
+        second_factor_elsewhere: caller.person.session()?.second_factor_elsewhere,
     };
     let transaction = begin(&app.db).await?;
     let (made, key) = match api_key::insert(caller.tenant.id, &new, now, &transaction).await {
@@ -79,10 +84,17 @@ pub(crate) async fn create(
         }
         made => made?,
     };
+    let told = NamedKey {
+        name: name.clone(),
+        tenant: caller.tenant.name.clone(),
+    };
+    let user = &caller.person.user;
+    notice::key_made(told, user, &visit, now, &app, &transaction).await?;
     let shown = wire::api_key(made);
     let deed = Deed::new("api_key.create", &name).of(shown.id).made(&shown);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
+    app.mail.wake();
     let body = NewApiKey {
         api_key: shown,
         key: key.reveal().to_owned(),

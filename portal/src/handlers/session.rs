@@ -58,30 +58,30 @@ pub(crate) async fn sign_in(
         .await?
         .is_some()
     {
-        let half = begin_half(&user, None, now, &app).await?;
+        let half = begin_half(&user, Way::Own, now, &app).await?;
         return Ok((StatusCode::ACCEPTED, Json(half)).into_response());
     }
     let begun = begin_session(Proved::own(user), &visit, jar, now, &app).await?;
     Ok(begun.into_response())
 }
 
-/// Somebody has proved all but the second factor: `sign_on_tenant` is whose provider vouched for them, if it was not their password.
+/// Somebody has proved all but the second factor in this way.
 pub(super) async fn begin_half(
     user: &User,
-    sign_on_tenant: Option<Uuid>,
+    way: Way<'_>,
     now: OffsetDateTime,
     app: &App,
 ) -> Result<HalfSignIn, ApiError> {
     let half = second_factor::HalfSignIn {
         user: user.id,
-        sign_on_tenant,
+        sign_on_tenant: match way {
+            Way::Provider { tenant, .. } => Some(tenant),
+            Way::Own | Way::Half(_) => None,
+        },
     };
     let transaction = begin(&app.db).await?;
-    if !store::user::still_proves(user.id, user.version, &transaction).await? {
-        return Err(match sign_on_tenant {
-            None => ApiError::SignInRefused,
-            Some(_) => SignOnReason::Lost.into(),
-        });
+    if !way.still_holds(user, now, &transaction).await? {
+        return Err(way.refusal());
     }
     let token = second_factor::insert_half_sign_in(&half, now, &transaction).await?;
     commit(transaction).await?;
@@ -117,7 +117,7 @@ pub(crate) async fn second_step(
     let proved = Proved {
         user,
         by,
-        half: Some(&step.token),
+        way: Way::Half(&step.token),
     };
     let begun = begin_session(proved, &visit, jar, now, &app).await?;
     Ok(begun.into_response())
@@ -128,8 +128,18 @@ pub(super) struct Proved<'a> {
     /// Who, as they were before it was proved.
     pub(super) user: User,
     pub(super) by: SignedInBy,
-    /// The sign-in that waited for a code, if it was one in two steps.
-    pub(super) half: Option<&'a str>,
+    pub(super) way: Way<'a>,
+}
+
+/// How it was proved.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way<'a> {
+    /// By what is the person's own, in one step.
+    Own,
+    /// By a code, after all else: the token of the sign-in that waited for it.
+    Half(&'a str),
+    /// By the provider of a tenant, as it was set up in this version of the settings.
+    Provider { tenant: Uuid, version: u64 },
 }
 
 impl Proved<'_> {
@@ -138,27 +148,35 @@ impl Proved<'_> {
         Self {
             user,
             by: SignedInBy::Own,
-            half: None,
+            way: Way::Own,
         }
     }
+}
 
-    /// Proving takes time: a password that was replaced meanwhile, a second factor that is another now and a half that ended count no more.
-    async fn still_holds(&self, now: OffsetDateTime, db: &Transaction) -> Result<bool, StoreError> {
-        let user = &self.user;
+impl Way<'_> {
+    /// Proving takes time: a password that was replaced meanwhile, a second factor or a provider that is another now and a half that ended
+    /// count no more.
+    async fn still_holds(
+        self,
+        user: &User,
+        now: OffsetDateTime,
+        db: &Transaction,
+    ) -> Result<bool, StoreError> {
         if !store::user::still_proves(user.id, user.version, db).await? {
             return Ok(false);
         }
-        match self.half {
-            Some(token) => second_factor::take_half_sign_in(token, now, db).await,
-            None => Ok(true),
+        match self {
+            Self::Own => Ok(true),
+            Self::Half(token) => second_factor::take_half_sign_in(token, now, db).await,
+            Self::Provider { tenant, version } => sign_on::still_vouches(tenant, version, db).await,
         }
     }
 
-    fn refusal(&self) -> ApiError {
-        match (self.half, self.by) {
-            (Some(_), _) => ApiError::SecondStepRefused,
-            (None, SignedInBy::Own) => ApiError::SignInRefused,
-            (None, SignedInBy::Provider { .. }) => SignOnReason::Lost.into(),
+    fn refusal(self) -> ApiError {
+        match self {
+            Self::Own => ApiError::SignInRefused,
+            Self::Half(_) => ApiError::SecondStepRefused,
+            Self::Provider { .. } => SignOnReason::Lost.into(),
         }
     }
 }
@@ -191,10 +209,14 @@ pub(super) async fn begin_session(
     app: &App,
 ) -> Result<Begun, ApiError> {
     let transaction = begin(&app.db).await?;
-    if !proved.still_holds(now, &transaction).await? {
-        return Err(proved.refusal());
+    let Proved { user, by, way } = proved;
+    if !way.still_holds(&user, now, &transaction).await? {
+        return Err(way.refusal());
     }
-    let Proved { user, by, .. } = proved;
+    // The browser gets another cookie: what it had before would live on without anybody knowing of it.
+    if let Some(before) = jar.get(SESSION_COOKIE) {
+        store::session::delete(before.value(), &transaction).await?;
+    }
     let new = NewSession {
         user: user.id,
         by,
@@ -228,11 +250,18 @@ pub(super) async fn begin_session(
         (SET_COOKIE, session_cookie(token.reveal().to_owned(), app)),
         (SET_COOKIE, browser_cookie(known, app)),
     ];
-    let sign_on = match by {
+    let voucher = match by {
         SignedInBy::Own => None,
-        SignedInBy::Provider { tenant, .. } => Some(tenant),
+        SignedInBy::Provider {
+            tenant,
+            second_factor,
+            ..
+        } => Some(Voucher {
+            tenant,
+            second_factor,
+        }),
     };
-    let session = session_of(user, sign_on, app).await?;
+    let session = session_of(user, voucher, app).await?;
     Ok(Begun { cookies, session })
 }
 
@@ -243,8 +272,12 @@ pub(crate) async fn show(
     State(app): State<App>,
     caller: Person,
 ) -> Result<Json<Session>, ApiError> {
-    let sign_on = caller.session()?.sign_on;
-    session_of(caller.user, sign_on, &app).await.map(Json)
+    let session = caller.session()?;
+    let voucher = session.sign_on.map(|tenant| Voucher {
+        tenant,
+        second_factor: session.second_factor_elsewhere,
+    });
+    session_of(caller.user, voucher, &app).await.map(Json)
 }
 
 /// Sign out. Well also without a session.
@@ -350,23 +383,33 @@ pub(super) async fn end_others(caller: &Person, db: &Transaction) -> Result<(), 
     Ok(())
 }
 
+/// The provider that vouched for a session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Voucher {
+    pub(super) tenant: Uuid,
+    /// It asked for a second factor, and is trusted with that.
+    pub(super) second_factor: bool,
+}
+
 /// What is told of a session. One that a tenant's provider vouched for shows that tenant and no other.
 pub(super) async fn session_of(
     user: User,
-    sign_on: Option<Uuid>,
+    voucher: Option<Voucher>,
     app: &App,
 ) -> Result<Session, ApiError> {
+    let sign_on = voucher.map(|voucher| voucher.tenant);
+    let elsewhere = voucher.is_some_and(|voucher| voucher.second_factor);
     let mut tenants = store::tenant::list_by_user(user.id, &app.db).await?;
     tenants.retain(|(tenant, _)| sign_on.is_none_or(|only| tenant.id == only));
     let since = second_factor::confirmed_at(user.id, &app.db).await?;
-    let voucher = match (sign_on, tenants.first()) {
+    let offer = match (sign_on, tenants.first()) {
         (Some(_), Some((tenant, _))) => sign_on::offer(tenant.clone(), &app.db).await?,
         _ => None,
     };
     Ok(Session {
         must_set_password: user.must_set_password && sign_on.is_none(),
         second_factor: since.is_some(),
-        sign_on: voucher.map(|offer| SessionSignOn {
+        sign_on: offer.map(|offer| SessionSignOn {
             tenant_id: offer.tenant.id,
             provider: offer.name,
         }),
@@ -374,7 +417,7 @@ pub(super) async fn session_of(
             .into_iter()
             .map(|(tenant, role)| SessionTenant {
                 second_factor_missing: since.is_none()
-                    && sign_on.is_none()
+                    && !elsewhere
                     && demands_second_factor(&tenant, role),
                 sign_on_missing: sign_on.is_none() && demands_sign_on(&tenant, role),
                 id: tenant.id,

@@ -145,7 +145,7 @@ pub(crate) async fn complete(
     };
     match attempt.confirms {
         Some(expected) => {
-            came.confirmed(&user, expected, attempt.next, &jar, &app)
+            came.confirmed(user, &identity, expected, attempt.next, &jar, &app)
                 .await
         }
         None => {

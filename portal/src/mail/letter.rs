@@ -91,6 +91,8 @@ pub(crate) struct TestLetter {
 pub(crate) struct SecurityNoticeLetter {
     pub(crate) name: String,
     pub(crate) event: SecurityEvent,
+    /// Keys of programs that it is about, each with its tenant.
+    pub(crate) keys: Vec<(String, String)>,
     #[serde(with = "date")]
     pub(crate) at: OffsetDateTime,
     /// From where.
@@ -122,6 +124,8 @@ pub(crate) enum SecurityEvent {
     SecondFactorOff,
     RecoveryCodes,
     PasswordChanged,
+    /// A program can work on the person's behalf.
+    ApiKeyMade,
     /// Another address was asked for. What is told goes to the one that still counts.
     AddressAskedFor,
     /// Somebody signed up with the address of who has access.

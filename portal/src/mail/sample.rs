@@ -70,6 +70,7 @@ pub(crate) fn sample(kind: MailKind, portal_url: &str) -> Letter {
         MailKind::SecurityNotice => Letter::SecurityNotice(SecurityNoticeLetter {
             name,
             event: SecurityEvent::NewSignIn,
+            keys: Vec::new(),
             at: datetime!(2026-11-23 14:05 UTC),
             address: "192.0.2.17".to_owned(),
             agent: "Firefox, Linux".to_owned(),

@@ -298,8 +298,8 @@ const ALGORITHMS: &[(&str, Algorithm)] = &[
 const LEEWAY: Duration = Duration::minutes(1);
 /// A token is made for the sign-in that is under way.
 const MAX_AGE: Duration = Duration::minutes(15);
-/// Somebody who was asked to prove anew who they are takes no longer to come back.
-const JUST_NOW: Duration = Duration::minutes(10);
+/// Somebody who has just proved anew who they are takes no longer to come back; a provider that did not ask them tells an older time.
+const JUST_NOW: Duration = Duration::minutes(2);
 const MAX_SUBJECT: usize = 255;
 const MAX_KEYS: usize = 10;
 const MAX_PUBLISHED: usize = 100;

@@ -95,6 +95,7 @@ async fn person_object(
             name: "Some program",
             scopes: &[],
             expires_at: None,
+            second_factor_elsewhere: false,
         };
         let made = api_key::insert(world.tenant, &new, now(), &world.db).await;
         return Some(("api-keys", made.unwrap().0.id.to_string()));

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use store::Role;
 
 use crate::second_factor::turn_on;
-use crate::world::{Answer, Caller, World};
+use crate::sign_in::{NEW, change_password, settled};
+use crate::world::{Answer, Caller, World, now};
 
 async fn make(caller: &Caller, world: &World, scopes: &[&str]) -> Answer {
     let input = json!({"name": "Directory sync", "scopes": scopes, "days": 30});
@@ -230,4 +231,37 @@ async fn keys_are_checked_and_guessing_them_is_slowed_down() {
         last = guess.get(&world.path("contacts")).await.status;
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn who_has_a_key_is_told_when_it_is_made_and_when_the_password_changes() {
+    let world = World::start().await;
+    let email = "ada@example.com";
+    let caller = settled(&world, email).await;
+    let found = store::user::find_by_email(email, &world.db).await.unwrap();
+    let (tenant, user) = (world.tenant, found.unwrap().0.id);
+    store::membership::insert(tenant, user, Role::Administrator, now(), &world.db)
+        .await
+        .unwrap();
+    let told = async |subject: &str, at_least| {
+        let mails = world.mails_to(email, at_least).await;
+        let told = mails.into_iter().find(|mail| mail.subject == subject);
+        told.unwrap().text
+    };
+    let made = make(&caller, &world, &["contacts:read"]).await;
+    let made = made.expect(StatusCode::CREATED);
+    let text = told("New API key", 1).await;
+    assert!(text.contains("Directory sync: Acme"), "{text}");
+    assert!(!text.contains(made.body["key"].as_str().unwrap()));
+
+    change_password(&caller, NEW, "another password")
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    let text = told("Password changed", 2).await;
+    assert!(text.contains("These keys let programs work"), "{text}");
+    assert!(text.contains("Directory sync: Acme"), "{text}");
+    program(&world, &made)
+        .get(&world.path("contacts"))
+        .await
+        .expect(StatusCode::OK);
 }

@@ -6,6 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::Role;
+use tokio::{runtime::Handle, task::block_in_place};
 
 use crate::{
     issuer::{CLIENT, Issuer, Key, SECRET, redirecting},
@@ -513,21 +514,61 @@ async fn a_second_factor_is_asked_for_unless_the_providers_is_trusted() {
         .await
         .expect(StatusCode::OK);
     assert!(whole.body["session"].is_object());
-    store::tenant::require_second_factor(world.tenant, true, &world.db)
-        .await
-        .unwrap();
+    let demand = async |required| {
+        store::tenant::require_second_factor(world.tenant, required, &world.db)
+            .await
+            .unwrap();
+    };
+    demand(true).await;
     world.member("bob@acme.example", Role::Administrator).await;
     let with_factor = with(bob(), "amr", json!(["mfa"]));
-    for (claims, status) in [
-        (bob(), StatusCode::FORBIDDEN),
-        (with_factor, StatusCode::OK),
-    ] {
+    let devices = world.path("devices");
+    let asked = async |claims: Value| {
         let answer = sign_on(&world, &issuer, claims)
             .await
             .expect(StatusCode::OK);
-        let devices = session(&world, &answer).get(&world.path("devices")).await;
-        devices.expect(status);
-    }
+        let tenant = &answer.body["session"]["tenants"][0];
+        let missing = tenant["second_factor_missing"].as_bool().unwrap();
+        let caller = session(&world, &answer);
+        let again = caller.get("/api/v1/session").await.body;
+        assert_eq!(&again["tenants"][0], tenant);
+        (missing, caller)
+    };
+    let (missing, bare) = asked(bob()).await;
+    assert!(missing, "it is told what the lists would refuse");
+    bare.get(&devices).await.expect(StatusCode::FORBIDDEN);
+    let (missing, caller) = asked(with_factor).await;
+    assert!(!missing);
+    caller.get(&devices).await.expect(StatusCode::OK);
+
+    let key = json!({"name": "Program", "scopes": ["devices:read"]});
+    let key = caller.post(&world.path("api-keys"), key).await;
+    let key = key.expect(StatusCode::CREATED).body["key"].clone();
+    let program = Caller::device(&world.base, key.as_str().unwrap());
+    program.get(&devices).await.expect(StatusCode::OK);
+    // The owner has none and could not come to it.
+    demand(false).await;
+    set(&world, input(&issuer)).await.expect(StatusCode::OK);
+    demand(true).await;
+    caller.get(&devices).await.expect(StatusCode::UNAUTHORIZED);
+    let refused = program.get(&devices).await.expect(StatusCode::FORBIDDEN);
+    assert_eq!(refused.body["type"], "second-factor-required");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_under_way_ends_with_its_provider() {
+    let (world, issuer) = ground().await;
+    world.member("bob@acme.example", Role::ReadOnly).await;
+    let (tenant, db, runtime) = (world.tenant, world.db.clone(), Handle::current());
+    issuer.conduct(|conduct| {
+        conduct.forge = Arc::new(move |claims, key| {
+            // Between the settings that were read and the session that would begin.
+            let gone = store::sign_on::delete_settings(tenant, &db);
+            block_in_place(|| runtime.block_on(gone)).unwrap();
+            key.sign(&claims)
+        });
+    });
+    refused(sign_on(&world, &issuer, bob()).await, "lost");
 }
 
 #[tokio::test]
@@ -644,11 +685,78 @@ async fn somebody_proves_anew_at_the_provider_who_they_are() {
     let confirmed = confirm(&bob()).await.expect(StatusCode::OK);
     assert_eq!(confirmed.body["next"], "/t/acme/team");
     matters().await.expect(StatusCode::OK);
+    let lifetime = store::session::SessionLifetime {
+        absolute: time::Duration::hours(1),
+        idle: time::Duration::hours(1),
+    };
+    let token = caller.session.as_deref().unwrap();
+    let earlier = with(
+        bob(),
+        "auth_time",
+        (crate::world::now().unix_timestamp() - 100).into(),
+    );
+    confirm(&earlier).await.expect(StatusCode::OK);
+    let found = store::session::find(token, &lifetime, crate::world::now(), &world.db).await;
+    let at = found.unwrap().unwrap().confirmed_at.unwrap();
+    assert_eq!(
+        at.unix_timestamp(),
+        earlier["auth_time"].as_i64().unwrap(),
+        "it counts from when they proved it"
+    );
     let own = world
         .owner
         .post("/api/v1/session/sign-on/confirmation", json!({}))
         .await;
     refused(own, "turned_off");
+}
+
+#[tokio::test]
+async fn a_confirmation_asks_for_as_much_as_the_sign_in() {
+    let (world, issuer) = ground().await;
+    let own = settled(&world, "ada@acme.example").await;
+    let found = store::user::find_by_email("ada@acme.example", &world.db).await;
+    let (tenant, user) = (world.tenant, found.unwrap().unwrap().0.id);
+    store::membership::insert(tenant, user, Role::Owner, crate::world::now(), &world.db)
+        .await
+        .unwrap();
+    let (_, codes) = second_factor::turn_on(&own).await;
+    let ada = json!({"sub": "s-ada", "email": "ada@acme.example", "email_verified": true});
+    sign_on(&world, &issuer, ada.clone())
+        .await
+        .expect(StatusCode::OK);
+    let caller = world.vouched_since("ada@acme.example", 11).await;
+    let matters = async |caller: &Caller| {
+        let path = world.path("settings/security");
+        caller
+            .put(&path, json!({"second_factor_required": false}))
+            .await
+    };
+    let confirmation = "/api/v1/session/sign-on/confirmation";
+    let begun = caller.post(confirmation, json!({"next": "/t/acme"})).await;
+    let begun = begun.expect(StatusCode::OK);
+    let address = begun.body["address"].as_str().unwrap();
+    let (state, code) = issuer.approve(address, &ada);
+    let cookies = format!(
+        "tandem_sign_on={}; tandem_session={}",
+        begun.cookie("tandem_sign_on"),
+        caller.session.as_deref().unwrap()
+    );
+    let answer = complete(&world, &cookies, json!({"state": state, "code": code})).await;
+    let half = answer.expect(StatusCode::OK).body["half"]["token"].clone();
+    matters(&caller).await.expect(StatusCode::FORBIDDEN);
+    let step = json!({"token": half, "code": codes[0]});
+    let cookies = [("cookie", cookies.as_str())];
+    let path = "/api/v1/session/second-step";
+    let nobody = world.nobody();
+    let answer = nobody.send(Method::POST, path, Some(step), &cookies).await;
+    let answer = answer.expect(StatusCode::OK);
+    assert_eq!(answer.body["sign_on"]["provider"], "Acme login");
+    let anew = session(&world, &answer);
+    matters(&anew).await.expect(StatusCode::OK);
+    caller
+        .get("/api/v1/session")
+        .await
+        .expect(StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

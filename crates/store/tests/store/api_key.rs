@@ -12,6 +12,7 @@ on_both! {
     keys_are_of_a_tenant,
     a_key_goes_with_its_membership,
     a_tenant_has_a_bounded_number_of_keys,
+    somebodys_keys_are_named_while_they_work,
 }
 
 async fn make(name: &str, ground: &Ground) -> (ApiKey, Secret) {
@@ -21,6 +22,7 @@ async fn make(name: &str, ground: &Ground) -> (ApiKey, Secret) {
         name,
         scopes: &scopes,
         expires_at: Some(NOW + Duration::days(30)),
+        second_factor_elsewhere: false,
     };
     api_key::insert(ground.tenant.id, &new, NOW, &ground.db)
         .await
@@ -103,6 +105,7 @@ async fn a_key_goes_with_its_membership(ground: Ground) {
         name: "Sync",
         scopes: &[],
         expires_at: None,
+        second_factor_elsewhere: false,
     };
     let early = api_key::insert(tenant.id, &new, NOW, db).await;
     assert!(early.is_err(), "only members have keys");
@@ -130,6 +133,7 @@ async fn a_tenant_has_a_bounded_number_of_keys(ground: Ground) {
         name: "One more",
         scopes: &[],
         expires_at: None,
+        second_factor_elsewhere: false,
     };
     let refused = api_key::insert(ground.tenant.id, &new, NOW, &ground.db).await;
     assert!(matches!(
@@ -139,4 +143,21 @@ async fn a_tenant_has_a_bounded_number_of_keys(ground: Ground) {
             ..
         })
     ));
+}
+
+async fn somebodys_keys_are_named_while_they_work(ground: Ground) {
+    let Ground { db, user, .. } = &ground;
+    let (first, _) = make("Sync", &ground).await;
+    make("Script", &ground).await;
+    let other = new_user("other@example.org", db).await;
+    let names = async |user: Uuid, now| {
+        let keys = api_key::list_by_user(user, now, db).await.unwrap();
+        let pairs = keys.into_iter().map(|key| (key.name, key.tenant));
+        pairs.collect::<Vec<_>>()
+    };
+    let tenant = ground.tenant.name.clone();
+    let expected = ["Sync", "Script"].map(|name| (name.to_owned(), tenant.clone()));
+    assert_eq!(names(user.id, NOW).await, expected);
+    assert_eq!(names(user.id, first.expires_at.unwrap()).await, []);
+    assert_eq!(names(other.id, NOW).await, []);
 }

@@ -1,6 +1,7 @@
+use store::second_factor::{self, HalfSignIn};
 use store::session::{self, NewSession, SessionLifetime, SignedInBy};
 use store::sign_on::{self, ATTEMPT_LIFE, Attempt, NewAttempt, SignOnFields, SignOnSettings};
-use store::{NewPeople, Role, Secret, StoreError, membership, tenant};
+use store::{NewPeople, Role, Secret, StoreError, begin, membership, tenant};
 use time::Duration;
 use uuid::Uuid;
 
@@ -12,6 +13,8 @@ on_both! {
     settings_are_kept_with_their_secret_sealed,
     a_secret_stays_for_the_client_that_it_was_entered_for,
     another_client_ends_what_its_provider_vouched_for,
+    a_second_factor_counts_while_the_provider_is_trusted_with_it,
+    what_a_provider_vouched_for_counts_until_its_settings_change,
     a_domain_leads_to_one_tenant,
     a_subject_is_one_member_until_it_leaves,
     a_sign_in_comes_back_once_to_its_browser,
@@ -126,11 +129,89 @@ async fn another_client_ends_what_its_provider_vouched_for(ground: Ground) {
         client_id: "another".to_owned(),
         ..fields()
     };
+    let half = HalfSignIn {
+        user: user.id,
+        sign_on_tenant: Some(tenant.id),
+    };
+    let wait = async || {
+        second_factor::insert_half_sign_in(&half, NOW, db)
+            .await
+            .unwrap()
+    };
+    let waits = async |half: &Secret| {
+        let found = second_factor::find_half_sign_in(half.reveal(), NOW, db).await;
+        found.unwrap().is_some()
+    };
+    let half = wait().await;
+    set(&renamed, None, &ground).await.unwrap();
+    assert!(waits(&half).await);
     set(&elsewhere, None, &ground).await.unwrap();
-    assert!(!lives(&token).await);
-    let token = session::insert(&vouched, &lifetime, NOW, db).await.unwrap();
+    assert!(!lives(&token).await && !waits(&half).await);
+    let (token, half) = (
+        session::insert(&vouched, &lifetime, NOW, db).await.unwrap(),
+        wait().await,
+    );
     sign_on::delete_settings(tenant.id, db).await.unwrap();
-    assert!(!lives(&token).await);
+    assert!(!lives(&token).await && !waits(&half).await);
+}
+
+async fn a_second_factor_counts_while_the_provider_is_trusted_with_it(ground: Ground) {
+    let Ground {
+        db, user, tenant, ..
+    } = &ground;
+    let lifetime = SessionLifetime {
+        absolute: Duration::hours(1),
+        idle: Duration::hours(1),
+    };
+    let trusting = SignOnFields {
+        trusts_second_factor: true,
+        ..fields()
+    };
+    let begin = async |second_factor| {
+        let vouched = NewSession {
+            user: user.id,
+            by: SignedInBy::Provider {
+                tenant: tenant.id,
+                authenticated_at: None,
+                second_factor,
+            },
+            browser: "",
+            address: "192.0.2.7",
+        };
+        session::insert(&vouched, &lifetime, NOW, db).await.unwrap()
+    };
+    let lives = async |token: &Secret| {
+        let found = session::find(token.reveal(), &lifetime, NOW, db).await;
+        found.unwrap().is_some()
+    };
+    let trusts = async || sign_on::trusts_second_factor(tenant.id, db).await.unwrap();
+    assert!(!trusts().await);
+    set(&trusting, None, &ground).await.unwrap();
+    assert!(trusts().await);
+    let (with, without) = (begin(true).await, begin(false).await);
+    set(&trusting, None, &ground).await.unwrap();
+    assert!(lives(&with).await);
+    set(&fields(), None, &ground).await.unwrap();
+    assert!(!trusts().await);
+    assert!(!lives(&with).await);
+    assert!(lives(&without).await, "it rests on nothing that is gone");
+}
+
+async fn what_a_provider_vouched_for_counts_until_its_settings_change(ground: Ground) {
+    let Ground { db, tenant, .. } = &ground;
+    let counts = async |version| {
+        let transaction = begin(db).await.unwrap();
+        let counts = sign_on::still_vouches(tenant.id, version, &transaction).await;
+        counts.unwrap()
+    };
+    assert!(!counts(1).await);
+    let made = set(&fields(), None, &ground).await.unwrap();
+    assert!(counts(made.version).await);
+    let changed = set(&fields(), None, &ground).await.unwrap();
+    assert!(!counts(made.version).await);
+    assert!(counts(changed.version).await);
+    sign_on::delete_settings(tenant.id, db).await.unwrap();
+    assert!(!counts(changed.version).await);
 }
 
 async fn a_domain_leads_to_one_tenant(ground: Ground) {

@@ -26,7 +26,7 @@ use crate::{
     extract::SESSION_COOKIE,
     handlers::{
         members::wire_member,
-        session::{Proved, begin_half, begin_session, session_of},
+        session::{Proved, Voucher, Way, begin_half, begin_session, session_of},
     },
     sign_on::{Identity, Trouble},
     validate::Fields,
@@ -161,16 +161,13 @@ impl Came<'_> {
         jar: CookieJar,
         app: &App,
     ) -> Result<Response, ApiError> {
-        let elsewhere = self.settings.trusts_second_factor && identity.several_factors;
-        let since = second_factor::confirmed_at(user.id, &app.db).await?;
-        if since.is_some() && !elsewhere {
-            let half = begin_half(&user, Some(self.tenant.id), self.now, app).await?;
-            return Ok(Json(SignedOn {
-                session: None,
-                half: Some(half),
-                next,
-            })
-            .into_response());
+        let elsewhere = self.has_second_factor(identity);
+        if !elsewhere
+            && second_factor::confirmed_at(user.id, &app.db)
+                .await?
+                .is_some()
+        {
+            return self.wait_for_code(&user, next, app).await;
         }
         let by = SignedInBy::Provider {
             tenant: self.tenant.id,
@@ -180,7 +177,7 @@ impl Came<'_> {
         let proved = Proved {
             user,
             by,
-            half: None,
+            way: self.way(),
         };
         let begun = begin_session(proved, self.visit, jar, self.now, app).await?;
         Ok(begun.with(|session| {
@@ -193,10 +190,40 @@ impl Came<'_> {
         }))
     }
 
-    /// The provider vouched anew for whose session it is.
-    pub(super) async fn confirmed(
+    fn way(&self) -> Way<'static> {
+        Way::Provider {
+            tenant: self.tenant.id,
+            version: self.settings.version,
+        }
+    }
+
+    /// Whether the provider asked for a second factor, and is trusted with that.
+    fn has_second_factor(&self, identity: &Identity) -> bool {
+        self.settings.trusts_second_factor && identity.several_factors
+    }
+
+    /// The person has a second factor of their own, which is asked for after the provider.
+    async fn wait_for_code(
         &self,
         user: &User,
+        next: Option<String>,
+        app: &App,
+    ) -> Result<Response, ApiError> {
+        let half = begin_half(user, self.way(), self.now, app).await?;
+        Ok(Json(SignedOn {
+            session: None,
+            half: Some(half),
+            next,
+        })
+        .into_response())
+    }
+
+    /// The provider vouched anew for whose session it is. It asks for no less than a sign-in: with a code to come, what begins then takes the
+    /// place of this session.
+    pub(super) async fn confirmed(
+        &self,
+        user: User,
+        identity: &Identity,
         expected: Uuid,
         next: Option<String>,
         jar: &CookieJar,
@@ -213,8 +240,20 @@ impl Came<'_> {
         if !same {
             return Err(SignOnReason::OtherPerson.into());
         }
-        store::session::confirm(token, self.now, &app.db).await?;
-        let session = session_of(user.clone(), session.sign_on_tenant, app).await?;
+        let own_factor = second_factor::confirmed_at(user.id, &app.db).await?;
+        if own_factor.is_some() && !self.has_second_factor(identity) {
+            return self.wait_for_code(&user, next, app).await;
+        }
+        let at = identity.authenticated_at.ok_or(SignOnReason::TooOld)?;
+        match store::session::confirm(token, at, &app.db).await {
+            Err(StoreError::NotFound) => return Err(ApiError::Unauthenticated),
+            confirmed => confirmed?,
+        }
+        let voucher = Voucher {
+            tenant: self.tenant.id,
+            second_factor: session.second_factor_elsewhere,
+        };
+        let session = session_of(user, Some(voucher), app).await?;
         Ok(Json(SignedOn {
             session: Some(session),
             half: None,

@@ -3,10 +3,11 @@
  */
 import { useLiveChannel, useSession, type SessionTenant } from '@tandem/api';
 import { getRouteApi, Outlet } from '@tanstack/react-router';
-import { ButtonLink, useTitle } from '@tandem/ui';
+import { Button, ButtonLink, useTitle } from '@tandem/ui';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { useLeave } from '../session/leave';
 import { Welcome } from '../session/welcome';
 import { rememberTenant, TenantContext } from '../tenant';
 import { loadAhead } from './ahead';
@@ -22,7 +23,10 @@ export function TenantPage() {
   const tenant = data.tenants.find((known) => known.slug === slug);
   if (!tenant) return <NotFoundPage />;
   if (tenant.sign_on_missing) return <SignOnMissing tenant={tenant} />;
-  if (tenant.second_factor_missing) return <SecondFactorMissing />;
+  if (tenant.second_factor_missing) {
+    const { sign_on } = data;
+    return sign_on ? <OwnPasswordNeeded provider={sign_on.provider} /> : <SecondFactorMissing />;
+  }
   return <InTenant key={tenant.id} tenant={tenant} />;
 }
 
@@ -33,6 +37,21 @@ function SecondFactorMissing() {
   return (
     <Welcome title={t('second_factor_missing.title')} lead={t('second_factor_missing.lead')}>
       <ButtonLink href="/security">{t('second_factor_missing.action')}</ButtonLink>
+    </Welcome>
+  );
+}
+
+/** Who came through a provider cannot set up a second factor of their own: that is about more than this tenant. */
+function OwnPasswordNeeded({ provider }: { provider: string }) {
+  const { t } = useTranslation();
+  const leave = useLeave();
+  useTitle(t('second_factor_missing.title'));
+  return (
+    <Welcome
+      title={t('second_factor_missing.title')}
+      lead={t('second_factor_missing.by_provider', { provider })}
+    >
+      <Button onPress={leave}>{t('second_factor_missing.sign_in')}</Button>
     </Welcome>
   );
 }
