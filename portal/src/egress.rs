@@ -134,12 +134,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     global && !special && !documentation
 }
 
-/// The IPv4 address that a translator or tunnel would send to: NAT64 (RFC 6052), 6to4 (RFC 3056).
+/// The IPv4 address that a translator or tunnel would send to: NAT64 by its well-known prefix 64:ff9b::/96 (RFC 6052 section 2.1), 6to4
+/// (RFC 3056). Prefixes of somebody's own, such as those of 64:ff9b:1::/48 (RFC 8215), are not public, whatever is in them.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [first, second, third, .., high, low] = address.segments();
+    let segments = address.segments();
+    let [first, second, third, .., high, low] = segments;
     let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match first {
-        0x0064 if second == 0xff9b => Some(v4(high, low)),
+        0x0064 if second == 0xff9b && segments[2..6] == [0; 4] => Some(v4(high, low)),
         0x2002 => Some(v4(second, third)),
         _ => None,
     }
@@ -195,6 +197,9 @@ mod tests {
             "::127.0.0.1",
             "64:ff9b::10.0.0.1",
             "64:ff9b:1::1",
+            "64:ff9b:1::8.8.8.8",
+            "64:ff9b:1:a00:0:100:808:808",
+            "64:ff9b::1:0:808:808",
             "100::1",
             "2001::1",
             "2001:db8::1",
