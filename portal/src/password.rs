@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use rand::RngExt;
+use store::Secret;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use zeroize::Zeroizing;
 
@@ -34,6 +35,11 @@ impl Passwords {
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             nobody: hash_now(&one_time_password())?,
         })
+    }
+
+    /// The PHC string to keep for somebody who has no password: of a text that nobody knows. Checks take as long as with any other.
+    pub(crate) fn of_nobody(&self) -> Secret {
+        Secret::new(self.nobody.as_str())
     }
 
     /// The PHC string to keep for `password`.
@@ -125,6 +131,9 @@ mod tests {
         assert_eq!(verify("wrong horse", Some(&phc)).await, Ok(false));
         assert_eq!(verify("correct horse", None).await, Ok(false));
         assert_eq!(verify("", Some(&"not a hash".into())).await, Ok(false));
+        let nobody = passwords.of_nobody().reveal().to_owned();
+        assert!(nobody.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert_eq!(verify("correct horse", Some(&nobody)).await, Ok(false));
     }
 
     #[test]

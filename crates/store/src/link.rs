@@ -61,6 +61,20 @@ pub async fn insert(
     Ok(token)
 }
 
+/// Whether there is a link of `token` for this purpose that still works.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn works(
+    purpose: LinkPurpose,
+    token: &str,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<bool, StoreError> {
+    Ok(find_row(purpose, token, now, db).await?.is_some())
+}
+
 /// Uses up the link of `token`. `None` if there is none for this purpose, it is over, or somebody was faster.
 ///
 /// # Errors
@@ -72,12 +86,9 @@ pub async fn take(
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<Option<UsedLink>, StoreError> {
-    let found = row::Entity::find_by_id(hash(token))
-        .filter(row::Column::Purpose.eq(purpose.as_str()))
-        .filter(row::Column::ExpiresAt.gt(UnixMicros::from(now)))
-        .one(db)
-        .await?;
-    let Some(found) = found else { return Ok(None) };
+    let Some(found) = find_row(purpose, token, now, db).await? else {
+        return Ok(None);
+    };
     let deleted = row::Entity::delete_by_id(found.token_hash).exec(db).await?;
     let used = found.user_id.map(|user| UsedLink {
         user,
@@ -113,4 +124,17 @@ pub async fn delete_expired(
         .exec(db)
         .await?;
     Ok(deleted.rows_affected)
+}
+
+async fn find_row(
+    purpose: LinkPurpose,
+    token: &str,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<Option<row::Model>, StoreError> {
+    Ok(row::Entity::find_by_id(hash(token))
+        .filter(row::Column::Purpose.eq(purpose.as_str()))
+        .filter(row::Column::ExpiresAt.gt(UnixMicros::from(now)))
+        .one(db)
+        .await?)
 }

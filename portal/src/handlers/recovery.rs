@@ -88,15 +88,17 @@ pub(crate) async fn complete_reset(
     fields.new_password("password", &input.password);
     fields.finish()?;
     let tried = Instant::now();
-    app.limits.links.check(&source, tried)?;
-    let phc = Secret::new(app.passwords.hash(input.password).await?);
-    let now = OffsetDateTime::now_utc();
-    let transaction = begin(&app.db).await?;
-    let purpose = LinkPurpose::PasswordReset;
-    let Some(used) = link::take(purpose, &input.token, now, &transaction).await? else {
-        app.limits.links.take(source, tried)?;
+    // Counted before anything is done: passwords are hashed two at a time, and whoever signs in waits for those.
+    app.limits.links.take(source, tried)?;
+    let (now, purpose) = (OffsetDateTime::now_utc(), LinkPurpose::PasswordReset);
+    if !link::works(purpose, &input.token, now, &app.db).await? {
         return Err(ApiError::LinkRefused);
-    };
+    }
+    let phc = Secret::new(app.passwords.hash(input.password).await?);
+    let transaction = begin(&app.db).await?;
+    let used = link::take(purpose, &input.token, now, &transaction).await?;
+    let used = used.ok_or(ApiError::LinkRefused)?;
+    app.limits.links.give_back(&source);
     let user = store::user::load(used.user, &transaction).await?;
     store::user::set_password(user.id, &phc, &transaction).await?;
     store::session::delete_by_user(user.id, &transaction).await?;

@@ -1,5 +1,6 @@
 //! A new password and another e-mail address by links in mails.
 
+use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -232,4 +233,25 @@ async fn what_ends_other_sessions_ends_links_too() {
         .await
         .expect(StatusCode::NO_CONTENT);
     are_dead(both).await;
+}
+
+#[tokio::test]
+async fn who_has_no_link_makes_nobody_wait() {
+    let world = World::start().await;
+    settled(&world, EMAIL).await;
+    forgot(&world, EMAIL).await.expect(StatusCode::ACCEPTED);
+    let token = newest_reset(&world, 1).await;
+    choose(&world, &token, OTHER)
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    let nonsense = "x".repeat(43);
+    let guesses = (0..40).map(|_| choose(&world, &nonsense, OTHER));
+    let answers = join_all(guesses).await;
+    let refused = |status| {
+        let alike = answers.iter().filter(|answer| answer.status == status);
+        alike.count()
+    };
+    // All at the same time, and each is counted before a password is hashed; a good link does not count.
+    assert_eq!(refused(StatusCode::NOT_FOUND), 20);
+    assert_eq!(refused(StatusCode::TOO_MANY_REQUESTS), 20);
 }

@@ -116,6 +116,13 @@ async fn a_link_works_once_for_its_purpose_and_its_time(ground: Ground) {
     let Ground { db, user, .. } = &ground;
     let token = link::insert(&reset(Some(user.id)), NOW, db).await.unwrap();
     let take = async |purpose, now| link::take(purpose, token.reveal(), now, db).await.unwrap();
+    let works = async |purpose, now| link::works(purpose, token.reveal(), now, db).await.unwrap();
+    assert!(
+        works(LinkPurpose::PasswordReset, NOW).await,
+        "looking takes nothing"
+    );
+    assert!(!works(LinkPurpose::EmailChange, NOW).await);
+    assert!(!works(LinkPurpose::PasswordReset, NOW + LINK_LIFE).await);
     assert_eq!(take(LinkPurpose::EmailChange, NOW).await, None);
     assert_eq!(
         take(LinkPurpose::PasswordReset, NOW + LINK_LIFE).await,
