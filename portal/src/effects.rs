@@ -1,7 +1,7 @@
 //! What follows a committed write: the proxy, the devices and the pages learn of it.
 //!
 //! Nothing here can fail the request: the database already says the truth, and whoever is not reached
-//! now asks it later.
+//! now asks it later. That the caller leaves does not stop it either: what may write in a tenant goes on to its end (`access/authorize.rs`).
 
 use std::time::Duration;
 
@@ -38,6 +38,9 @@ impl App {
     pub(crate) async fn sign_out(&self, tenant: Uuid, device: &Device, rotated: Vec<Rotated>) {
         let (desk_phone, device) = (device.desk_phone.is_some(), device.id);
         self.channels.revoke(device);
+        // What the device registered goes first: if it was stolen, each moment counts.
+        let instance = instance_id(device);
+        self.tell_proxy(self.proxy.revoke_device(&instance)).await;
         for account in &rotated {
             self.tell_proxy(self.proxy.account_changed(&account.aor))
                 .await;
@@ -46,8 +49,6 @@ impl App {
                     .await;
             }
         }
-        let instance = instance_id(device);
-        self.tell_proxy(self.proxy.revoke_device(&instance)).await;
         let written = Written::devices(others(&rotated, device)).and_devices([device]);
         self.announce(tenant, written).await;
     }

@@ -20,7 +20,7 @@ use axum::{
 use serde_json::Value;
 use store::idempotency::{self, Answer, Asked, Attempt, Reservation};
 use time::OffsetDateTime;
-use tracing::{Instrument, Span, error};
+use tracing::error;
 use uuid::Uuid;
 
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
     app::App,
     description::openapi_json,
     error::ApiError,
+    request::to_its_end,
     router::MAX_BODY_BYTES,
 };
 
@@ -178,12 +179,7 @@ async fn carry_out(request: Request, attempt: Attempt, next: Next, app: App) -> 
         let response = next.run(request).await;
         settle(response, attempt, &app).await
     };
-    tokio::spawn(work.instrument(Span::current()))
-        .await
-        .unwrap_or_else(|error| {
-            error!(%error, "a request was not carried out to its end");
-            ApiError::Internal.into_response()
-        })
+    to_its_end(work).await
 }
 
 /// Keeps the answer, or gives the key back if there is nothing to be kept.

@@ -14,7 +14,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use tracing::{Instrument, debug, info_span};
+use tracing::{Instrument, Span, debug, error, info_span};
 use uuid::Uuid;
 
 use crate::{app::App, error::ApiError, handlers::desk_phone};
@@ -53,6 +53,16 @@ pub(crate) async fn finish(State(app): State<App>, request: Request, next: Next)
         );
     }
     response
+}
+
+/// Goes on to the end even if the caller has left.
+pub(crate) async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(work.instrument(Span::current()))
+        .await
+        .unwrap_or_else(|error| {
+            error!(%error, "a request was not carried out to its end");
+            ApiError::Internal.into_response()
+        })
 }
 
 /// The problem an answer of ours carries, or one made of the status that a library chose.

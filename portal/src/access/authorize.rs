@@ -27,6 +27,7 @@ use crate::{
     error::ApiError,
     extract::{self, ClientAddress, SESSION_COOKIE},
     limits,
+    request::to_its_end,
 };
 
 /// Passes the request on with its caller, or refuses it.
@@ -36,12 +37,20 @@ pub(crate) async fn authorize(State(app): State<App>, request: Request, next: Ne
         Ok(rule) => written(rule, &parts),
         Err(refused) => return refused.into_response(),
     };
-    let response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(tenant) = written.filter(|_| response.status().is_success()) {
-        app.directory_news.look_at(tenant);
-        app.webhooks.wake();
-    }
-    response
+    let work = next.run(Request::from_parts(parts, body));
+    let Some(tenant) = written else {
+        return work.await;
+    };
+    // What was committed has effects that must not be missed because somebody closed a page.
+    to_its_end(async move {
+        let response = work.await;
+        if response.status().is_success() {
+            app.directory_news.look_at(tenant);
+            app.webhooks.wake();
+        }
+        response
+    })
+    .await
 }
 
 /// The tenant of which something may be written.

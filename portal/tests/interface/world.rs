@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use tokio::{
     net::TcpListener,
-    sync::{broadcast, mpsc},
+    sync::{Notify, broadcast, mpsc},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -459,6 +459,8 @@ pub(crate) struct FakeProxy {
     tried: Mutex<Vec<(RegistrationTrial, mpsc::Sender<ProviderTestEvent>)>>,
     changes: broadcast::Sender<RegistrationChange>,
     calls: broadcast::Sender<Uuid>,
+    /// What is asked is not answered before this opens.
+    gate: Mutex<Option<Arc<Notify>>>,
 }
 
 impl Default for FakeProxy {
@@ -468,6 +470,7 @@ impl Default for FakeProxy {
             tried: Mutex::default(),
             changes: broadcast::Sender::new(16),
             calls: broadcast::Sender::new(16),
+            gate: Mutex::default(),
         }
     }
 }
@@ -502,9 +505,22 @@ impl FakeProxy {
         self.calls.send(tenant).unwrap();
     }
 
+    /// Leaves what is asked next without an answer until whoever gets this tells it.
+    pub(crate) fn close_gate(&self) -> Arc<Notify> {
+        let gate = Arc::new(Notify::new());
+        *self.gate.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
+    }
+
     fn note(&self, asked: String) -> ControlAnswer<'_, ()> {
         self.asked.lock().unwrap().push(asked);
-        Box::pin(async { Ok(()) })
+        let gate = self.gate.lock().unwrap().take();
+        Box::pin(async move {
+            if let Some(gate) = gate {
+                gate.notified().await;
+            }
+            Ok(())
+        })
     }
 }
 
