@@ -16,8 +16,8 @@ use uuid::Uuid;
 use crate::micros::UnixMicros;
 use crate::row::{activation as row, device as device_row, mail as mail_row};
 use crate::{
-    ActivationCode, ActivationToken, Db, Place, StoreError, Vault, VaultError, begin, commit,
-    desk_phone, device, id,
+    ActivationCode, ActivationToken, Db, Place, StoreError, Transaction, Vault, VaultError, begin,
+    commit, desk_phone, device, id,
     mail::{self, Mail},
 };
 
@@ -26,6 +26,9 @@ pub const DEFAULT_LIFETIME: Duration = Duration::days(7);
 
 /// How long an activation can live.
 pub const MAX_LIFETIME: Duration = Duration::days(30);
+
+/// For how long the phone that used an activation may ask again: its answer can be lost on the way.
+pub const REPEAT_TIME: Duration = Duration::minutes(10);
 
 const TOKEN: &str = "activation token";
 const CODE: &str = "activation code";
@@ -81,6 +84,15 @@ pub struct Phone<'a> {
     pub platform: &'a str,
 }
 
+/// An activation that was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redeemed {
+    /// What the device is from now on.
+    pub credential: device::DeviceCredential,
+    /// Whether the phone has used it before and asks again.
+    pub again: bool,
+}
+
 /// Gives a device a new activation. The one before is void, so is the address of a desk phone, and an activated device loses its
 /// key at once. Rotate the passwords of its accounts too ([`crate::account::rotate_passwords`]).
 ///
@@ -128,6 +140,22 @@ pub async fn replace(
         mail: None,
         hidden: false,
     })
+}
+
+/// Nobody uses the device's activation until the end of the transaction: whether the device is activated can be read and relied on. First in
+/// the transaction, as everywhere: two orders of locks would be a deadlock.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn hold(tenant: Uuid, device: Uuid, db: &Transaction) -> Result<(), StoreError> {
+    row::Entity::find()
+        .filter(row::Column::DeviceId.eq(device))
+        .filter(row::Column::TenantId.eq(tenant))
+        .lock_exclusive()
+        .one(db)
+        .await?;
+    Ok(())
 }
 
 /// The current activation of a device.
@@ -199,8 +227,8 @@ pub async fn unhide(
     Ok(())
 }
 
-/// Uses an activation: the phone's key becomes the device's. Of any number of callers with the same
-/// secret exactly one succeeds.
+/// Uses an activation: the phone's key becomes the device's. Of any number of phones with the same
+/// secret exactly one succeeds, and it may ask again for [`REPEAT_TIME`]: nobody else knows secret and key.
 ///
 /// # Errors
 ///
@@ -212,7 +240,7 @@ pub async fn redeem(
     vault: &Vault,
     now: OffsetDateTime,
     db: &impl Db,
-) -> Result<device::DeviceCredential, StoreError> {
+) -> Result<Redeemed, StoreError> {
     let transaction = begin(db).await?;
     let found = row::Entity::find()
         .filter(presented.condition(vault))
@@ -232,7 +260,11 @@ pub async fn redeem(
         .exec(&transaction)
         .await?;
     if used.rows_affected != 1 {
-        return Err(StoreError::NotFound);
+        let credential = again(found.id, phone, now, &transaction).await?;
+        return Ok(Redeemed {
+            credential,
+            again: true,
+        });
     }
     activate(found.device_id, phone, now, &transaction).await?;
     mail::supersede_by_activations(&[found.id], now, &transaction).await?;
@@ -240,7 +272,29 @@ pub async fn redeem(
         .await?
         .ok_or(StoreError::NotFound)?;
     commit(transaction).await?;
-    Ok(credential)
+    Ok(Redeemed {
+        credential,
+        again: false,
+    })
+}
+
+/// The device of an activation that this phone has just used.
+async fn again(
+    id: Uuid,
+    phone: &Phone<'_>,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<device::DeviceCredential, StoreError> {
+    let since = UnixMicros::from(now - REPEAT_TIME);
+    let found = row::Entity::find_by_id(id)
+        .filter(row::Column::UsedAt.gt(since))
+        .one(db)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    let credential = device::find_credential(found.device_id, db).await?;
+    credential
+        .filter(|credential| credential.public_key == phone.public_key)
+        .ok_or(StoreError::NotFound)
 }
 
 /// Erases the sealed copies of activations whose time is over; returns how many.

@@ -47,6 +47,8 @@ pub(crate) async fn reset(
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let (life, vault) = (app.activation_life(), &app.vault);
     let transaction = begin(&app.db).await?;
+    // Whoever uses the old activation at this moment either learns no passwords or ones that are rotated below.
+    activation::hold(tenant, id, &transaction).await?;
     let device = device::load(tenant, id, &transaction).await?;
     let rotated = if device.activated_at.is_some() {
         account::rotate_passwords(tenant, id, vault, &transaction).await?

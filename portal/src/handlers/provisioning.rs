@@ -18,7 +18,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signature, VerifyingKey};
 use store::{
-    ActivationCode, ActivationToken, StoreError,
+    ActivationCode, ActivationToken, ConnectionTrait, StoreError,
     activation::{self, Phone, Presented},
     audit::NewAuditEntry,
     begin, commit,
@@ -42,7 +42,8 @@ use crate::{
     webhook, wire,
 };
 
-/// Activate a device, once. Every activation that cannot be used gets the same answer.
+/// Activate a device, once. Every activation that cannot be used gets the same answer. For ten minutes the same phone, with the same key, may
+/// ask again: its answer may have been lost.
 #[utoipa::path(post, operation_id = "provisioning_activate", path = "/device/activation", tag = "device", request_body = DeviceActivation,
     responses((status = 200, body = DeviceActivated), Refused))]
 pub(crate) async fn activate(
@@ -60,22 +61,13 @@ pub(crate) async fn activate(
         platform: &platform,
     };
     let now = OffsetDateTime::now_utc();
-    let Some(credential) = redeem(&input, &phone, address, now, &app).await? else {
+    let Some(activated) = redeem(&input, &phone, address, now, &app).await? else {
         // Whether they can be counted does not matter: at the latest the next one waits.
         let _ = app.limits.activation.take(source, tried);
         let _ = app.limits.all_activations.take((), tried);
         return Err(ApiError::ActivationRefused);
     };
-
-    let configuration = load_configuration(&credential, &app).await?;
-    let written = Written::devices([credential.device_id]);
-    app.live.written(credential.tenant_id, written);
-    Ok(Json(DeviceActivated {
-        device_id: credential.device_id,
-        access_token: access_token(&credential, now, &app)?,
-        expires_in_secs: LIFE.as_secs(),
-        configuration,
-    }))
+    Ok(Json(activated))
 }
 
 /// What a phone says of itself must be well before the activation is spent.
@@ -112,24 +104,29 @@ fn presented(input: &DeviceActivation) -> Option<Presented> {
     }
 }
 
-/// The device that the phone is from now on, or `None` if the activation cannot be used.
+/// The device that the phone is from now on, or `None` if the activation cannot be used. All that the phone is told is there before the
+/// activation is spent.
 async fn redeem(
     input: &DeviceActivation,
     phone: &Phone<'_>,
     source: IpAddr,
     now: OffsetDateTime,
     app: &App,
-) -> Result<Option<DeviceCredential>, ApiError> {
+) -> Result<Option<DeviceActivated>, ApiError> {
     let Some(presented) = presented(input) else {
         return Ok(None);
     };
     let transaction = begin(&app.db).await?;
-    let credential =
-        match activation::redeem(&presented, phone, &app.vault, now, &transaction).await {
-            Err(StoreError::NotFound) => return Ok(None),
-            redeemed => redeemed?,
-        };
-    let (tenant, id) = (credential.tenant_id, credential.device_id);
+    let redeemed = match activation::redeem(&presented, phone, &app.vault, now, &transaction).await
+    {
+        Err(StoreError::NotFound) => return Ok(None),
+        redeemed => redeemed?,
+    };
+    let activated = activated(&redeemed.credential, now, app, &transaction).await?;
+    if redeemed.again {
+        return Ok(Some(activated));
+    }
+    let (tenant, id) = (redeemed.credential.tenant_id, activated.device_id);
     let device = device::load(tenant, id, &transaction).await?;
     let source = source.to_string();
     let entry = NewAuditEntry {
@@ -148,7 +145,23 @@ async fn redeem(
     store::audit::append(Some(tenant), &entry, now, &transaction).await?;
     commit(transaction).await?;
     app.webhooks.wake();
-    Ok(Some(credential))
+    app.live.written(tenant, Written::devices([id]));
+    Ok(Some(activated))
+}
+
+/// What an activated phone is told.
+async fn activated(
+    credential: &DeviceCredential,
+    now: OffsetDateTime,
+    app: &App,
+    db: &impl ConnectionTrait,
+) -> Result<DeviceActivated, ApiError> {
+    Ok(DeviceActivated {
+        device_id: credential.device_id,
+        access_token: access_token(credential, now, app)?,
+        expires_in_secs: LIFE.as_secs(),
+        configuration: load_configuration(credential, app, db).await?,
+    })
 }
 
 /// A new access token, by proof of the device's key.
@@ -235,7 +248,7 @@ pub(crate) async fn configuration(
     Device(credential): Device,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let configuration = load_configuration(&credential, &app).await?;
+    let configuration = load_configuration(&credential, &app, &app.db).await?;
     let tag = format!("\"{}\"", configuration.version);
     let known = headers
         .get(IF_NONE_MATCH)
@@ -255,9 +268,10 @@ pub(crate) async fn configuration(
 async fn load_configuration(
     credential: &DeviceCredential,
     app: &App,
+    db: &impl ConnectionTrait,
 ) -> Result<DeviceConfiguration, ApiError> {
     let (tenant, id) = (credential.tenant_id, credential.device_id);
-    match device::load_configuration(tenant, id, &app.vault, &app.db).await {
+    match device::load_configuration(tenant, id, &app.vault, db).await {
         // Deleted since the token was checked.
         Err(StoreError::NotFound) => Err(ApiError::DeviceRevoked),
         loaded => Ok(wire::configuration(loaded?, &app.config)),

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use store::{Secret, Vault};
 use time::Duration;
 use uuid::Uuid;
 
@@ -354,4 +355,102 @@ async fn a_deleted_device_is_signed_out_and_its_account_gets_a_new_password() {
         kept.configuration["lines"][0]["password"]
     );
     assert_eq!(fresh["version"], told["version"]);
+}
+
+#[tokio::test]
+async fn a_phone_whose_answer_was_lost_asks_again() {
+    let (world, device) = world_with_device().await;
+    let path = world.activation_path(&device);
+    let shown = world.owner.get(&path).await.body;
+    let code = shown["code"].as_str().unwrap();
+    let phone = Phone::new(&world);
+    let first = phone.activate("code", code).await.expect(StatusCode::OK);
+    let second = phone.activate("code", code).await.expect(StatusCode::OK);
+    assert_eq!(second.body["device_id"], first.body["device_id"]);
+    assert_eq!(second.body["configuration"], first.body["configuration"]);
+    Phone::new(&world)
+        .activate("code", code)
+        .await
+        .expect(StatusCode::NOT_FOUND);
+    let audit = world.owner.get(&world.path("audit")).await.text();
+    assert_eq!(audit.matches("device.activate").count(), 1, "{audit}");
+    world
+        .owner
+        .post(&path, json!({}))
+        .await
+        .expect(StatusCode::CREATED);
+    phone
+        .activate("code", code)
+        .await
+        .expect(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_activation_is_spent_only_if_the_phone_can_be_told() {
+    let world = World::start().await;
+    let account = world.account("101").await;
+    let device = world.device(&[&account]).await;
+    let id = account["id"].as_str().unwrap().parse().unwrap();
+    let shown = world.owner.get(&world.activation_path(&device)).await.body;
+    let code = shown["code"].as_str().unwrap();
+    let seal = async |vault: &Vault| {
+        let password = Secret::new("a password");
+        store::account::set_password(world.tenant, id, &password, vault, &world.db)
+            .await
+            .unwrap();
+    };
+    let other = tempfile::tempdir().unwrap();
+    seal(&Vault::open_or_create(&other.path().join("key")).unwrap()).await;
+    let phone = Phone::new(&world);
+    phone
+        .activate("code", code)
+        .await
+        .expect(StatusCode::INTERNAL_SERVER_ERROR);
+    let after = world.owner.get(&world.activation_path(&device)).await.body;
+    assert_eq!(after["state"], "open");
+    seal(&world.vault).await;
+    Phone::new(&world)
+        .activate("code", code)
+        .await
+        .expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_reset_goes_on_when_the_administrator_leaves() {
+    let (world, device) = world_with_device().await;
+    activate(&device, &world).await;
+    world.proxy.asked();
+    let gate = world.proxy.close_gate();
+    let path = world.activation_path(&device);
+    let mut reset = Box::pin(world.owner.post(&path, json!({})));
+    let mut asked = Vec::new();
+    while asked.is_empty() {
+        tokio::select! {
+            biased;
+            _ = &mut reset => panic!("it does not wait for the proxy"),
+            () = tokio::task::yield_now() => asked.extend(world.proxy.asked()),
+        }
+    }
+    let instance = api::instance_id(device["id"].as_str().unwrap().parse().unwrap());
+    assert_eq!(asked, [format!("revoke {instance}")], "that first");
+    drop(reset);
+    // Until the portal has noticed.
+    for _ in 0..50 {
+        world.nobody().get("/healthz").await.expect(StatusCode::OK);
+    }
+    gate.notify_one();
+    for _ in 0..200 {
+        world.nobody().get("/healthz").await.expect(StatusCode::OK);
+        asked.extend(world.proxy.asked());
+        if asked.len() > 1 {
+            break;
+        }
+    }
+    assert!(
+        asked[1..]
+            .iter()
+            .all(|text| text.starts_with("changed sip:101@")),
+        "{asked:?}"
+    );
+    assert_eq!(asked.len(), 2, "{asked:?}");
 }

@@ -66,7 +66,7 @@ async fn activate_in(
     key_choice: KeyPlaceChoice,
     folder: &ProfileFolder,
 ) -> Result<Activated, ActivationError> {
-    // Whatever can fail here fails before the portal counts the activation as used.
+    // Whatever can fail here fails before the portal counts the activation as used; a lost answer is asked for again with the same key.
     let _lock = folder.lock()?;
     let key_place = choose_key_place(key_choice)?;
     let client = PortalClient::new(request.portal.clone())?;

@@ -12,6 +12,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde::de::DeserializeOwned;
 use softphone_core::plain_text;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::link::{ActivationSecret, PortalAddress};
@@ -22,6 +23,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// Longest wait for an answer as a whole.
 const ANSWER: Duration = Duration::from_secs(20);
+
+/// How often an activation is asked for whose answer is lost, and how long after the last time.
+const ACTIVATION_TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -69,6 +74,9 @@ pub enum PortalError {
     },
 }
 
+/// No answer came, or one that does not say what was done.
+struct Lost(PortalError);
+
 /// One portal, reached over HTTP.
 #[derive(Clone, Debug)]
 pub struct PortalClient {
@@ -106,7 +114,8 @@ impl PortalClient {
         &self.address
     }
 
-    /// Redeems an activation for the device with this key.
+    /// Redeems an activation for the device with this key. If the answer is lost it is asked for again: to the same key the portal gives it once
+    /// more.
     ///
     /// # Errors
     ///
@@ -127,10 +136,41 @@ impl PortalClient {
             platform: PLATFORM.to_owned(),
             app_version: APP_VERSION.to_owned(),
         };
-        let answer = self
-            .send(self.request(Method::POST, "/device/activation").json(&body))
-            .await?;
-        self.read(answer).await
+        let mut tries = 1;
+        loop {
+            match self.try_to_activate(&body).await {
+                Err(Lost(_)) if tries < ACTIVATION_TRIES => {
+                    tries += 1;
+                    sleep(PAUSE).await;
+                }
+                Err(Lost(error)) => return Err(error),
+                Ok(answer) => return answer,
+            }
+        }
+    }
+
+    /// One try. [`Lost`] if the portal may have done it although no answer came.
+    async fn try_to_activate(
+        &self,
+        body: &DeviceActivation,
+    ) -> Result<Result<DeviceActivated, PortalError>, Lost> {
+        let request = self.request(Method::POST, "/device/activation").json(body);
+        let answer = match request.timeout(ANSWER).send().await {
+            Err(error) if error.is_connect() => return Ok(Err(self.failed(&error))),
+            Err(error) => return Err(Lost(self.failed(&error))),
+            Ok(answer) => answer,
+        };
+        let status = answer.status();
+        if status.is_server_error() {
+            return Err(Lost(self.refused(answer).await));
+        }
+        if !status.is_success() {
+            return Ok(Err(self.refused(answer).await));
+        }
+        match self.read(answer).await {
+            Err(error @ PortalError::Unreachable { .. }) => Err(Lost(error)),
+            read => Ok(read),
+        }
     }
 
     /// A new access token, by proof of the device's key.

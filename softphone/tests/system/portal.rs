@@ -140,6 +140,18 @@ async fn wrong_and_used_activations_are_refused_alike_and_leave_nothing_behind()
 }
 
 #[tokio::test]
+async fn an_activation_whose_answer_is_lost_is_asked_for_again_with_the_same_key() {
+    let (stub, _seen) = Stub::start(configuration(1, &[])).await;
+    stub.lose_answers();
+    let parent = tempfile::tempdir().unwrap();
+    let folder = ProfileFolder::new(parent.path().join("phone"));
+    let request = ActivationRequest::from_link(&stub.link()).unwrap();
+    activate(&request, FILE, &folder).await.unwrap();
+    assert_eq!(stub.requests(), ["POST /api/v1/device/activation"; 3]);
+    assert_eq!(folder.load().unwrap().configuration, configuration(1, &[]));
+}
+
+#[tokio::test]
 async fn a_portal_that_is_away_or_none_is_said_and_leaves_nothing_behind() {
     let parent = tempfile::tempdir().unwrap();
     let folder = ProfileFolder::new(parent.path().join("phone"));

@@ -40,6 +40,8 @@ struct State {
     used: bool,
     revoked: bool,
     key: Option<VerifyingKey>,
+    /// What comes in place of the next answers to activations, the last first: a status, or 0 for nothing.
+    lost_answers: Vec<u16>,
     nonces: Vec<String>,
     requests: Vec<String>,
     uploads: mpsc::UnboundedSender<DeviceUpload>,
@@ -63,6 +65,7 @@ impl Stub {
             used: false,
             revoked: false,
             key: None,
+            lost_answers: Vec::new(),
             nonces: Vec::new(),
             requests: Vec::new(),
             uploads,
@@ -117,6 +120,11 @@ impl Stub {
         let _ = self.frames.send(Frame::HangUp);
     }
 
+    /// The next two activations are carried out, but the phone does not learn of it.
+    pub(crate) fn lose_answers(&self) {
+        self.state.lock().unwrap().lost_answers = vec![503, 0];
+    }
+
     pub(crate) fn requests(&self) -> Vec<String> {
         self.state.lock().unwrap().requests.clone()
     }
@@ -133,6 +141,9 @@ impl Stub {
                 return;
             }
             let (status, headers, body) = self.answer(&request);
+            if status == 0 {
+                return;
+            }
             let head = format!(
                 "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{headers}\r\n",
                 body.len()
@@ -151,12 +162,17 @@ impl Stub {
                 let body: DeviceActivation = serde_json::from_slice(&request.body).unwrap();
                 let right =
                     body.token.as_deref() == Some(TOKEN) || body.code.as_deref() == Some(CODE);
-                if !right || state.used {
+                let key = URL_SAFE_NO_PAD.decode(&body.public_key).unwrap();
+                let key = VerifyingKey::from_bytes(&key.try_into().unwrap()).unwrap();
+                let others = state.used && state.key != Some(key);
+                if !right || others {
                     return (404, none(), problem("activation-refused", 404));
                 }
-                let key = URL_SAFE_NO_PAD.decode(&body.public_key).unwrap();
                 state.used = true;
-                state.key = Some(VerifyingKey::from_bytes(&key.try_into().unwrap()).unwrap());
+                state.key = Some(key);
+                if let Some(status) = state.lost_answers.pop() {
+                    return (status, none(), none());
+                }
                 let activated = DeviceActivated {
                     device_id: state.configuration.device.id,
                     access_token: Secret("token".to_owned()),

@@ -1,6 +1,8 @@
-use store::activation::{self, ActivationState, DEFAULT_LIFETIME, MAX_LIFETIME, Phone, Presented};
+use store::activation::{
+    self, ActivationState, DEFAULT_LIFETIME, MAX_LIFETIME, Phone, Presented, REPEAT_TIME,
+};
 use store::device::{self, DeviceCredential};
-use store::{ActivationCode, ActivationToken, ConnectionTrait, StoreError};
+use store::{ActivationCode, ActivationToken, ConnectionTrait, StoreError, begin, commit};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -10,6 +12,8 @@ on_both! {
     a_device_is_activated_by_token_or_by_code,
     of_two_hundred_with_the_same_activation_one_succeeds,
     whatever_is_wrong_the_answer_is_the_same,
+    the_same_phone_may_ask_again_for_a_while,
+    who_holds_an_activation_sees_whether_it_was_used,
     a_reset_takes_the_key_away_at_once,
     an_activation_can_be_shown_until_it_is_used,
     expired_secrets_are_erased,
@@ -47,7 +51,9 @@ async fn redeem(
     presented: &Presented,
     now: OffsetDateTime,
 ) -> Result<DeviceCredential, StoreError> {
-    activation::redeem(presented, &PHONE, &ground.vault, now, &ground.db).await
+    let redeemed = activation::redeem(presented, &PHONE, &ground.vault, now, &ground.db).await?;
+    assert!(!redeemed.again);
+    Ok(redeemed.credential)
 }
 
 async fn state(ground: &Ground, device: Uuid, now: OffsetDateTime) -> ActivationState {
@@ -125,14 +131,19 @@ async fn of_two_hundred_with_the_same_activation_one_succeeds(ground: Ground) {
         assert!(matches!(error, StoreError::NotFound), "{error}");
     }
     let stored = device::find_credential(device, &ground.db).await.unwrap();
-    assert_eq!(stored.as_ref(), Some(winners[0]));
+    assert_eq!(stored.as_ref(), Some(&winners[0].credential));
 }
 
 async fn whatever_is_wrong_the_answer_is_the_same(ground: Ground) {
     let device = new_device(&ground).await;
     let (replaced, _) = replace(&ground, device).await;
     let (used, used_code) = replace(&ground, device).await;
-    redeem(&ground, &Presented::Code(used_code), NOW)
+    let (db, vault) = (&ground.db, &ground.vault);
+    let faster = Phone {
+        public_key: [8; 32],
+        ..PHONE
+    };
+    activation::redeem(&Presented::Code(used_code), &faster, vault, NOW, db)
         .await
         .unwrap();
     let other = ground
@@ -252,4 +263,62 @@ async fn the_secrets_of_an_activation_open_at_its_row_only(ground: Ground) {
     } = &ground;
     let shown = activation::load(tenant.id, device, vault, NOW, db).await;
     assert!(matches!(shown, Err(StoreError::Vault(_))), "{shown:?}");
+}
+
+async fn the_same_phone_may_ask_again_for_a_while(ground: Ground) {
+    let device = new_device(&ground).await;
+    let (token, code) = replace(&ground, device).await;
+    let ask = async |public_key, now| {
+        let phone = Phone {
+            public_key,
+            ..PHONE
+        };
+        let presented = Presented::Token(token.clone());
+        activation::redeem(&presented, &phone, &ground.vault, now, &ground.db).await
+    };
+    let first = ask([7; 32], NOW).await.unwrap();
+    assert!(!first.again);
+    let just_in_time = NOW + REPEAT_TIME - Duration::microseconds(1);
+    let second = ask([7; 32], just_in_time).await.unwrap();
+    assert!(second.again);
+    assert_eq!(second.credential, first.credential);
+    let activated = device::load(ground.tenant.id, device, &ground.db).await;
+    assert_eq!(activated.unwrap().activated_at, Some(NOW));
+    for (key, now) in [([8; 32], NOW), ([7; 32], NOW + REPEAT_TIME)] {
+        let refused = ask(key, now).await;
+        assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
+    }
+    let by_code = Presented::Code(code);
+    let by_code = activation::redeem(&by_code, &PHONE, &ground.vault, NOW, &ground.db).await;
+    assert!(by_code.unwrap().again, "either secret is the activation's");
+    replace(&ground, device).await;
+    let reset = ask([7; 32], NOW).await;
+    assert!(matches!(reset, Err(StoreError::NotFound)), "{reset:?}");
+}
+
+async fn who_holds_an_activation_sees_whether_it_was_used(ground: Ground) {
+    let (device, tenant, db) = (new_device(&ground).await, ground.tenant.id, &ground.db);
+    let (token, _) = replace(&ground, device).await;
+    let using = begin(db).await.unwrap();
+    let presented = Presented::Token(token);
+    activation::redeem(&presented, &PHONE, &ground.vault, NOW, &using)
+        .await
+        .unwrap();
+    let resetting = async {
+        let transaction = begin(db).await.unwrap();
+        activation::hold(tenant, device, &transaction)
+            .await
+            .unwrap();
+        let found = device::load(tenant, device, &transaction).await;
+        found.unwrap().activated_at
+    };
+    let committing = async {
+        // Time for the other to read, if nothing kept it.
+        for _ in 0..20 {
+            device::load(tenant, device, db).await.unwrap();
+        }
+        commit(using).await.unwrap();
+    };
+    let (activated_at, ()) = tokio::join!(resetting, committing);
+    assert_eq!(activated_at, Some(NOW));
 }
