@@ -38,9 +38,7 @@ impl App {
     pub(crate) async fn sign_out(&self, tenant: Uuid, device: &Device, rotated: Vec<Rotated>) {
         let (desk_phone, device) = (device.desk_phone.is_some(), device.id);
         self.channels.revoke(device);
-        // What the device registered goes first: if it was stolen, each moment counts.
-        let instance = instance_id(device);
-        self.tell_proxy(self.proxy.revoke_device(&instance)).await;
+        // The accounts first: while the proxy knows the old passwords, what it drops can register anew.
         for account in &rotated {
             self.tell_proxy(self.proxy.account_changed(&account.aor))
                 .await;
@@ -49,6 +47,8 @@ impl App {
                     .await;
             }
         }
+        let instance = instance_id(device);
+        self.tell_proxy(self.proxy.revoke_device(&instance)).await;
         let written = Written::devices(others(&rotated, device)).and_devices([device]);
         self.announce(tenant, written).await;
     }

@@ -38,8 +38,9 @@ pub(crate) async fn list(
     Ok(wire::page(listed, wire::api_key))
 }
 
-/// Make a key. It can do what its scopes say and its maker may do, at most; it is told only here. Its maker gets a mail that
-/// says so.
+/// Make a key. It can do what its scopes say and its maker may do, at most; it is told only here.
+///
+/// Its maker gets a mail that says so.
 #[utoipa::path(post, operation_id = "api_keys_create", path = "/tenants/{tenant}/api-keys", tag = "integrations",
     params(("tenant" = Uuid, Path)), request_body = ApiKeyInput,
     responses((status = 201, body = NewApiKey), Refused), security(("session" = [])))]

@@ -42,8 +42,9 @@ use crate::{
     webhook, wire,
 };
 
-/// Activate a device, once. Every activation that cannot be used gets the same answer. For ten minutes the same phone, with the same key, may
-/// ask again: its answer may have been lost.
+/// Activate a device, once. Every activation that cannot be used gets the same answer.
+///
+/// For ten minutes the same phone, with the same key, may ask again: its answer may have been lost.
 #[utoipa::path(post, operation_id = "provisioning_activate", path = "/device/activation", tag = "device", request_body = DeviceActivation,
     responses((status = 200, body = DeviceActivated), Refused))]
 pub(crate) async fn activate(

@@ -127,8 +127,9 @@ pub(crate) async fn begin_sign_up(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Confirm a sign-up by the link and the password that was chosen: makes the tenant and its owner, who is signed in. The link proves whose
-/// mailbox it is; who has only asked for the mail chose another password than its reader.
+/// Confirm a sign-up by the link and the password that was chosen: makes the tenant and its owner, who is signed in.
+///
+/// The link proves whose mailbox it is; who has only asked for the mail chose another password than its reader.
 #[utoipa::path(post, operation_id = "sign_up_complete", path = "/sign-up/confirmation", tag = "session", request_body = SignUpConfirmation,
     responses((status = 200, body = api::Session), Refused))]
 pub(crate) async fn complete(

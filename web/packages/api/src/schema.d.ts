@@ -13,7 +13,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Activate a device, once. Every activation that cannot be used gets the same answer. */
+        /**
+         * Activate a device, once. Every activation that cannot be used gets the same answer. For ten minutes the same phone, with the same key, may
+         *     ask again: its answer may have been lost.
+         */
         post: operations["provisioning_activate"];
         delete?: never;
         options?: never;
@@ -645,7 +648,10 @@ export interface paths {
         /** The keys of the tenant, without what opens anything. */
         get: operations["api_keys_list"];
         put?: never;
-        /** Make a key. It can do what its scopes say and its maker may do, at most; it is told only here. */
+        /**
+         * Make a key. It can do what its scopes say and its maker may do, at most; it is told only here. Its maker gets a mail that
+         *     says so.
+         */
         post: operations["api_keys_create"];
         delete?: never;
         options?: never;
