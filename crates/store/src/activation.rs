@@ -142,7 +142,7 @@ pub async fn replace(
     })
 }
 
-/// Nobody uses the device's activation until the end of the transaction: whether the device is activated can be read and relied on. First in
+/// Nobody uses the device's activation, or its address as a desk phone, until the end of the transaction: whether the device is activated can be read and relied on. First in
 /// the transaction, as everywhere: two orders of locks would be a deadlock.
 ///
 /// # Errors
@@ -155,7 +155,7 @@ pub async fn hold(tenant: Uuid, device: Uuid, db: &Transaction) -> Result<(), St
         .lock_exclusive()
         .one(db)
         .await?;
-    Ok(())
+    desk_phone::hold(device, db).await
 }
 
 /// The current activation of a device.
@@ -413,14 +413,14 @@ pub(crate) async fn end(
     db: &impl ConnectionTrait,
 ) -> Result<(), StoreError> {
     supersede_mails(device, now, db).await?;
-    // The activation first, as in `redeem`, and the device before the desk phone, as when one fetches its settings: two orders of
+    // The activation first, as in `redeem`, and the desk phone before the device, as when one fetches its settings: two orders of
     // locks would be a deadlock.
     row::Entity::delete_many()
         .filter(row::Column::DeviceId.eq(device))
         .exec(db)
         .await?;
-    revoke(device, now, db).await?;
-    desk_phone::end(device, db).await
+    desk_phone::end(device, db).await?;
+    revoke(device, now, db).await
 }
 
 /// Takes the device's key away, if it has one, and its being activated.

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::Query;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
 };
@@ -15,7 +14,9 @@ use uuid::Uuid;
 use crate::micros::UnixMicros;
 use crate::row::{desk_phone as row, device as device_row};
 use crate::token::{hash, random};
-use crate::{Db, DeskPhoneMake, Secret, StoreError, activation, begin, commit, device};
+use crate::{
+    Db, DeskPhoneMake, Secret, StoreError, Transaction, activation, begin, commit, device,
+};
 
 /// What is known of a device as a desk phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +116,19 @@ pub async fn set_fetched(
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<bool, StoreError> {
+    // The address first, as whoever ends it does: two orders of locks would be a deadlock.
+    let fetched = row::Entity::update_many()
+        .set(row::ActiveModel {
+            fetched_at: Set(Some(now.into())),
+            ..Default::default()
+        })
+        .filter(row::Column::DeviceId.eq(phone.device_id))
+        .filter(row::Column::TokenHash.eq(phone.token_hash.clone()))
+        .exec(db)
+        .await?;
+    if fetched.rows_affected != 1 {
+        return Err(StoreError::NotFound);
+    }
     let device = device_row::Column::Id.eq(phone.device_id);
     let first = device_row::Entity::update_many()
         .set(device_row::ActiveModel {
@@ -140,38 +154,33 @@ pub async fn set_fetched(
         seen = seen.col_expr(device_row::Column::AppVersion, agent.into());
     }
     seen.exec(db).await?;
-    let fetched = row::Entity::update_many()
-        .set(row::ActiveModel {
-            fetched_at: Set(Some(now.into())),
-            ..Default::default()
-        })
-        .filter(row::Column::DeviceId.eq(phone.device_id))
-        .filter(row::Column::TokenHash.eq(phone.token_hash.clone()))
-        .exec(db)
-        .await?;
-    if fetched.rows_affected != 1 {
-        return Err(StoreError::NotFound);
-    }
     Ok(first.rows_affected == 1)
 }
 
 /// The device is no desk phone any more, if it was one, and not what that said of itself.
 pub(crate) async fn end(device: Uuid, db: &impl ConnectionTrait) -> Result<(), StoreError> {
-    let desk_phone = Query::select()
-        .column(row::Column::DeviceId)
-        .from(row::Entity)
-        .and_where(row::Column::DeviceId.eq(device))
-        .take();
+    let ended = row::Entity::delete_by_id(device).exec(db).await?;
+    if ended.rows_affected == 0 {
+        return Ok(());
+    }
     device_row::Entity::update_many()
         .set(device_row::ActiveModel {
             app_version: Set(None),
             platform: Set(None),
             ..Default::default()
         })
-        .filter(device_row::Column::Id.in_subquery(desk_phone))
+        .filter(device_row::Column::Id.eq(device))
         .exec(db)
         .await?;
-    row::Entity::delete_by_id(device).exec(db).await?;
+    Ok(())
+}
+
+/// Nobody fetches the device's settings until the end of the transaction.
+pub(crate) async fn hold(device: Uuid, db: &Transaction) -> Result<(), StoreError> {
+    row::Entity::find_by_id(device)
+        .lock_exclusive()
+        .one(db)
+        .await?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use store::{
-    ConnectionTrait, StoreError, account,
+    ConnectionTrait, StoreError, account, activation,
     audit::NewAuditEntry,
     begin, commit,
     desk_phone::{self, Addressed},
@@ -58,6 +58,7 @@ pub(crate) async fn set_up(
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let make = wire::stored_make(input.make);
     let transaction = begin(&app.db).await?;
+    activation::hold(tenant, id, &transaction).await?;
     let before = device::load(tenant, id, &transaction).await?;
     if !may_carry_secrets(&app.config.public_url) {
         return Err(ApiError::Conflict {
