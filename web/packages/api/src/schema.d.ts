@@ -14,8 +14,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Activate a device, once. Every activation that cannot be used gets the same answer. For ten minutes the same phone, with the same key, may
-         *     ask again: its answer may have been lost.
+         * Activate a device, once. Every activation that cannot be used gets the same answer.
+         * @description For ten minutes the same phone, with the same key, may ask again: its answer may have been lost.
          */
         post: operations["provisioning_activate"];
         delete?: never;
@@ -522,8 +522,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Confirm a sign-up by the link and the password that was chosen: makes the tenant and its owner, who is signed in. The link proves whose
-         *     mailbox it is; who has only asked for the mail chose another password than its reader.
+         * Confirm a sign-up by the link and the password that was chosen: makes the tenant and its owner, who is signed in.
+         * @description The link proves whose mailbox it is; who has only asked for the mail chose another password than its reader.
          */
         post: operations["sign_up_complete"];
         delete?: never;
@@ -649,8 +649,8 @@ export interface paths {
         get: operations["api_keys_list"];
         put?: never;
         /**
-         * Make a key. It can do what its scopes say and its maker may do, at most; it is told only here. Its maker gets a mail that
-         *     says so.
+         * Make a key. It can do what its scopes say and its maker may do, at most; it is told only here.
+         * @description Its maker gets a mail that says so.
          */
         post: operations["api_keys_create"];
         delete?: never;
