@@ -130,17 +130,21 @@ function NewAccount({ providers }: { providers: Provider[] }) {
 /** Fills in the next free number at the own provider, unless somebody typed one. */
 function useNextUsername(provider: string, own: boolean) {
   const { tenant } = useTenant();
-  const { getFieldState, setValue } = useFormContext<EquipForm>();
+  const { getFieldState, setValue, formState } = useFormContext<EquipForm>();
+  const { isSubmitting, isSubmitted } = formState;
+  const isRefused = getFieldState('account.new.username', formState).error !== undefined;
+  // What was sent may have been done although no answer came: sent again it has to be the same, or it is done twice.
+  const isSent = (isSubmitting || isSubmitted) && !isRefused;
   const { data } = useQuery({
     ...nextUsernameQuery(tenant.id, provider),
     enabled: own,
     refetchOnWindowFocus: false,
   });
   useEffect(() => {
-    if (getFieldState('account.new.username').isDirty) return;
+    if (isSent || getFieldState('account.new.username').isDirty) return;
     // As its first value, so that a form nobody has touched is not one that would be lost.
     setValue('account.new.username', own ? (data ?? '') : '', { shouldDirty: false });
-  }, [own, data, getFieldState, setValue]);
+  }, [own, data, isSent, getFieldState, setValue]);
 }
 
 export function DevicePart() {
