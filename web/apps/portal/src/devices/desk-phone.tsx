@@ -8,6 +8,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { useErrorText } from '../forms/error-text';
+import { LeaveGuard, useKept } from '../forms/leave-guard';
 import { messagesOf } from '../forms/refused';
 import { useDate } from '../pages/date';
 import { useTenant } from '../tenant';
@@ -121,14 +122,21 @@ interface ToldProps {
 
 function Told({ address, make, onDone }: ToldProps) {
   const { t } = useTranslation();
+  const { isKept, onKept } = useKept();
   // baresip wants one file; the others make up its name themselves.
   const shown = make === 'baresip' ? `${address}accounts` : address;
   return (
     <div className="flex flex-col gap-5">
+      <LeaveGuard lost="told" isKept={isKept} />
       <Notice tone="warning" alert>
         {t('desk_phone.once')}
       </Notice>
-      <CodeBlock label={t('desk_phone.address')} copyLabel={t('desk_phone.copy')} text={shown} />
+      <CodeBlock
+        label={t('desk_phone.address')}
+        copyLabel={t('desk_phone.copy')}
+        text={shown}
+        onCopied={onKept}
+      />
       <ol className="flex list-decimal flex-col gap-2 ps-5">
         <li>{t(`desk_phone.steps.${make}.where`)}</li>
         <li>{t(`desk_phone.steps.${make}.what`)}</li>
