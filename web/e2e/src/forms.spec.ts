@@ -409,7 +409,9 @@ test.describe('in German', () => {
       detail: 'The server is busy. Please try again.',
     };
     await page.route(`**/contacts/${contact.id}`, (route) =>
-      route.fulfill({ status: 503, contentType: 'application/problem+json', json }),
+      route.request().method() === 'PUT'
+        ? route.fulfill({ status: 503, contentType: 'application/problem+json', json })
+        : route.continue(),
     );
     await page.getByRole('textbox', { name: 'Firma' }).fill('Neu');
     await page.getByRole('button', { name: 'Speichern' }).click();
