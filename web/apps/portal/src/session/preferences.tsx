@@ -10,7 +10,7 @@ export function Preferences() {
   const { t, i18n } = useTranslation();
   const theme = useTheme();
   const look =
-    'focusable h-9 min-w-0 cursor-pointer rounded-lg bg-transparent px-2 text-sm text-muted pointer-coarse:h-11';
+    'focusable h-9 min-w-0 cursor-pointer rounded-lg bg-transparent px-2 text-sm text-ellipsis text-muted pointer-coarse:h-11';
   return (
     <div className="no-print flex min-w-0 gap-1">
       <select

@@ -44,7 +44,7 @@ export function ChoiceField(props: ChoiceProps) {
             isPlaceholder ? (
               defaultChildren
             ) : (
-              <span className="block truncate">{choices.find(({ id }) => id === value)?.label}</span>
+              <span className="block truncate text-sm">{choices.find(({ id }) => id === value)?.label}</span>
             )
           }
         </Select.Value>
