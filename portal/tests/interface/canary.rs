@@ -158,9 +158,27 @@ async fn secrets_are_in_no_answer_and_no_log() {
             "{secret} is in the database"
         );
     }
-    answers.push(world.owner.get(&world.path("audit")).await);
-    answers.push(world.owner.get(&world.path("api-keys")).await);
-    answers.push(world.owner.get(&world.path("settings/sign-on")).await);
+    for rest in [
+        "audit?limit=200",
+        "audit/export",
+        "contacts/export",
+        "calls/export",
+        "search?q=101",
+        "addresses",
+        "mails",
+        "webhooks",
+        "api-keys",
+        "mail",
+        "settings/sign-on",
+    ] {
+        let answer = world.owner.get(&world.path(rest)).await;
+        answers.push(answer.expect(StatusCode::OK));
+    }
+    let passwords = [CANARY, MAIL_CANARY, &signing, &desk_phone, &desk_password];
+    for mail in world.mails_to("", 1).await {
+        let leaked = passwords.iter().find(|secret| mail.text.contains(**secret));
+        assert_eq!(leaked, None, "{}", mail.subject);
+    }
     for answer in &answers {
         for secret in &proofs {
             assert!(
