@@ -288,6 +288,24 @@ test('what is read anew in the background never replaces what is being typed', a
       .toBe(124);
     await expect(page.getByRole('dialog')).toHaveCount(0);
   });
+
+  await test.step('what is typed while it is being saved stays', async () => {
+    let release: (() => void) | undefined;
+    const held = new Promise<void>((done) => (release = done));
+    await page.route(`**${path}`, async (route) => {
+      if (route.request().method() === 'PUT') await held;
+      await route.continue();
+    });
+    await days.fill('125');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await days.fill('126');
+    const saved = page.waitForResponse((answer) => answer.request().method() === 'PUT');
+    release?.();
+    await (await saved).finished();
+    await comeBack();
+    await expect(days).toHaveValue('126');
+    expect(((await (await request.get(path)).json()) as { days: number }).days).toBe(125);
+  });
 });
 
 test('Enter takes what was typed, not what was found before', async ({ page, request }) => {
@@ -320,7 +338,7 @@ test('a device is given to somebody else, and it is said what changes on the pho
 }) => {
   const tenant = await makeTenant(request, `Moved ${Date.now()}`);
   const { device } = await makeDevice(request, tenant, 'Anna');
-  await makeDevice(request, tenant, 'Zoe');
+  const other = await makeDevice(request, tenant, 'Zoe');
   const contactOf = async () => {
     const answer = await request.get(`/api/v1/tenants/${tenant.id}/devices/${device.id}`);
     return ((await answer.json()) as { contact: { name: string } }).contact.name;
@@ -328,7 +346,18 @@ test('a device is given to somebody else, and it is said what changes on the pho
 
   await test.step('from its row, all by keyboard', async () => {
     await page.goto(`/t/${tenant.slug}/devices`);
-    await page.getByRole('button', { name: 'Move Anna to somebody else' }).focus();
+    const move = page.getByRole('button', { name: 'Move Anna to somebody else' });
+    await move.focus();
+    // A list that changes by itself leaves whoever uses the keyboard where they are.
+    const path = `/api/v1/tenants/${tenant.id}/devices/${other.device.id}`;
+    const { contact, accounts } = (await (await request.get(path)).json()) as {
+      contact: { id: string };
+      accounts: { id: string }[];
+    };
+    const renamed = { name: 'Renamed', contact_id: contact.id, account_ids: accounts.map(({ id }) => id) };
+    expect((await request.put(path, { data: renamed })).ok()).toBe(true);
+    await expect(page.getByRole('row', { name: 'Renamed' })).toBeVisible();
+    await expect(move).toBeFocused();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog', { name: 'Move Anna to somebody else' });
     await expect(dialog).toContainText("It is Anna Tester's now.");
@@ -419,4 +448,22 @@ test.describe('in German', () => {
       'Der Server ist beschäftigt. Bitte versuchen Sie es noch einmal.',
     );
   });
+});
+
+test('a contact shows the caller IDs of their phones, and is taken along as text', async ({
+  page,
+  request,
+}) => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const tenant = await makeTenant(request, `Callers ${Date.now()}`);
+  const { account, contact } = await makeDevice(request, tenant, 'Ida');
+  await page.goto(`/t/${tenant.slug}/contacts/${contact.id}`);
+  const calls = page.locator('section', { hasText: 'When they call' });
+  await expect(calls).toContainText(account.username);
+  await expect(calls).toContainText('None: no device has an account of another provider.');
+  await page.getByRole('button', { name: 'Copy contact as text' }).click();
+  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  expect(text).toContain('Ida Tester');
+  expect(text).toContain(`Caller ID inside: ${account.username}`);
 });

@@ -34,6 +34,6 @@ export function proposal<Values>(conflicts: readonly Conflict<Values>[]): Record
 }
 
 // Values of forms are plain data, and their fields always come in the same order.
-function same(one: unknown, other: unknown): boolean {
+export function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

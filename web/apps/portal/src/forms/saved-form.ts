@@ -18,7 +18,7 @@ import {
 import { useTranslation } from 'react-i18next';
 import type { $ZodType } from 'zod/v4/core';
 
-import { conflictsOf, type Conflict, type Side } from './conflict';
+import { conflictsOf, same, type Conflict, type Side } from './conflict';
 import { useErrorText } from './error-text';
 import { useHere } from './go-on';
 import { Places } from './places';
@@ -117,12 +117,23 @@ export function useSavedForm<Values extends FieldValues>(options: Options<Values
   }
 
   async function send(mine: Values, versions: Versioned<Values> | undefined): Promise<void> {
+    const sent = structuredClone(form.getValues());
     try {
       await save(mine, base.current.version);
-      form.reset(mine, { keepValues: true });
+      settleOn(mine, sent);
     } catch (error) {
       if (!versions || !here() || !(error instanceof Refusal && error.status === 412)) throw error;
       await compare(mine, versions);
+    }
+  }
+
+  /** What was sent is what is saved; what was typed since stays, and is not saved. */
+  function settleOn(mine: Values, sent: Values) {
+    const now = form.getValues();
+    form.reset(mine, { keepValues: true });
+    for (const name of Object.keys(now) as (Path<Values> & keyof Values)[]) {
+      if (same(now[name], sent[name])) continue;
+      form.setValue(name, now[name] as PathValue<Values, Path<Values>>, { shouldDirty: true });
     }
   }
 
