@@ -281,8 +281,10 @@ test('what is read anew in the background never replaces what is being typed', a
   });
 
   await test.step('what was saved is where one goes on from', async () => {
+    const save = page.getByRole('button', { name: 'Save' });
+    await expect(save).not.toHaveAttribute('data-pending');
     await days.fill('124');
-    await page.getByRole('button', { name: 'Save' }).click();
+    await save.click();
     await expect
       .poll(async () => ((await (await request.get(path)).json()) as { days: number }).days)
       .toBe(124);
@@ -296,8 +298,10 @@ test('what is read anew in the background never replaces what is being typed', a
       if (route.request().method() === 'PUT') await held;
       await route.continue();
     });
+    const save = page.getByRole('button', { name: 'Save' });
+    await expect(save).not.toHaveAttribute('data-pending');
     await days.fill('125');
-    await page.getByRole('button', { name: 'Save' }).click();
+    await save.click();
     await days.fill('126');
     const saved = page.waitForResponse((answer) => answer.request().method() === 'PUT');
     release?.();
@@ -347,7 +351,9 @@ test('a device is given to somebody else, and it is said what changes on the pho
   await test.step('from its row, all by keyboard', async () => {
     await page.goto(`/t/${tenant.slug}/devices`);
     const move = page.getByRole('button', { name: 'Move Anna to somebody else' });
-    await move.focus();
+    await page.getByRole('row', { name: 'Anna' }).focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect(move).toBeFocused();
     // A list that changes by itself leaves whoever uses the keyboard where they are.
     const path = `/api/v1/tenants/${tenant.id}/devices/${other.device.id}`;
     const { contact, accounts } = (await (await request.get(path)).json()) as {
