@@ -38,12 +38,13 @@ pub(super) async fn activate(
     if folder.is_activated() && !asked.replace {
         return Err(Failure::new(
             FailureKind::NotPossible,
-            "this phone is activated already: run `softphone deactivate` first, or use --replace",
+            "this phone is activated already: run `softphone deactivate` first, use --replace, or --profile DIR for another phone beside it",
         ));
     }
     terminal.progress(&format!("Activating at the portal {} …", request.portal));
     let activated = redeem(&request, key_choice, folder).await?;
     tell(&request, &activated, terminal);
+    terminal.progress("Now start it: softphone run");
     Ok(())
 }
 

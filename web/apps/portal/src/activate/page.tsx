@@ -60,6 +60,8 @@ function Ways({ activation }: { activation: ActivationLink }) {
         <div className="mt-2">
           <CopyButton text={activation.command} label={t('activate.copy_command')} />
         </div>
+        <p className="mt-3 text-muted">{t('activate.terminal_then')}</p>
+        <p className="verbatim rounded-lg border border-border bg-surface-secondary p-2.5">softphone run</p>
       </div>
       <p className="border-t border-separator pt-5 text-xs text-muted">{t('activate.once')}</p>
     </div>

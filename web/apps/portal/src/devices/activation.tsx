@@ -102,11 +102,9 @@ function Instructions({ device, activation }: InstructionsProps) {
             </p>
             <div className="mt-2 flex flex-wrap gap-2">
               <CopyButton text={link} label={t('activation.copy_link')} />
-              {activation.deep_link && (
-                <a className="button button--sm button--ghost" href={activation.deep_link}>
-                  {t('activation.open_here')}
-                </a>
-              )}
+              <a className="button button--sm button--secondary" href={link} target="_blank" rel="noreferrer">
+                {t('activation.open_here')}
+              </a>
             </div>
           </div>
         )}

@@ -17,6 +17,7 @@ import { useTranslation } from 'react-i18next';
 
 import { useErrorText } from '../forms/error-text';
 import { messagesOf } from '../forms/refused';
+import { StaysHere } from '../mail/way';
 import { AbsentAny } from '../pages/absent';
 import { useDate } from '../pages/date';
 import { useSentence } from '../refusals/use-sentence';
@@ -155,6 +156,7 @@ function SendDialog({ device, onClose }: SendDialogProps) {
     >
       <div className="flex flex-col gap-4">
         <p>{t('instructions.send_text')}</p>
+        <StaysHere />
         <AbsentAny reads={[contact]} rows={1} />
         {contact.data && emails.length === 0 && (
           <Notice tone="warning">{t('instructions.no_address')}</Notice>

@@ -2,7 +2,7 @@
  * How the tenant sends mail: where mails go now, the settings, a test, and how mails look.
  */
 import { readMailSettings, useMailSettings, useSaveMailSettings, type MailSettings } from '@tandem/api';
-import { Link, Notice, PageHead, Section, toast } from '@tandem/ui';
+import { PageHead, Section, toast } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
 import { Choose } from '../forms/choose';
@@ -13,6 +13,7 @@ import { useTenant } from '../tenant';
 import { formOf, inputOf, LANGUAGES, mailSchema, SECURITIES, SYSTEMS, USUAL_PORT } from './model';
 import { Previews } from './previews';
 import { Test } from './test';
+import { Way } from './way';
 
 export function MailPage() {
   const { t } = useTranslation();
@@ -33,21 +34,6 @@ export function MailPage() {
         </div>
       )}
     </>
-  );
-}
-
-function Way({ settings }: { settings: MailSettings }) {
-  const { t } = useTranslation();
-  const { tenant, path } = useTenant();
-  return (
-    <Notice tone={settings.way === 'mailbox' ? 'warning' : 'info'}>
-      <p>{t(`mail.way.${settings.way}`)}</p>
-      {settings.way === 'mailbox' && tenant.role === 'owner' && (
-        <Link href={path('/mailbox')} className="link">
-          {t('mail.to_mailbox')}
-        </Link>
-      )}
-    </Notice>
   );
 }
 

@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { requiredText, z } from '../forms/checks';
 import { Form, TextField, useField } from '../forms/form';
 import { useSavedForm } from '../forms/saved-form';
+import { StaysHere } from '../mail/way';
 import { useTenant } from '../tenant';
 import { ROLES } from './roles';
 
@@ -22,6 +23,7 @@ export function Invite({ onClose }: { onClose: () => void }) {
     <Dialog title={t('team.invite_title')} open onClose={onClose}>
       <div className="flex flex-col gap-5">
         <p>{t('team.invite_text')}</p>
+        <StaysHere />
         <InviteForm onDone={onClose} />
       </div>
     </Dialog>
