@@ -148,7 +148,16 @@ async fn a_tenant_has_a_bounded_number_of_keys(ground: Ground) {
 async fn somebodys_keys_are_named_while_they_work(ground: Ground) {
     let Ground { db, user, .. } = &ground;
     let (first, _) = make("Sync", &ground).await;
-    make("Script", &ground).await;
+    let later = NewApiKey {
+        user: user.id,
+        name: "Script",
+        scopes: &[],
+        expires_at: first.expires_at,
+        second_factor_elsewhere: false,
+    };
+    api_key::insert(ground.tenant.id, &later, after_minutes(1), db)
+        .await
+        .unwrap();
     let other = new_user("other@example.org", db).await;
     let names = async |user: Uuid, now| {
         let keys = api_key::list_by_user(user, now, db).await.unwrap();
