@@ -6,12 +6,17 @@ use uuid::Uuid;
 
 use crate::{Account, AccountInput, Contact, ContactInput, Device};
 
-/// A contact, an account and a device of theirs: all are made, or none.
+/// A contact, an account and a device of theirs: all are made, or none. The contact may be there already: then `contact_id` says who it is,
+/// and `contact` is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EquipInput {
-    /// The person.
-    pub contact: ContactInput,
+    /// The person, who is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactInput>,
+    /// The person, who is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_id: Option<Uuid>,
     /// What the phone is called at.
     pub account: EquipAccount,
     /// The phone.

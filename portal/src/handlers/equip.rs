@@ -24,7 +24,7 @@ use crate::{
     wire,
 };
 
-/// Create a contact with an account and a device that is ready to be activated: all of it or nothing. A field that is wrong is named with
+/// Give somebody, new or there already, an account and a device that is ready to be activated: all of it or nothing. A field that is wrong is named with
 /// its step before it, such as `account.new.username`.
 #[utoipa::path(post, operation_id = "contacts_equip", path = "/tenants/{tenant}/contacts/equip", tag = "contacts",
     params(("tenant" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = EquipInput,
@@ -38,7 +38,13 @@ pub(crate) async fn create(
     let transaction = begin(&app.db).await?;
     let checked = check(tenant, &input, &transaction).await?;
 
-    let contact = contact::insert(tenant, &checked.contact, now, &transaction).await?;
+    let (contact, is_known) = match checked.contact {
+        ChosenContact::Existing(id) => (id, true),
+        ChosenContact::New(fields) => {
+            let made = contact::insert(tenant, &fields, now, &transaction).await?;
+            (made.id, false)
+        }
+    };
     let (account, is_new) = match checked.account {
         ChosenAccount::Existing(account) => (*account, false),
         ChosenAccount::New(fields, password) => {
@@ -55,7 +61,7 @@ pub(crate) async fn create(
     };
     let fields = DeviceFields {
         name: checked.device,
-        contact_id: contact.id,
+        contact_id: contact,
         account_ids: vec![account.id],
     };
     let device = device::insert(tenant, &fields, now, &transaction).await?;
@@ -63,7 +69,7 @@ pub(crate) async fn create(
     activation::replace(tenant, device.id, life, &app.vault, now, &transaction).await?;
 
     // Read again: each now names the others.
-    let contact = contact::load(tenant, contact.id, &transaction).await?;
+    let contact = contact::load(tenant, contact, &transaction).await?;
     let account = account::load(tenant, account.id, &transaction).await?;
     let (name, aor, own) = (contact.name(), account.aor(), account.own);
     let made = Equipped {
@@ -72,11 +78,11 @@ pub(crate) async fn create(
         device: wire::device(device, &app.presence),
     };
     let deeds = [
-        Some(
+        (!is_known).then(|| {
             Deed::new("contact.create", &name)
                 .of(made.contact.id)
-                .made(&made.contact),
-        ),
+                .made(&made.contact)
+        }),
         is_new.then(|| {
             Deed::new("account.create", &aor)
                 .of(made.account.id)
@@ -116,9 +122,14 @@ pub(crate) async fn next_username(
 }
 
 struct Checked {
-    contact: contact::ContactFields,
+    contact: ChosenContact,
     account: ChosenAccount,
     device: String,
+}
+
+enum ChosenContact {
+    Existing(Uuid),
+    New(contact::ContactFields),
 }
 
 enum ChosenAccount {
@@ -133,7 +144,7 @@ async fn check(
     transaction: &Transaction,
 ) -> Result<Checked, ApiError> {
     let mut wrong = Vec::new();
-    let contact = step("contact", contacts::check(&input.contact), &mut wrong)?;
+    let contact = chosen_contact(tenant, input, transaction, &mut wrong).await?;
     let account = match &input.account {
         EquipAccount::Existing(id) => step(
             "account",
@@ -157,6 +168,42 @@ async fn check(
             device,
         }),
         _ => Err(ApiError::Invalid(wrong)),
+    }
+}
+
+/// Who gets the phone: somebody new, or somebody who is there.
+async fn chosen_contact(
+    tenant: Uuid,
+    input: &EquipInput,
+    transaction: &Transaction,
+    wrong: &mut Vec<FieldError>,
+) -> Result<Option<ChosenContact>, ApiError> {
+    let mut refuse = |field: &str, message: &str| {
+        wrong.push(FieldError {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        });
+    };
+    match (&input.contact, input.contact_id) {
+        (Some(new), None) => {
+            let checked = step("contact", contacts::check(new), wrong)?;
+            Ok(checked.map(ChosenContact::New))
+        }
+        (None, Some(id)) => match contact::load(tenant, id, transaction).await {
+            Ok(contact) => Ok(Some(ChosenContact::Existing(contact.id))),
+            Err(StoreError::NotFound) => {
+                refuse("contact_id", "This contact does not exist any more.");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        },
+        _ => {
+            refuse(
+                "contact",
+                "Please give either a new contact or who it is.",
+            );
+            Ok(None)
+        }
     }
 }
 

@@ -133,3 +133,29 @@ async fn whatever_is_wrong_is_named_by_step_and_nothing_is_made() {
     assert_eq!(unknown.wrong_fields(), ["account.new.provider_id"]);
     assert_eq!(inventory(&world).await, [0, 1, 0]);
 }
+
+#[tokio::test]
+async fn somebody_who_is_there_gets_account_and_device_in_one_go() {
+    let world = World::start().await;
+    let nora = world.contact("Nora").await;
+    let mut input = with_new_account(&world, "201").await;
+    input["contact_id"] = nora["id"].clone();
+    let path = world.path("contacts/equip");
+    let both = world.owner.post(&path, input.clone()).await;
+    assert_eq!(both.wrong_fields(), ["contact"]);
+    input.as_object_mut().unwrap().remove("contact");
+    let made = world.owner.post(&path, input.clone()).await;
+    let made = made.expect(StatusCode::CREATED).body;
+    assert_eq!(made["contact"]["id"], nora["id"]);
+    assert_eq!(made["contact"]["devices"][0]["id"], made["device"]["id"]);
+    assert_eq!(made["account"]["username"], "201");
+    assert_eq!(inventory(&world).await, [1, 1, 1]);
+
+    input["contact_id"] = json!("00000000-0000-7000-8000-000000000000");
+    let gone = world.owner.post(&path, input.clone()).await;
+    assert_eq!(gone.wrong_fields(), ["contact_id"]);
+    input.as_object_mut().unwrap().remove("contact_id");
+    let nobody = world.owner.post(&path, input).await;
+    assert_eq!(nobody.wrong_fields(), ["contact"]);
+    assert_eq!(inventory(&world).await, [1, 1, 1]);
+}

@@ -61,6 +61,7 @@ function places(tenant: Tenant, made: Made): Place[] {
     { name: 'imports', path: `${t}/contacts/import` },
     { name: 'contact-new', path: `${t}/contacts/new` },
     { name: 'contact', path: `${t}/contacts/${made.contact.id}` },
+    { name: 'contact-phone', path: `${t}/contacts/${made.contact.id}/phone` },
     { name: 'devices', path: `${t}/devices` },
     { name: 'device-new', path: `${t}/devices/new` },
     { name: 'device', path: `${t}/devices/${made.device.id}` },

@@ -32,6 +32,29 @@ test('the overview leads a newcomer to a phone that is ready to be activated', a
   await expect(page.getByRole('heading', { name: "Nora's phone" })).toBeVisible();
 });
 
+test('somebody who is there already gets a phone with the next extension', async ({ page, request }) => {
+  const tenant = await makeTenant(request, `Known ${Date.now()}`);
+  const base = `/api/v1/tenants/${tenant.id}`;
+  const data = {
+    first_name: 'Dora',
+    last_name: 'Dahl',
+    emails: [{ address: 'dora@example.com', label: 'work' }],
+  };
+  const made = await request.post(`${base}/contacts`, { data });
+  expect(made.status(), await made.text()).toBe(201);
+  const { id } = (await made.json()) as { id: string };
+  await page.goto(`/t/${tenant.slug}/contacts/${id}`);
+  await page.getByRole('link', { name: 'Set up a phone' }).click();
+  await expect(page.getByRole('heading', { name: 'A phone for Dora Dahl' })).toBeVisible();
+  await expect(page.getByLabel('Extension')).toHaveValue('201');
+  await page.screenshot({ path: `${environment.folder}/screens/contact-phone-1280.png` });
+  await page.getByRole('button', { name: 'Set up a phone' }).click();
+  await expect(page.getByRole('heading', { name: "Dora's phone" })).toBeVisible();
+  await expect(page.getByTestId('activation-link')).toBeVisible();
+  const now = (await (await request.get(`${base}/contacts/${id}`)).json()) as { devices: unknown[] };
+  expect(now.devices).toHaveLength(1);
+});
+
 test('the wizard works with the keyboard, takes an account that is free, and says what is wrong by step', async ({
   page,
   request,

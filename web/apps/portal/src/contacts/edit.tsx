@@ -98,9 +98,9 @@ function EditContact({ contact }: { contact: Contact }) {
             title={t('devices.title')}
             action={
               mayChange && (
-                <ButtonLink href={path(`/devices/new?contact=${contact.id}`)} variant="secondary">
+                <ButtonLink href={path(`/contacts/${contact.id}/phone`)} variant="secondary">
                   <Plus aria-hidden />
-                  {t('contacts.add_device')}
+                  {t('equip.set_up')}
                 </ButtonLink>
               )
             }

@@ -21,6 +21,11 @@ export const contactRoutes = [
   }),
   createRoute({
     getParentRoute: () => shell,
+    path: '/contacts/$id/phone',
+    component: lazyRouteComponent(() => import('./phone'), 'PhonePage'),
+  }),
+  createRoute({
+    getParentRoute: () => shell,
     path: '/contacts/$id',
     component: lazyRouteComponent(() => import('./edit'), 'ContactPage'),
   }),

@@ -18,7 +18,7 @@ test('the way to the first phone goes one step at a time', () => {
 });
 
 test('somebody who is there already gets the phone', () => {
-  expect(next({ ...empty, contacts: [nora] })?.page).toBe('/devices/new?contact=c1');
+  expect(next({ ...empty, contacts: [nora] })?.page).toBe('/contacts/c1/phone');
 });
 
 test('the activation step leads to the device that waits', () => {

@@ -28,7 +28,7 @@ export function steps({ providers, contacts, devices, live }: Inventory): Step[]
     { name: 'provider', page: '/providers/new', done: providers.length > 0 },
     {
       name: 'person',
-      page: person ? `/devices/new?contact=${person.id}` : '/contacts/new?phone=on',
+      page: person ? `/contacts/${person.id}/phone` : '/contacts/new?phone=on',
       done: devices.length > 0,
     },
     { name: 'activate', page: waiting ? `/devices/${waiting.id}` : '/devices', done: activated },
