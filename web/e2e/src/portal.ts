@@ -85,8 +85,12 @@ export async function choose(page: Page, field: string | RegExp, option: string 
 /** Types into a field that searches, and takes the first that is found, all by keyboard. */
 export async function search(page: Page, field: string | RegExp, text: string): Promise<void> {
   const box = page.getByRole('combobox', { name: field });
-  await box.fill(text);
   // Until the answer is there, the list shows what was found before.
+  const answer = page.waitForResponse(
+    (response) => new URL(response.url()).searchParams.get('search') === text,
+  );
+  await box.fill(text);
+  await answer;
   await expect(page.getByRole('option').first()).toContainText(text);
   await box.press('ArrowDown');
   await box.press('Enter');
