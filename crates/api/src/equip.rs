@@ -23,14 +23,16 @@ pub struct EquipInput {
     pub device: EquipDevice,
 }
 
-/// The account of the phone.
+/// The account of the phone: one that is there or one that is made, never both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EquipAccount {
+#[serde(deny_unknown_fields)]
+pub struct EquipAccount {
     /// One that is there and on no device.
-    Existing(Uuid),
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<Uuid>,
     /// One that is made.
-    New(AccountInput),
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<AccountInput>,
 }
 
 /// The phone, but for what follows from the rest.

@@ -145,19 +145,7 @@ async fn check(
 ) -> Result<Checked, ApiError> {
     let mut wrong = Vec::new();
     let contact = chosen_contact(tenant, input, transaction, &mut wrong).await?;
-    let account = match &input.account {
-        EquipAccount::Existing(id) => step(
-            "account",
-            existing(tenant, *id, transaction).await,
-            &mut wrong,
-        )?,
-        EquipAccount::New(new) => {
-            let provider = accounts::load_provider(tenant, new, transaction).await;
-            let checked = provider.and_then(|provider| accounts::check(new, &provider, None));
-            step("account.new", checked, &mut wrong)?
-                .map(|(fields, password)| ChosenAccount::New(fields, password))
-        }
-    };
+    let account = chosen_account(tenant, &input.account, transaction, &mut wrong).await?;
     let mut fields = Fields::default();
     let device = fields.text("name", &input.device.name, 100);
     let device = step("device", fields.finish().map(|()| device), &mut wrong)?;
@@ -178,12 +166,6 @@ async fn chosen_contact(
     transaction: &Transaction,
     wrong: &mut Vec<FieldError>,
 ) -> Result<Option<ChosenContact>, ApiError> {
-    let mut refuse = |field: &str, message: &str| {
-        wrong.push(FieldError {
-            field: field.to_owned(),
-            message: message.to_owned(),
-        });
-    };
     match (&input.contact, input.contact_id) {
         (Some(new), None) => {
             let checked = step("contact", contacts::check(new), wrong)?;
@@ -192,18 +174,53 @@ async fn chosen_contact(
         (None, Some(id)) => match contact::load(tenant, id, transaction).await {
             Ok(contact) => Ok(Some(ChosenContact::Existing(contact.id))),
             Err(StoreError::NotFound) => {
-                refuse("contact_id", "This contact does not exist any more.");
+                wrong.push(refused(
+                    "contact_id",
+                    "This contact does not exist any more.",
+                ));
                 Ok(None)
             }
             Err(error) => Err(error.into()),
         },
         _ => {
-            refuse(
+            wrong.push(refused(
                 "contact",
                 "Please give either a new contact or who it is.",
-            );
+            ));
             Ok(None)
         }
+    }
+}
+
+/// What the phone is called at: a new account, or one that is there.
+async fn chosen_account(
+    tenant: Uuid,
+    input: &EquipAccount,
+    transaction: &Transaction,
+    wrong: &mut Vec<FieldError>,
+) -> Result<Option<ChosenAccount>, ApiError> {
+    match (&input.new, input.existing) {
+        (Some(new), None) => {
+            let provider = accounts::load_provider(tenant, new, transaction).await;
+            let checked = provider.and_then(|provider| accounts::check(new, &provider, None));
+            let checked = step("account.new", checked, wrong)?;
+            Ok(checked.map(|(fields, password)| ChosenAccount::New(fields, password)))
+        }
+        (None, Some(id)) => step("account", existing(tenant, id, transaction).await, wrong),
+        _ => {
+            wrong.push(refused(
+                "account",
+                "Please give either a new account or which one it is.",
+            ));
+            Ok(None)
+        }
+    }
+}
+
+fn refused(field: &str, message: &str) -> FieldError {
+    FieldError {
+        field: field.to_owned(),
+        message: message.to_owned(),
     }
 }
 
@@ -231,12 +248,7 @@ async fn existing(
     id: Uuid,
     transaction: &Transaction,
 ) -> Result<ChosenAccount, ApiError> {
-    let refused = |message: String| {
-        Err(ApiError::Invalid(vec![FieldError {
-            field: "existing".to_owned(),
-            message,
-        }]))
-    };
+    let refused = |message: String| Err(ApiError::Invalid(vec![refused("existing", &message)]));
     match account::load_unused(tenant, id, transaction).await {
         Ok(account) => Ok(ChosenAccount::Existing(Box::new(account))),
         Err(StoreError::NotFound) => refused("This account does not exist any more.".to_owned()),

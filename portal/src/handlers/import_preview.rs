@@ -5,7 +5,8 @@ use axum::Json;
 
 use super::{
     Refused,
-    imports::{Upload, too_many_rows},
+    imports::too_many_rows,
+    upload::{AnyBytes, Upload},
 };
 use crate::{
     error::ApiError,
@@ -25,7 +26,7 @@ const SHOWN_CHARACTERS: usize = 100;
 
 /// See how a file would be read: its encoding, its separator, and what each column has and would fill. Nothing is kept.
 #[utoipa::path(post, operation_id = "imports_preview", path = "/tenants/{tenant}/contacts/imports/preview", tag = "contacts",
-    params(("tenant" = Uuid, Path), ImportQuery), request_body(content = String, content_type = "text/csv"),
+    params(("tenant" = Uuid, Path), ImportQuery), request_body(content = AnyBytes, content_type = "text/csv"),
     responses((status = 200, body = ImportPreview), Refused), security(("session" = [])))]
 pub(crate) async fn preview(
     Asked(query): Asked<ImportQuery>,

@@ -6,13 +6,7 @@ use std::collections::BTreeMap;
 use api::{
     ContactInput, Import, ImportColumn, ImportQuery, ImportRow, ImportRowFilters, Page, PageQuery,
 };
-use axum::{
-    Json,
-    body::Bytes,
-    extract::{FromRequest, Request, State},
-    http::{StatusCode, header::CONTENT_TYPE},
-    response::Response,
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde_json::Value;
 use store::{
     StoreError, begin, commit,
@@ -24,7 +18,11 @@ use store::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Refused, contacts_bulk::file};
+use super::{
+    Refused,
+    contacts_bulk::file,
+    upload::{AnyBytes, Upload},
+};
 use crate::{
     access::Caller,
     app::App,
@@ -50,7 +48,7 @@ const BATCH: usize = 200;
 
 /// Upload a file of contacts and learn what it would do. Nothing is changed yet.
 #[utoipa::path(post, operation_id = "imports_create", path = "/tenants/{tenant}/contacts/imports", tag = "contacts",
-    params(("tenant" = Uuid, Path), ImportQuery), request_body(content = String, content_type = "text/csv"),
+    params(("tenant" = Uuid, Path), ImportQuery), request_body(content = AnyBytes, content_type = "text/csv"),
     responses((status = 201, body = Import), Refused), security(("session" = [])))]
 pub(crate) async fn create(
     State(app): State<App>,
@@ -272,35 +270,6 @@ const EXAMPLE: &[(Field, &str)] = &[
     (Field::NumberLabel(1), "mobile"),
 ];
 
-/// The bytes of a file in the body.
-#[derive(Debug)]
-pub(crate) struct Upload(pub(super) Bytes);
-
-impl FromRequest<App> for Upload {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let kind = request.headers().get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.to_ascii_lowercase().starts_with("text/csv") {
-            return Err(ApiError::Malformed {
-                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                detail: "The body must be the file (Content-Type: text/csv).".to_owned(),
-            });
-        }
-        match Bytes::from_request(request, app).await {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(too_large("The file is larger than 5 MB. Please split it."))
-            }
-            Err(rejection) => Err(ApiError::Malformed {
-                status: rejection.status(),
-                detail: rejection.body_text(),
-            }),
-        }
-    }
-}
-
 /// Plans all rows and writes the plan down, some at a time.
 async fn check(
     tenant: Uuid,
@@ -347,7 +316,7 @@ pub(super) fn too_many_rows() -> ApiError {
     ))
 }
 
-fn too_large(detail: &str) -> ApiError {
+pub(super) fn too_large(detail: &str) -> ApiError {
     ApiError::Malformed {
         status: StatusCode::PAYLOAD_TOO_LARGE,
         detail: detail.to_owned(),

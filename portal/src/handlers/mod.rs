@@ -38,6 +38,7 @@ pub(crate) mod sign_on;
 pub(crate) mod sign_on_settings;
 pub(crate) mod sign_up;
 pub(crate) mod tenants;
+mod upload;
 pub(crate) mod views;
 pub(crate) mod webhooks;
 

@@ -100,6 +100,20 @@ async fn an_account_that_is_there_is_taken_if_no_device_has_it() {
 }
 
 #[tokio::test]
+async fn an_account_is_either_new_or_there() {
+    let world = World::start().await;
+    let equip = world.path("contacts/equip");
+    let mut input = with_new_account(&world, "201").await;
+    input["account"]["existing"] = world.account("301").await["id"].clone();
+    let both = world.owner.post(&equip, input.clone()).await;
+    assert_eq!(both.wrong_fields(), ["account"]);
+    input["account"] = json!({});
+    let neither = world.owner.post(&equip, input).await;
+    assert_eq!(neither.wrong_fields(), ["account"]);
+    assert_eq!(inventory(&world).await, [0, 1, 0]);
+}
+
+#[tokio::test]
 async fn whatever_is_wrong_is_named_by_step_and_nothing_is_made() {
     let world = World::start().await;
     let equip = world.path("contacts/equip");

@@ -828,7 +828,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create a contact with an account and a device that is ready to be activated: all of it or nothing. A field that is wrong is named with
+         * Give somebody, new or there already, an account and a device that is ready to be activated: all of it or nothing. A field that is wrong is named with
          *     its step before it, such as `account.new.username`.
          */
         post: operations["contacts_equip"];
@@ -1944,6 +1944,7 @@ export interface components {
             /** @description In the order in which they are explained. */
             rules: components["schemas"]["AddressRule"][];
         };
+        AnyBytes: unknown;
         /** @description A key without what opens anything. */
         ApiKey: {
             /**
@@ -2697,28 +2698,33 @@ export interface components {
          * @enum {string}
          */
         EmailLabel: "work" | "home";
-        /** @description The account of the phone. */
+        /** @description The account of the phone: one that is there or one that is made, never both. */
         EquipAccount: {
             /**
              * Format: uuid
              * @description One that is there and on no device.
              */
-            existing: string;
-        } | {
-            /** @description One that is made. */
-            new: components["schemas"]["AccountInput"];
+            existing?: string | null;
+            new?: components["schemas"]["AccountInput"] | null;
         };
         /** @description The phone, but for what follows from the rest. */
         EquipDevice: {
             /** @description Name for people, 1 to 100 characters. */
             name: string;
         };
-        /** @description A contact, an account and a device of theirs: all are made, or none. */
+        /**
+         * @description A contact, an account and a device of theirs: all are made, or none. The contact may be there already: then `contact_id` says who it is,
+         *     and `contact` is absent.
+         */
         EquipInput: {
             /** @description What the phone is called at. */
             account: components["schemas"]["EquipAccount"];
-            /** @description The person. */
-            contact: components["schemas"]["ContactInput"];
+            contact?: components["schemas"]["ContactInput"] | null;
+            /**
+             * Format: uuid
+             * @description The person, who is there.
+             */
+            contact_id?: string | null;
             /** @description The phone. */
             device: components["schemas"]["EquipDevice"];
         };
@@ -7113,7 +7119,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "text/csv": string;
+                "text/csv": components["schemas"]["AnyBytes"];
             };
         };
         responses: {
@@ -7160,7 +7166,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "text/csv": string;
+                "text/csv": components["schemas"]["AnyBytes"];
             };
         };
         responses: {

@@ -64,7 +64,7 @@ test('account and device are called after the person', () => {
     },
   });
   expect(sent.device).toEqual({ name: 'Phone of Nora' });
-  expect(sent.contact.first_name).toBe('Nora');
+  expect(sent.contact?.first_name).toBe('Nora');
 });
 
 test('an account that is there is named alone', () => {
