@@ -34,7 +34,8 @@ use crate::{
 
 pub(crate) const FIELD: &str = "idempotency-key";
 /// How the field looks in the description: quotes may be left out.
-pub(crate) const PATTERN: &str = r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[ !#-+\--\[\]-~]{1,255})$"#;
+pub(crate) const PATTERN: &str =
+    r#"^ *("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--\[\]-~][ !#-+\--\[\]-~]{0,254}) *$"#;
 /// Longer keys are refused.
 const MAX_KEY_BYTES: usize = 255;
 
@@ -97,7 +98,9 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    let text = value.to_str().ok().map(str::trim);
+    // A String has no tab, which `to_str` lets through.
+    let text = value.to_str().ok().filter(|text| !text.contains('\t'));
+    let text = text.map(|text| text.trim_matches(' '));
     let key = match (text, values.next()) {
         (Some(text), None) => match text.strip_prefix('"') {
             Some(rest) => unquoted(rest),
@@ -254,6 +257,7 @@ mod tests {
             &[r#""a\n""#],
             &[r#"a"b"#],
             &["a, b"],
+            &["a\tb"],
             &["a", "b"],
             &[long.as_str()],
         ] {
