@@ -64,6 +64,7 @@ mod m20261123_0057_add_order_to_contact_search;
 mod m20261123_0058_create_desk_phones;
 mod m20261123_0059_add_second_factor_to_api_keys;
 mod m20261123_0061_add_actor_to_imports;
+mod m20261123_0062_add_country_to_imports;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +121,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0058_create_desk_phones::Step),
             Box::new(m20261123_0059_add_second_factor_to_api_keys::Step),
             Box::new(m20261123_0061_add_actor_to_imports::Step),
+            Box::new(m20261123_0062_add_country_to_imports::Step),
         ]
     }
 }

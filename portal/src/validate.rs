@@ -93,7 +93,7 @@ impl Fields {
         let number: String = value
             .trim()
             .chars()
-            .filter(|symbol| !matches!(symbol, ' ' | '-' | '.' | '/' | '(' | ')' | '\u{a0}'))
+            .filter(|symbol| !separates_digits(*symbol))
             .collect();
         let well_formed = number.strip_prefix('+').is_some_and(|digits| {
             (7..=15).contains(&digits.len())
@@ -421,6 +421,11 @@ fn is_label(label: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
+}
+
+/// What stands between the digits of a number so that people can read it.
+pub(crate) fn separates_digits(symbol: char) -> bool {
+    matches!(symbol, ' ' | '-' | '.' | '/' | '(' | ')' | '\u{a0}')
 }
 
 const MIN_PASSWORD: usize = 12;

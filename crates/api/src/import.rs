@@ -50,6 +50,8 @@ pub struct ImportQuery {
     /// `number_1`, `number_1_label`, `email_1`, `email_1_label` … `20`, `id`, or nothing for a column that is left out. Recognised by the
     /// headings when absent.
     pub columns: Option<String>,
+    /// In which country numbers are that have no country code, as ISO 3166-1 alpha-2, such as `DE`. Without it they are refused.
+    pub country: Option<String>,
 }
 
 /// How far an import is.
@@ -94,6 +96,8 @@ pub struct ImportPreviewColumn {
     pub field: Option<String>,
     /// What it has in the first rows, at most 100 characters of each; a row that is too short has nothing in it.
     pub samples: Vec<String>,
+    /// What would be kept of each of these if the column has telephone numbers; nothing for what is none.
+    pub numbers: Vec<Option<String>>,
 }
 
 /// How a file would be read.
@@ -126,6 +130,9 @@ pub struct Import {
     pub separator: ImportSeparator,
     /// Its columns.
     pub columns: Vec<ImportColumn>,
+    /// In which country numbers without a country code are, as ISO 3166-1 alpha-2; absent if nobody said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// How many rows it has.
     pub rows: u64,
     /// How many make a contact.

@@ -145,6 +145,8 @@ pub struct ImportFile {
     pub separator: String,
     /// Each column: its heading and the field that it fills, if any.
     pub columns: Vec<(String, Option<String>)>,
+    /// In which country numbers without a country code are, as ISO 3166-1 alpha-2.
+    pub country: Option<String>,
 }
 
 /// How many rows do what.
@@ -188,6 +190,7 @@ pub async fn start(
         encoding: file.encoding.clone(),
         separator: file.separator.clone(),
         columns: json!(file.columns).to_string(),
+        country: file.country.clone(),
         state: ImportState::Reading.as_str().to_owned(),
         acted_by: None,
         created: 0,
@@ -445,6 +448,7 @@ impl TryFrom<row::Model> for Import {
                 encoding: row.encoding,
                 separator: row.separator,
                 columns: serde_json::from_str(&row.columns).map_err(|_| corrupt("columns"))?,
+                country: row.country,
             },
             state: row.state.parse().map_err(|_| corrupt("state"))?,
             acted_by,

@@ -402,6 +402,7 @@ entity!(contact_import, "contact_imports", {
     encoding: String,
     separator: String,
     columns: String,
+    country: Option<String>,
     state: String,
     created: i64,
     updated: i64,

@@ -5,7 +5,7 @@ use axum::Json;
 
 use super::{
     Refused,
-    imports::too_many_rows,
+    imports::{country, too_many_rows},
     upload::{AnyBytes, Upload},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     import::{
         columns::Field,
         file::{byte, decode, separator},
+        national::{self, Country},
         read::{Sheet, TooManyRows},
     },
     validate::Fields,
@@ -33,6 +34,7 @@ pub(crate) async fn preview(
     Upload(bytes): Upload,
 ) -> Result<Json<ImportPreview>, ApiError> {
     let mut fields = Fields::default();
+    let country = country(query.country.as_deref(), &mut fields);
     let read = decode(&bytes, query.encoding);
     let separator = query.separator.unwrap_or_else(|| separator(&read.text));
     let chosen = query.columns.as_deref();
@@ -45,9 +47,9 @@ pub(crate) async fn preview(
         if row.number <= SHOWN_ROWS {
             let cells = row.cells.iter().map(String::as_str);
             for (column, cell) in columns.iter_mut().zip(cells.chain(std::iter::repeat(""))) {
-                column
-                    .samples
-                    .push(cell.trim().chars().take(SHOWN_CHARACTERS).collect());
+                let sample: String = cell.trim().chars().take(SHOWN_CHARACTERS).collect();
+                column.numbers.push(number(&sample, country));
+                column.samples.push(sample);
             }
         }
         rows = row.number;
@@ -65,5 +67,14 @@ fn column((heading, field): &(String, Option<Field>)) -> ImportPreviewColumn {
         heading: heading.clone(),
         field: field.map(|field| field.to_string()),
         samples: Vec::new(),
+        numbers: Vec::new(),
     }
+}
+
+/// What would be kept of a number.
+fn number(sample: &str, country: Option<&Country>) -> Option<String> {
+    let number = national::with_country_code(sample, country).ok()?;
+    let mut fields = Fields::default();
+    let number = fields.e164("number", &number);
+    fields.finish().ok().map(|()| number)
 }

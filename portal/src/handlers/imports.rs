@@ -33,6 +33,7 @@ use crate::{
         columns::Field,
         export::template as template_of,
         file::{byte, decode, separator},
+        national::{self, Country},
         plan::Planner,
         read::{MAX_ROWS, Sheet, TooManyRows},
     },
@@ -58,6 +59,7 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<Import>), ApiError> {
     let mut fields = Fields::default();
     let name = fields.optional_text("file_name", query.file_name.as_deref(), 200);
+    let country = country(query.country.as_deref(), &mut fields);
     let read = decode(&bytes, query.encoding);
     let separator = query.separator.unwrap_or_else(|| separator(&read.text));
     let chosen = query.columns.as_deref();
@@ -75,13 +77,14 @@ pub(crate) async fn create(
             .iter()
             .map(|(heading, field)| (heading.clone(), field.map(|field| field.to_string())))
             .collect(),
+        country: country.map(|country| country.id.to_owned()),
     };
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let id = match import::start(tenant, &new, now, &app.db).await {
         Err(StoreError::Count { max, .. }) => return Err(too_many_imports(max)),
         started => started?,
     };
-    let checked = match check(tenant, id, sheet, &app).await {
+    let checked = match check(tenant, id, sheet, country, &app).await {
         Ok(checked) => checked,
         Err(refused) => {
             import::delete(tenant, id, &app.db).await?;
@@ -275,10 +278,11 @@ async fn check(
     tenant: Uuid,
     id: Uuid,
     mut sheet: Sheet<'_>,
+    country: Option<&'static Country>,
     app: &App,
 ) -> Result<import::Import, ApiError> {
     let columns = sheet.columns.clone();
-    let mut planner = Planner::new(&columns);
+    let mut planner = Planner::new(&columns, country);
     loop {
         let mut drafts = Vec::with_capacity(BATCH);
         while drafts.len() < BATCH {
@@ -308,6 +312,11 @@ async fn check(
         import::add_rows(id, &planned, &app.db).await?;
     }
     Ok(import::finish(tenant, id, &planner.counts, &app.db).await?)
+}
+
+/// Where numbers are that do not say it.
+pub(super) fn country(said: Option<&str>, fields: &mut Fields) -> Option<&'static Country> {
+    national::find(&fields.country("country", said?))
 }
 
 pub(super) fn too_many_rows() -> ApiError {
@@ -371,6 +380,7 @@ pub(crate) fn shown(import: import::Import) -> Import {
             .into_iter()
             .map(|(heading, field)| ImportColumn { heading, field })
             .collect(),
+        country: import.file.country,
         rows: counts.created + counts.updated + counts.unchanged + counts.refused,
         create: counts.created,
         update: counts.updated,

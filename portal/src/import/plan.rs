@@ -14,7 +14,11 @@ use store::{
 };
 use uuid::Uuid;
 
-use super::{columns::Field, read::Cells};
+use super::{
+    columns::Field,
+    national::{self, Country, NoAreaCode},
+    read::Cells,
+};
 use crate::validate::Fields;
 
 /// A row with what its cells fill.
@@ -32,15 +36,21 @@ pub(crate) struct Draft {
 #[derive(Debug)]
 pub(crate) struct Planner<'a> {
     columns: &'a [(String, Option<Field>)],
+    /// Where numbers are that do not say it.
+    country: Option<&'static Country>,
     contacts: HashMap<Uuid, u64>,
     addresses: HashMap<String, u64>,
     pub(crate) counts: ImportCounts,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(columns: &'a [(String, Option<Field>)]) -> Self {
+    pub(crate) fn new(
+        columns: &'a [(String, Option<Field>)],
+        country: Option<&'static Country>,
+    ) -> Self {
         Self {
             columns,
+            country,
             contacts: HashMap::new(),
             addresses: HashMap::new(),
             counts: ImportCounts::default(),
@@ -248,7 +258,7 @@ impl<'a> Planner<'a> {
             let Some(cell) = cell.filter(|cell| !cell.is_empty()) else {
                 continue;
             };
-            let number = fields.e164(&self.heading(Field::Number(at)), cell);
+            let number = self.number(Field::Number(at), cell, fields);
             let known = before.iter().find(|known| known.number == number);
             let label = draft.cells.get(&Field::NumberLabel(at));
             let label = match label.filter(|label| !label.is_empty()) {
@@ -264,6 +274,21 @@ impl<'a> Planner<'a> {
         let distinct: Vec<_> = numbers.iter().map(|number| &number.number).collect();
         fields.list(&self.heading(Field::Number(0)), &distinct, 0, MAX_NUMBERS);
         numbers
+    }
+
+    /// The number in E.164.
+    fn number(&self, field: Field, cell: &str, fields: &mut Fields) -> String {
+        let heading = self.heading(field);
+        match national::with_country_code(cell, self.country) {
+            Ok(number) => fields.e164(&heading, &number),
+            Err(NoAreaCode) => {
+                fields.wrong(
+                    &heading,
+                    "Please enter the number with its area code, as it is dialled within the country, or with + and the country code.",
+                );
+                cell.to_owned()
+            }
+        }
     }
 
     fn emails(

@@ -198,9 +198,9 @@ async fn a_file_is_looked_at_without_keeping_anything_of_it() {
     assert_eq!(
         seen,
         json!({"encoding": "windows-1252", "separator": "semicolon", "rows": 2, "columns": [
-            {"heading": "Vorname", "field": "first_name", "samples": ["Jörg", "Zoë"]},
-            {"heading": "Notiz", "samples": ["x", "a\nb"]},
-            {"heading": "E-Mail", "field": "email_1", "samples": ["", "zoe@example.com"]},
+            {"heading": "Vorname", "field": "first_name", "samples": ["Jörg", "Zoë"], "numbers": [null, null]},
+            {"heading": "Notiz", "samples": ["x", "a\nb"], "numbers": [null, null]},
+            {"heading": "E-Mail", "field": "email_1", "samples": ["", "zoe@example.com"], "numbers": [null, null]},
         ]})
     );
     let said = look("?encoding=utf-16&separator=tab", b"a\0\t\0b\0".to_vec()).await;
@@ -229,6 +229,52 @@ async fn a_file_is_looked_at_without_keeping_anything_of_it() {
     many.expect(StatusCode::PAYLOAD_TOO_LARGE);
     let listed = world.owner.get(&world.path("contacts/imports")).await.body;
     assert_eq!(listed["items"], json!([]));
+}
+
+#[tokio::test]
+async fn numbers_without_a_country_code_are_where_one_says() {
+    let world = World::start().await;
+    let file = "email,first_name,last_name,phone\n\
+        ada@example.com,Ada,Byron,030 1234567\n\
+        bob@example.com,Bob,Brown,+43 (0)1 234567\n\
+        eve@example.com,Eve,Green,1234567\n";
+    let preview = world.path("contacts/imports/preview");
+    let look = async |query: &str| world.owner.upload(&format!("{preview}{query}"), file).await;
+    let seen = look("?country=DE").await.expect(StatusCode::OK).body;
+    assert_eq!(
+        seen["columns"][3]["numbers"],
+        json!(["+49301234567", "+431234567", null])
+    );
+    let seen = look("").await.expect(StatusCode::OK).body;
+    assert_eq!(
+        seen["columns"][3]["numbers"],
+        json!([null, "+431234567", null]),
+        "nobody said it"
+    );
+    assert_eq!(look("?country=XX").await.wrong_fields(), ["country"]);
+    let path = world.path("contacts/imports?country=de");
+    let refused = world.owner.upload(&path, file).await;
+    assert_eq!(refused.wrong_fields(), ["country"]);
+
+    let import = checked(&world, "?country=DE", file).await;
+    assert_eq!(
+        json!([import["country"], import["create"], import["refused"]]),
+        json!(["DE", 2, 1])
+    );
+    let id = import["id"].as_str().unwrap();
+    let rows = world.path(&format!("contacts/imports/{id}/rows"));
+    let rows = world.owner.get(&rows).await.expect(StatusCode::OK).body;
+    let number = json!([{"number": "+49301234567", "label": "work"}]);
+    assert_eq!(rows["items"][0]["changes"]["numbers"][1], number);
+    assert_eq!(rows["items"][2]["errors"][0]["field"], "phone");
+    act(&world, id, "commit").await.expect(StatusCode::ACCEPTED);
+    through(&world, id).await;
+    let kept: Vec<_> = contacts(&world).await.into_iter().collect();
+    let numbers: Vec<_> = kept
+        .iter()
+        .map(|one| &one["numbers"][0]["number"])
+        .collect();
+    assert_eq!(json!(numbers), json!(["+431234567", "+49301234567"]));
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ fn file(name: &str) -> ImportFile {
             ("E-Mail".to_owned(), Some("email_1".to_owned())),
             ("x".to_owned(), None),
         ],
+        country: Some("DE".to_owned()),
     }
 }
 
@@ -298,6 +299,8 @@ async fn of_two_who_begin_one_does_and_is_named(ground: Ground) {
         .unwrap();
     let by = async || import::load(tenant, id, db).await.unwrap().acted_by;
     assert_eq!(by().await, file("a.csv").made_by);
+    let kept = import::load(tenant, id, db).await.unwrap().file;
+    assert_eq!(kept, file("a.csv"));
     let begin = async |actor: &str| {
         let (from, to) = (ImportState::Checked, ImportState::Committing);
         import::act(tenant, id, from, to, actor, db).await.unwrap()

@@ -33,10 +33,16 @@ fn ada() -> Contact {
 
 /// The rows that the file makes, with these contacts there.
 fn planned(text: &str, found: &[Contact]) -> Vec<NewImportRow> {
+    planned_in(None, text, found)
+}
+
+/// The same where numbers that do not say it are in a country.
+fn planned_in(country: Option<&str>, text: &str, found: &[Contact]) -> Vec<NewImportRow> {
+    let country = country.and_then(national::find);
     let mut fields = Fields::default();
     let mut sheet = Sheet::open(text, b',', None, &mut fields).unwrap();
     let columns = sheet.columns.clone();
-    let mut planner = Planner::new(&columns);
+    let mut planner = Planner::new(&columns, country);
     let mut rows = Vec::new();
     while let Some(cells) = sheet.next().unwrap() {
         let draft = planner.draft(cells);
@@ -67,6 +73,22 @@ fn who_is_new_is_made_with_what_the_row_says() {
     assert_eq!(fields.numbers[0].label, "privat");
     assert_eq!(fields.emails[0].label, EmailLabel::Work);
     assert!(fields.in_directory);
+}
+
+#[test]
+fn a_number_without_a_country_code_is_in_the_country_that_was_said() {
+    let file = "email,first_name,last_name,phone\na@example.com,A,B,030 1234567\nc@example.com,C,D,1234567\n";
+    let rows = planned_in(Some("DE"), file, &[]);
+    let fields = rows[0].fields.clone().unwrap();
+    assert_eq!(fields.numbers[0].number, "+49301234567");
+    refused(&rows[1], "phone", "with its area code");
+    refused(&planned(file, &[])[0], "phone", "country code");
+
+    let known = "email,phone\nada@example.com,0222 2222\n";
+    let mut contact = ada();
+    contact.numbers[1].number = "+492222222".into();
+    let rows = planned_in(Some("DE"), known, &[contact]);
+    assert_eq!(rows[0].result, ImportResult::Unchanged, "it is that number");
 }
 
 #[test]
