@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use api::{ControlAnswer, ControlError, instance_id};
+use api::{ControlAnswer, ControlError, LiveList, instance_id};
 use store::{Reference, account::Rotated, device::Device};
 use tokio::time::timeout;
 use tracing::{error, warn};
@@ -49,7 +49,10 @@ impl App {
         }
         let instance = instance_id(device);
         self.tell_proxy(self.proxy.revoke_device(&instance)).await;
-        let written = Written::devices(others(&rotated, device)).and_devices([device]);
+        // The list of contacts has their devices and extensions.
+        let written = Written::devices(others(&rotated, device))
+            .and_devices([device])
+            .and_list(LiveList::Contacts);
         self.announce(tenant, written).await;
     }
 
@@ -61,7 +64,10 @@ impl App {
             self.tell_proxy(self.proxy.drop_bindings(&account.aor))
                 .await;
         }
-        let written = Written::devices(others(&rotated, device)).and_devices([device]);
+        // The list of contacts has their devices and extensions.
+        let written = Written::devices(others(&rotated, device))
+            .and_devices([device])
+            .and_list(LiveList::Contacts);
         self.announce(tenant, written).await;
     }
 

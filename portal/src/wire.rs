@@ -295,6 +295,7 @@ pub(crate) fn contact(contact: Contact) -> api::Contact {
                 name: device.name,
             })
             .collect(),
+        extensions: contact.extensions,
         version: contact.version,
     }
 }
@@ -358,6 +359,7 @@ pub(crate) fn device(device: Device, presence: &Presence) -> api::Device {
                 id: account.id,
                 status: account_status(account.id, &account.aor, &[device.id], presence),
                 name: account.name,
+                extension: account.own.then_some(account.username),
                 aor: account.aor,
             })
             .collect(),

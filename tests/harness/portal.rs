@@ -236,7 +236,7 @@ impl Tenant {
         let path = format!("{}/contacts/{}", self.path, text(&shown["contact"]["id"]));
         let mut contact = self.portal.get(&path).await;
         let fields = contact.as_object_mut().expect("a contact has fields");
-        for told_only in ["id", "devices", "version"] {
+        for told_only in ["id", "devices", "extensions", "version"] {
             fields.remove(told_only);
         }
         contact["first_name"] = first_name.into();

@@ -57,6 +57,10 @@ pub struct Contact {
     pub emails: Vec<ContactEmail>,
     /// Devices of the person.
     pub devices: Vec<ContactDevice>,
+    /// What is dialled within the company to reach the person: the user names of the accounts at Tandem's own provider that the devices
+    /// have.
+    #[serde(default)]
+    pub extensions: Vec<String>,
     /// Row version, the value of the `ETag`.
     pub version: u64,
 }

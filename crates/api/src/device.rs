@@ -82,6 +82,9 @@ pub struct DeviceAccount {
     pub name: String,
     /// Address-of-record.
     pub aor: String,
+    /// What is dialled within the company to reach it; absent for an account of another provider than Tandem's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
     /// Whether it can be reached.
     pub status: AccountStatus,
 }

@@ -50,6 +50,9 @@ pub struct Contact {
     pub emails: Vec<ContactEmail>,
     /// The person's devices.
     pub devices: Vec<Reference>,
+    /// What is dialled within the company to reach the person: the user names of the accounts at Tandem's own provider that the devices
+    /// have.
+    pub extensions: Vec<String>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// Grows with each change.
@@ -264,6 +267,7 @@ pub(crate) async fn complete(
             numbers: parts.numbers,
             emails: parts.emails,
             devices: parts.devices,
+            extensions: parts.extensions,
             id: row.id,
             first_name: row.first_name,
             last_name: row.last_name,

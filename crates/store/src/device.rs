@@ -76,6 +76,8 @@ pub struct DeviceAccount {
     pub id: Uuid,
     /// The name that people read.
     pub name: String,
+    /// The user name at the provider.
+    pub username: String,
     /// `sip:user@domain`.
     pub aor: String,
     /// Whether it is an account of Tandem's own proxy.
@@ -434,7 +436,13 @@ async fn accounts_by_device(
     let mut by_device: HashMap<Uuid, Vec<DeviceAccount>> = HashMap::new();
     for (device, id, name, username, server, own) in lines {
         let aor = account::aor(&username, &server);
-        let account = DeviceAccount { id, name, aor, own };
+        let account = DeviceAccount {
+            id,
+            name,
+            username,
+            aor,
+            own,
+        };
         by_device.entry(device).or_default().push(account);
     }
     Ok(by_device)

@@ -1,6 +1,6 @@
 //! SIP accounts of a tenant. A password goes in and never comes out.
 
-use api::{Account, AccountFilters, AccountInput, Dependents, Page, PageQuery};
+use api::{Account, AccountFilters, AccountInput, Dependents, LiveList, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{
     Secret, StoreError,
@@ -115,7 +115,10 @@ pub(crate) async fn update(
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     tell_proxy(&before, &account, &app).await;
-    let written = Written::accounts([id]).and_devices(ids(&account.devices));
+    let mut written = Written::accounts([id]).and_devices(ids(&account.devices));
+    if !account.devices.is_empty() {
+        written = written.and_list(LiveList::Contacts);
+    }
     app.announce(tenant, written).await;
     Ok(wire::tagged(StatusCode::OK, account.version, body))
 }

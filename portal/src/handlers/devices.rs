@@ -1,6 +1,6 @@
 //! Devices of a tenant.
 
-use api::{Device, DeviceFilters, DeviceInput, Page, PageQuery};
+use api::{Device, DeviceFilters, DeviceInput, LiveList, Page, PageQuery};
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use store::{
     account, activation, begin, commit,
@@ -58,7 +58,8 @@ pub(crate) async fn create(
     let deed = Deed::new("device.create", &name).of(body.id).made(&body);
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
-    app.announce(tenant, Written::devices([body.id])).await;
+    let written = Written::devices([body.id]).and_list(LiveList::Contacts);
+    app.announce(tenant, written).await;
     Ok(wire::tagged(StatusCode::CREATED, version, body))
 }
 

@@ -51,6 +51,13 @@ async fn a_person_gets_contact_account_and_device_in_one_go() {
     assert_eq!(made["account"]["devices"][0]["id"], made["device"]["id"]);
     assert_eq!(made["device"]["contact"]["id"], made["contact"]["id"]);
     assert_eq!(made["device"]["status"], "not_activated");
+    assert_eq!(
+        json!([
+            made["contact"]["extensions"],
+            made["device"]["accounts"][0]["extension"]
+        ]),
+        json!([["201"], "201"])
+    );
     assert_eq!(next_username(&world).await, "202");
 
     let activation = world

@@ -1,6 +1,6 @@
 //! What contacts have several of, numbers and e-mail addresses, and the text by which they are found: for many contacts in few statements.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
@@ -127,6 +127,8 @@ pub(super) struct Parts {
     pub(super) emails: Vec<ContactEmail>,
     /// The devices by name.
     pub(super) devices: Vec<Reference>,
+    /// The user names at Tandem's own provider, by device and line, each once.
+    pub(super) extensions: Vec<String>,
 }
 
 /// What each contact has several of, in order. One row for each contact: a row of a database costs more than what stands in it.
@@ -135,17 +137,19 @@ pub(super) async fn load(
     db: &impl ConnectionTrait,
 ) -> Result<HashMap<Uuid, Parts>, StoreError> {
     let backend = db.get_database_backend();
-    let rows: Vec<(Uuid, String, String, String)> = row::Entity::find()
+    let rows: Vec<(Uuid, String, String, String, String)> = row::Entity::find()
         .select_only()
         .column(row::Column::Id)
         .expr_as(NUMBERS.of_contact(backend), "numbers")
         .expr_as(EMAILS.of_contact(backend), "emails")
         .expr_as(DEVICES.of_contact(backend), "devices")
+        .expr_as(extensions_of_contact(backend), "extensions")
         .filter(is_among(row::Column::Id, contacts.iter().copied(), backend))
         .into_tuple()
         .all(db)
         .await?;
-    let parts = rows.into_iter().map(|(contact, numbers, emails, devices)| {
+    let parts = rows.into_iter().map(|row| {
+        let (contact, numbers, emails, devices, extensions) = row;
         let parts = Parts {
             numbers: NUMBERS.read(&numbers, |number, label| {
                 Some(ContactNumber { number, label })
@@ -158,10 +162,39 @@ pub(super) async fn load(
                 let id = id.parse().ok()?;
                 Some(Reference { id, name })
             })?,
+            extensions: read_extensions(&extensions)?,
         };
         Ok((contact, parts))
     });
     parts.collect()
+}
+
+/// What is dialled within the company to reach the contact of the row, as a JSON array.
+fn extensions_of_contact(backend: DbBackend) -> SimpleExpr {
+    let lines = "devices JOIN device_accounts ON device_accounts.device_id = devices.id \
+         JOIN sip_accounts ON sip_accounts.id = device_accounts.account_id \
+         JOIN providers ON providers.id = sip_accounts.provider_id \
+         WHERE devices.contact_id = contacts.id AND providers.own";
+    let order = "devices.sort_name, devices.id, device_accounts.position";
+    Expr::cust(match backend {
+        DbBackend::Postgres => format!(
+            "(SELECT CAST(coalesce(json_agg(sip_accounts.username ORDER BY {order}), '[]') AS text) FROM {lines})"
+        ),
+        _ => format!(
+            "(SELECT json_group_array(username) FROM (SELECT sip_accounts.username FROM {lines} ORDER BY {order}))"
+        ),
+    })
+}
+
+/// Each once: an account can be on several devices.
+fn read_extensions(list: &str) -> Result<Vec<String>, StoreError> {
+    let usernames: Vec<String> = serde_json::from_str(list).map_err(|_| StoreError::Corrupt {
+        table: "sip_accounts",
+        column: "username",
+    })?;
+    let mut seen = HashSet::new();
+    let first = |username: &String| seen.insert(username.clone());
+    Ok(usernames.into_iter().filter(first).collect())
 }
 
 /// Two columns of the rows of a contact, in an order.

@@ -1,7 +1,8 @@
 use store::contact::{self, Contact, ContactFields, ContactFilter};
-use store::{ConnectionTrait, PageRequest, StoreError, begin, commit, device};
+use store::device::{self, DeviceFields};
+use store::{ConnectionTrait, PageRequest, StoreError, begin, commit};
 
-use crate::ground::{Ground, NOW, contact_fields, on_both, search};
+use crate::ground::{Ground, NOW, account_fields, contact_fields, on_both, search};
 
 on_both! {
     a_contact_is_stored_changed_and_deleted,
@@ -13,6 +14,7 @@ on_both! {
     pages_show_every_contact_once_and_in_order,
     numbers_and_addresses_are_bounded,
     a_contact_with_devices_stays_and_its_changes_reach_them,
+    a_contact_has_the_extensions_of_its_devices_once_and_in_the_order_of_lines,
     a_contact_of_another_tenant_is_not_found,
 }
 
@@ -326,6 +328,34 @@ async fn a_contact_with_devices_stays_and_its_changes_reach_them(ground: Ground)
     assert_eq!(
         (made.configuration_version, made.contact.name.as_str()),
         (2, "Other Name")
+    );
+}
+
+async fn a_contact_has_the_extensions_of_its_devices_once_and_in_the_order_of_lines(
+    ground: Ground,
+) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let (first, second) = (ground.account("201").await, ground.account("109").await);
+    let outside = ground.provider("Telephone company").await.id;
+    let outside = ground
+        .account_of(tenant, &account_fields(outside, "4930123"))
+        .await;
+    let laptop = ground.device("Laptop", &[&outside, &first, &second]).await;
+    let other = DeviceFields {
+        name: "Mobile".to_owned(),
+        contact_id: laptop.contact.id,
+        account_ids: vec![first.id],
+    };
+    device::insert(tenant, &other, NOW, db).await.unwrap();
+    ground.contact("Nobody", "Else").await;
+
+    let (filter, request) = (ContactFilter::default(), PageRequest::default());
+    let page = contact::list(tenant, &filter, &request, db).await.unwrap();
+    let extensions = page.items.into_iter().map(|contact| contact.extensions);
+    let extensions: Vec<_> = extensions.collect();
+    assert_eq!(
+        extensions,
+        [vec![], vec!["201".to_owned(), "109".to_owned()]]
     );
 }
 

@@ -26,6 +26,7 @@ fn ada() -> Contact {
             label: EmailLabel::Home,
         }],
         devices: Vec::new(),
+        extensions: Vec::new(),
         created_at: OffsetDateTime::UNIX_EPOCH,
         version: 4,
     }
