@@ -24,9 +24,11 @@ pub struct SignIn {
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    /// The password used until now.
+    /// The password used until now. It may be absent where it is a one-time password that somebody has signed in with within the last ten
+    /// minutes, in this session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(format = Password)]
-    pub current: String,
+    pub current: Option<String>,
     /// At least 12 characters.
     #[schema(format = Password, min_length = 12, max_length = 200)]
     pub new: String,

@@ -335,15 +335,20 @@ pub(crate) async fn change_password(
 ) -> Result<StatusCode, ApiError> {
     let mut fields = Fields::default();
     fields.new_password("new", &change.new);
-    if change.new == change.current {
+    if change.current.as_ref() == Some(&change.new) {
         fields.wrong(
             "new",
             "Please choose another password than the current one.",
         );
     }
     fields.finish()?;
-    if !proof::own_password(&caller.user, change.current, caller.source, &app).await? {
-        return not_current();
+    match change.current {
+        Some(current) => {
+            if !proof::own_password(&caller.user, current, caller.source, &app).await? {
+                return not_current();
+            }
+        }
+        None => replaces_one_time_password(&caller, &change.new, &app).await?,
     }
 
     let phc = Secret::new(app.passwords.hash(change.new).await?);
@@ -366,6 +371,27 @@ pub(crate) async fn change_password(
     commit(transaction).await?;
     app.mail.wake();
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whoever has signed in with a one-time password a moment ago has proved it: it is not asked for again in that session. That the new
+/// password is another one has to be asked of the hash.
+async fn replaces_one_time_password(caller: &Person, new: &str, app: &App) -> Result<(), ApiError> {
+    let session = caller.session()?;
+    let mut fields = Fields::default();
+    let is_proved = session.sign_on.is_none() && session.is_confirmed(OffsetDateTime::now_utc());
+    if !caller.user.must_set_password || !is_proved {
+        fields.wrong("current", "Please enter your current password.");
+        return fields.finish();
+    }
+    let phc = store::user::load_password(caller.user.id, &app.db).await?;
+    let phc = Some(phc.reveal().to_owned());
+    if app.passwords.verify(new.to_owned(), phc).await? {
+        fields.wrong(
+            "new",
+            "Please choose another password than the current one.",
+        );
+    }
+    fields.finish()
 }
 
 fn not_current() -> Result<StatusCode, ApiError> {

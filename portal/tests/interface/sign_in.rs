@@ -104,6 +104,36 @@ async fn a_one_time_password_opens_nothing_but_its_own_replacement() {
 }
 
 #[tokio::test]
+async fn a_one_time_password_that_was_just_given_is_not_asked_for_again() {
+    let world = World::start().await;
+    let email = "new@example.com";
+    let one_time = person(&world, email).await;
+    let replace = async |caller: &Caller, new: &str| {
+        let body = json!({"new": new});
+        caller.put("/api/v1/session/password", body).await
+    };
+    let late = world.left_open(email, 11).await;
+    assert_eq!(replace(&late, NEW).await.wrong_fields(), ["current"]);
+    let caller = session(&world, &sign_in(&world, email, &one_time).await);
+    assert_eq!(replace(&caller, &one_time).await.wrong_fields(), ["new"]);
+    replace(&caller, NEW).await.expect(StatusCode::NO_CONTENT);
+    sign_in(&world, email, NEW).await.expect(StatusCode::OK);
+    let another = "another password";
+    assert_eq!(
+        replace(&caller, another).await.wrong_fields(),
+        ["current"],
+        "it is no one-time password any more"
+    );
+    sign_in(&world, email, another)
+        .await
+        .expect(StatusCode::UNAUTHORIZED);
+
+    person(&world, "owner-to-be@example.com").await;
+    let vouched = world.vouched("owner-to-be@example.com").await;
+    assert_eq!(replace(&vouched, NEW).await.wrong_fields(), ["current"]);
+}
+
+#[tokio::test]
 async fn unknown_address_and_wrong_password_get_the_same_answer() {
     let world = World::start().await;
     person(&world, "known@example.com").await;
