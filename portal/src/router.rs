@@ -115,6 +115,7 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(invitations::list, invitations::create))
         .routes(routes!(invitations::delete))
         .routes(routes!(invitations::resend))
+        .routes(routes!(invitations::link))
         .routes(routes!(invitations::show))
         .routes(routes!(invitations::accept))
         .routes(routes!(invitations::join_signed_in))

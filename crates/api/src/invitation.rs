@@ -30,6 +30,15 @@ pub struct Invitation {
     pub expired: bool,
 }
 
+/// A new link of an invitation, told this once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InvitationLink {
+    /// The invitation, with its new time.
+    pub invitation: Invitation,
+    /// What whoever was invited opens; whoever else has it can join in their place.
+    pub link: String,
+}
+
 /// Somebody to invite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -130,4 +139,10 @@ macro_rules! hidden {
     )+ };
 }
 
-hidden!(InvitationToken, AcceptInvitation, NewPassword, LinkToken);
+hidden!(
+    InvitationLink,
+    InvitationToken,
+    AcceptInvitation,
+    NewPassword,
+    LinkToken
+);

@@ -71,8 +71,8 @@ pub use import::{
     ImportRow, ImportRowFilters, ImportRowState, ImportSeparator, ImportState,
 };
 pub use invitation::{
-    AcceptInvitation, EmailChange, Invitation, InvitationInput, InvitationToken, LinkToken,
-    NewPassword, PasswordReset, ShownInvitation,
+    AcceptInvitation, EmailChange, Invitation, InvitationInput, InvitationLink, InvitationToken,
+    LinkToken, NewPassword, PasswordReset, ShownInvitation,
 };
 pub use live::{AccountLive, DeviceLive, LiveFrame, LiveList, LivePosition, LiveRequest};
 pub use mail::{

@@ -201,6 +201,7 @@ const RULES: &[Rule] = &[
     reads("invitations_list", Area::Members),
     writes("invitations_create", Area::Members).confirmed(),
     writes("invitations_resend", Area::Members).people_only(),
+    writes("invitations_link", Area::Members).confirmed(),
     writes("invitations_delete", Area::Members).people_only(),
     reads("tenant_security_show", Area::Members),
     writes("tenant_security_update", Area::Members).confirmed(),

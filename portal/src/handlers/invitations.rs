@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use api::{
-    AcceptInvitation, Invitation, InvitationInput, InvitationToken, Page, PageQuery,
-    ShownInvitation,
+    AcceptInvitation, Invitation, InvitationInput, InvitationLink, InvitationToken, Page,
+    PageQuery, ShownInvitation,
 };
 use axum::{
     Json,
@@ -118,6 +118,30 @@ pub(crate) async fn resend(
     commit(transaction).await?;
     app.mail.wake();
     Ok(Json(wire::invitation(renewed)))
+}
+
+/// Make a new link for an invitation, to be passed on by other means than mail. It is told this once, and the link before ends.
+#[utoipa::path(post, operation_id = "invitations_link", path = "/tenants/{tenant}/invitations/{id}/link", tag = "tenants",
+    params(("tenant" = Uuid, Path), ("id" = Uuid, Path)),
+    responses((status = 200, body = InvitationLink), Refused), security(("session" = [])))]
+pub(crate) async fn link(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Json<InvitationLink>, ApiError> {
+    app.limits
+        .invitations
+        .take(caller.tenant.id, Instant::now())?;
+    let now = OffsetDateTime::now_utc();
+    let transaction = begin(&app.db).await?;
+    let (renewed, token) = invitation::renew(caller.tenant.id, id, now, &transaction).await?;
+    let deed = Deed::new("invitation.link", &renewed.email).of(id);
+    caller.note(&deed, now, &transaction).await?;
+    commit(transaction).await?;
+    Ok(Json(InvitationLink {
+        invitation: wire::invitation(renewed),
+        link: link_of(&token, &app),
+    }))
 }
 
 /// Take an invitation back.
@@ -281,7 +305,12 @@ async fn join(
     Ok(wire_member(member, second_factor.is_some()))
 }
 
-/// Mails the link; its token stands in the fragment, which reaches no log.
+/// The token stands in the fragment, which reaches no log.
+fn link_of(token: &Secret, app: &App) -> String {
+    format!("{}/invitation#{}", app.config.public_url, token.reveal())
+}
+
+/// Mails the link.
 async fn send(
     invitation: &invitation::Invitation,
     token: &Secret,
@@ -301,7 +330,7 @@ async fn send(
     let letter = Letter::Invitation(InvitationLetter {
         tenant: caller.tenant.name.clone(),
         inviter: invitation.invited_by.clone(),
-        link: format!("{}/invitation#{}", app.config.public_url, token.reveal()),
+        link: link_of(token, app),
         expires: invitation.expires_at,
     });
     let addressed = Addressed {

@@ -181,6 +181,42 @@ async fn an_invitation_is_sent_again_and_taken_back() {
 }
 
 #[tokio::test]
+async fn a_link_to_pass_on_is_told_once_and_ends_the_one_before() {
+    let world = World::start().await;
+    let email = "grace@example.com";
+    let made = invite(&world, email, "read_only")
+        .await
+        .expect(StatusCode::CREATED);
+    let mailed = token(&world, email, 1).await;
+    let id = made.body["id"].as_str().unwrap();
+    let path = world.path(&format!("invitations/{id}/link"));
+    let told = world.owner.post(&path, json!({})).await;
+    assert_eq!(told.header("cache-control"), "no-store");
+    let told = told.expect(StatusCode::OK).body;
+    assert_eq!(told["invitation"]["email"], email);
+    let link = told["link"].as_str().unwrap();
+    let (page, passed_on) = link.split_once('#').unwrap();
+    assert!(page.ends_with("/invitation"), "{page}");
+    show(&world, &mailed).await.expect(StatusCode::NOT_FOUND);
+
+    let audit = world.owner.get(&world.path("audit?limit=1")).await;
+    let noted = &audit.body["items"][0];
+    assert_eq!(
+        json!([noted["action"], noted["subject"]]),
+        json!(["invitation.link", email])
+    );
+    assert!(!audit.text().contains(passed_on));
+    let mails = world.mails_to(email, 1).await;
+    assert_eq!(mails.len(), 1, "it was not mailed");
+    accept(&world, passed_on).await.expect(StatusCode::OK);
+    world
+        .owner
+        .post(&path, json!({}))
+        .await
+        .expect(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn guessing_links_is_slowed_down() {
     let world = World::start().await;
     let mut last = StatusCode::NOT_FOUND;
