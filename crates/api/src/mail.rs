@@ -58,8 +58,10 @@ pub enum MailKind {
 pub enum MailState {
     /// It waits, for its first or for another attempt.
     Queued,
-    /// A server took it, or it lies in the mailbox.
+    /// A server took it.
     Sent,
+    /// There was no server: it lies in the mailbox, and reaches nobody by itself.
+    Kept,
     /// It is not tried again.
     Failed,
     /// What it was about was used, replaced or removed before it left.

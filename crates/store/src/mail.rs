@@ -2,7 +2,7 @@
 //! of them.
 //!
 //! The content is sealed, because it may carry a link that opens something, and erased as soon as it is of no more use: when the mail
-//! was sent or given up, or when its activation was used, replaced or has expired, which also keeps it from being sent
+//! was sent, put into the mailbox or given up, or when its activation was used, replaced or has expired, which also keeps it from being sent
 //! ([`MailState::Superseded`]).
 //!
 //! Whoever sends takes a mail with a lease ([`take`]). A process that dies meanwhile leaves it to whoever comes after the lease, so a mail
@@ -61,7 +61,7 @@ pub struct Mail {
     pub next_attempt_at: Option<OffsetDateTime>,
     /// When it was queued.
     pub created_at: OffsetDateTime,
-    /// When it was sent, given up or superseded.
+    /// When it was sent, put into the mailbox, given up or superseded.
     pub ended_at: Option<OffsetDateTime>,
 }
 
@@ -261,15 +261,31 @@ pub async fn set_sent(
     now: OffsetDateTime,
     db: &impl ConnectionTrait,
 ) -> Result<(), StoreError> {
-    // Also when it was superseded while it was on its way: it did leave.
-    end(
-        Condition::all().add(row::Column::Id.eq(id)),
-        MailState::Sent,
-        now,
-        db,
-    )
-    .await
-    .map(drop)
+    arrived(id, MailState::Sent, now, db).await
+}
+
+/// The mail was put into the mailbox, which has the only copy now: its content is erased here.
+///
+/// # Errors
+///
+/// [`StoreError::Database`].
+pub async fn set_kept(
+    id: Uuid,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    arrived(id, MailState::Kept, now, db).await
+}
+
+/// Also when it was superseded while it was on its way: it is out.
+async fn arrived(
+    id: Uuid,
+    state: MailState,
+    now: OffsetDateTime,
+    db: &impl ConnectionTrait,
+) -> Result<(), StoreError> {
+    let mail = Condition::all().add(row::Column::Id.eq(id));
+    end(mail, state, now, db).await.map(drop)
 }
 
 /// The mail is not tried again: its content is erased.
@@ -413,7 +429,7 @@ async fn end(
         content_sealed: Set(None),
         ..Default::default()
     };
-    if state == MailState::Sent {
+    if matches!(state, MailState::Sent | MailState::Kept) {
         values.reason = Set(None);
         values.detail = Set(None);
     }

@@ -222,8 +222,10 @@ words! {
     MailState {
         /// It waits, for its first or for another attempt.
         Queued = "queued",
-        /// A server took it, or it lies in the mailbox of the installation.
+        /// A server took it.
         Sent = "sent",
+        /// There was no server: it lies in the mailbox of the installation.
+        Kept = "kept",
         /// It is not tried again.
         Failed = "failed",
         /// What it was about was used, replaced or removed before it left.

@@ -190,9 +190,13 @@ impl App {
         };
         let now = OffsetDateTime::now_utc();
         let noted = match &delivery {
-            Ok(()) => {
+            Ok(Arrived::AtServer) => {
                 info!(mail.id = %mail.id, mail.kind = %mail.kind, mail.attempts, "a mail was sent");
                 mail::set_sent(mail.id, now, &self.db).await
+            }
+            Ok(Arrived::InMailbox) => {
+                info!(mail.id = %mail.id, mail.kind = %mail.kind, "a mail was put into the mailbox: there is no mail server");
+                mail::set_kept(mail.id, now, &self.db).await
             }
             Err(failure) => self.note_failure(mail, failure, now).await,
         };
@@ -215,7 +219,7 @@ impl App {
         }
     }
 
-    async fn deliver(&self, mail: &Mail, content: &Content) -> Result<(), Failure> {
+    async fn deliver(&self, mail: &Mail, content: &Content) -> Result<Arrived, Failure> {
         let unknown = |reason| Failure {
             reason,
             permanent: false,
@@ -232,8 +236,12 @@ impl App {
             content,
         };
         let delivering = deliver_now(&parcel, &route, PATIENT, self);
+        let arrived = match route.server {
+            Some(_) => Arrived::AtServer,
+            None => Arrived::InMailbox,
+        };
         match timeout(LONGEST, delivering).await {
-            Ok(Delivery { outcome, .. }) => outcome,
+            Ok(Delivery { outcome, .. }) => outcome.map(|()| arrived),
             Err(_) => Err(unknown(MailReason::Timeout)),
         }
     }
@@ -257,6 +265,13 @@ impl App {
             mail::postpone(mail.id, &noted, next, &self.db).await
         }
     }
+}
+
+/// Where a mail is now.
+#[derive(Clone, Copy, Debug)]
+enum Arrived {
+    AtServer,
+    InMailbox,
 }
 
 /// Whose mails find a place beside those that are under way.

@@ -26,6 +26,7 @@ same_words!(
     MailState {
         Queued,
         Sent,
+        Kept,
         Failed,
         Superseded
     }

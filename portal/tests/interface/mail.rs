@@ -126,8 +126,11 @@ async fn instructions_by_mailbox(world: World) {
     let qr = format!("{}/qr.svg", world.activation_path(&device));
     assert_eq!(world.owner.get(&qr).await.status, StatusCode::NOT_FOUND);
 
-    let mail = world.mail_in_state(&device, &mut page, "sent").await;
+    let mail = world.mail_in_state(&device, &mut page, "kept").await;
     assert_eq!(mail["recipient"], ADDRESS);
+    let sent = world.path("devices?sub_status=instructions_sent");
+    let sent = world.owner.get(&sent).await.expect(StatusCode::OK).body;
+    assert_eq!(sent["items"], json!([]), "nobody has got them");
     let listed = world.mailbox().await;
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["to"], ADDRESS);

@@ -14,6 +14,7 @@ use crate::ground::{Ground, NOW, after_minutes, on_both};
 
 on_both! {
     a_mail_is_sent_once_and_its_content_is_erased,
+    a_mail_that_stayed_here_is_told_from_one_that_left,
     a_mail_that_was_taken_by_a_process_that_died_comes_back_after_the_lease,
     of_many_who_take_at_once_one_gets_the_mail,
     mails_of_busy_tenants_are_left_alone,
@@ -118,6 +119,27 @@ impl Ground {
             .await
             .unwrap();
     }
+}
+
+async fn a_mail_that_stayed_here_is_told_from_one_that_left(ground: Ground) {
+    let queued = ground.mail("grace@example.org").await;
+    ground.take(0).await.unwrap();
+    let failure = MailFailure {
+        reason: MailReason::Unreachable,
+        detail: "no route",
+    };
+    mail::postpone(queued.id, &failure, after_minutes(1), &ground.db)
+        .await
+        .unwrap();
+    mail::set_kept(queued.id, after_minutes(2), &ground.db)
+        .await
+        .unwrap();
+    let kept = mail::load(queued.tenant_id, queued.id, &ground.db)
+        .await
+        .unwrap();
+    assert_eq!((kept.state, kept.reason), (MailState::Kept, None));
+    assert_eq!(kept.ended_at, Some(after_minutes(2)));
+    assert_eq!(ground.take(60).await, None, "nobody sends it any more");
 }
 
 async fn a_mail_is_sent_once_and_its_content_is_erased(ground: Ground) {
