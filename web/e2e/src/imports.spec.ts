@@ -20,6 +20,12 @@ function windows1252(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
+/** Two people of an office, the second with this number. */
+function office(number: string): Buffer {
+  const people = ['Ann;Lee;ann@example.com;030 1234567', `Bob;Low;bob@example.com;${number}`];
+  return Buffer.from(['Vorname;Nachname;Post;Telefon', ...people, ''].join('\n'));
+}
+
 async function upload(
   request: APIRequestContext,
   tenant: Tenant,
@@ -125,6 +131,50 @@ test('a file is understood, checked, imported and taken back, and one can leave 
     await page.getByRole('button', { name: 'Delete the import of leute.csv?' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await expect(page.getByText('None yet.')).toBeVisible();
+  });
+});
+
+test('numbers as an office writes them get the code of their country, and a corrected file takes the place of the first', async ({
+  page,
+  request,
+}) => {
+  const tenant = await makeTenant(request, `At home ${Date.now()}`);
+  await page.goto(`/t/${tenant.slug}/contacts/import`);
+  await choosing(page, { name: 'buero.csv', buffer: office('1234567') });
+  await choose(page, /Post/, /^E-mail 1$/);
+
+  const samples = page.getByRole('list', { name: 'In the first rows' }).last();
+  await test.step('what would be kept of each is shown', async () => {
+    await expect(samples).toContainText('030 1234567 → not understood');
+    await choose(page, /Numbers without a country code/, 'Germany');
+    await expect(samples).toContainText('030 1234567 → +49301234567');
+    await expect(samples).toContainText('1234567 → not understood');
+    await expect(page.getByRole('button', { name: /E-mail 1.*Post/ })).toBeVisible();
+    await page.getByRole('button', { name: 'Check the file' }).click();
+  });
+
+  const counts = page.getByRole('group', { name: 'Show only' });
+  const rows = page.getByRole('grid', { name: 'Rows of the file' });
+  await test.step('the plan has the number with its code, and says what is wrong with the other', async () => {
+    await expect(page.getByText('numbers without a country code: Germany')).toBeVisible();
+    await expect(rows.getByRole('row', { name: /Ann Lee/ })).toContainText('+49301234567');
+    await expect(rows.getByRole('row', { name: /Bob Low/ })).toContainText('with its area code');
+  });
+
+  await test.step('the corrected file has the columns and the country of the first', async () => {
+    await page.getByRole('link', { name: 'Upload a corrected file' }).click();
+    await choosing(page, { name: 'buero.csv', buffer: office('030 1234568') });
+    await expect(page.getByRole('button', { name: /E-mail 1.*Post/ })).toBeVisible();
+    await expect(samples).toContainText('030 1234568 → +49301234568');
+    await page.getByRole('button', { name: 'Check the file' }).click();
+    await expect(counts.getByRole('button', { name: '2 new contacts' })).toBeVisible();
+  });
+
+  await test.step('it took the place of the first, and the next file begins with its country', async () => {
+    await page.goto(`/t/${tenant.slug}/contacts/import`);
+    await expect(page.getByRole('grid', { name: 'Imports so far' }).getByRole('row')).toHaveCount(2);
+    await choosing(page, { name: 'next.csv', buffer: office('030 1234569') });
+    await expect(page.getByRole('button', { name: /Germany.*Numbers without a country code/ })).toBeVisible();
   });
 });
 
@@ -235,6 +285,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await choosing(page, { name: 'leute.csv', buffer: windows1252(FILE) });
     await expect(page.getByText('3 people')).toBeVisible();
     await choose(page, /Post/, /^E-mail 1$/);
+    await choose(page, /Durchwahl/, /^Number 1$/);
     await look('columns');
     await page.getByRole('button', { name: 'Check the file' }).click();
     await expect(page.getByRole('row', { name: /Grace Hopper/ })).toBeVisible();

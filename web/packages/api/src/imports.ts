@@ -32,6 +32,8 @@ export function isUnderWay({ state }: Pick<Import, 'state'>): boolean {
 export interface Reading {
   encoding?: ImportEncoding | undefined;
   separator?: ImportSeparator | undefined;
+  /** In which country numbers without a country code are: ISO 3166-1 alpha-2. */
+  country?: string | undefined;
 }
 
 /** A file with what each of its columns fills, in their order; nothing for those that are left out. */
@@ -50,21 +52,25 @@ function bodyOf(file: File) {
 }
 
 /** How the server would read a file, and what is in its columns. It is kept nowhere, and here only while it is shown. */
-export function useImportPreview(tenant: string, file: File, { encoding, separator }: Reading) {
+export function useImportPreview(tenant: string, file: File, { encoding, separator, country }: Reading) {
+  const cells = [encoding, separator].join(' ');
   return useQuery({
     queryKey: [
       ...importsKey(tenant),
       'preview',
-      { name: file.name, size: file.size, at: file.lastModified, encoding, separator },
+      { name: file.name, size: file.size, at: file.lastModified },
+      cells,
+      country,
     ],
     queryFn: () =>
       answered(
         client.POST('/api/v1/tenants/{tenant}/contacts/imports/preview', {
-          params: { path: { tenant }, query: { encoding, separator } },
+          params: { path: { tenant }, query: { encoding, separator, country } },
           ...bodyOf(file),
         }),
       ),
-    placeholderData: (shown) => shown,
+    // Read in another way it has other cells; in another country it has the same.
+    placeholderData: (shown, before) => (before?.queryKey.at(-2) === cells ? shown : undefined),
     staleTime: Infinity,
     gcTime: 0,
   });
@@ -74,11 +80,12 @@ export function useImportPreview(tenant: string, file: File, { encoding, separat
 export function useCheckImport(tenant: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ file, encoding, separator, columns }: FileToCheck) => {
+    mutationFn: ({ file, encoding, separator, country, columns }: FileToCheck) => {
       const query = {
         file_name: file.name.slice(-MOST_NAME),
         encoding,
         separator,
+        country,
         columns: columns.map((field) => field ?? '').join(','),
       };
       return answered(

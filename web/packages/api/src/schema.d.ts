@@ -1193,6 +1193,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/invitations/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new link for an invitation, to be passed on by other means than mail. It is told this once, and the link before ends. */
+        post: operations["invitations_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/invitations/{id}/mail": {
         parameters: {
             query?: never;
@@ -2309,6 +2326,11 @@ export interface components {
             devices: components["schemas"]["ContactDevice"][];
             /** @description E-mail addresses, at least one. */
             emails: components["schemas"]["ContactEmail"][];
+            /**
+             * @description What is dialled within the company to reach the person: the user names of the accounts at Tandem's own provider that the devices
+             *     have.
+             */
+            extensions?: string[];
             /** @description First name. */
             first_name: string;
             /**
@@ -2478,6 +2500,8 @@ export interface components {
         DeviceAccount: {
             /** @description Address-of-record. */
             aor: string;
+            /** @description What is dialled within the company to reach it; absent for an account of another provider than Tandem's own. */
+            extension?: string | null;
             /**
              * Format: uuid
              * @description Identifier.
@@ -2794,6 +2818,8 @@ export interface components {
              * @description When it was done.
              */
             committed_at?: string | null;
+            /** @description In which country numbers without a country code are, as ISO 3166-1 alpha-2; absent if nobody said it. */
+            country?: string | null;
             /**
              * Format: int64
              * @description How many make a contact.
@@ -2887,6 +2913,8 @@ export interface components {
             field?: string | null;
             /** @description Its heading. */
             heading: string;
+            /** @description What would be kept of each of these if the column has telephone numbers; nothing for what is none. */
+            numbers: (string | null)[];
             /** @description What it has in the first rows, at most 100 characters of each; a row that is too short has nothing in it. */
             samples: string[];
         };
@@ -2984,6 +3012,13 @@ export interface components {
             language?: components["schemas"]["Language"] | null;
             /** @description What the member will be allowed to do. */
             role: components["schemas"]["Role"];
+        };
+        /** @description A new link of an invitation, told this once. */
+        InvitationLink: {
+            /** @description The invitation, with its new time. */
+            invitation: components["schemas"]["Invitation"];
+            /** @description What whoever was invited opens; whoever else has it can join in their place. */
+            link: string;
         };
         /** @description What the link of an invitation carries in its fragment. */
         InvitationToken: {
@@ -3263,7 +3298,7 @@ export interface components {
          * @description How far a mail is.
          * @enum {string}
          */
-        MailState: "queued" | "sent" | "failed" | "superseded";
+        MailState: "queued" | "sent" | "kept" | "failed" | "superseded";
         /**
          * @description Steps of sending a mail, in order.
          * @enum {string}
@@ -3630,6 +3665,11 @@ export interface components {
                 devices: components["schemas"]["ContactDevice"][];
                 /** @description E-mail addresses, at least one. */
                 emails: components["schemas"]["ContactEmail"][];
+                /**
+                 * @description What is dialled within the company to reach the person: the user names of the accounts at Tandem's own provider that the devices
+                 *     have.
+                 */
+                extensions?: string[];
                 /** @description First name. */
                 first_name: string;
                 /**
@@ -3711,6 +3751,8 @@ export interface components {
                  * @description When it was done.
                  */
                 committed_at?: string | null;
+                /** @description In which country numbers without a country code are, as ISO 3166-1 alpha-2; absent if nobody said it. */
+                country?: string | null;
                 /**
                  * Format: int64
                  * @description How many make a contact.
@@ -4111,9 +4153,10 @@ export interface components {
         PasswordChange: {
             /**
              * Format: password
-             * @description The password used until now.
+             * @description The password used until now. It may be absent where it is a one-time password that somebody has signed in with within the last ten
+             *     minutes, in this session.
              */
-            current: string;
+            current?: string | null;
             /**
              * Format: password
              * @description At least 12 characters.
@@ -7110,6 +7153,8 @@ export interface operations {
                  *     headings when absent.
                  */
                 columns?: string;
+                /** @description In which country numbers are that have no country code, as ISO 3166-1 alpha-2, such as `DE`. Without it they are refused. */
+                country?: string;
             };
             header?: never;
             path: {
@@ -7157,6 +7202,8 @@ export interface operations {
                  *     headings when absent.
                  */
                 columns?: string;
+                /** @description In which country numbers are that have no country code, as ISO 3166-1 alpha-2, such as `DE`. Without it they are refused. */
+                country?: string;
             };
             header?: never;
             path: {
@@ -8016,6 +8063,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not carried out; see the problem's type and detail */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationLink"];
+                };
             };
             /** @description Not carried out; see the problem's type and detail */
             default: {

@@ -55,6 +55,7 @@ export type FoundKind = Schemas['FoundKind'];
 export type Import = Schemas['Import'];
 export type ImportEncoding = Schemas['ImportEncoding'];
 export type ImportPreview = Schemas['ImportPreview'];
+export type ImportPreviewColumn = Schemas['ImportPreviewColumn'];
 export type ImportResult = Schemas['ImportResult'];
 export type ImportRow = Schemas['ImportRow'];
 export type ImportRowState = Schemas['ImportRowState'];

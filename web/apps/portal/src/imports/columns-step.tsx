@@ -5,7 +5,9 @@ import {
   useCheckImport,
   useForgetImport,
   useImportPreview,
+  useImports,
   type FileToCheck,
+  type Import,
   type ImportPreview,
   type Reading,
 } from '@tandem/api';
@@ -15,9 +17,11 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { RefusedNotice } from '../forms/refused-notice';
+import { countries } from '../sign-up/countries';
 import { useTenant } from '../tenant';
 import { keepFile } from './kept';
-import { ENCODINGS, missingOf, offeredFields, SEPARATORS, withColumn } from './model';
+import { columnsLike, ENCODINGS, isNumber, missingOf, offeredFields, SEPARATORS, withColumn } from './model';
+import { Samples } from './samples';
 import { useFieldTitle } from './words';
 
 type Columns = readonly (string | undefined)[];
@@ -26,19 +30,22 @@ interface ColumnsStepProps {
   file: File;
   /** What was said of this file before. */
   kept: FileToCheck | undefined;
+  /** The plan of an earlier version of the file. */
+  earlier?: Import | undefined;
   /** The plan that is made anew. */
   replaces: string | undefined;
   onBack: () => void;
 }
 
-export function ColumnsStep({ file, kept, replaces, onBack }: ColumnsStepProps) {
+export function ColumnsStep({ file, kept, earlier, replaces, onBack }: ColumnsStepProps) {
   const { t } = useTranslation();
   const { tenant } = useTenant();
   const [reading, setReading] = useState<Reading>({ encoding: kept?.encoding, separator: kept?.separator });
   const [said, setSaid] = useState(kept && { of: keyOf(kept), columns: kept.columns });
-  const { data, error, isPlaceholderData } = useImportPreview(tenant.id, file, reading);
-  const shown = error || isPlaceholderData ? undefined : data;
-  const recognised = shown?.columns.map(({ field }) => field ?? undefined) ?? [];
+  const [country, setCountry] = useCountry(kept ?? earlier);
+  const { data, error } = useImportPreview(tenant.id, file, { ...reading, country });
+  const shown = error ? undefined : data;
+  const recognised = shown ? columnsLike(earlier?.columns, shown.columns) : [];
   // Read in another way these are other columns.
   const columns = said?.of === keyOf(reading) ? said.columns : recognised;
   return (
@@ -77,7 +84,8 @@ export function ColumnsStep({ file, kept, replaces, onBack }: ColumnsStepProps) 
               columns={columns}
               onChange={(next) => setSaid({ of: keyOf(reading), columns: next })}
             />
-            <Check file={{ file, columns, ...reading }} replaces={replaces} />
+            {columns.some(isNumber) && <CountryOfNumbers country={country} onChange={setCountry} />}
+            <Check file={{ file, columns, ...reading, country }} replaces={replaces} />
           </>
         )}
       </div>
@@ -110,7 +118,7 @@ function Mapping({ preview, columns, onChange }: MappingProps) {
       <legend className="text-sm font-semibold">{t('imports.columns')}</legend>
       <p className="mb-3 text-muted">{t('imports.columns_help')}</p>
       <ul className="divide-y divide-separator">
-        {preview.columns.map(({ heading, samples }, at) => (
+        {preview.columns.map(({ heading, samples, numbers }, at) => (
           // Headings may be there twice; a column is known by its place.
           // oxlint-disable-next-line react/no-array-index-key
           <li key={at} className="grid items-start gap-x-6 gap-y-2 py-3 sm:grid-cols-[16rem_minmax(0,1fr)]">
@@ -120,7 +128,7 @@ function Mapping({ preview, columns, onChange }: MappingProps) {
               onChange={(id) => onChange(withColumn(columns, at, id === NOTHING ? undefined : id))}
               choices={choices}
             />
-            <Samples samples={samples} />
+            <Samples samples={samples} numbers={isNumber(columns[at]) ? numbers : undefined} />
           </li>
         ))}
       </ul>
@@ -128,22 +136,34 @@ function Mapping({ preview, columns, onChange }: MappingProps) {
   );
 }
 
-/** What stands in the first rows, each once. */
-function Samples({ samples }: { samples: readonly string[] }) {
-  const { t } = useTranslation();
-  const different = [...new Set(samples.filter(Boolean))];
-  if (different.length === 0) return <p className="text-sm text-muted sm:pt-8">{t('imports.no_samples')}</p>;
+/** The country that was said here or for the file before, else the one that the last import of this company had. */
+function useCountry(before: Pick<Reading, 'country'> | Pick<Import, 'country'> | undefined) {
+  const { tenant } = useTenant();
+  const { data: imports } = useImports(tenant.id);
+  const [said, setSaid] = useState<string | undefined>(before ? (before.country ?? NONE) : undefined);
+  const country = said ?? imports?.find((plan) => plan.country)?.country;
+  return [country === NONE ? undefined : (country ?? undefined), setSaid] as const;
+}
+
+const NONE = 'none';
+
+interface CountryProps {
+  country: string | undefined;
+  onChange: (country: string) => void;
+}
+
+function CountryOfNumbers({ country, onChange }: CountryProps) {
+  const { t, i18n } = useTranslation();
   return (
-    <ul
-      aria-label={t('imports.samples')}
-      className="flex min-w-0 flex-wrap gap-x-1.5 gap-y-1 text-sm text-muted sm:pt-8"
-    >
-      {different.map((sample) => (
-        <li key={sample} className="max-w-full truncate rounded bg-default px-1.5 py-0.5">
-          {sample}
-        </li>
-      ))}
-    </ul>
+    <div className="max-w-md">
+      <ChoiceField
+        label={t('imports.country_title')}
+        description={t('imports.country_help')}
+        value={country ?? NONE}
+        onChange={onChange}
+        choices={[{ id: NONE, label: t('imports.no_country') }, ...countries(i18n.language)]}
+      />
+    </div>
   );
 }
 

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest';
 
-import { canUndo, changesOf, fieldOf, missingOf, offeredFields, withColumn } from './model';
+import {
+  canUndo,
+  changesOf,
+  columnsLike,
+  fieldOf,
+  isNumber,
+  missingOf,
+  offeredFields,
+  withColumn,
+} from './model';
 
 test('a field has a name that is there once, or a number', () => {
   expect(fieldOf('company')).toEqual({ once: 'company' });
@@ -31,6 +40,26 @@ test('without an address or an id nobody is meant, without names nobody is new',
   expect(missingOf(['first_name', 'last_name', 'email_1_label'])).toBe('person');
   expect(missingOf(['email_2', 'first_name'])).toBe('names');
   expect(missingOf(['id', 'first_name', 'last_name'])).toBeUndefined();
+});
+
+test('a corrected file with the same headings has the columns that were chosen', () => {
+  const earlier = [{ heading: 'Post', field: 'email_1' }, { heading: 'Notes' }];
+  const read = [{ heading: 'Post' }, { heading: 'Notes', field: 'company' }];
+  expect(columnsLike(earlier, read)).toEqual(['email_1', undefined]);
+  expect(columnsLike(undefined, read)).toEqual([undefined, 'company']);
+  const other = [{ heading: 'Mail', field: 'email_1' }, { heading: 'Notes' }];
+  expect(columnsLike(earlier, other)).toEqual(['email_1', undefined]);
+  expect(columnsLike(earlier, [...read, { heading: 'x' }])).toEqual([undefined, 'company', undefined]);
+});
+
+test('a label is no number', () => {
+  expect(['number_1', 'number_12', 'number_1_label', 'email_1', undefined].map(isNumber)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 test('an import can be taken back until its time is over', () => {

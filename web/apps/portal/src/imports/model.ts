@@ -1,7 +1,7 @@
 /**
  * An import in the terms of its pages: which column fills what, and what a row would do.
  */
-import type { Import, ImportResult, ImportRow, ImportState } from '@tandem/api';
+import type { Import, ImportPreviewColumn, ImportResult, ImportRow, ImportState } from '@tandem/api';
 import type { FieldChange, Tone } from '@tandem/ui';
 
 import { valueOf } from '../audit/model';
@@ -66,6 +66,25 @@ export function withColumn(
     if (index === at) return field;
     return field !== undefined && filled === field ? undefined : filled;
   });
+}
+
+/**
+ * What the columns of a file fill: what those of an earlier version of it filled, if they are still the same, else what
+ * their headings say.
+ */
+export function columnsLike(
+  earlier: Import['columns'] | undefined,
+  columns: readonly Pick<ImportPreviewColumn, 'heading' | 'field'>[],
+): (string | undefined)[] {
+  const isSame =
+    earlier?.length === columns.length &&
+    columns.every(({ heading }, at) => earlier[at]?.heading === heading);
+  return (isSame ? earlier : columns).map(({ field }) => field ?? undefined);
+}
+
+/** Whether the column fills a telephone number. */
+export function isNumber(field: string | undefined): boolean {
+  return /^number_\d+$/.test(field ?? '');
 }
 
 function tellsPerson(field: string | undefined): boolean {

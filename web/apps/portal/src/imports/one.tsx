@@ -16,6 +16,7 @@ import { useTranslation } from 'react-i18next';
 
 import { RefusedNotice } from '../forms/refused-notice';
 import { Absent } from '../pages/absent';
+import { nameOf } from '../sign-up/countries';
 import { useTenant } from '../tenant';
 import { StateBadge } from './history';
 import { dropFile, keptFile } from './kept';
@@ -47,7 +48,7 @@ export function ImportPage() {
 }
 
 function OneImport({ plan }: { plan: Import }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { path, mayChange } = useTenant();
   const router = useRouter();
   const open = plan.state === 'checked' || plan.state === 'reading';
@@ -59,6 +60,9 @@ function OneImport({ plan }: { plan: Import }) {
         lead={
           <>
             {t('imports.made_by', { who: plan.made_by })} · <DateTime at={plan.created_at} />
+            {plan.country && (
+              <> · {t('imports.in_country', { country: nameOf(plan.country, i18n.language) })}</>
+            )}
           </>
         }
         up={{ href: path('/contacts/import'), label: t('imports.title') }}
@@ -101,7 +105,9 @@ function Standing({ plan }: { plan: Import }) {
         <Notice tone="warning">{t('imports.stale')}</Notice>
         {mayChange && (
           <div>
-            <ButtonLink href={path(`/contacts/import?again=${plan.id}`)}>
+            <ButtonLink
+              href={path(`/contacts/import?${keptFile(plan.id) ? 'again' : 'corrects'}=${plan.id}`)}
+            >
               {t('imports.upload_again')}
             </ButtonLink>
           </div>
@@ -167,6 +173,11 @@ function Commit({ plan }: { plan: Import }) {
           {keptFile(plan.id) && (
             <ButtonLink href={path(`/contacts/import?again=${plan.id}`)} variant="secondary">
               {t('imports.columns_again')}
+            </ButtonLink>
+          )}
+          {plan.refused > 0 && (
+            <ButtonLink href={path(`/contacts/import?corrects=${plan.id}`)} variant="secondary">
+              {t('imports.correct')}
             </ButtonLink>
           )}
           <Button variant="secondary" isPending={forget.isPending} onPress={discard}>

@@ -1,7 +1,8 @@
 /**
  * Contacts from a file: the file, its columns, and the imports there have been.
  */
-import { ButtonLink, PageHead } from '@tandem/ui';
+import { useImport } from '@tandem/api';
+import { ButtonLink, PageHead, Placeholder } from '@tandem/ui';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -18,7 +19,7 @@ const route = getRouteApi('/t/$slug/shell/contacts/import');
 export function ImportsPage() {
   const { t } = useTranslation();
   const { path, mayChange } = useTenant();
-  const { again } = route.useSearch();
+  const { again, corrects } = route.useSearch();
   const kept = keptFile(again);
   const [file, setFile] = useState(kept?.file);
   const forget = () => setFile(undefined);
@@ -32,7 +33,10 @@ export function ImportsPage() {
       {mayChange && <Steps current={file ? 'columns' : 'file'} {...(file && { onBack: forget })} />}
       <div className="flex flex-col gap-8">
         {mayChange && !file && <FileStep onFile={setFile} />}
-        {mayChange && file && (
+        {mayChange && file && corrects !== undefined && (
+          <CorrectedStep file={file} corrects={corrects} onBack={forget} />
+        )}
+        {mayChange && file && corrects === undefined && (
           <ColumnsStep
             file={file}
             kept={kept?.file === file ? kept : undefined}
@@ -50,5 +54,21 @@ export function ImportsPage() {
         )}
       </div>
     </>
+  );
+}
+
+interface CorrectedProps {
+  file: File;
+  /** The plan of the file as it was. */
+  corrects: string;
+  onBack: () => void;
+}
+
+function CorrectedStep({ file, corrects, onBack }: CorrectedProps) {
+  const { tenant } = useTenant();
+  const { data, isPending } = useImport(tenant.id, corrects);
+  if (isPending) return <Placeholder rows={4} />;
+  return (
+    <ColumnsStep file={file} kept={undefined} earlier={data} replaces={data && corrects} onBack={onBack} />
   );
 }

@@ -4,11 +4,17 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { idOf } from '../pages/params';
 import { shell } from '../routes/frame';
 
-/** `?again=…`: the columns of a plan are chosen again. */
-const withPlan = ({ again }: Record<string, unknown>): { again?: string } => {
-  const id = idOf(again);
-  return id === undefined ? {} : { again: id };
-};
+interface PlanSearch {
+  /** The columns of this plan are chosen again. */
+  again?: string | undefined;
+  /** Another file takes the place of that of this plan. */
+  corrects?: string | undefined;
+}
+
+const withPlan = ({ again, corrects }: Record<string, unknown>): PlanSearch => ({
+  again: idOf(again),
+  corrects: idOf(corrects),
+});
 
 export const importRoutes = [
   createRoute({

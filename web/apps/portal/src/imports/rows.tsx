@@ -16,6 +16,7 @@ import { useTranslation } from 'react-i18next';
 
 import { useListAddress } from '../lists/state';
 import { Absent } from '../pages/absent';
+import { Nothing } from '../pages/nothing';
 import { useTenant } from '../tenant';
 import { RESULT_TONES, RESULTS, ROW_STATES } from './model';
 import { RowDialog } from './row-dialog';
@@ -158,11 +159,7 @@ function useColumns(plan: Import): TableColumn<Shown>[] {
             id: 'state',
             title: t('imports.row_state_title'),
             cell: ({ state, result }: Shown) =>
-              result === 'create' || result === 'update' ? (
-                t(`imports.row_state.${state}`)
-              ) : (
-                <span className="text-muted">{t('none')}</span>
-              ),
+              result === 'create' || result === 'update' ? t(`imports.row_state.${state}`) : <Nothing />,
           },
         ]),
   ];

@@ -9,6 +9,11 @@ export interface Country {
   label: string;
 }
 
+/** What a country is called. */
+export function nameOf(id: string, language: string): string {
+  return new Intl.DisplayNames(language, { type: 'region' }).of(id) ?? id;
+}
+
 /** By name. */
 export function countries(language: string): Country[] {
   const names = new Intl.DisplayNames(language, { type: 'region' });

@@ -39,7 +39,7 @@ export function ChoiceField(props: ChoiceProps) {
     >
       <FieldLabel {...props} />
       <Select.Trigger ref={buttonRef}>
-        <Select.Value>
+        <Select.Value className="min-w-0">
           {({ isPlaceholder, defaultChildren }) =>
             isPlaceholder ? (
               defaultChildren
