@@ -24,6 +24,7 @@ test('the overview leads a newcomer to a phone that is ready to be activated', a
   await expect(page.getByRole('heading', { name: "Nora's phone" })).toBeVisible();
   await expect(page.getByTestId('activation-link')).toBeVisible();
   await expect(page.getByTestId('activation-code')).toBeVisible();
+  await expect(page.getByText('Extension 201')).toBeVisible();
   await expect(page.getByText(/sip:201@/)).toBeVisible();
 
   await page.getByRole('link', { name: 'Overview' }).first().click();
@@ -53,6 +54,10 @@ test('somebody who is there already gets a phone with the next extension', async
   await expect(page.getByTestId('activation-link')).toBeVisible();
   const now = (await (await request.get(`${base}/contacts/${id}`)).json()) as { devices: unknown[] };
   expect(now.devices).toHaveLength(1);
+  await page.goto(`/t/${tenant.slug}/contacts`);
+  await expect(page.getByRole('row', { name: 'Dora Dahl' }).getByText('201', { exact: true })).toBeVisible();
+  await page.getByRole('row', { name: 'Dora Dahl' }).click();
+  await expect(page.getByText('Extension 201')).toBeVisible();
 });
 
 test('the wizard works with the keyboard, takes an account that is free, and says what is wrong by step', async ({

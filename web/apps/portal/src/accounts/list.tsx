@@ -7,6 +7,7 @@ import { AtSign } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import { ListPage } from '../lists/list-page';
+import { Nothing } from '../pages/nothing';
 import { useTenant } from '../tenant';
 import { AccountBadge } from './status';
 
@@ -54,11 +55,7 @@ export function AccountsPage() {
       id: 'devices',
       title: t('accounts.devices'),
       cell: ({ devices }) =>
-        devices.length === 0 ? (
-          <span className="text-muted">{t('none')}</span>
-        ) : (
-          devices.map(({ name }) => name).join(', ')
-        ),
+        devices.length === 0 ? <Nothing /> : devices.map(({ name }) => name).join(', '),
     },
   ];
   const filters: TableFilter[] = [

@@ -16,19 +16,32 @@ function useAccounts(contact: Contact): readonly Account[] {
 
 export function CallerIds({ contact }: { contact: Contact }) {
   const { t } = useTranslation();
-  const { internal, external } = callerIds(useAccounts(contact));
+  const accounts = useAccounts(contact);
+  const { internal, external } = callerIds(accounts);
   return (
     <Section title={t('contacts.caller_id.title')}>
       <Facts>
         <Fact name={t('contacts.caller_id.internal')}>
           {internal.join(', ') || t('contacts.caller_id.none_internal')}
+          <Addresses accounts={accounts} own />
         </Fact>
         <Fact name={t('contacts.caller_id.external')}>
           {external.join(', ') || t('contacts.caller_id.none_external')}
+          <Addresses accounts={accounts} own={false} />
         </Fact>
       </Facts>
     </Section>
   );
+}
+
+/** The same for machines. */
+function Addresses({ accounts, own }: { accounts: readonly Account[]; own: boolean }) {
+  const addresses = accounts.filter((account) => account.own === own).map(({ aor }) => aor);
+  return addresses.map((aor) => (
+    <span key={aor} className="verbatim block text-xs text-muted">
+      {aor}
+    </span>
+  ));
 }
 
 export function CopyContact({ contact }: { contact: Contact }) {
@@ -40,5 +53,5 @@ export function CopyContact({ contact }: { contact: Contact }) {
     number: t('contacts.number'),
     label: (label) => t(`contacts.label.${label}`, { defaultValue: label }),
   });
-  return <CopyButton text={text} label={t('contacts.copy')} />;
+  return <CopyButton text={text} label={t('contacts.copy')} alone />;
 }

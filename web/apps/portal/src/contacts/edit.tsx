@@ -69,12 +69,14 @@ function EditContact({ contact }: { contact: Contact }) {
       goOn(path('/contacts'));
     },
   });
+  const numbers = contact.extensions?.join(', ');
+  const extension = numbers && t('contacts.extension_is', { numbers });
   const users = contact.devices.map(({ id, name }) => ({ href: path(`/devices/${id}`), name }));
   return (
     <>
       <PageHead
         title={nameOf(contact)}
-        lead={[contact.job_title, contact.company].filter(Boolean).join(', ')}
+        lead={[extension, contact.job_title, contact.company].filter(Boolean).join(' · ')}
         up={{ href: path('/contacts'), label: t('contacts.title') }}
         actions={
           <>

@@ -44,7 +44,8 @@ function Emails({ at }: Place) {
   const choices = EMAIL_LABELS.map((id) => ({ id, label: t(`contacts.label.${id}`) }));
   return (
     <fieldset className="flex flex-col gap-3">
-      <legend className="mb-3 text-sm font-semibold">{t('contacts.emails')}</legend>
+      <legend className="mb-1 text-sm font-semibold">{t('contacts.emails')}</legend>
+      <p className="text-muted">{t('contacts.emails_help')}</p>
       {fields.map(({ id }, index) => (
         <div
           key={id}
@@ -60,11 +61,9 @@ function Emails({ at }: Place) {
             />
           </div>
           <Choose name={`${at}emails.${index}.label`} label={t('contacts.label_title')} choices={choices} />
-          <Drop
-            label={t('contacts.remove_email', { number: index + 1 })}
-            disabled={fields.length === 1}
-            onPress={() => remove(index)}
-          />
+          {fields.length > 1 && (
+            <Drop label={t('contacts.remove_email', { number: index + 1 })} onPress={() => remove(index)} />
+          )}
         </div>
       ))}
       <ListError name={`${at}emails`} />
@@ -134,20 +133,12 @@ function Numbers({ at }: Place) {
 
 interface DropProps {
   label: string;
-  disabled?: boolean;
   onPress: () => void;
 }
 
-function Drop({ label, disabled, onPress }: DropProps) {
+function Drop({ label, onPress }: DropProps) {
   return (
-    <Button
-      isIconOnly
-      variant="ghost"
-      className="mt-6.5"
-      aria-label={label}
-      isDisabled={disabled ?? false}
-      onPress={onPress}
-    >
+    <Button isIconOnly variant="ghost" className="mt-6.5" aria-label={label} onPress={onPress}>
       <X aria-hidden />
     </Button>
   );

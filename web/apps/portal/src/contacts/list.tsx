@@ -7,6 +7,7 @@ import { Download, Upload, Users } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import { ListPage } from '../lists/list-page';
+import { Nothing } from '../pages/nothing';
 import { useTenant } from '../tenant';
 import { ContactsBulk } from './bulk';
 import { nameOf, readable } from './model';
@@ -29,6 +30,12 @@ export function ContactsPage() {
       ),
     },
     {
+      id: 'extension',
+      title: t('contacts.extension'),
+      cell: ({ extensions }) =>
+        extensions?.length ? <span className="tabular-nums">{extensions.join(', ')}</span> : <Nothing />,
+    },
+    {
       id: 'company',
       title: t('contacts.company'),
       sort: 'company',
@@ -48,18 +55,14 @@ export function ContactsPage() {
         numbers[0] ? (
           <span className="whitespace-nowrap tabular-nums">{readable(numbers[0].number)}</span>
         ) : (
-          <span className="text-muted">{t('none')}</span>
+          <Nothing />
         ),
     },
     {
       id: 'devices',
       title: t('contacts.devices'),
       cell: ({ devices }) =>
-        devices.length === 0 ? (
-          <span className="text-muted">{t('none')}</span>
-        ) : (
-          devices.map(({ name }) => name).join(', ')
-        ),
+        devices.length === 0 ? <Nothing /> : devices.map(({ name }) => name).join(', '),
     },
   ];
   const yesNo = [

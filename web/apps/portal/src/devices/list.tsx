@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 
 import { ListPage } from '../lists/list-page';
 import { useDate } from '../pages/date';
+import { Nothing } from '../pages/nothing';
 import { useTenant } from '../tenant';
 import { DESK_PHONE_MAKES, platformName } from './model';
 import { Move } from './move';
@@ -47,7 +48,7 @@ export function DevicesPage() {
             {platform && <span className="block text-xs text-muted">{platformName(platform)}</span>}
           </span>
         ) : (
-          <span className="text-muted">{t('none')}</span>
+          <Nothing />
         ),
     },
     {

@@ -65,7 +65,10 @@ function OneDevice({ device }: { device: Device }) {
                     {account.name}
                   </Link>
                   <AccountBadge account={account} />
-                  <p className="verbatim w-full text-xs text-muted">{account.aor}</p>
+                  <div className="w-full">
+                    {account.extension && <p>{t('contacts.extension_is', { numbers: account.extension })}</p>}
+                    <p className="verbatim text-xs text-muted">{account.aor}</p>
+                  </div>
                 </li>
               ))}
             </ul>
