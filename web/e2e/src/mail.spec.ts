@@ -22,13 +22,13 @@ test('instructions go into the mailbox, and their link leads to the activation p
   await dialog.getByRole('button', { name: 'Send instructions' }).click();
 
   const state = page.getByTestId('instructions');
-  await expect(state).toContainText(/Sent to tester\d+@example\.com/);
-  await expect(page.locator('h1 + span').getByText('Instructions sent')).toBeVisible();
+  await expect(state).toContainText(/The mail to tester\d+@example\.com did not leave/);
+  await expect(page.locator('h1 + span').getByText('Instructions kept here')).toBeVisible();
   await expect(page.getByTestId('activation-link')).toBeHidden();
   await expect(page.getByTestId('activation-code')).toBeHidden();
   await expect(page.getByRole('img', { name: /QR code/ })).toHaveCount(0);
 
-  await page.getByRole('link', { name: 'Mailbox', exact: true }).first().click();
+  await page.getByRole('link', { name: 'Unsent mail', exact: true }).first().click();
   await expect(page.getByText('No mail in here left this machine.')).toBeVisible();
   await page
     .getByRole('row', { name: /Set up your phone: Mailed/ })
@@ -65,7 +65,7 @@ test('mail settings are tried, saved and looked at', async ({ page, request }) =
   await expect(page.getByText('No mail leaves this machine')).toBeVisible();
 
   await page.getByRole('button', { name: 'Send test mail' }).click();
-  await expect(page.getByText('The mail lies in the mailbox.')).toBeVisible();
+  await expect(page.getByText('The mail lies under “Unsent mail”')).toBeVisible();
 
   await page.getByText('Own mail server').click();
   await page.getByRole('button', { name: 'Save' }).click();
@@ -94,11 +94,11 @@ test('what became of each mail is listed, narrowed and opened', async ({ page, r
       const { items } = (await (await request.get(`${base}/mails`)).json()) as { items: { state: string }[] };
       return items.map(({ state }) => state);
     })
-    .toEqual(['sent']);
+    .toEqual(['kept']);
   await page.goto(`/t/${tenant.slug}`);
   await page.getByRole('navigation').getByRole('link', { name: 'Outgoing mail' }).click();
   const row = page.getByRole('row', { name: address });
-  await expect(row).toContainText('Sent');
+  await expect(row).toContainText('Kept here: no mail server');
   await row.focus();
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Activation instructions' });

@@ -132,6 +132,7 @@ export {
 } from './sign-on';
 export { makePuzzle, useConfirmSignUp, useSignUp, useSignUpOffer } from './sign-up';
 export {
+  useInvitationLink,
   useInvitations,
   useInvite,
   useMembers,

@@ -112,6 +112,18 @@ export function useResendInvitation(tenant: string) {
   });
 }
 
+/** A new link to pass on; the one before ends, and this one is told once. */
+export function useInvitationLink(tenant: string) {
+  const changed = useTeamChanged(tenant);
+  return useMutation({
+    mutationFn: (id: string) =>
+      answered(
+        client.POST('/api/v1/tenants/{tenant}/invitations/{id}/link', { params: { path: { tenant, id } } }),
+      ),
+    onSuccess: changed,
+  });
+}
+
 export function useWithdrawInvitation(tenant: string) {
   const changed = useTeamChanged(tenant);
   return useMutation({

@@ -63,7 +63,13 @@ export function Hidden({ device, activation }: HiddenProps) {
   );
 }
 
-const TONES = { queued: 'info', sent: 'good', failed: 'danger', superseded: 'warning' } as const;
+const TONES = {
+  queued: 'info',
+  sent: 'good',
+  kept: 'warning',
+  failed: 'danger',
+  superseded: 'warning',
+} as const;
 
 /** How far the mail is, and why it is no further. */
 function MailState({ mail }: { mail: Mail }) {

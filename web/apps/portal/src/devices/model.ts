@@ -37,6 +37,9 @@ export function inputOf(form: DeviceForm): DeviceInput {
 /** What changes when a device gets another person, as the names of the texts that say it. */
 export type MoveChange = 'numbers' | 'shown' | 'stays' | 'open' | 'mailed' | 'fetched';
 
+/** Somebody may have read the mail, or will. */
+const MAILED: ReadonlySet<Mail['state']> = new Set(['queued', 'sent', 'kept']);
+
 export function moveChanges({
   activated_at,
   desk_phone,
@@ -44,7 +47,7 @@ export function moveChanges({
 }: Pick<Device, 'activated_at' | 'desk_phone' | 'instructions'>): MoveChange[] {
   if (desk_phone) return ['fetched', 'numbers'];
   if (activated_at) return ['shown', 'numbers', 'stays'];
-  const mailed = instructions?.state === 'sent' || instructions?.state === 'queued';
+  const mailed = instructions && MAILED.has(instructions.state);
   return mailed ? ['numbers', 'open', 'mailed'] : ['numbers', 'open'];
 }
 
@@ -58,6 +61,7 @@ export const DEVICE_TONES: Record<DeviceStatus, Tone> = {
 export const INSTRUCTION_TONES: Record<Mail['state'], Tone | undefined> = {
   queued: 'waiting',
   sent: 'info',
+  kept: 'waiting',
   failed: 'bad',
   superseded: undefined,
 };

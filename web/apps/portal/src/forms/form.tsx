@@ -23,6 +23,8 @@ interface FormProps<Values extends FieldValues> extends SavedForm<Values> {
   action: string;
   /** Where *Cancel* leads; absent where there is no way back. */
   cancel?: string;
+  /** The same where nothing is left but a dialog. */
+  onCancel?: () => void;
   wide?: boolean;
   /** Nobody minds when this is left half filled in, such as a sign-in. */
   passing?: boolean;
@@ -30,7 +32,7 @@ interface FormProps<Values extends FieldValues> extends SavedForm<Values> {
 
 export function Form<Values extends FieldValues>(props: FormProps<Values>) {
   const { t } = useTranslation(['portal', 'ui']);
-  const { form, submit, conflict, places, children, action, cancel, wide, passing } = props;
+  const { form, submit, conflict, places, children, action, cancel, onCancel, wide, passing } = props;
   const { isDirty, isSubmitting } = form.formState;
   const errorText = useErrorText();
   const refused = errorText(form.formState.errors.root?.refused?.message);
@@ -58,6 +60,11 @@ export function Form<Values extends FieldValues>(props: FormProps<Values>) {
             <ButtonLink href={cancel} variant="secondary">
               {t('ui:cancel')}
             </ButtonLink>
+          )}
+          {onCancel && (
+            <Button variant="secondary" onPress={onCancel}>
+              {t('ui:cancel')}
+            </Button>
           )}
         </div>
       </form>

@@ -20,6 +20,7 @@ import { useTranslation } from 'react-i18next';
 import { ListFrame } from '../lists/list-frame';
 import { useListAddress } from '../lists/state';
 import { useDate } from '../pages/date';
+import { Nothing } from '../pages/nothing';
 import { useSentence } from '../refusals/use-sentence';
 import { useTenant } from '../tenant';
 import { KINDS, STATE_TONES, STATES } from './model';
@@ -97,8 +98,7 @@ function useColumns(): TableColumn<Mail>[] {
       title: t('mails.reason'),
       from: 'lg',
       share: 2,
-      cell: ({ reason }) =>
-        reason ? t(`mail.reason.${reason}`) : <span className="text-muted">{t('none')}</span>,
+      cell: ({ reason }) => (reason ? t(`mail.reason.${reason}`) : <Nothing />),
     },
   ];
 }

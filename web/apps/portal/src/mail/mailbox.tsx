@@ -8,7 +8,7 @@ import {
   EmptyState,
   Notice,
   PageHead,
-  Placeholder,
+  TableWaiting,
   type TableColumn,
 } from '@tandem/ui';
 import { Inbox } from 'lucide-react';
@@ -44,7 +44,7 @@ export function MailboxPage() {
         </Notice>
       </div>
       {!data && error && <Failed error={error} onRetry={() => void refetch()} />}
-      {!data && !error && <Placeholder />}
+      {!data && !error && <TableWaiting />}
       {data?.length === 0 && (
         <EmptyState
           icon={Inbox}

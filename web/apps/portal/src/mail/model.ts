@@ -21,11 +21,18 @@ export const KINDS = [
   'test',
 ] as const satisfies readonly MailKind[];
 
-export const STATES = ['queued', 'sent', 'failed', 'superseded'] as const satisfies readonly Mail['state'][];
+export const STATES = [
+  'queued',
+  'sent',
+  'kept',
+  'failed',
+  'superseded',
+] as const satisfies readonly Mail['state'][];
 
 export const STATE_TONES: Record<Mail['state'], Tone> = {
   queued: 'waiting',
   sent: 'good',
+  kept: 'waiting',
   failed: 'bad',
   superseded: 'idle',
 };

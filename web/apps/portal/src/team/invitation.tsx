@@ -1,9 +1,16 @@
 /**
  * Somebody who was invited and has not come yet.
  */
-import { useResendInvitation, useWithdrawInvitation, type Invitation } from '@tandem/api';
-import { Button, DateTime, StatusBadge, toast } from '@tandem/ui';
-import { Mail, X } from 'lucide-react';
+import {
+  useInvitationLink,
+  useMailSettings,
+  useResendInvitation,
+  useWithdrawInvitation,
+  type Invitation,
+} from '@tandem/api';
+import { Button, CodeBlock, DateTime, Dialog, Notice, StatusBadge, toast } from '@tandem/ui';
+import { Link2, Mail, X } from 'lucide-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { RefusedNotice } from '../forms/refused-notice';
@@ -19,6 +26,9 @@ export function InvitationRow({ invitation, mayChange }: InvitationRowProps) {
   const { tenant } = useTenant();
   const resend = useResendInvitation(tenant.id);
   const withdraw = useWithdrawInvitation(tenant.id);
+  const renew = useInvitationLink(tenant.id);
+  const [link, setLink] = useState<string>();
+  const staysHere = useMailSettings(tenant.id).data?.way === 'mailbox';
   // The row is gone when it has worked: what follows must not depend on it.
   const takeBack = async () => {
     try {
@@ -44,14 +54,27 @@ export function InvitationRow({ invitation, mayChange }: InvitationRowProps) {
         </p>
       </div>
       {mayChange && (
-        <div className="flex gap-2">
+        <div className="flex flex-wrap gap-2">
+          <Button
+            variant="secondary"
+            size="sm"
+            isPending={renew.isPending}
+            aria-label={t('team.link_of', { email })}
+            onPress={() => renew.mutate(id, { onSuccess: (told) => setLink(told.link) })}
+          >
+            <Link2 aria-hidden />
+            {t('team.link')}
+          </Button>
           <Button
             variant="secondary"
             size="sm"
             isPending={resend.isPending}
             aria-label={t('team.resend_to', { email })}
             onPress={() =>
-              resend.mutate(id, { onSuccess: () => toast.success(t('team.invited', { email })) })
+              resend.mutate(id, {
+                onSuccess: () =>
+                  toast.success(t(staysHere ? 'team.invited_here' : 'team.invited', { email })),
+              })
             }
           >
             <Mail aria-hidden />
@@ -70,8 +93,37 @@ export function InvitationRow({ invitation, mayChange }: InvitationRowProps) {
         </div>
       )}
       <div className="w-full empty:hidden">
-        <RefusedNotice error={resend.error ?? withdraw.error} />
+        <RefusedNotice error={resend.error ?? withdraw.error ?? renew.error} />
       </div>
+      {link && <LinkDialog email={email} link={link} onClose={() => setLink(undefined)} />}
     </li>
+  );
+}
+
+interface LinkDialogProps {
+  email: string;
+  link: string;
+  onClose: () => void;
+}
+
+/** The link to pass on, this once. */
+function LinkDialog({ email, link, onClose }: LinkDialogProps) {
+  const { t } = useTranslation(['portal', 'ui']);
+  return (
+    <Dialog
+      title={t('team.link_of', { email })}
+      open
+      onClose={onClose}
+      footer={
+        <Button variant="secondary" onPress={onClose}>
+          {t('ui:close')}
+        </Button>
+      }
+    >
+      <div className="flex flex-col gap-4 text-foreground">
+        <Notice tone="warning">{t('team.link_once', { email })}</Notice>
+        <CodeBlock label={t('team.link_label')} copyLabel={t('team.link_copy')} text={link} />
+      </div>
+    </Dialog>
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Inviting somebody by mail.
  */
-import { useInvite, type Role } from '@tandem/api';
+import { useInvite, useMailSettings, type Role } from '@tandem/api';
 import { Dialog, RadioField, toast } from '@tandem/ui';
 import { useTranslation } from 'react-i18next';
 
@@ -34,17 +34,18 @@ function InviteForm({ onDone }: { onDone: () => void }) {
   const { t, i18n } = useTranslation();
   const { tenant } = useTenant();
   const invite = useInvite(tenant.id);
+  const staysHere = useMailSettings(tenant.id).data?.way === 'mailbox';
   const form = useSavedForm<{ email: string; role: Role }>({
     schema,
     values: { email: '', role: 'administrator' },
     save: async ({ email, role }) => {
       await invite.mutateAsync({ email, role, language: i18n.language === 'de' ? 'de' : 'en' });
       onDone();
-      toast.success(t('team.invited', { email }));
+      toast.success(t(staysHere ? 'team.invited_here' : 'team.invited', { email }));
     },
   });
   return (
-    <Form {...form} passing action={t('team.send')} wide>
+    <Form {...form} passing action={t(staysHere ? 'team.invite' : 'team.send')} onCancel={onDone}>
       <TextField
         name="email"
         type="email"
@@ -64,6 +65,7 @@ function RoleField() {
   return (
     <RadioField
       label={t('team.role_label')}
+      stacked
       value={value as Role}
       onChange={onChange}
       choices={ROLES.map((role) => ({

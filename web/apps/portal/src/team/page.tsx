@@ -75,7 +75,7 @@ export function TeamPage() {
           )
         }
       />
-      <div className="mt-8 flex max-w-4xl flex-col gap-6">
+      <div className="mt-8 flex flex-col gap-6">
         <Invitations owner={owner} />
         <SecondFactorRule owner={owner} />
       </div>

@@ -15,13 +15,15 @@ interface RadioFieldProps {
   value: string;
   onChange: (id: string) => void;
   choices: readonly RadioChoice[];
+  /** One below the other, however much room there is. */
+  stacked?: boolean;
 }
 
-export function RadioField({ label, value, onChange, choices }: RadioFieldProps) {
+export function RadioField({ label, value, onChange, choices, stacked }: RadioFieldProps) {
   return (
     <RadioGroup value={value} onChange={onChange} className="flex flex-col gap-2">
       <Label className="label">{label}</Label>
-      <div className="grid gap-2 sm:grid-cols-2">
+      <div className={`grid gap-2 ${stacked ? '' : 'sm:grid-cols-2'}`}>
         {choices.map(({ id, label: name, detail }) => (
           <Radio
             key={id}
