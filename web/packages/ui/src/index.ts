@@ -41,7 +41,7 @@ export { Keys } from './shortcuts/keys';
 export { useShortcut, useShortcuts, type Shortcut } from './shortcuts/shortcuts';
 export { BulkBar } from './table/bulk-bar';
 export { keepColumns, keptColumns, shownColumns, type TableColumn } from './table/columns';
-export { DataTable, type Total } from './table/data-table';
+export { DataTable, TableWaiting, type Total } from './table/data-table';
 export {
   isPlain,
   listSearch,

@@ -10,10 +10,11 @@ import { useTranslation } from 'react-i18next';
 import { ListFrame } from '../lists/list-frame';
 import { useListAddress } from '../lists/state';
 import { useDate } from '../pages/date';
+import { Nothing } from '../pages/nothing';
 import { useTenant } from '../tenant';
 import { Filters } from './filters';
 import { CALL_FILTERS, clock, DIRECTIONS, filterOf, OUTCOMES, partyName } from './model';
-import { OutcomeBadge, useTitleOf } from './outcome';
+import { OutcomeBadge, useReason, useTitleOf } from './outcome';
 
 export function CallsPage() {
   const { t } = useTranslation();
@@ -73,6 +74,7 @@ function useColumns(): TableColumn<Call>[] {
       id: 'started',
       title: t('calls.started'),
       sort: 'started_at',
+      least: 190,
       cell: ({ started_at }) => <span className="whitespace-nowrap tabular-nums">{date(started_at)}</span>,
     },
     {
@@ -81,7 +83,7 @@ function useColumns(): TableColumn<Call>[] {
       from: 'lg',
       cell: ({ direction }) => t(`calls.direction.${direction}`),
     },
-    { id: 'outcome', title: t('calls.outcome_title'), cell: (call) => <OutcomeBadge call={call} /> },
+    { id: 'outcome', title: t('calls.outcome_title'), cell: (call) => <Outcome call={call} /> },
     {
       id: 'duration',
       title: t('calls.duration'),
@@ -89,11 +91,24 @@ function useColumns(): TableColumn<Call>[] {
         answered_at && duration_secs !== undefined && duration_secs !== null ? (
           <span className="tabular-nums">{clock(duration_secs)}</span>
         ) : (
-          <span className="text-muted">{t('none')}</span>
+          <Nothing />
         ),
     },
   ];
 }
+
+/** What could not be says why: otherwise nobody knows what to do. */
+function Outcome({ call }: { call: Call }) {
+  const reason = useReason();
+  return (
+    <span>
+      <OutcomeBadge call={call} />
+      {UNMADE.has(call.outcome) && <span className="mt-0.5 block text-xs text-muted">{reason(call)}</span>}
+    </span>
+  );
+}
+
+const UNMADE: ReadonlySet<Call['outcome']> = new Set(['failed', 'refused']);
 
 function PartyName({ party }: { party: Call['caller'] }) {
   const { t } = useTranslation();

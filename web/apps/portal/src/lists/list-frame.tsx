@@ -13,7 +13,7 @@ import {
   keptColumns,
   NothingFound,
   PageHead,
-  Placeholder,
+  TableWaiting,
   PLAIN,
   sameState,
   shownColumns,
@@ -129,7 +129,7 @@ export function ListFrame<Row extends { id: string }>(props: ListFrameProps<Row>
       {data === undefined && error && (
         <Failed error={error} onRetry={isMisplaced ? address.restart : () => void rows.refetch()} />
       )}
-      {data === undefined && !error && <Placeholder rows={8} />}
+      {data === undefined && !error && <TableWaiting rows={8} />}
       {data !== undefined && !nothing && (
         <TableTools
           searchLabel={texts.search}

@@ -3,7 +3,7 @@
  */
 import { useChoices, useCount, useDevicesLive, type Device, type Total } from '@tandem/api';
 import { ButtonLink, Link, PageHead, Section, type Icon } from '@tandem/ui';
-import { ArrowRight, AtSign, Check, Smartphone, Users } from 'lucide-react';
+import { ArrowRight, AtSign, Check, Plus, Smartphone, UserPlus, Users } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -43,7 +43,27 @@ export function OverviewPage() {
   const next = nextStep(plan);
   return (
     <>
-      <PageHead title={tenant.name} lead={t(next ? 'overview.lead_new' : 'overview.lead')} />
+      <PageHead
+        title={tenant.name}
+        lead={t(next ? 'overview.lead_new' : 'overview.lead')}
+        actions={
+          !next &&
+          mayChange && (
+            <>
+              {tenant.role === 'owner' && (
+                <ButtonLink href={path('/team')} variant="secondary">
+                  <UserPlus aria-hidden />
+                  {t('overview.invite')}
+                </ButtonLink>
+              )}
+              <ButtonLink href={path('/contacts/new?phone=on')}>
+                <Plus aria-hidden />
+                {t('overview.add')}
+              </ButtonLink>
+            </>
+          )
+        }
+      />
       <div className="flex flex-col gap-6">
         {next && mayChange && <Plan plan={plan} next={next} />}
         <div className="grid gap-4 sm:grid-cols-3">

@@ -13,11 +13,13 @@ interface CopyButtonProps {
   text: string;
   /** What is copied, for those who cannot see what stands beside the button. */
   label: string;
+  /** Says what is copied, as large as the buttons beside it: nothing else shows it. */
+  alone?: boolean;
   /** Hears that it is on the clipboard. */
   onCopied?: (() => void) | undefined;
 }
 
-export function CopyButton({ text, label, onCopied }: CopyButtonProps) {
+export function CopyButton({ text, label, alone, onCopied }: CopyButtonProps) {
   const { t } = useTranslation('ui');
   const [copied, setCopied] = useState(false);
 
@@ -35,13 +37,13 @@ export function CopyButton({ text, label, onCopied }: CopyButtonProps) {
 
   return (
     <Button
-      size="sm"
+      size={alone ? 'md' : 'sm'}
       variant="secondary"
       aria-label={copied ? t('copied') : label}
       onPress={() => void copy()}
     >
       {copied ? <Check aria-hidden /> : <Copy aria-hidden />}
-      <span aria-live="polite">{t(copied ? 'copied' : 'copy')}</span>
+      <span aria-live="polite">{copied ? t('copied') : alone ? label : t('copy')}</span>
     </Button>
   );
 }

@@ -78,7 +78,7 @@ export function Facts({ children }: { children: ReactNode }) {
 
 /** Nothing when there is no value. */
 export function Fact({ name, children }: { name: string; children: ReactNode }) {
-  if (children === undefined || children === null || children === '') return null;
+  if (children === undefined || children === null || children === false || children === '') return null;
   return (
     <div className="min-w-0">
       <dt className="text-xs text-muted">{name}</dt>

@@ -3,7 +3,7 @@
  */
 import { Button } from '@heroui/react';
 import { Menu, X } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Dialog, Link, Modal, ModalOverlay } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 
@@ -110,8 +110,12 @@ function Side({ groups, place, search, person, onFollow }: SideProps) {
       </div>
       {place}
       {search}
-      <nav aria-label={t('shell.main')} className="flex-1 overflow-y-auto">
-        <div className="flex flex-col gap-4">
+      {/* What is cut off fades: there is more below. */}
+      <nav
+        aria-label={t('shell.main')}
+        className="flex-1 overflow-y-auto [mask-image:linear-gradient(to_bottom,black_calc(100%-2rem),transparent)]"
+      >
+        <div className="flex flex-col gap-4 pb-8">
           {groups.map(({ id, label, items }) => (
             <section key={id} aria-label={label}>
               {label && <h2 className="mb-1 px-2.5 text-xs font-medium text-muted">{label}</h2>}
@@ -135,8 +139,12 @@ interface PlaceProps {
 }
 
 function Place({ item: { href, label, icon: Picture, current }, onFollow }: PlaceProps) {
+  const place = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (current) place.current?.scrollIntoView({ block: 'nearest' });
+  }, [current]);
   return (
-    <li>
+    <li ref={place} className="scroll-my-8">
       <Link
         href={href}
         onPress={onFollow}

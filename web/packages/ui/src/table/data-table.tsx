@@ -4,7 +4,7 @@
  * Only the rows in view are in the page, however many there are; more are asked for as the end comes near. On
  * narrow screens each row becomes a card with the column names beside the values.
  */
-import { lazy, Suspense, useRef, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Placeholder } from '../feedback/feedback';
@@ -14,8 +14,20 @@ import type { Sort } from './list-state';
 import { Position } from './position';
 
 // The grid of React Aria is the heaviest part of all; pages can be shown before it is there.
-const Cards = lazy(async () => ({ default: (await import('./rows')).CardRows }));
-const Grid = lazy(async () => ({ default: (await import('./rows')).GridRows }));
+const readRows = () => import('./rows');
+const Cards = lazy(async () => ({ default: (await readRows()).CardRows }));
+const Grid = lazy(async () => ({ default: (await readRows()).GridRows }));
+
+const MOST_WAITING = 8;
+
+/** In place of a table whose rows are being asked for: meanwhile the grid is fetched as well. */
+export function TableWaiting({ rows = 4 }: { rows?: number }) {
+  useEffect(() => {
+    // What cannot be had is said when it is needed.
+    readRows().catch(() => undefined);
+  }, []);
+  return <Placeholder rows={rows} />;
+}
 
 export interface Item {
   id: string;
@@ -74,11 +86,11 @@ export function DataTable<Row extends Item>(props: DataTableProps<Row>) {
           </button>
         </div>
       )}
-      <Suspense fallback={<Placeholder />}>
+      <Suspense fallback={<Placeholder rows={Math.min(props.items.length, MOST_WAITING)} />}>
         {/* The header of React Aria's grid does not take other columns: it is made anew. */}
         <Rows key={columns.map(({ id }) => id).join(' ')} {...props} />
+        <Position {...props} box={box} />
       </Suspense>
-      <Position {...props} box={box} />
     </div>
   );
 }
