@@ -110,6 +110,18 @@ test('a list is read again when the live channel came late', async ({ page, requ
   await expect(page.getByRole('row', { name: 'Late Tester' })).toBeVisible();
 });
 
+test('a row opens in a tab of its own with the middle button', async ({ page, request, context }) => {
+  const tenant = await makeTenant(request, `Beside ${Date.now()}`);
+  const { contact } = await makeDevice(request, tenant, 'Grace');
+  await page.goto(`/t/${tenant.slug}/contacts`);
+  const opened = context.waitForEvent('page');
+  await page.getByRole('grid', { name: 'Contacts' }).getByRole('row').nth(1).click({ button: 'middle' });
+  const beside = await opened;
+  await expect(beside).toHaveURL(new RegExp(`/contacts/${contact.id}$`));
+  await expect(page).toHaveURL(/\/contacts$/);
+  await beside.close();
+});
+
 test('a search is in the address, and a link with it shows the same list', async ({ page, request }) => {
   const tenant = await firstTenant(request);
   const name = `Linked${Date.now()}`;

@@ -41,5 +41,6 @@ test('what a move changes depends on whether the phone is activated and who got 
   expect(moveChanges({ desk_phone, activated_at: '2026-01-01T00:00:00Z' })).toEqual(['fetched', 'numbers']);
   const mail = { id: '', kind: 'activation', recipient: '', attempts: 1, created_at: '' } as const;
   expect(moveChanges({ instructions: { ...mail, state: 'sent' } })).toContain('mailed');
+  expect(moveChanges({ instructions: { ...mail, state: 'kept' } })).toContain('mailed');
   expect(moveChanges({ instructions: { ...mail, state: 'failed' } })).not.toContain('mailed');
 });

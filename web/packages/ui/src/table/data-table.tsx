@@ -4,7 +4,7 @@
  * Only the rows in view are in the page, however many there are; more are asked for as the end comes near. On
  * narrow screens each row becomes a card with the column names beside the values.
  */
-import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef, type MouseEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Placeholder } from '../feedback/feedback';
@@ -71,6 +71,12 @@ export interface DataTableProps<Row extends Item> {
   footer?: ReactNode;
 }
 
+/** React Aria follows a row's link in a new tab with Ctrl, but does not know the middle button. */
+function openBeside({ button, target }: MouseEvent) {
+  const row = button === 1 && target instanceof Element && target.closest<HTMLElement>('[data-href]');
+  if (row && row.dataset.href) window.open(row.dataset.href, '_blank', 'noopener');
+}
+
 export function DataTable<Row extends Item>(props: DataTableProps<Row>) {
   const { before = 0, columns } = props;
   const { t } = useTranslation('ui');
@@ -78,7 +84,7 @@ export function DataTable<Row extends Item>(props: DataTableProps<Row>) {
   const box = useRef<HTMLDivElement>(null);
   const Rows = (narrow ? Cards : Grid) as typeof import('./rows').GridRows;
   return (
-    <div ref={box} className="card table-box overflow-hidden">
+    <div ref={box} className="card table-box overflow-hidden" onAuxClick={openBeside}>
       {props.onEarlier && (
         <div className="border-b border-separator p-2 text-center">
           <button type="button" className="button button--sm button--ghost" onClick={props.onEarlier}>
