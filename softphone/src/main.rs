@@ -4,6 +4,7 @@
 //! Everything else is in the library beside it, so that tests can use it. `TANDEM_LOG` chooses
 //! what is logged to standard error, such as `info` or `softphone=debug`.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(is_coloured())
         .init();
     let cli = Cli::parse();
     let terminal = if cli.json {
@@ -43,4 +45,10 @@ fn main() -> ExitCode {
             ExitCode::from(failure.kind.exit_code())
         }
     }
+}
+
+/// Files and pipes get no colour codes, nor do people who want none (<https://no-color.org>).
+fn is_coloured() -> bool {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    wanted && std::io::stderr().is_terminal()
 }

@@ -152,9 +152,17 @@ impl Engine {
             }
             News::ToneOver(number) => self.end_tone(number),
             News::Card(problem) => {
-                tracing::warn!(%problem, "sound card");
+                if self.card_news.is_new(&problem) {
+                    tracing::warn!(%problem, "sound card");
+                }
                 for edge in self.calls.values_mut().filter(|edge| edge.media.is_some()) {
                     edge.problem = Some(problem.clone());
+                }
+            }
+            News::Cards(present) => {
+                let wanted = self.sound.usual().cards();
+                if let Some(sentence) = self.card_news.missing(&wanted, &present) {
+                    self.terminal.notice(sentence);
                 }
             }
             News::Recording(what, news) => self.handle_recording(what, news),

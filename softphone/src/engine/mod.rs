@@ -25,6 +25,7 @@
 //! | `tones.rs` | what the person hears beside calls: ringing, busy |
 //! | `quality.rs` | how good a call is, and when that is told |
 
+mod card_news;
 mod commands;
 mod desk;
 mod directory;
@@ -55,6 +56,7 @@ use softphone_core::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use crate::audio::Device;
 use crate::control::protocol::{
     CallQuality, CallState, ConferenceState, Done, EndedCall, LineState, MediaSummary, Recorded,
     SoundFiles, State,
@@ -64,6 +66,7 @@ use crate::portal::PortalEvent;
 use crate::profile::{Profile, ProfileError, ProfileFolder};
 use crate::terminal::Terminal;
 
+use card_news::CardNews;
 use desk::{Desk, HoldMusic, Spot};
 use directory::{Company, Renewed};
 use lines::LineOptions;
@@ -115,6 +118,8 @@ enum News {
     ToneOver(u64),
     /// The sound card has something to say to the person.
     Card(String),
+    /// The sound cards that there were when the phone started.
+    Cards(Vec<Device>),
     /// Something happened to a recording.
     Recording(Recorded, RecordingNews),
 }
@@ -178,6 +183,7 @@ struct Engine {
     /// Where calls receive their sound.
     rtp_ports: PortRange,
     desk: Desk,
+    card_news: CardNews,
     hold_music: HoldMusic,
     tones: Tones,
     /// Every call is recorded, into this folder.

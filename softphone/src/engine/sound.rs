@@ -10,7 +10,7 @@ use media_io::{
 };
 use softphone_core::CallId;
 
-use crate::audio;
+use crate::audio::{self, DeviceKind};
 use crate::cli::{self, absolute};
 use crate::control::protocol::{ProcessingState, SoundFiles};
 use crate::failure::{Failure, FailureKind};
@@ -153,7 +153,14 @@ impl SoundPlan {
 impl CallSound {
     /// Whether it needs the card.
     pub(super) fn uses_card(&self) -> bool {
-        matches!(self.source, Source::Card(_)) || matches!(self.sink, Sink::Card(_))
+        !self.cards().is_empty()
+    }
+
+    /// What it needs of the sound system.
+    pub(super) fn cards(&self) -> Vec<DeviceKind> {
+        let microphone = matches!(self.source, Source::Card(_)).then_some(DeviceKind::Microphone);
+        let loudspeaker = matches!(self.sink, Sink::Card(_)).then_some(DeviceKind::Loudspeaker);
+        microphone.into_iter().chain(loudspeaker).collect()
     }
 
     /// Whether it needs files, so that opening takes time.

@@ -19,6 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::card_news::CardNews;
 use super::desk::{Desk, HoldMusic};
 use super::directory::Company;
 use super::lines::{self, LineOptions, LocalPorts};
@@ -26,6 +27,7 @@ use super::reach::Reach;
 use super::sound::{SoundPlan, chain};
 use super::tones::{RingPlan, Tones};
 use super::{Answering, Ending, Engine, News, recording, state};
+use crate::audio;
 use crate::cli::{self, absolute};
 use crate::control::protocol::{Done, State};
 use crate::control::{self, Incoming, socket_path};
@@ -157,6 +159,7 @@ pub(crate) async fn run(
         reach,
         rtp_ports: asked.rtp_ports.unwrap_or_default(),
         desk: Desk::default(),
+        card_news: CardNews::default(),
         hold_music,
         tones: Tones::new(asked.tones.country(), ring_plan(&asked)),
         record_calls,
@@ -192,6 +195,7 @@ pub(crate) async fn run(
         news,
     };
     engine.greet();
+    engine.look_for_cards();
     engine.configure(lines);
     let ending = engine.run(&mut inputs).await;
     engine.say_goodbye(&mut inputs).await;
@@ -218,6 +222,21 @@ impl Engine {
             &json!({ "running": true, "device": device, "contact": contact, "version": APP_VERSION }),
             &format!("{device} of {contact} is running; stop it with Ctrl-C"),
         );
+    }
+
+    /// Somebody who starts a phone is there to read that it has no sound; a call comes later. Nothing
+    /// waits for the answer.
+    fn look_for_cards(&self) {
+        if self.sound.usual().cards().is_empty() {
+            return;
+        }
+        let news = self.news.clone();
+        tokio::task::spawn_blocking(move || {
+            // Without a sound system there is no card either.
+            let present = audio::devices().unwrap_or_default();
+            // The phone may have been stopped.
+            let _ = news.blocking_send(News::Cards(present));
+        });
     }
 
     /// The loop.

@@ -8,4 +8,5 @@ mod exchange;
 mod phones;
 mod portal;
 mod reach;
+mod soundless;
 mod stub;

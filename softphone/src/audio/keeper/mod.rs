@@ -11,6 +11,8 @@
 //! replaced: who chose a headset does not want to be heard through the room. It is taken as soon as
 //! it can be.
 
+mod pauses;
+
 use std::any::Any;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -18,9 +20,8 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use super::{AudioError, DeviceKind};
+use pauses::Pauses;
 
-/// How often a card is looked for while there is none.
-const RETRY: Duration = Duration::from_millis(200);
 /// How often the chosen card is looked for while another stands in.
 const LOOK_BACK: Duration = Duration::from_secs(1);
 
@@ -143,13 +144,14 @@ impl<C: Cards> Keeper<C> {
             (self.report)(error.to_string());
         }
         let mut may_stand_in = self.card.is_some();
+        let mut pauses = Pauses::default();
         loop {
             let signal = match &self.card {
                 Some(card) if !card.stands_in => {
                     told.recv().map_err(|_| RecvTimeoutError::Disconnected)
                 }
                 Some(_) => told.recv_timeout(LOOK_BACK),
-                None => told.recv_timeout(RETRY),
+                None => told.recv_timeout(pauses.pause()),
             };
             let is_current = |opening| {
                 self.card
@@ -162,9 +164,15 @@ impl<C: Cards> Keeper<C> {
                 Ok(Signal::Moved(opening, id)) if is_current(opening) => self.follow(&id),
                 // Of a card that was closed meanwhile.
                 Ok(Signal::Ended(..) | Signal::Moved(..)) => {}
-                Err(RecvTimeoutError::Timeout) => self.look(may_stand_in),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look(may_stand_in);
+                    pauses.grow();
+                }
             }
-            may_stand_in |= self.card.is_some();
+            if self.card.is_some() {
+                may_stand_in = true;
+                pauses = Pauses::default();
+            }
         }
     }
 

@@ -3,10 +3,15 @@
 use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{DeviceId, Host};
 
+use super::quiet::quietly;
 use crate::audio::{AudioError, Device, DeviceKind};
 
 /// All cards. A system without any gives an empty list. Blocks.
 pub(in crate::audio) fn devices() -> Result<Vec<Device>, AudioError> {
+    quietly(all)
+}
+
+fn all() -> Result<Vec<Device>, AudioError> {
     let host = cpal::default_host();
     let all = host.devices().map_err(|error| AudioError::NoSystem {
         reason: error.to_string(),
@@ -58,7 +63,7 @@ fn is_plugin(id: &str) -> bool {
 
 /// The name for people of this card, if it is there now. Blocks.
 pub(in crate::audio) fn look_up(id: &str, kind: DeviceKind) -> Option<String> {
-    find(Some(id), kind).ok().map(|device| name_of(&device))
+    quietly(|| find(Some(id), kind).ok().map(|device| name_of(&device)))
 }
 
 /// The card with this id, or the system's choice.

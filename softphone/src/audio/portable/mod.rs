@@ -4,6 +4,7 @@
 //! is chosen, the rest is converted in the callback and in the ring.
 
 mod list;
+mod quiet;
 mod stream;
 
 pub(super) use list::{devices, look_up};

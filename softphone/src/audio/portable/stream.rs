@@ -14,6 +14,7 @@ use media_io::{AudioSink, AudioSource};
 use tracing::{debug, warn};
 
 use super::list::{find, name_of};
+use super::quiet::quietly;
 use crate::audio::callback::{CaptureCallback, PlaybackCallback};
 use crate::audio::keeper::{Opened, Watch};
 use crate::audio::{AudioError, DeviceKind};
@@ -30,15 +31,18 @@ pub(in crate::audio) fn open_microphone(
     id: Option<&str>,
     watch: Watch,
 ) -> Result<Opened<Box<dyn AudioSource>>, AudioError> {
+    quietly(|| capture(id, watch))
+}
+
+fn capture(id: Option<&str>, watch: Watch) -> Result<Opened<Box<dyn AudioSource>>, AudioError> {
     let kind = DeviceKind::Microphone;
     let device = find(id, kind)?;
     let name = name_of(&device);
     let supported = choose(
         device.supported_input_configs(),
         device.default_input_config(),
-        kind,
-        &name,
-    )?;
+    )
+    .map_err(|error| unusable(id, kind, &name, &error))?;
     let refused = refusal(kind, &name);
     let (end, ring) =
         ring::capture_ring(supported.sample_rate()).map_err(|error| refused(&error))?;
@@ -57,15 +61,18 @@ pub(in crate::audio) fn open_loudspeaker(
     id: Option<&str>,
     watch: Watch,
 ) -> Result<Opened<Box<dyn AudioSink>>, AudioError> {
+    quietly(|| playback(id, watch))
+}
+
+fn playback(id: Option<&str>, watch: Watch) -> Result<Opened<Box<dyn AudioSink>>, AudioError> {
     let kind = DeviceKind::Loudspeaker;
     let device = find(id, kind)?;
     let name = name_of(&device);
     let supported = choose(
         device.supported_output_configs(),
         device.default_output_config(),
-        kind,
-        &name,
-    )?;
+    )
+    .map_err(|error| unusable(id, kind, &name, &error))?;
     let refused = refusal(kind, &name);
     let (ring, end) =
         ring::playback_ring(supported.sample_rate(), PERIOD_MS).map_err(|error| refused(&error))?;
@@ -100,18 +107,19 @@ fn refusal(kind: DeviceKind, name: &str) -> impl Fn(&dyn std::fmt::Display) -> A
 fn choose(
     ranges: Result<impl Iterator<Item = SupportedStreamConfigRange>, cpal::Error>,
     default: Result<SupportedStreamConfig, cpal::Error>,
-    kind: DeviceKind,
-    name: &str,
-) -> Result<SupportedStreamConfig, AudioError> {
-    let refused = refusal(kind, name);
-    let best = ranges
-        .map_err(|error| refused(&error))?
+) -> Result<SupportedStreamConfig, cpal::Error> {
+    let best = ranges?
         .filter(|range| format_rank(range.sample_format()).is_some())
         .filter_map(|range| range.try_with_sample_rate(SAMPLE_RATE_HZ))
         .min_by_key(|config| (config.channels(), format_rank(config.sample_format())));
-    match best {
-        Some(config) => Ok(config),
-        None => default.map_err(|error| refused(&error)),
+    best.map_or(default, Ok)
+}
+
+/// ALSA always has a usual card; without any real one it is not available.
+fn unusable(id: Option<&str>, kind: DeviceKind, name: &str, error: &cpal::Error) -> AudioError {
+    match (id, error.kind()) {
+        (None, ErrorKind::DeviceNotAvailable) => AudioError::NoDevice { kind },
+        _ => refusal(kind, name)(error),
     }
 }
 
@@ -208,10 +216,11 @@ where
 }
 
 /// Some systems repeat an error hundreds of times a second: the first of each stream is told, the
-/// others are for the curious. A card that is gone ends the stream.
+/// others are for the curious. A card that is gone ends the stream. It is told on the stream's own
+/// thread, which prints nothing more after that.
 fn report(kind: DeviceKind, watch: Watch) -> impl FnMut(cpal::Error) + Send + 'static {
     let (has_told, has_ended) = (AtomicBool::new(false), AtomicBool::new(false));
-    move |error| {
+    let tell = move |error: cpal::Error| {
         let is_gone = matches!(
             error.kind(),
             ErrorKind::DeviceNotAvailable
@@ -227,7 +236,8 @@ fn report(kind: DeviceKind, watch: Watch) -> impl FnMut(cpal::Error) + Send + 's
         } else {
             warn!(%error, %kind, "a sound card reports a problem");
         }
-    }
+    };
+    move |error| quietly(|| tell(error))
 }
 
 #[cfg(test)]
@@ -253,12 +263,10 @@ mod tests {
 
     fn chosen(
         ranges: Vec<SupportedStreamConfigRange>,
-    ) -> Result<SupportedStreamConfig, AudioError> {
+    ) -> Result<SupportedStreamConfig, cpal::Error> {
         choose(
             Ok(ranges.into_iter()),
             Err(ErrorKind::DeviceNotAvailable.into()),
-            DeviceKind::Microphone,
-            "Mic",
         )
     }
 
@@ -285,13 +293,7 @@ mod tests {
     fn a_card_without_48_khz_is_used_at_its_own_rate() {
         let own = range(2, (44_100, 44_100), SampleFormat::I16).with_max_sample_rate();
         let ranges = vec![range(2, (44_100, 44_100), SampleFormat::I16)];
-        let config = choose(
-            Ok(ranges.into_iter()),
-            Ok(own),
-            DeviceKind::Loudspeaker,
-            "Card",
-        )
-        .unwrap();
+        let config = choose(Ok(ranges.into_iter()), Ok(own)).unwrap();
         assert_eq!(config.sample_rate(), 44_100);
         assert_eq!(stream_config(&config).buffer_size, BufferSize::Fixed(441));
     }
@@ -299,12 +301,13 @@ mod tests {
     #[test]
     fn a_card_that_vanished_is_said_in_plain_words() {
         let error = chosen(Vec::new()).unwrap_err();
+        let said = |id| unusable(id, DeviceKind::Microphone, "Mic", &error).to_string();
+        let chosen = said(Some("alsa:hw:CARD=Mic"));
         assert!(
-            error
-                .to_string()
-                .starts_with("the microphone \"Mic\" cannot be used"),
-            "{error}"
+            chosen.starts_with("the microphone \"Mic\" cannot be used"),
+            "{chosen}"
         );
+        assert_eq!(said(None), "no sound card: this system has no microphone");
     }
 
     #[test]
