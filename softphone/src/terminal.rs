@@ -149,8 +149,28 @@ fn line_text(line: &LineState) -> String {
     format!("{}  {}  {state}", line.name, line.address)
 }
 
-/// One call in a sentence.
+/// One call in a sentence, and what is wrong with it in a line of its own.
 pub fn call_text(call: &CallState) -> String {
+    with_problem(call_line(call), call)
+}
+
+/// One call that was answered, in the same way.
+pub fn answered_text(call: &CallState) -> String {
+    let after = secs(call.answered_in_ms.unwrap_or_default());
+    with_problem(
+        format!("{}, answered after {after:.1} s", call_line(call)),
+        call,
+    )
+}
+
+fn with_problem(mut text: String, call: &CallState) -> String {
+    if let Some(problem) = &call.problem {
+        text.push_str(&format!("\n  Problem: {problem}"));
+    }
+    text
+}
+
+fn call_line(call: &CallState) -> String {
     let phase = match call.phase {
         Phase::Dialing => "dialing",
         Phase::Ringing => "ringing",
@@ -159,10 +179,6 @@ pub fn call_text(call: &CallState) -> String {
         Phase::HeldByPeer => "put on hold by the other side",
         Phase::Ending => "ending",
     };
-    let problem = call
-        .problem
-        .as_deref()
-        .map(|problem| format!("; {problem}"));
     let transfer = call.transfer.map(|transfer| match transfer.state {
         TransferStep::Asked | TransferStep::Trying => "; being transferred",
         TransferStep::Ringing => "; being transferred, it rings there",
@@ -172,12 +188,11 @@ pub fn call_text(call: &CallState) -> String {
     let quality = quality.map(|quality| format!("; {quality}"));
     let muted = if call.muted { ", muted" } else { "" };
     format!(
-        "Call {} with {}: {phase}{muted}{}{}{}",
+        "Call {} with {}: {phase}{muted}{}{}",
         call.call,
         call.party,
         transfer.unwrap_or_default(),
-        quality.unwrap_or_default(),
-        problem.unwrap_or_default()
+        quality.unwrap_or_default()
     )
 }
 
@@ -186,7 +201,8 @@ pub fn ended_text(call: &EndedCall) -> String {
     let mut text = format!("Call {} with {}: {}", call.call, call.party, call.reason);
     if let Some(ms) = call.answered_in_ms {
         text.push_str(&format!(
-            "; answered in {ms} ms, talked {:.1} s",
+            " Answered after {:.1} s, talked {:.1} s.",
+            secs(ms),
             secs(call.talked_ms)
         ));
     }
@@ -219,7 +235,8 @@ fn quality_text(quality: &CallQuality) -> Option<String> {
         })
     };
     let parts: Vec<_> = [
-        score("heard", quality.heard),
+        // Scores are of what went over the network: there may be no loudspeaker.
+        score("received", quality.heard),
         score("sent", quality.sent),
         quality.fault.clone(),
     ]
@@ -257,7 +274,37 @@ mod tests {
         };
         assert_eq!(
             quality_text(&quality).unwrap(),
-            "heard MOS 4.4, 1.2 % lost; The other side does not receive you"
+            "received MOS 4.4, 1.2 % lost; The other side does not receive you"
+        );
+    }
+
+    #[test]
+    fn a_problem_stands_in_a_line_of_its_own() {
+        let mut call: CallState = serde_json::from_value(serde_json::json!({
+            "call": 1, "line": "Work", "direction": "outgoing", "party": "Bob",
+            "phase": "connected", "muted": false, "actions": [], "answered_in_ms": 1_440,
+        }))
+        .unwrap();
+        assert_eq!(call_text(&call), "Call 1 with Bob: connected");
+        call.problem = Some("no sound card: this system has no microphone".to_owned());
+        assert_eq!(
+            answered_text(&call),
+            "Call 1 with Bob: connected, answered after 1.4 s\n  \
+             Problem: no sound card: this system has no microphone"
+        );
+    }
+
+    #[test]
+    fn how_a_call_ended_is_sentences_with_times_in_one_unit() {
+        let ended: EndedCall = serde_json::from_value(serde_json::json!({
+            "call": 1, "line": "Work", "direction": "outgoing", "party": "Bob",
+            "ended": "local_hang_up", "reason": "You ended the call.",
+            "answered_in_ms": 58_002, "talked_ms": 2_100,
+        }))
+        .unwrap();
+        assert_eq!(
+            ended_text(&ended),
+            "Call 1 with Bob: You ended the call. Answered after 58.0 s, talked 2.1 s."
         );
     }
 }

@@ -1,7 +1,10 @@
 //! `activate` and `deactivate`.
 
+use std::path::Path;
+
 use serde_json::json;
 
+use super::profile_folder;
 use crate::cli;
 use crate::control::ControlClient;
 use crate::control::protocol::Command as Ask;
@@ -14,8 +17,8 @@ use crate::profile::{KeyPlace, KeyPlaceChoice, ProfileFolder};
 use crate::terminal::{Terminal, shown};
 
 /// What is said when the passwords' key lies in a file.
-const FILE_NOTICE: &str = "this system has no key store that can be used: the passwords are \
-     encrypted, but their key lies in a file that only you can read (profile.key)";
+const FILE_NOTICE: &str = "the passwords are encrypted; their key lies in a file that only you can read \
+     (profile.key), because this system has no key store that can be used. There is nothing to do";
 
 pub(super) async fn activate(
     asked: cli::Activate,
@@ -44,8 +47,18 @@ pub(super) async fn activate(
     terminal.progress(&format!("Activating at the portal {} …", request.portal));
     let activated = redeem(&request, key_choice, folder).await?;
     tell(&request, &activated, terminal);
-    terminal.progress("Now start it: softphone run");
+    let start = start_command(folder.path(), profile_folder(None).ok().as_deref());
+    terminal.progress(&format!("Now start it: {start}"));
     Ok(())
+}
+
+/// What starts the phone of this profile, to be copied into a shell.
+fn start_command(profile: &Path, usual: Option<&Path>) -> String {
+    if usual == Some(profile) {
+        return "softphone run".to_owned();
+    }
+    let quoted = profile.display().to_string().replace('\'', "'\\''");
+    format!("softphone --profile '{quoted}' run")
 }
 
 /// Signs out and forgets everything, through the running phone if there is one.
@@ -161,5 +174,21 @@ impl From<ActivationError> for Failure {
             ActivationError::Profile(error) => error.into(),
             error => Self::new(FailureKind::Profile, error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_of_its_own_is_named_in_what_starts_it() {
+        let usual = Some(Path::new("/usual/softphone"));
+        let start = |profile: &str| start_command(Path::new(profile), usual);
+        assert_eq!(start("/usual/softphone"), "softphone run");
+        assert_eq!(
+            start("/srv/b's phone"),
+            r"softphone --profile '/srv/b'\''s phone' run"
+        );
     }
 }

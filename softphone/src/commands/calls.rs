@@ -9,7 +9,7 @@ use crate::cli::{self, Wait};
 use crate::control::ControlClient;
 use crate::control::protocol::{Action, CallState, Command as Ask, EndedCall, Phase, State};
 use crate::failure::{Failure, FailureKind};
-use crate::terminal::{Terminal, call_text, ended_text};
+use crate::terminal::{Terminal, answered_text, call_text, ended_text};
 
 /// Longest wait for a call to end that we hung up.
 const HANG_UP: Duration = Duration::from_secs(40);
@@ -169,8 +169,7 @@ impl Watch {
         let before = self.phase.replace(call.phase);
         let answered = call.answered_in_ms.is_some();
         if answered && !self.until_end {
-            let ms = call.answered_in_ms.unwrap_or_default();
-            terminal.result(call, &format!("{}, answered in {ms} ms", call_text(call)));
+            terminal.result(call, &answered_text(call));
             return true;
         }
         if before != Some(call.phase) {
