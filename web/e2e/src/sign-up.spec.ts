@@ -42,8 +42,8 @@ async function fill(page: Page, address: string) {
   await page.getByRole('textbox', { name: 'Phone number' }).fill('+49 30 1234567');
   await page.getByRole('button', { name: /Country/ }).click();
   await page.getByRole('option', { name: 'Germany' }).click();
-  await page.getByRole('textbox', { name: 'New password', exact: true }).fill(password);
-  await page.getByRole('textbox', { name: 'New password again' }).fill(password);
+  await page.getByRole('textbox', { name: 'Password', exact: true }).fill(password);
+  await page.getByRole('textbox', { name: 'Password again' }).fill(password);
   await page.getByText('I agree to the terms of use').click({ position: { x: 5, y: 5 } });
   await page.getByText('I agree to the privacy statement').click({ position: { x: 5, y: 5 } });
 }

@@ -87,8 +87,8 @@ test('somebody is invited, comes, forgets the password, and gets another role', 
     await expect(theirs.getByText('Fill this in.').first()).toBeVisible();
     await theirs.getByRole('textbox', { name: 'First name' }).fill('Grace');
     await theirs.getByRole('textbox', { name: 'Last name' }).fill('Hopper');
-    await theirs.getByRole('textbox', { name: 'New password', exact: true }).fill(password);
-    await theirs.getByRole('textbox', { name: 'New password again' }).fill(password);
+    await theirs.getByRole('textbox', { name: 'Password', exact: true }).fill(password);
+    await theirs.getByRole('textbox', { name: 'Password again' }).fill(password);
     await theirs.getByRole('button', { name: 'Accept the invitation' }).click();
     await expect(theirs).toHaveURL(new RegExp(`/t/${tenant.slug}$`));
     await expect(theirs.getByText('You may look at everything here but not change it.')).toBeVisible();

@@ -97,7 +97,7 @@ function Accept({ token, email }: { token: string; email: string }) {
         <TextField name="first_name" label={t('invitation.first_name')} autoComplete="given-name" autoFocus />
         <TextField name="last_name" label={t('invitation.last_name')} autoComplete="family-name" />
       </Fields>
-      <NewPasswordFields />
+      <NewPasswordFields first />
     </Form>
   );
 }

@@ -27,17 +27,22 @@ export function sameTwice() {
   });
 }
 
-export function NewPasswordFields() {
+/** `first`: the person has none here yet, so none is replaced. */
+export function NewPasswordFields({ first = false }: { first?: boolean }) {
   const { t } = useTranslation();
   return (
     <>
       <PasswordField
         name="password"
-        label={t('set_password.new')}
+        label={t(first ? 'set_password.first' : 'set_password.new')}
         description={t('set_password.rule', { shortest: SHORTEST })}
         autoComplete="new-password"
       />
-      <PasswordField name="repeated" label={t('set_password.repeated')} autoComplete="new-password" />
+      <PasswordField
+        name="repeated"
+        label={t(first ? 'set_password.first_repeated' : 'set_password.repeated')}
+        autoComplete="new-password"
+      />
     </>
   );
 }

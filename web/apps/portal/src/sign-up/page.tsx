@@ -109,7 +109,7 @@ function SignUp({ offer, onMailed }: { offer: SignUpOffer; onMailed: (address: s
           />
           <Choose name="country" label={t('sign_up.country')} choices={countries(i18n.language)} />
         </Fields>
-        <NewPasswordFields />
+        <NewPasswordFields first />
         <div className="flex flex-col gap-3">
           <Agree name="terms">
             {t('sign_up.terms')} <Text address={offer.terms}>{t('sign_up.terms_text')}</Text>
