@@ -98,6 +98,8 @@ pub(crate) struct Limits {
     pub(crate) test_mails: Limiter<Uuid>,
     /// Tests of webhooks, and events sent again by hand, by tenant.
     pub(crate) webhook_tests: Limiter<Uuid>,
+    /// Files of contacts that are read, by tenant.
+    pub(crate) uploads: Limiter<Uuid>,
     /// Unknown API keys by source.
     pub(crate) api_keys: Limiter<Source>,
     /// Invitations by tenant.
@@ -322,6 +324,8 @@ impl Limits {
             device_instructions: Limiter::new(limiter(5, 300)),
             test_mails: Limiter::new(limiter(5, 30)),
             webhook_tests: Limiter::new(limiter(30, 5)),
+            // Whoever chooses another separator or column has the file read again.
+            uploads: Limiter::new(limiter(60, 5)),
             api_keys: Limiter::new(limiter(20, 10)),
             invitations: Limiter::new(limiter(50, 60)),
             links: Limiter::new(limiter(20, 30)),

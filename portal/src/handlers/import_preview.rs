@@ -1,7 +1,9 @@
 //! A file of contacts that is only looked at: how it would be read, and what is in its columns. Nothing of it is kept.
 
+use std::time::Instant;
+
 use api::{ImportPreview, ImportPreviewColumn, ImportQuery};
-use axum::Json;
+use axum::{Json, extract::State};
 
 use super::{
     Refused,
@@ -9,6 +11,8 @@ use super::{
     upload::{AnyBytes, Upload},
 };
 use crate::{
+    access::Caller,
+    app::App,
     error::ApiError,
     extract::Asked,
     import::{
@@ -30,9 +34,12 @@ const SHOWN_CHARACTERS: usize = 100;
     params(("tenant" = Uuid, Path), ImportQuery), request_body(content = AnyBytes, content_type = "text/csv"),
     responses((status = 200, body = ImportPreview), Refused), security(("session" = [])))]
 pub(crate) async fn preview(
+    State(app): State<App>,
+    caller: Caller,
     Asked(query): Asked<ImportQuery>,
     Upload(bytes): Upload,
 ) -> Result<Json<ImportPreview>, ApiError> {
+    app.limits.uploads.take(caller.tenant.id, Instant::now())?;
     let mut fields = Fields::default();
     let country = country(query.country.as_deref(), &mut fields);
     let read = decode(&bytes, query.encoding);

@@ -1,7 +1,7 @@
 //! Imports of contacts: a file is uploaded and it is told what it would do; then it is done as it was told, and for a day it can be taken
 //! back.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use api::{
     ContactInput, Import, ImportColumn, ImportQuery, ImportRow, ImportRowFilters, Page, PageQuery,
@@ -57,6 +57,7 @@ pub(crate) async fn create(
     Asked(query): Asked<ImportQuery>,
     Upload(bytes): Upload,
 ) -> Result<(StatusCode, Json<Import>), ApiError> {
+    app.limits.uploads.take(caller.tenant.id, Instant::now())?;
     let mut fields = Fields::default();
     let name = fields.optional_text("file_name", query.file_name.as_deref(), 200);
     let country = country(query.country.as_deref(), &mut fields);

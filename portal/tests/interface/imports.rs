@@ -423,3 +423,26 @@ async fn who_has_an_import_done_or_taken_back_is_named_not_who_uploaded_it() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_company_that_has_files_read_without_end_waits_and_keeps_nobody_else_from_it() {
+    let world = World::start().await;
+    let path = world.path("contacts/imports");
+    let preview = world.path("contacts/imports/preview");
+    let file = "Phone\r\n+4930123\r\n";
+    for turn in 0..60 {
+        // A file that is refused was read too.
+        let of = [&path, &preview][turn % 2];
+        let answer = world.owner.upload(of, file).await;
+        assert_ne!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{turn}");
+    }
+    for of in [&path, &preview] {
+        let refused = world.owner.upload(of, file).await;
+        let refused = refused.expect(StatusCode::TOO_MANY_REQUESTS);
+        assert!(!refused.header("retry-after").is_empty());
+    }
+    let other = world.tenant_named("Other", &world.owner).await;
+    let other = format!("/api/v1/tenants/{other}/contacts/imports/preview");
+    let answer = world.owner.upload(&other, file).await;
+    answer.expect(StatusCode::OK);
+}
