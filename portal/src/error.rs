@@ -41,6 +41,10 @@ pub(crate) enum ApiError {
     ForeignOrigin,
     /// Not there, or in another tenant.
     NotFound,
+    /// The device is a desk phone, which is not activated by a link.
+    IsDeskPhone,
+    /// The activation has nothing to be used any more, or keeps it back.
+    NothingToActivate,
     /// Not with this method.
     MethodNotAllowed,
     /// The body is not what it must be.
@@ -139,6 +143,16 @@ impl ApiError {
                 "The request came from a page of another site.",
             ),
             Self::NotFound => (StatusCode::NOT_FOUND, BLANK, "This does not exist."),
+            Self::IsDeskPhone => (
+                StatusCode::NOT_FOUND,
+                BLANK,
+                "This device is a desk phone: it fetches its settings and has no link, QR code or code. Reset it to get them.",
+            ),
+            Self::NothingToActivate => (
+                StatusCode::NOT_FOUND,
+                BLANK,
+                "There is no link to show: it was used, has expired, or was sent by mail.",
+            ),
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 BLANK,

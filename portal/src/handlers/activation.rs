@@ -7,7 +7,7 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use store::{account, activation, begin, commit, device};
+use store::{StoreError, account, activation, begin, commit, device};
 use time::OffsetDateTime;
 use tracing::error;
 use uuid::Uuid;
@@ -98,13 +98,20 @@ pub(crate) async fn qr_png(
 }
 
 async fn link(caller: &Caller, id: Uuid, app: &App) -> Result<String, ApiError> {
-    load(caller, id, app).await?.link.ok_or(ApiError::NotFound)
+    let activation = load(caller, id, app).await?;
+    activation.link.ok_or(ApiError::NothingToActivate)
 }
 
 async fn load(caller: &Caller, id: Uuid, app: &App) -> Result<Activation, ApiError> {
-    let now = OffsetDateTime::now_utc();
-    let found = activation::load(caller.tenant.id, id, &app.vault, now, &app.db).await?;
-    Ok(wire::activation(&found, app))
+    let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
+    match activation::load(tenant, id, &app.vault, now, &app.db).await {
+        Ok(found) => Ok(wire::activation(&found, app)),
+        Err(StoreError::NotFound) => match device::load(tenant, id, &app.db).await?.desk_phone {
+            Some(_) => Err(ApiError::IsDeskPhone),
+            None => Err(ApiError::NotFound),
+        },
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl From<QrError> for ApiError {

@@ -66,11 +66,16 @@ async fn the_administrator_sees_link_code_and_qr_until_they_are_used() {
     for secret in ["link", "deep_link", "code"] {
         assert_eq!(used.get(secret), None);
     }
-    world
+    let absent = world.owner.get(&format!("{path}/qr.png")).await;
+    let absent = absent.expect(StatusCode::NOT_FOUND).body;
+    assert!(absent["detail"].as_str().unwrap().contains("it was used"));
+    let nobodys = world.path(&format!("devices/{}/activation", Uuid::nil()));
+    let absent = world
         .owner
-        .get(&format!("{path}/qr.png"))
+        .get(&nobodys)
         .await
         .expect(StatusCode::NOT_FOUND);
+    assert_eq!(absent.body["detail"], "This does not exist.");
 }
 
 #[tokio::test]

@@ -226,11 +226,11 @@ async fn an_address_ends_with_reset_another_one_and_the_device() {
     }
 
     let activation = world.activation_path(&device);
-    world
-        .owner
-        .get(&activation)
-        .await
-        .expect(StatusCode::NOT_FOUND);
+    for path in [activation.clone(), format!("{activation}/qr.svg")] {
+        let absent = world.owner.get(&path).await.expect(StatusCode::NOT_FOUND);
+        let why = text(&absent.body["detail"]);
+        assert!(why.starts_with("This device is a desk phone"), "{why}");
+    }
     let reset = world
         .owner
         .post(&activation, Value::Null)
