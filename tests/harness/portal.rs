@@ -252,6 +252,18 @@ impl Tenant {
         self.portal.send(method, &path, None, status).await
     }
 
+    /// The body of what was created in this tenant.
+    pub async fn create(&self, rest: &str, body: Value) -> Value {
+        let path = format!("{}{rest}", self.path);
+        self.portal.create(&path, body).await
+    }
+
+    /// Changes something of this tenant.
+    pub async fn put(&self, rest: &str, body: Value) -> Value {
+        let path = format!("{}{rest}", self.path);
+        self.portal.send(Method::PUT, &path, Some(body), 200).await
+    }
+
     /// Something of this tenant, such as `/calls`.
     pub async fn get(&self, rest: &str) -> Value {
         self.send(Method::GET, rest, 200).await

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::json;
 use store::ConnectionTrait;
 use tests::{Server, workspace_root};
 
@@ -81,6 +82,47 @@ async fn what_happens_is_counted_and_every_metric_is_documented() {
         documented(),
         "docs/operations.md and the server agree"
     );
+}
+
+#[tokio::test]
+async fn the_length_of_a_queue_is_what_waits_in_it() {
+    let config = format!("{CONFIG}[egress]\nallow = [\"127.0.0.0/8\"]\n");
+    let server = Server::start_configured(&config).await;
+    let administrator = server.administrator().await;
+    let tenant = administrator.tenant("acme").await;
+    let url = server.said("Metrics").to_owned();
+    let lengths = async || {
+        let metrics = text(Client::new().get(&url)).await;
+        ["mail", "webhooks"].map(|queue| {
+            let name = format!("tandem_queue_length{{queue=\"{queue}\"}} ");
+            let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+            line.map(str::to_owned)
+                .unwrap_or_else(|| panic!("{metrics}"))
+        })
+    };
+    assert_eq!(lengths().await, ["0", "0"]);
+
+    // Nobody listens there, now or later: what is to go there waits, on its way or for the next attempt.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = nobody.local_addr().expect("an address").port();
+    drop(nobody);
+    let hook = json!({"name": "Hook", "url": format!("https://127.0.0.1:{port}/"), "events": ["contact.created"]});
+    let made = tenant.create("/webhooks", hook).await;
+    let test = format!("/webhooks/{}/test", made["id"].as_str().expect("an id"));
+    for _ in 0..2 {
+        tenant.send(Method::POST, &test, 202).await;
+    }
+    assert_eq!(lengths().await, ["0", "2"]);
+    let server = json!({"host": "127.0.0.1", "port": port, "security": "tls", "sender_address": "a@acme.example"});
+    let settings = json!({"language": "en", "server": server});
+    tenant.put("/mail", settings).await;
+    let colleague = json!({"email": "colleague@acme.example", "role": "administrator"});
+    tenant.create("/invitations", colleague).await;
+    assert_eq!(lengths().await, ["1", "2"]);
+
+    let gone = format!("/webhooks/{}", made["id"].as_str().expect("an id"));
+    tenant.send(Method::DELETE, &gone, 204).await;
+    assert_eq!(lengths().await, ["1", "0"]);
 }
 
 #[tokio::test]
