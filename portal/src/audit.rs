@@ -163,7 +163,14 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// Follow from other things, or are said elsewhere in the entry.
-const DERIVED: &[&str] = &["id", "status", "version", "pending_update", "last_seen_at"];
+const DERIVED: &[&str] = &[
+    "id",
+    "status",
+    "version",
+    "not_started",
+    "pending_update",
+    "last_seen_at",
+];
 /// Stands for a value that is not told.
 const HIDDEN: &str = "***";
 /// Beyond this only the names of the fields are kept.

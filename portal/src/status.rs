@@ -1,7 +1,7 @@
 //! Status of devices and accounts: what the database knows joined with who is there.
 
 use api::{AccountStatus, DeviceStatus};
-use store::device::Device;
+use store::device::Applied;
 use uuid::Uuid;
 
 use crate::presence::Presence;
@@ -49,10 +49,50 @@ pub(crate) fn account_status(
     }
 }
 
-/// The device has not yet said that it applied the current configuration.
-pub(crate) fn is_update_pending(device: &Device) -> bool {
-    device.activated_at.is_some()
-        && device
-            .applied_version
-            .is_none_or(|applied| applied < device.configuration_version)
+/// What an activated device waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// To be started for the first time.
+    pub(crate) not_started: bool,
+    /// For its phone to apply the current configuration.
+    pub(crate) pending_update: bool,
+}
+
+pub(crate) fn waiting(status: DeviceStatus, applied: Applied) -> Waiting {
+    let (not_started, pending_update) = match (status, applied) {
+        (DeviceStatus::NotActivated, _) | (_, Applied::Current) => (false, false),
+        // What it fetches when it starts is current anyway.
+        (DeviceStatus::Offline, Applied::Nothing) => (true, false),
+        (DeviceStatus::Online, Applied::Nothing) | (_, Applied::Older) => (false, true),
+    };
+    Waiting {
+        not_started,
+        pending_update,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_is_pending_only_where_a_phone_was_started() {
+        let waits = |status, applied| {
+            let Waiting {
+                not_started,
+                pending_update,
+            } = waiting(status, applied);
+            (not_started, pending_update)
+        };
+        for applied in [Applied::Nothing, Applied::Older, Applied::Current] {
+            assert_eq!(waits(DeviceStatus::NotActivated, applied), (false, false));
+        }
+        for status in [DeviceStatus::Online, DeviceStatus::Offline] {
+            assert_eq!(waits(status, Applied::Older), (false, true));
+            assert_eq!(waits(status, Applied::Current), (false, false));
+        }
+        let new = |status| waits(status, Applied::Nothing);
+        assert_eq!(new(DeviceStatus::Offline), (true, false));
+        assert_eq!(new(DeviceStatus::Online), (false, true));
+    }
 }

@@ -27,7 +27,7 @@ use crate::{
     config::PortalConfig,
     mail,
     presence::Presence,
-    status::{Sign, account_status, device_status, is_update_pending},
+    status::{Sign, account_status, device_status, waiting},
 };
 
 /// One object with its version as the entity tag.
@@ -343,10 +343,13 @@ pub(crate) fn device(device: Device, presence: &Presence) -> api::Device {
         ),
         None => Sign::Own,
     };
+    let status = device_status(device.id, activated, &sign, presence);
+    let waits = waiting(status, device.applied());
     api::Device {
         id: device.id,
-        status: device_status(device.id, activated, &sign, presence),
-        pending_update: is_update_pending(&device),
+        status,
+        not_started: waits.not_started,
+        pending_update: waits.pending_update,
         name: device.name,
         contact: api::DeviceContact {
             id: device.contact.id,

@@ -41,7 +41,7 @@ pub struct ContactFilters {
 pub struct DeviceFilters {
     /// `not_activated`, `online`, `offline`.
     pub status: Option<String>,
-    /// `instructions_sent`, `pending_update`.
+    /// `instructions_sent`, `not_started`, `pending_update`.
     pub sub_status: Option<String>,
     /// Operating systems, as devices say it: `linux`, `windows`, `macos`, `android`, `ios`.
     pub platform: Option<String>,

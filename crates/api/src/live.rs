@@ -69,7 +69,9 @@ pub struct DeviceLive {
     pub id: Uuid,
     /// Whether it is there.
     pub status: DeviceStatus,
-    /// It has not yet applied the current configuration.
+    /// It was activated and has not been there since: nobody has started it yet.
+    pub not_started: bool,
+    /// It was started and has not yet applied the current configuration.
     pub pending_update: bool,
     /// How far the mail with its activation is, while that can be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]

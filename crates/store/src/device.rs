@@ -36,6 +36,28 @@ pub use list::{DeviceFilter, DeviceSort, list};
 /// How many accounts a device can have.
 pub const MAX_ACCOUNTS: usize = 4;
 
+/// How the phone of a device stands to its configuration, by what it said since its activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It has not said anything yet.
+    Nothing,
+    /// It has applied one that is not the current one any more.
+    Older,
+    /// It has applied the current one.
+    Current,
+}
+
+impl Applied {
+    /// By what was applied last and what there is.
+    pub(crate) fn new<T: PartialOrd>(applied: Option<T>, current: &T) -> Self {
+        match applied {
+            None => Self::Nothing,
+            Some(applied) if applied < *current => Self::Older,
+            Some(_) => Self::Current,
+        }
+    }
+}
+
 /// A phone of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
@@ -67,6 +89,13 @@ pub struct Device {
     pub created_at: OffsetDateTime,
     /// Grows with each change by a person.
     pub version: u64,
+}
+
+impl Device {
+    /// How its phone stands to its configuration.
+    pub fn applied(&self) -> Applied {
+        Applied::new(self.applied_version, &self.configuration_version)
+    }
 }
 
 /// An account of a device.

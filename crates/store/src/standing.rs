@@ -11,6 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::account::aor;
+use crate::device::Applied;
 use crate::micros::UnixMicros;
 use crate::row::{
     account as account_row, activation as activation_row, desk_phone as desk_phone_row,
@@ -37,8 +38,8 @@ pub struct DeviceStanding {
     pub id: Uuid,
     /// Whether a phone has become it.
     pub activated: bool,
-    /// Whether its phone has not yet said that it applied the current configuration.
-    pub pending_update: bool,
+    /// How its phone stands to its configuration.
+    pub applied: Applied,
     /// How far the mail with its activation is, while that can be used.
     pub instructions: Option<MailState>,
     /// Whether it is a desk phone.
@@ -86,8 +87,7 @@ pub async fn list_devices(
         .map(|(id, configured, applied, activated_at)| DeviceStanding {
             id,
             activated: activated_at.is_some(),
-            pending_update: activated_at.is_some()
-                && applied.is_none_or(|applied| applied < configured),
+            applied: Applied::new(applied, &configured),
             instructions: instructions.get(&id).copied(),
             desk_phone: desk_phones.contains(&id),
             accounts: accounts.remove(&id).unwrap_or_default(),

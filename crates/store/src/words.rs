@@ -96,6 +96,8 @@ words! {
     DeviceSubStatus {
         /// The mail with its activation was sent, and nobody has used it yet.
         InstructionsSent = "instructions_sent",
+        /// It was activated and has not been there since.
+        NotStarted = "not_started",
         /// It has not yet said that it applied its configuration.
         PendingUpdate = "pending_update",
     }

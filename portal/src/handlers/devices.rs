@@ -152,7 +152,7 @@ fn filter(filters: &DeviceFilters, caller: &Caller, app: &App) -> Result<DeviceF
         ..DeviceFilter::default()
     };
     fields.finish()?;
-    if !filter.statuses.is_empty() {
+    if !(filter.statuses.is_empty() && filter.sub_statuses.is_empty()) {
         filter.online = app.presence.online(&caller.tenant.sip_domain);
     }
     Ok(filter)

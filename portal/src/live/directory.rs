@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     mail,
     presence::Presence,
-    status::{Sign, account_status, device_status},
+    status::{Sign, account_status, device_status, waiting},
 };
 
 /// What is known of a tenant.
@@ -115,10 +115,13 @@ impl Directory {
     /// The device's status now; `None` if there is no such device.
     pub(super) fn device(&self, id: Uuid, presence: &Presence) -> Option<DeviceLive> {
         let device = self.devices.get(&id)?;
+        let status = device_status(id, device.activated, &self.sign_of(device), presence);
+        let waits = waiting(status, device.applied);
         Some(DeviceLive {
             id,
-            status: device_status(id, device.activated, &self.sign_of(device), presence),
-            pending_update: device.pending_update,
+            status,
+            not_started: waits.not_started,
+            pending_update: waits.pending_update,
             instructions: device.instructions.map(mail::wire::state),
         })
     }
@@ -194,6 +197,7 @@ impl Moved {
 #[cfg(test)]
 mod tests {
     use api::{AccountStatus, DeviceStatus, Registration, RegistrationChange, instance_id};
+    use store::device::Applied;
     use time::OffsetDateTime;
 
     use super::*;
@@ -204,7 +208,7 @@ mod tests {
         DeviceStanding {
             id,
             activated: true,
-            pending_update: false,
+            applied: Applied::Current,
             instructions: None,
             desk_phone: false,
             accounts: accounts.to_vec(),

@@ -252,6 +252,7 @@ const ROWS_PER_PART: usize = 500;
 #[cfg(test)]
 mod tests {
     use api::{AccountStatus, DeviceStatus};
+    use store::device::Applied;
     use store::standing::{AccountStanding, DeviceStanding};
 
     use super::*;
@@ -270,7 +271,7 @@ mod tests {
         let devices = ids.iter().map(|id| DeviceStanding {
             id: *id,
             activated: true,
-            pending_update: false,
+            applied: Applied::Current,
             instructions: None,
             desk_phone: false,
             accounts: vec![line(id)],

@@ -293,6 +293,7 @@ mod tests {
         let devices = devices.iter().map(|(id, status)| DeviceLive {
             id: *id,
             status: *status,
+            not_started: false,
             pending_update: false,
             instructions: None,
         });

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use store::Role;
 
-use crate::world::World;
+use crate::{phone::activate, world::World};
 
 fn names(page: &Value) -> Vec<&str> {
     let items = page["items"].as_array().unwrap();
@@ -69,7 +69,7 @@ async fn an_order_or_a_filter_that_a_list_does_not_know_is_a_wrong_field_that_na
         (
             "devices?sub_status=x",
             "sub_status",
-            "instructions_sent, pending_update",
+            "instructions_sent, not_started, pending_update",
         ),
         ("contacts?has_device=1", "has_device", "true or false"),
         ("providers?transport=sctp", "transport", "udp, tcp, tls"),
@@ -115,6 +115,13 @@ async fn lists_are_left_in_by_what_only_the_process_knows() {
     .await;
     has("devices?status=not_activated", &["Laptop"]).await;
     has("devices?status=online,offline", &[]).await;
+    activate(&device, &world).await;
+    has("devices?sub_status=pending_update", &["Laptop"]).await;
+    has("devices?sub_status=not_started", &[]).await;
+    world.proxy.bind(there["aor"].as_str().unwrap(), None);
+    has("devices?sub_status=not_started", &["Laptop"]).await;
+    has("devices?sub_status=pending_update", &[]).await;
+    has("devices?status=offline", &["Laptop"]).await;
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn a_page_sees_a_phone_come_and_go() {
     assert_eq!(snapshot["type"], "snapshot");
     assert_eq!(
         snapshot["devices"],
-        json!([{"id": device["id"], "status": "not_activated", "pending_update": false}])
+        json!([{"id": device["id"], "status": "not_activated", "not_started": false, "pending_update": false}])
     );
     assert_eq!(
         snapshot["accounts"],
@@ -39,12 +39,17 @@ async fn a_page_sees_a_phone_come_and_go() {
         .until(|frame| status(frame, "devices") == "offline")
         .await;
     assert_eq!(delta["type"], "delta");
-    assert_eq!(delta["devices"][0]["pending_update"], true);
+    let said = |frame: &Value, what: &str| frame["devices"][0][what].clone();
+    assert_eq!(said(&delta, "not_started"), true);
+    assert_eq!(said(&delta, "pending_update"), false);
     assert_eq!(delta.get("accounts"), None);
 
     let live = phone.live().await;
-    page.until(|frame| status(frame, "devices") == "online")
+    let delta = page
+        .until(|frame| status(frame, "devices") == "online")
         .await;
+    assert_eq!(said(&delta, "not_started"), false);
+    assert_eq!(said(&delta, "pending_update"), true, "nothing reported yet");
     let aor = account["aor"].as_str().unwrap();
     world.proxy.bind(aor, Some(api::instance_id(phone.id)));
     page.until(|frame| status(frame, "accounts") == "online")

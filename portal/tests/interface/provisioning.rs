@@ -168,12 +168,17 @@ async fn a_change_is_pending_until_the_phone_reports_it() {
     let (world, phone) = activated().await;
     let path = world.path(&format!("devices/{}", phone.id));
     let pending = async || world.owner.get(&path).await.body["pending_update"].clone();
-    assert_eq!(pending().await, true);
+    let fresh = world.owner.get(&path).await.body;
+    assert_eq!(
+        (&fresh["not_started"], &fresh["pending_update"]),
+        (&json!(true), &json!(false))
+    );
     let report = async |report: Value| phone.caller.post("/api/v1/device/report", report).await;
     report(phone.report(phone.version(), "connecting"))
         .await
         .expect(StatusCode::NO_CONTENT);
     assert_eq!(pending().await, false);
+    assert_eq!(world.owner.get(&path).await.body["not_started"], false);
 
     let mut live = phone.live().await;
     assert_eq!(

@@ -1,6 +1,6 @@
 //! The list of devices: its orders, its filters, and which of them are there.
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -92,7 +92,7 @@ impl DeviceFilter {
         if !self.sub_statuses.is_empty() {
             let waiting = self.sub_statuses.iter();
             all = all.add(waiting.fold(Condition::any(), |any, waiting| {
-                any.add(waits_for(*waiting))
+                any.add(self.waits_for(*waiting, backend))
             }));
         }
         if !self.platforms.is_empty() {
@@ -119,35 +119,40 @@ impl DeviceFilter {
             DeviceStatus::Offline => Condition::all().add(activated).add(there.not()),
         }
     }
-}
 
-fn waits_for(waiting: DeviceSubStatus) -> Condition {
-    match waiting {
-        DeviceSubStatus::PendingUpdate => {
-            let applied = Expr::col(row::Column::AppliedVersion);
-            Condition::all()
-                .add(row::Column::ActivatedAt.is_not_null())
-                .add(
-                    Condition::any()
-                        .add(row::Column::AppliedVersion.is_null())
-                        .add(applied.lt(Expr::col(row::Column::ConfigurationVersion))),
-                )
-        }
-        DeviceSubStatus::InstructionsSent => {
-            let sent = Query::select()
-                .column(mail_row::Column::Id)
-                .from(mail_row::Entity)
-                .and_where(mail_row::Column::State.eq(MailState::Sent.as_str()))
-                .take();
-            let devices = Query::select()
-                .column(activation_row::Column::DeviceId)
-                .from(activation_row::Entity)
-                .and_where(activation_row::Column::UsedAt.is_null())
-                .and_where(activation_row::Column::MailId.in_subquery(sent))
-                .take();
-            Condition::all()
+    fn waits_for(&self, waiting: DeviceSubStatus, backend: DbBackend) -> Condition {
+        let silent = row::Column::AppliedVersion.is_null();
+        match waiting {
+            DeviceSubStatus::NotStarted => {
+                self.has_status(DeviceStatus::Offline, backend).add(silent)
+            }
+            DeviceSubStatus::PendingUpdate => {
+                let applied = Expr::col(row::Column::AppliedVersion);
+                let older = applied.lt(Expr::col(row::Column::ConfigurationVersion));
+                let started = self.has_status(DeviceStatus::Online, backend).add(silent);
+                let pending = Condition::any().add(older).add(started);
+                Condition::all()
+                    .add(row::Column::ActivatedAt.is_not_null())
+                    .add(pending)
+            }
+            DeviceSubStatus::InstructionsSent => Condition::all()
                 .add(row::Column::ActivatedAt.is_null())
-                .add(row::Column::Id.in_subquery(devices))
+                .add(row::Column::Id.in_subquery(instructed())),
         }
     }
+}
+
+/// Devices whose activation was mailed and not used.
+fn instructed() -> SelectStatement {
+    let sent = Query::select()
+        .column(mail_row::Column::Id)
+        .from(mail_row::Entity)
+        .and_where(mail_row::Column::State.eq(MailState::Sent.as_str()))
+        .take();
+    Query::select()
+        .column(activation_row::Column::DeviceId)
+        .from(activation_row::Entity)
+        .and_where(activation_row::Column::UsedAt.is_null())
+        .and_where(activation_row::Column::MailId.in_subquery(sent))
+        .take()
 }

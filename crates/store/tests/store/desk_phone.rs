@@ -2,7 +2,7 @@
 
 use store::activation::{self, DEFAULT_LIFETIME, Phone, Presented};
 use store::desk_phone::{self, Addressed, DeskPhone};
-use store::device::{self, Device};
+use store::device::{self, Applied, Device};
 use store::standing::{self, Which};
 use store::{DeskPhoneMake, Secret, StoreError};
 use uuid::Uuid;
@@ -99,12 +99,13 @@ async fn a_device_becomes_a_desk_phone_and_fetches_its_settings(ground: Ground) 
     let pending = standing::list_devices(tenant, Which::All, db)
         .await
         .unwrap();
-    assert!(pending[0].pending_update && pending[0].desk_phone && pending[0].activated);
+    assert_eq!(pending[0].applied, Applied::Older);
+    assert!(pending[0].desk_phone && pending[0].activated);
     set_fetched(None, 3).await;
     let applied = standing::list_devices(tenant, Which::All, db)
         .await
         .unwrap();
-    assert!(!applied[0].pending_update);
+    assert_eq!(applied[0].applied, Applied::Current);
 }
 
 async fn an_activated_softphone_loses_its_key_to_the_desk_phone(ground: Ground) {

@@ -558,11 +558,20 @@ async fn devices_are_left_in_by_status_and_what_they_wait_for(ground: Ground) {
     assert_eq!(found(status(DeviceStatus::Online)).await, [there.id]);
     assert_eq!(found(status(DeviceStatus::Offline)).await, [away.id]);
     desk_phones_are_there_by_their_lines(&ground).await;
-    let waiting = DeviceFilter {
-        sub_statuses: vec![DeviceSubStatus::PendingUpdate],
+    let waiting = |sub_status, devices: &[Uuid]| DeviceFilter {
+        sub_statuses: vec![sub_status],
+        online: Online {
+            devices: devices.to_vec(),
+            ..Online::default()
+        },
         ..DeviceFilter::default()
     };
-    assert_eq!(found(waiting).await, [there.id]);
+    let (unstarted, pending) = (DeviceSubStatus::NotStarted, DeviceSubStatus::PendingUpdate);
+    // Nobody has started it; when it comes it has a moment to say what it applied.
+    assert_eq!(found(waiting(unstarted, &[])).await, [there.id]);
+    assert!(found(waiting(pending, &[])).await.is_empty());
+    assert!(found(waiting(unstarted, &[there.id])).await.is_empty());
+    assert_eq!(found(waiting(pending, &[there.id])).await, [there.id]);
     let instructed = DeviceFilter {
         sub_statuses: vec![DeviceSubStatus::InstructionsSent],
         ..DeviceFilter::default()
@@ -578,6 +587,15 @@ async fn devices_are_left_in_by_status_and_what_they_wait_for(ground: Ground) {
         ..DeviceFilter::default()
     };
     assert_eq!(found(of_contact).await, [there.id]);
+    let fields = DeviceFields {
+        name: "Away".into(),
+        contact_id: away.contact.id,
+        account_ids: vec![ground.account("199").await.id],
+    };
+    device::update(ground.tenant.id, away.id, &fields, None, &ground.db)
+        .await
+        .unwrap();
+    assert_eq!(found(waiting(pending, &[])).await, [away.id]);
 }
 
 async fn members_and_providers_are_searched_and_left_in(ground: Ground) {

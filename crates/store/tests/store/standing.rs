@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use store::device::{self, DeviceFields, Report};
+use store::device::{self, Applied, DeviceFields, Report};
 use store::mail::{self, NewMail};
 use store::standing::{DeviceStanding, Which, list_accounts, list_devices};
 use store::{MailKind, MailState, Secret, activation};
@@ -34,11 +34,14 @@ async fn a_device_stands_as_its_row_says(ground: Ground) {
     let made = ground.device("Desk", &[&b, &a]).await;
     let standing = ground.standing(made.id).await;
     assert_eq!(standing.accounts, [b.id, a.id], "in order");
-    assert!(!standing.activated && !standing.pending_update);
+    assert!(!standing.activated);
 
     crate::activation::activate(&ground, made.id).await;
     let standing = ground.standing(made.id).await;
-    assert!(standing.activated && standing.pending_update);
+    assert_eq!(
+        (standing.activated, standing.applied),
+        (true, Applied::Nothing)
+    );
     let report = Report {
         applied_version: made.configuration_version,
         app_version: "1.2",
@@ -48,7 +51,10 @@ async fn a_device_stands_as_its_row_says(ground: Ground) {
         .await
         .unwrap();
     let standing = ground.standing(made.id).await;
-    assert!(standing.activated && !standing.pending_update);
+    assert_eq!(
+        (standing.activated, standing.applied),
+        (true, Applied::Current)
+    );
 
     let fields = DeviceFields {
         name: "Desk".into(),
@@ -60,7 +66,7 @@ async fn a_device_stands_as_its_row_says(ground: Ground) {
         .unwrap();
     let standing = ground.standing(made.id).await;
     assert_eq!(standing.accounts, [a.id]);
-    assert!(standing.pending_update);
+    assert_eq!(standing.applied, Applied::Older);
 }
 
 async fn an_account_stands_under_its_address_of_record(ground: Ground) {

@@ -6,6 +6,7 @@ import type { DeviceLive, LiveFrame } from './types';
 const device = (id: string, status: DeviceLive['status']): DeviceLive => ({
   id,
   status,
+  not_started: false,
   pending_update: false,
 });
 

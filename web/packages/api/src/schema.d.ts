@@ -2484,7 +2484,9 @@ export interface components {
             last_seen_at?: string | null;
             /** @description Name for people. */
             name: string;
-            /** @description It has not yet applied the current configuration. */
+            /** @description It was activated and has not been there since: nobody has started it yet. */
+            not_started: boolean;
+            /** @description It was started and has not yet applied the current configuration. */
             pending_update: boolean;
             /** @description Operating system, as the device reported it; of a desk phone its make. */
             platform?: string | null;
@@ -2606,7 +2608,9 @@ export interface components {
              */
             id: string;
             instructions?: components["schemas"]["MailState"] | null;
-            /** @description It has not yet applied the current configuration. */
+            /** @description It was activated and has not been there since: nobody has started it yet. */
+            not_started: boolean;
+            /** @description It was started and has not yet applied the current configuration. */
             pending_update: boolean;
             /** @description Whether it is there. */
             status: components["schemas"]["DeviceStatus"];
@@ -3724,7 +3728,9 @@ export interface components {
                 last_seen_at?: string | null;
                 /** @description Name for people. */
                 name: string;
-                /** @description It has not yet applied the current configuration. */
+                /** @description It was activated and has not been there since: nobody has started it yet. */
+                not_started: boolean;
+                /** @description It was started and has not yet applied the current configuration. */
                 pending_update: boolean;
                 /** @description Operating system, as the device reported it; of a desk phone its make. */
                 platform?: string | null;
@@ -7577,7 +7583,7 @@ export interface operations {
                 total?: boolean;
                 /** @description `not_activated`, `online`, `offline`. */
                 status?: string;
-                /** @description `instructions_sent`, `pending_update`. */
+                /** @description `instructions_sent`, `not_started`, `pending_update`. */
                 sub_status?: string;
                 /** @description Operating systems, as devices say it: `linux`, `windows`, `macos`, `android`, `ios`. */
                 platform?: string;

@@ -15,6 +15,7 @@ import { DeskPhoneSection, SetUpDeskPhone } from './desk-phone';
 import { Hidden, SendInstructions } from './instructions';
 import { codeGroups } from './model';
 import { Reset } from './reset';
+import { useDeviceStatus } from './status';
 
 export function ActivationSection({ device }: { device: Device }) {
   const [settingUp, setSettingUp] = useState(false);
@@ -170,6 +171,7 @@ export function Code({ code }: { code: string }) {
 
 function Used({ device }: { device: Device }) {
   const { t } = useTranslation();
+  const { notStarted } = useDeviceStatus(device);
   const date = useDate();
   return (
     <div className="flex items-start gap-3">
@@ -178,6 +180,14 @@ function Used({ device }: { device: Device }) {
         <p className="font-medium">{t('activation.used')}</p>
         {device.activated_at && (
           <p className="text-muted">{t('activation.used_at', { date: date(device.activated_at) })}</p>
+        )}
+        {notStarted && (
+          <>
+            <p className="mt-3">{t('activation.start')}</p>
+            <p className="verbatim mt-1 rounded-lg border border-border bg-surface-secondary p-2.5">
+              softphone run
+            </p>
+          </>
         )}
       </div>
     </div>

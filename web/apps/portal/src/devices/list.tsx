@@ -81,6 +81,7 @@ export function DevicesPage() {
       title: t('devices.waiting_for'),
       choices: [
         { id: 'instructions_sent', label: t('devices.instructions.sent') },
+        { id: 'not_started', label: t('devices.not_started') },
         { id: 'pending_update', label: t('devices.pending_update') },
       ],
     },

@@ -11,6 +11,7 @@ export function useDeviceStatus(device: Device) {
   const live = useDeviceLive(device.id);
   return {
     status: live?.status ?? device.status,
+    notStarted: live?.not_started ?? device.not_started,
     pendingUpdate: live?.pending_update ?? device.pending_update,
     instructions: live ? live.instructions : device.instructions?.state,
   };
@@ -18,7 +19,9 @@ export function useDeviceStatus(device: Device) {
 
 export function DeviceBadge({ device }: { device: Device }) {
   const { t } = useTranslation();
-  const { status, pendingUpdate, instructions } = useDeviceStatus(device);
+  const { status, notStarted, pendingUpdate, instructions } = useDeviceStatus(device);
+  // Nothing has failed: it waits for somebody to start it.
+  if (notStarted) return <StatusBadge tone="waiting">{t('devices.not_started')}</StatusBadge>;
   const mail = status === 'not_activated' && instructions && INSTRUCTION_TONES[instructions];
   return (
     <span className="flex flex-wrap gap-1.5">

@@ -28,7 +28,7 @@ test('the activation step leads to the device that waits', () => {
 
 test('the live channel knows better than the list', () => {
   const devices = [device('d1', 'not_activated'), device('d2', 'online')];
-  const live = { d1: { id: 'd1', status: 'online' as const, pending_update: false } };
+  const live = { d1: { id: 'd1', status: 'online' as const, not_started: false, pending_update: false } };
   expect(summary(devices, live)).toEqual({ online: 2, waiting: 0 });
   expect(next({ ...empty, devices, live })).toBeUndefined();
 });
