@@ -9,8 +9,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use store::audit::NewAuditEntry;
+use store::{
+    Role,
+    audit::{AuditEntry, NewAuditEntry},
+};
 use uuid::Uuid;
+
+use crate::access::{Access, Area};
 
 /// Something that was done to an object.
 #[derive(Clone, Debug)]
@@ -152,6 +157,32 @@ fn fields(object: &impl Serialize) -> Map<String, Value> {
     };
     fields.retain(|name, _| !DERIVED.contains(&name.as_str()));
     fields
+}
+
+/// The changes of an entry as somebody with this role may see them: of what they may not look at elsewhere only which fields
+/// were changed.
+pub(crate) fn changes_for(role: Role, entry: &AuditEntry) -> BTreeMap<String, [Value; 2]> {
+    let changes = entry.changes.as_deref();
+    let mut changes: BTreeMap<String, [Value; 2]> = changes
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    if area_of(&entry.action).is_some_and(|area| !area.allows(Access::Read, role)) {
+        for value in changes.values_mut() {
+            *value = [HIDDEN, HIDDEN].map(Value::from);
+        }
+    }
+    changes
+}
+
+/// What an action is about, where looking at that takes more than looking at the audit log.
+fn area_of(action: &str) -> Option<Area> {
+    match action.split_once('.')?.0 {
+        "mail_settings" => Some(Area::Mail),
+        "sign_on" => Some(Area::SignOn),
+        "webhook" => Some(Area::Webhooks),
+        "api_key" => Some(Area::ApiKeys),
+        _ => None,
+    }
 }
 
 fn is_empty(value: &Value) -> bool {

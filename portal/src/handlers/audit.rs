@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use store::{
+    Role,
     audit::{self, AuditFilter, AuditSort},
     begin, commit,
 };
@@ -18,7 +19,7 @@ use super::Refused;
 use crate::{
     access::Caller,
     app::App,
-    audit::Deed,
+    audit::{Deed, changes_for},
     audit_export,
     error::ApiError,
     extract::{Asked, Paging},
@@ -38,7 +39,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
     let filter = filter(&query)?;
     let entries = audit::list(caller.tenant.id, &filter, &request, &app.db).await?;
-    Ok(wire::page(entries, entry))
+    Ok(wire::page(entries, |found| entry(found, caller.role)))
 }
 
 /// Whether the log is whole: no entry was altered or removed since it was made.
@@ -79,7 +80,7 @@ pub(crate) async fn export(
     caller.note(&deed, now, &transaction).await?;
     commit(transaction).await?;
     let name = format!("audit-{}-{}.csv", caller.tenant.slug, now.date());
-    let rows = audit_export::rows(caller.tenant.id, filter, request.search, app);
+    let rows = audit_export::rows(&caller, filter, request.search, app);
     let disposition = format!("attachment; filename=\"{name}\"");
     Ok((
         [
@@ -104,7 +105,8 @@ fn filter(query: &AuditQuery) -> Result<AuditFilter, ApiError> {
     Ok(filter)
 }
 
-fn entry(entry: audit::AuditEntry) -> AuditEntry {
+fn entry(entry: audit::AuditEntry, role: Role) -> AuditEntry {
+    let changes = changes_for(role, &entry);
     AuditEntry {
         id: entry.id,
         at: entry.at,
@@ -114,10 +116,7 @@ fn entry(entry: audit::AuditEntry) -> AuditEntry {
         detail: entry.detail,
         object: entry.object,
         source: entry.source,
-        changes: entry
-            .changes
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default(),
+        changes,
         sequence: entry.sequence,
     }
 }

@@ -70,3 +70,40 @@ async fn entries_are_found_by_who_made_them() {
     assert_eq!(by("admin@example.com").await, 1);
     assert_eq!(by("admin").await, 0);
 }
+
+#[tokio::test]
+async fn of_what_a_member_may_not_look_at_the_log_tells_only_which_fields_were_changed() {
+    let world = World::start().await;
+    let server = json!({"host": "mail.acme.example", "port": 465, "security": "tls", "username": "postman",
+        "password": "secret", "sender_address": "phones@acme.example"});
+    let settings = json!({"language": "en", "server": server});
+    let set = world.owner.put(&world.path("mail"), settings).await;
+    set.expect(StatusCode::OK);
+    let (list, export) = (
+        world.path("audit?action=mail_settings."),
+        world.path("audit/export"),
+    );
+
+    let reader = world.member("reader@example.com", Role::ReadOnly).await;
+    let mail = reader.get(&world.path("mail")).await;
+    mail.expect(StatusCode::FORBIDDEN);
+    let seen = reader.get(&list).await.expect(StatusCode::OK);
+    let entry = &seen.body["items"][0];
+    assert_eq!(entry["actor"], "owner@example.com");
+    assert_eq!(entry["changes"]["server"], json!(["***", "***"]));
+    let exported = reader.get(&export).await.expect(StatusCode::OK).text();
+    assert!(exported.contains(",server,***,***"), "{exported}");
+    for text in [seen.text(), exported] {
+        let known = ["mail.acme.example", "postman", "phones@"];
+        assert!(!known.iter().any(|word| text.contains(word)), "{text}");
+    }
+
+    let administrator = world.member("admin@example.com", Role::Administrator).await;
+    for path in [&list, &export] {
+        let text = administrator.get(path).await.expect(StatusCode::OK).text();
+        assert!(
+            text.contains("mail.acme.example") && text.contains("postman"),
+            "{text}"
+        );
+    }
+}
