@@ -3,6 +3,8 @@
  */
 import { expect, test } from '@playwright/test';
 
+import { environment } from './environment';
+import { sticksOut } from './pages';
 import { Phone } from './phone';
 import { choose, firstTenant, search } from './portal';
 
@@ -78,6 +80,12 @@ test('a phone activated with what the page shows turns online without a reload',
     await test.step('until it is started nothing looks as if it had failed', async () => {
       await expect(page.locator('h1 + span')).toHaveText('Activated, not started yet');
       await expect(page.getByText('softphone run')).toBeVisible();
+      for (const width of [360, 1440]) {
+        await page.setViewportSize({ width, height: 900 });
+        const path = `${environment.folder}/screens/device-not-started-${width}.png`;
+        await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+        expect(await sticksOut(page), `at ${width}`).toBe(0);
+      }
     });
 
     phone.start();
