@@ -75,5 +75,5 @@ test('the log speaks German', async ({ page, request }) => {
   await page.addInitScript(() => localStorage.setItem('tandem.language', 'de'));
   await page.goto(`/t/${tenant.slug}/audit`);
   await expect(page.getByRole('heading', { name: 'Protokoll', level: 1 })).toBeVisible();
-  await expect(page.getByText('Mandant · angelegt')).toBeVisible();
+  await expect(page.getByText('Firma · angelegt')).toBeVisible();
 });
