@@ -51,10 +51,7 @@ pub(crate) async fn page<E: EntityTrait, S: SortColumn>(
     request: &PageRequest<S>,
     db: &impl ConnectionTrait,
 ) -> Result<Page<E::Model>, StoreError> {
-    let after = request.after.as_ref();
-    if after.is_some_and(|cursor| !cursor.is_of(&request.sort)) {
-        return Err(StoreError::ForeignCursor);
-    }
+    let after = own_cursor(request)?;
     let total = match request.total {
         true => Some(total(select.clone(), id, db).await?),
         false => None,
@@ -88,6 +85,50 @@ pub(crate) async fn page<E: EntityTrait, S: SortColumn>(
         Cursor::of(request.sort.to_string(), value, id)
     });
     Ok(Page { total, ..page })
+}
+
+/// Keeps a page of `select` to the next `rows` rows of the list, of which `column` is the order, never without a value; `None` if there are no
+/// more than these. Only the index of the order is read.
+///
+/// # Errors
+///
+/// See [`page`].
+pub(crate) async fn among_the_next<E: EntityTrait, S: SortColumn>(
+    rows: u64,
+    select: Select<E>,
+    column: E::Column,
+    id: E::Column,
+    request: &PageRequest<S>,
+    db: &impl ConnectionTrait,
+) -> Result<Option<SimpleExpr>, StoreError> {
+    let walk = Walk {
+        key: Key::Column(column),
+        id,
+        descending: request.sort.descending,
+    };
+    let places = select.select_only().column(column).column(id);
+    let place = walk
+        .with_value(places, own_cursor(request)?, 1)
+        .offset(rows)
+        .into_tuple::<(String, Uuid)>()
+        .one(db)
+        .await?;
+    Ok(place.map(|(value, id)| {
+        let row = Expr::tuple([Expr::col(column.as_column_ref()), walk.id()]);
+        let place = Expr::tuple([Expr::val(value), Expr::val(id)]);
+        match walk.descending {
+            true => row.gt(place),
+            false => row.lt(place),
+        }
+    }))
+}
+
+/// The cursor of the request, which must be of its order.
+fn own_cursor<S: SortColumn>(request: &PageRequest<S>) -> Result<Option<&Cursor>, StoreError> {
+    match &request.after {
+        Some(cursor) if !cursor.is_of(&request.sort) => Err(StoreError::ForeignCursor),
+        after => Ok(after.as_ref()),
+    }
 }
 
 /// A direction through the rows.

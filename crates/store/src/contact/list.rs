@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Contact, complete, search};
 use crate::list::{Key, page};
-use crate::row::{contact as row, contact_search as search_row, device as device_row};
+use crate::row::{contact as row, device as device_row};
 use crate::words::words;
 use crate::{Page, PageRequest, Sort, SortColumn, StoreError};
 
@@ -78,9 +78,7 @@ async fn found_by_name(
     request: &PageRequest<ContactSort>,
     db: &impl ConnectionTrait,
 ) -> Result<Page<Contact>, StoreError> {
-    let select = search_row::Entity::find().filter(search::texts_with(tenant, words, db).await?);
-    let key = Key::Column(search_row::Column::SortName);
-    let found = page(select, key, search_row::Column::ContactId, request, db).await?;
+    let found = search::page_of_texts(tenant, words, request, db).await?;
     let ids: Vec<Uuid> = found.items.iter().map(|text| text.contact_id).collect();
     let place: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
     let mut rows = row::Entity::find()

@@ -1,23 +1,27 @@
 //! The search for contacts: parts of words, in any case, all of them.
 //!
-//! PostgreSQL finds the best way itself. SQLite knows nothing of how often a word occurs, so the way is
-//! chosen here: from the trigram index to the contacts if few match, along the names of the tenant until
-//! the page is full if many do.
+//! There are two ways to a page: along the names until it is full, which is short if many match, and from the trigram index to all that
+//! match, which is short if few do. Neither database knows in time how often a part of a word occurs (SQLite never, PostgreSQL not below one
+//! in a hundred), so the way is chosen here.
 
 use sea_orm::sea_query::{Expr, Query, SelectStatement, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, Statement};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Select, Statement,
+};
 use uuid::Uuid;
 
 use super::{ContactFields, full_name};
-use crate::StoreError;
-use crate::list::contains;
+use crate::list::{self, Key, contains};
 use crate::number::part_of_number;
 use crate::page::words_of;
 use crate::row::{contact as row, contact_search as search_row};
+use crate::{Page, PageRequest, SortColumn, StoreError};
 
-/// From so many matches on, SQLite walks along the names: with 100,000 contacts it then meets a match
-/// every 100 names or sooner.
+/// Fewer matches than that are rare: with 100,000 contacts one name in a hundred.
 const MANY: i64 = 1_000;
+
+/// So many names are looked at before the index is asked after all: what matches may lie together at the end of the list.
+const WALK: u64 = 3_000;
 
 /// Everything that a contact is found by, in lower case, one thing a line.
 pub(super) fn text(fields: &ContactFields) -> String {
@@ -41,26 +45,71 @@ pub(crate) fn words(search: &str) -> Vec<String> {
 /// Shorter ones are as likely the number of a room or a house.
 const MIN_DIGITS: usize = 4;
 
-/// The texts of the tenant that contain every word, for a page in the order of names. The words are in lower case.
-pub(super) async fn texts_with(
+/// A page of the texts of the tenant that contain every word, in the order of names. The words are in lower case.
+///
+/// # Errors
+///
+/// [`StoreError::ForeignCursor`], [`StoreError::Database`].
+pub(super) async fn page_of_texts<S: SortColumn>(
     tenant: Uuid,
     words: &[String],
+    request: &PageRequest<S>,
     db: &impl ConnectionTrait,
-) -> Result<Condition, StoreError> {
-    let own = search_row::Column::TenantId.eq(tenant);
-    let indexed = db.get_database_backend() == DbBackend::Sqlite
-        && words.iter().any(|word| has_trigram(word))
-        && !match_many(words, db).await?;
-    let (own, condition): (SimpleExpr, fn(&str) -> SimpleExpr) = match indexed {
-        // The `+` keeps SQLite from walking along the names all the same.
-        true => (
-            Expr::cust_with_values("+contact_search.tenant_id = ?", [tenant]),
-            in_trigram_index,
-        ),
-        false => (own, contains_word),
+) -> Result<Page<search_row::Model>, StoreError> {
+    let (key, id) = (search_row::Column::SortName, search_row::Column::ContactId);
+    let along_names = texts_with(words, Way::AlongNames(tenant));
+    let total = match request.total {
+        true => Some(list::total(along_names.clone(), id, db).await?),
+        false => None,
+    };
+    let request = &PageRequest {
+        total: false,
+        ..request.clone()
+    };
+    let walk = |texts| list::page(texts, Key::Column(key), id, request, db);
+    let indexed = texts_with(words, Way::FromIndex(tenant, db.get_database_backend()));
+    let found = if !words.iter().any(|word| has_trigram(word)) {
+        walk(along_names).await?
+    } else if is_rare(words, db).await? {
+        walk(indexed).await?
+    } else {
+        let own = search_row::Entity::find().filter(search_row::Column::TenantId.eq(tenant));
+        match list::among_the_next(WALK, own, key, id, request, db).await? {
+            None => walk(along_names).await?,
+            Some(near) => {
+                let found = walk(along_names.filter(near)).await?;
+                match found.next {
+                    Some(_) => found,
+                    None => walk(indexed).await?,
+                }
+            }
+        }
+    };
+    Ok(Page { total, ..found })
+}
+
+/// Where the texts are read from.
+#[derive(Clone, Copy)]
+enum Way {
+    AlongNames(Uuid),
+    FromIndex(Uuid, DbBackend),
+}
+
+fn texts_with(words: &[String], way: Way) -> Select<search_row::Entity> {
+    // What stands for the tenant in the second form keeps the database from walking along the names all the same.
+    let (own, condition): (SimpleExpr, fn(&str) -> SimpleExpr) = match way {
+        Way::AlongNames(tenant) => (search_row::Column::TenantId.eq(tenant), contains_word),
+        Way::FromIndex(tenant, DbBackend::Postgres) => {
+            let own = "contact_search.tenant_id IS NOT DISTINCT FROM $1";
+            (Expr::cust_with_values(own, [tenant]), contains_word)
+        }
+        Way::FromIndex(tenant, _) => {
+            let own = "+contact_search.tenant_id = ?";
+            (Expr::cust_with_values(own, [tenant]), in_trigram_index)
+        }
     };
     let words = words.iter().map(|word| condition(word));
-    Ok(words.fold(Condition::all().add(own), Condition::add))
+    search_row::Entity::find().filter(words.fold(Condition::all().add(own), Condition::add))
 }
 
 /// The contacts of the tenant whose text contains every word. The words are in lower case.
@@ -75,7 +124,7 @@ pub(crate) async fn matching(
     {
         return Ok(Condition::all().add(own).add(any_order()));
     }
-    if !match_many(words, db).await? {
+    if is_rare(words, db).await? {
         // The `+` keeps SQLite from walking along the names all the same.
         let own = Expr::cust_with_values("+contacts.tenant_id = ?", [tenant]);
         let indexed = row::Column::Id.in_subquery(texts(tenant, words, in_trigram_index));
@@ -117,8 +166,11 @@ fn in_trigram_index(word: &str) -> SimpleExpr {
     Expr::cust_with_values(index, [phrase(word)])
 }
 
-/// Whether [`MANY`] texts, of whatever tenant, contain the words that have trigrams.
-async fn match_many(words: &[String], db: &impl ConnectionTrait) -> Result<bool, StoreError> {
+/// Whether fewer than [`MANY`] texts, of whatever tenant, contain the words that have trigrams. PostgreSQL has no quick way to know.
+async fn is_rare(words: &[String], db: &impl ConnectionTrait) -> Result<bool, StoreError> {
+    if db.get_database_backend() == DbBackend::Postgres {
+        return Ok(false);
+    }
     let phrases: Vec<String> = words
         .iter()
         .filter(|word| has_trigram(word))
@@ -137,7 +189,7 @@ async fn match_many(words: &[String], db: &impl ConnectionTrait) -> Result<bool,
     let counted = counted
         .map(|row| row.try_get_by_index::<i64>(0))
         .transpose()?;
-    Ok(counted.is_some_and(|count| count >= MANY))
+    Ok(counted.is_none_or(|count| count < MANY))
 }
 
 fn has_trigram(word: &str) -> bool {

@@ -1,6 +1,7 @@
 use store::contact::{self, Contact, ContactFields, ContactFilter};
 use store::device::{self, DeviceFields};
 use store::{ConnectionTrait, PageRequest, StoreError, begin, commit};
+use uuid::Uuid;
 
 use crate::ground::{Ground, NOW, account_fields, contact_fields, on_both, search};
 
@@ -9,6 +10,7 @@ on_both! {
     contacts_are_found_by_parts_of_words,
     signs_with_a_meaning_in_sql_have_none_in_a_search,
     a_word_that_many_have_finds_the_first_of_them,
+    what_lies_together_at_the_end_of_a_long_list_is_found,
     finds_are_paged_in_every_order_and_with_filters,
     a_changed_or_deleted_contact_is_not_found_by_its_old_name,
     pages_show_every_contact_once_and_in_order,
@@ -149,6 +151,46 @@ async fn a_word_that_many_have_finds_the_first_of_them(ground: Ground) {
     .unwrap();
     assert_eq!(theirs.items[0].name(), "Many Other");
     assert_eq!(theirs.items.len(), 1);
+}
+
+/// More names than a search walks along before it asks the index, and more matches than are rare.
+async fn what_lies_together_at_the_end_of_a_long_list_is_found(ground: Ground) {
+    let (db, tenant) = (&ground.db, ground.tenant.id);
+    let people: Vec<_> = (0..4_100)
+        .map(|number| {
+            let first_name = if number < 3_050 { "Early" } else { "Late" };
+            contact_fields(first_name, &format!("Same{number:04}"))
+        })
+        .collect();
+    for some in people.chunks(500) {
+        let made: Vec<_> = some.iter().map(|fields| (Uuid::now_v7(), fields)).collect();
+        contact::insert_many(tenant, &made, NOW, db).await.unwrap();
+    }
+    let everybody = ContactFilter::default();
+    for (words, sort) in [("late", "name"), ("late", "-name"), ("la same", "name")] {
+        let mut request = PageRequest {
+            limit: 200,
+            sort: sort.parse().unwrap(),
+            total: true,
+            ..search(words)
+        };
+        let mut names = Vec::new();
+        loop {
+            let page = contact::list(tenant, &everybody, &request, db);
+            let page = page.await.unwrap();
+            assert_eq!(page.total.map(|total| total.count), Some(1_050), "{words}");
+            names.extend(page.items.into_iter().map(|contact| contact.last_name));
+            match page.next {
+                None => break,
+                after => request.after = after,
+            }
+        }
+        let mut expected: Vec<_> = (3_050..4_100).map(|n| format!("Same{n:04}")).collect();
+        if sort == "-name" {
+            expected.reverse();
+        }
+        assert_eq!(names, expected, "{words} {sort}");
+    }
 }
 
 async fn finds_are_paged_in_every_order_and_with_filters(ground: Ground) {
