@@ -1,6 +1,6 @@
 //! What contacts have several of, numbers and e-mail addresses, and the text by which they are found: for many contacts in few statements.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
@@ -137,19 +137,18 @@ pub(super) async fn load(
     db: &impl ConnectionTrait,
 ) -> Result<HashMap<Uuid, Parts>, StoreError> {
     let backend = db.get_database_backend();
-    let rows: Vec<(Uuid, String, String, String, String)> = row::Entity::find()
+    let rows: Vec<(Uuid, String, String, String)> = row::Entity::find()
         .select_only()
         .column(row::Column::Id)
         .expr_as(NUMBERS.of_contact(backend), "numbers")
         .expr_as(EMAILS.of_contact(backend), "emails")
-        .expr_as(DEVICES.of_contact(backend), "devices")
-        .expr_as(extensions_of_contact(backend), "extensions")
+        .expr_as(devices_of_contact(backend), "devices")
         .filter(is_among(row::Column::Id, contacts.iter().copied(), backend))
         .into_tuple()
         .all(db)
         .await?;
-    let parts = rows.into_iter().map(|row| {
-        let (contact, numbers, emails, devices, extensions) = row;
+    let parts = rows.into_iter().map(|(contact, numbers, emails, devices)| {
+        let (devices, extensions) = read_devices(&devices)?;
         let parts = Parts {
             numbers: NUMBERS.read(&numbers, |number, label| {
                 Some(ContactNumber { number, label })
@@ -158,43 +157,53 @@ pub(super) async fn load(
                 let label = label.parse().ok()?;
                 Some(ContactEmail { address, label })
             })?,
-            devices: DEVICES.read(&devices, |id, name| {
-                let id = id.parse().ok()?;
-                Some(Reference { id, name })
-            })?,
-            extensions: read_extensions(&extensions)?,
+            devices,
+            extensions,
         };
         Ok((contact, parts))
     });
     parts.collect()
 }
 
-/// What is dialled within the company to reach the contact of the row, as a JSON array.
-fn extensions_of_contact(backend: DbBackend) -> SimpleExpr {
-    let lines = "devices JOIN device_accounts ON device_accounts.device_id = devices.id \
-         JOIN sip_accounts ON sip_accounts.id = device_accounts.account_id \
+/// The devices of the contact of the row, with what is dialled within the company to reach each, as a JSON array of arrays. What is dialled
+/// is asked of devices that there are: most contacts of a large company have none.
+fn devices_of_contact(backend: DbBackend) -> SimpleExpr {
+    let lines = "device_accounts JOIN sip_accounts ON sip_accounts.id = device_accounts.account_id \
          JOIN providers ON providers.id = sip_accounts.provider_id \
-         WHERE devices.contact_id = contacts.id AND providers.own";
-    let order = "devices.sort_name, devices.id, device_accounts.position";
+         WHERE device_accounts.device_id = devices.id AND providers.own";
     Expr::cust(match backend {
         DbBackend::Postgres => format!(
-            "(SELECT CAST(coalesce(json_agg(sip_accounts.username ORDER BY {order}), '[]') AS text) FROM {lines})"
+            "(SELECT CAST(coalesce(json_agg(json_build_array(id, name, \
+             (SELECT coalesce(json_agg(username ORDER BY position), '[]') FROM {lines})) ORDER BY sort_name, id), '[]') AS text) \
+             FROM devices WHERE contact_id = contacts.id)"
         ),
         _ => format!(
-            "(SELECT json_group_array(username) FROM (SELECT sip_accounts.username FROM {lines} ORDER BY {order}))"
+            "(SELECT json_group_array(json_array(hex(id), name, json(usernames))) FROM (SELECT id, name, \
+             (SELECT json_group_array(username) FROM (SELECT username FROM {lines} ORDER BY position)) AS usernames \
+             FROM devices WHERE contact_id = contacts.id ORDER BY sort_name, id))"
         ),
     })
 }
 
-/// Each once: an account can be on several devices.
-fn read_extensions(list: &str) -> Result<Vec<String>, StoreError> {
-    let usernames: Vec<String> = serde_json::from_str(list).map_err(|_| StoreError::Corrupt {
-        table: "sip_accounts",
-        column: "username",
-    })?;
-    let mut seen = HashSet::new();
-    let first = |username: &String| seen.insert(username.clone());
-    Ok(usernames.into_iter().filter(first).collect())
+/// The devices, and what is dialled, each once: an account can be on several devices.
+fn read_devices(list: &str) -> Result<(Vec<Reference>, Vec<String>), StoreError> {
+    let corrupt = || StoreError::Corrupt {
+        table: "devices",
+        column: "name",
+    };
+    let rows: Vec<(String, String, Vec<String>)> =
+        serde_json::from_str(list).map_err(|_| corrupt())?;
+    let (mut devices, mut extensions) = (Vec::new(), Vec::new());
+    for (id, name, usernames) in rows {
+        let id = id.parse().map_err(|_| corrupt())?;
+        devices.push(Reference { id, name });
+        for username in usernames {
+            if !extensions.contains(&username) {
+                extensions.push(username);
+            }
+        }
+    }
+    Ok((devices, extensions))
 }
 
 /// Two columns of the rows of a contact, in an order.
@@ -214,11 +223,6 @@ const EMAILS: Pairs = Pairs {
     columns: ["address", "label"],
     order: "position",
 };
-const DEVICES: Pairs = Pairs {
-    table: "devices",
-    columns: ["id", "name"],
-    order: "sort_name",
-};
 
 impl Pairs {
     /// Those of the contact of the row, as a JSON array of arrays.
@@ -228,14 +232,13 @@ impl Pairs {
             columns: [first, second],
             order,
         } = self;
-        let text = if *first == "id" { "hex(id)" } else { first };
         Expr::cust(match backend {
             DbBackend::Postgres => format!(
                 "(SELECT CAST(coalesce(json_agg(json_build_array({first}, {second}) ORDER BY {order}), '[]') AS text) \
                  FROM {table} WHERE contact_id = contacts.id)"
             ),
             _ => format!(
-                "(SELECT json_group_array(json_array({text}, {second})) \
+                "(SELECT json_group_array(json_array({first}, {second})) \
                  FROM (SELECT {first}, {second} FROM {table} WHERE contact_id = contacts.id ORDER BY {order}))"
             ),
         })
