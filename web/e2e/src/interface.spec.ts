@@ -19,7 +19,7 @@ test('an operation is found and tried, all by keyboard', async ({ page, request 
   await page.keyboard.press('Enter');
   const operation = page.getByTestId('contacts_create');
   await expect(operation.getByLabel('tenant')).toHaveValue(tenant.id);
-  await expect(operation).toContainText(`in the tenant ${tenant.name}`);
+  await expect(operation).toContainText(`in the company ${tenant.name}`);
   const body = {
     first_name: 'Grace',
     last_name: 'Hopper',

@@ -219,7 +219,7 @@ test('before something is deleted it is said what would break', async ({ page, r
   await expect(dialog).toContainText('would be without an account');
   await expect(dialog.getByRole('button', { name: 'Delete' })).toHaveCount(0);
   await dialog.getByRole('link', { name: 'Used' }).click();
-  await expect(page.getByRole('heading', { name: 'Used' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Used', exact: true })).toBeVisible();
 });
 
 test('several are deleted at once, and it is said before who stays because of a device', async ({

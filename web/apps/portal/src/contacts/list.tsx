@@ -32,6 +32,7 @@ export function ContactsPage() {
     {
       id: 'extension',
       title: t('contacts.extension'),
+      share: 0.6,
       cell: ({ extensions }) =>
         extensions?.length ? <span className="tabular-nums">{extensions.join(', ')}</span> : <Nothing />,
     },
@@ -45,6 +46,7 @@ export function ContactsPage() {
     {
       id: 'email',
       title: t('contacts.email'),
+      share: 1.5,
       cell: ({ emails }) => <span className="break-all">{emails[0]?.address}</span>,
     },
     {
