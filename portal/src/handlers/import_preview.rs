@@ -79,7 +79,7 @@ fn column((heading, field): &(String, Option<Field>)) -> ImportPreviewColumn {
 }
 
 /// What would be kept of a number.
-fn number(sample: &str, country: Option<&Country>) -> Option<String> {
+fn number(sample: &str, country: Option<Country>) -> Option<String> {
     let number = national::with_country_code(sample, country).ok()?;
     let mut fields = Fields::default();
     let number = fields.e164("number", &number);

@@ -33,7 +33,7 @@ use crate::{
         columns::Field,
         export::template as template_of,
         file::{byte, decode, separator},
-        national::{self, Country},
+        national::Country,
         plan::Planner,
         read::{MAX_ROWS, Sheet, TooManyRows},
     },
@@ -78,7 +78,7 @@ pub(crate) async fn create(
             .iter()
             .map(|(heading, field)| (heading.clone(), field.map(|field| field.to_string())))
             .collect(),
-        country: country.map(|country| country.id.to_owned()),
+        country: country.and(query.country),
     };
     let (tenant, now) = (caller.tenant.id, OffsetDateTime::now_utc());
     let id = match import::start(tenant, &new, now, &app.db).await {
@@ -279,7 +279,7 @@ async fn check(
     tenant: Uuid,
     id: Uuid,
     mut sheet: Sheet<'_>,
-    country: Option<&'static Country>,
+    country: Option<Country>,
     app: &App,
 ) -> Result<import::Import, ApiError> {
     let columns = sheet.columns.clone();
@@ -316,8 +316,12 @@ async fn check(
 }
 
 /// Where numbers are that do not say it.
-pub(super) fn country(said: Option<&str>, fields: &mut Fields) -> Option<&'static Country> {
-    national::find(&fields.country("country", said?))
+pub(super) fn country(said: Option<&str>, fields: &mut Fields) -> Option<Country> {
+    let country = said?.parse().ok();
+    if country.is_none() {
+        fields.wrong("country", "Please choose a country.");
+    }
+    country
 }
 
 pub(super) fn too_many_rows() -> ApiError {

@@ -1,4 +1,5 @@
-//! Telephone numbers as people write them at home, without the code of their country (ITU-T E.123, section 2).
+//! Telephone numbers as people write them at home, without the code of their country (ITU-T E.123, section 2), read with the metadata of
+//! libphonenumber.
 //!
 //! | written | in | kept |
 //! |---|---|---|
@@ -7,111 +8,52 @@
 //! | `(415) 555-0132` | the United States | `+14155550132` |
 //! | `0043 1 234567` | Germany | `+431234567`: the international prefix goes |
 //! | `+49 (0)30 1234567` | anywhere | `+49301234567` |
-//! | `1234567` | Germany | nothing: the area code is missing, or a spreadsheet took the 0 away |
+//! | `1234567` | Germany | nothing: the area code is missing |
 
-mod countries;
-
-use countries::COUNTRIES;
+use phonenumber::{Mode, country};
 
 use crate::validate::separates_digits;
 
-/// What is dialled before a number within its country, and goes where its code stands (E.164, section 7.3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trunk {
-    /// Nothing is dialled before numbers, and none begins with 0.
-    Absent,
-    /// Nothing is dialled before numbers, and a 0 in front belongs to them.
-    Kept,
-    /// Stands before every number that has its area code.
-    Always(&'static str),
-    /// May be left out in writing.
-    Optional(&'static str),
-}
-
-/// A country's way to write numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Country {
-    /// ISO 3166-1 alpha-2.
-    pub(crate) id: &'static str,
-    calling_code: &'static str,
-    trunk: Trunk,
-    /// What is dialled before the code of another country; empty where this depends on the network.
-    international: &'static str,
-}
+/// A country of ISO 3166-1.
+pub(crate) type Country = country::Id;
 
 /// The number cannot be one of the country with its area code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoAreaCode;
 
-/// The country with that code of ISO 3166-1 alpha-2.
-pub(crate) fn find(id: &str) -> Option<&'static Country> {
-    COUNTRIES.iter().find(|country| country.id == id)
-}
-
-/// The number with its country's code, its separators left as they are where it has one already. `country` is where it is if it says
-/// nothing; without it nothing but a 0 in brackets changes. Whether the outcome is a number at all is not asked here.
+/// The number in E.164. `country` is where it is if it says nothing. What says its country already, or has other signs than numbers have, is
+/// left as it is unless it is a number of some country's plan; whether it is a number at all is not asked here.
+///
+/// # Errors
+///
+/// [`NoAreaCode`] for a number without the code of its country that is none in `country`.
 pub(crate) fn with_country_code(
     written: &str,
-    country: Option<&Country>,
+    country: Option<Country>,
 ) -> Result<String, NoAreaCode> {
     let written = written.trim();
-    if written.starts_with('+') {
-        return Ok(without_bracketed_zero(written));
+    let is_international = written.starts_with('+');
+    let digits = written.strip_prefix('+').unwrap_or(written);
+    let are_digits = digits
+        .chars()
+        .all(|sign| sign.is_ascii_digit() || separates_digits(sign));
+    if !are_digits || (country.is_none() && !is_international) {
+        return Ok(written.to_owned());
     }
-    match country {
-        Some(country) => country.read(written),
-        None => Ok(written.to_owned()),
+    // What is dialled at home has no meaning in a number that says its country.
+    match phonenumber::parse(country.filter(|_| !is_international), written) {
+        Ok(number) if number.is_valid() => Ok(number.format().mode(Mode::E164).to_string()),
+        _ if is_international => Ok(written.to_owned()),
+        _ => Err(NoAreaCode),
     }
-}
-
-impl Country {
-    fn read(&self, written: &str) -> Result<String, NoAreaCode> {
-        let number: String = written
-            .chars()
-            .filter(|sign| !separates_digits(*sign))
-            .collect();
-        if !self.international.is_empty()
-            && let Some(abroad) = number.strip_prefix(self.international)
-        {
-            return Ok(format!("+{abroad}"));
-        }
-        let significant = match self.trunk {
-            Trunk::Kept => &number,
-            Trunk::Absent => number.as_str(),
-            Trunk::Always(prefix) => number.strip_prefix(prefix).ok_or(NoAreaCode)?,
-            Trunk::Optional(prefix) => number.strip_prefix(prefix).unwrap_or(&number),
-        };
-        let is_local = self.calling_code == NORTH_AMERICA && significant.len() != NORTH_AMERICAN;
-        if is_local || (self.trunk != Trunk::Kept && significant.starts_with('0')) {
-            return Err(NoAreaCode);
-        }
-        Ok(format!("+{}{significant}", self.calling_code))
-    }
-}
-
-/// The code of the countries whose numbers all have one length, with and without which people write their area code.
-const NORTH_AMERICA: &str = "1";
-const NORTH_AMERICAN: usize = 10;
-
-/// `+49 (0)30` says both how to dial from abroad and at home; where a 0 in front is part of the number, it stays.
-fn without_bracketed_zero(written: &str) -> String {
-    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
-    let keeps_it = |country: &Country| {
-        country.trunk == Trunk::Kept && digits.starts_with(country.calling_code)
-    };
-    if COUNTRIES.iter().any(keeps_it) {
-        return written.to_owned();
-    }
-    written.replacen("(0)", "", 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::validate::Fields;
 
     fn kept(written: &str, country: &str) -> Option<String> {
-        with_country_code(written, Some(find(country).unwrap())).ok()
+        with_country_code(written, Some(country.parse().unwrap())).ok()
     }
 
     #[test]
@@ -121,6 +63,8 @@ mod tests {
             ("(030) 123-45.67", "DE", "+49301234567"),
             ("0172/1234567", "DE", "+491721234567"),
             ("0043 1 234567", "DE", "+431234567"),
+            // A spreadsheet took the 0 away.
+            ("301234567", "DE", "+49301234567"),
             ("06 1234567", "IT", "+39061234567"),
             ("347 1234567", "IT", "+393471234567"),
             ("07 12 34 56 78", "CI", "+2250712345678"),
@@ -145,7 +89,6 @@ mod tests {
     fn a_number_without_its_area_code_is_not_guessed_at() {
         for (written, country) in [
             ("1234567", "DE"),
-            ("301234567", "DE"),
             ("555-0132", "US"),
             ("0301234567", "ES"),
             ("00 11 1234-5678", "BR"),
@@ -157,9 +100,11 @@ mod tests {
     #[test]
     fn a_number_that_says_its_country_stays_but_for_a_bracketed_zero() {
         for (written, number) in [
-            ("+43 1 234567", "+43 1 234567"),
-            (" +49 (0)30 1234567", "+49 30 1234567"),
-            ("+39 (0)6 1234567", "+39 (0)6 1234567"),
+            ("+43 1 234567", "+431234567"),
+            (" +49 (0)30 1234567", "+49301234567"),
+            // A range that the metadata do not have.
+            ("+49 1 2345", "+49 1 2345"),
+            ("+39 (0)6 1234567", "+39061234567"),
         ] {
             assert_eq!(kept(written, "FR").as_deref(), Some(number));
             assert_eq!(with_country_code(written, None).as_deref(), Ok(number));
@@ -172,16 +117,9 @@ mod tests {
     }
 
     #[test]
-    fn every_country_is_there_once_with_a_code() {
-        let mut fields = Fields::default();
-        for country in COUNTRIES {
-            fields.country("country", country.id);
-            let code = country.calling_code;
-            assert!((1..=3).contains(&code.len()), "{}", country.id);
-            assert!(code.bytes().all(|digit| digit.is_ascii_digit()));
+    fn what_has_other_signs_is_left_for_the_check_of_numbers() {
+        for written in ["ask at 030 1234567", "030 1234567 ext. 5"] {
+            assert_eq!(kept(written, "DE").as_deref(), Some(written));
         }
-        fields.finish().unwrap();
-        assert!(COUNTRIES.windows(2).all(|two| two[0].id < two[1].id));
-        assert_eq!(COUNTRIES.len(), 249);
     }
 }

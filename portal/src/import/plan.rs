@@ -37,17 +37,14 @@ pub(crate) struct Draft {
 pub(crate) struct Planner<'a> {
     columns: &'a [(String, Option<Field>)],
     /// Where numbers are that do not say it.
-    country: Option<&'static Country>,
+    country: Option<Country>,
     contacts: HashMap<Uuid, u64>,
     addresses: HashMap<String, u64>,
     pub(crate) counts: ImportCounts,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(
-        columns: &'a [(String, Option<Field>)],
-        country: Option<&'static Country>,
-    ) -> Self {
+    pub(crate) fn new(columns: &'a [(String, Option<Field>)], country: Option<Country>) -> Self {
         Self {
             columns,
             country,

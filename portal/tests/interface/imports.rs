@@ -252,6 +252,8 @@ async fn numbers_without_a_country_code_are_where_one_says() {
         "nobody said it"
     );
     assert_eq!(look("?country=XX").await.wrong_fields(), ["country"]);
+    // It has no numbers of its own.
+    assert_eq!(look("?country=AQ").await.wrong_fields(), ["country"]);
     let path = world.path("contacts/imports?country=de");
     let refused = world.owner.upload(&path, file).await;
     assert_eq!(refused.wrong_fields(), ["country"]);

@@ -39,7 +39,7 @@ fn planned(text: &str, found: &[Contact]) -> Vec<NewImportRow> {
 
 /// The same where numbers that do not say it are in a country.
 fn planned_in(country: Option<&str>, text: &str, found: &[Contact]) -> Vec<NewImportRow> {
-    let country = country.and_then(national::find);
+    let country = country.map(|country| country.parse().unwrap());
     let mut fields = Fields::default();
     let mut sheet = Sheet::open(text, b',', None, &mut fields).unwrap();
     let columns = sheet.columns.clone();
