@@ -65,6 +65,7 @@ mod m20261123_0058_create_desk_phones;
 mod m20261123_0059_add_second_factor_to_api_keys;
 mod m20261123_0061_add_actor_to_imports;
 mod m20261123_0062_add_country_to_imports;
+mod m20261123_0063_keep_parts_of_contacts_together;
 
 /// All steps in order; run it with [`MigratorTrait`].
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +123,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_0059_add_second_factor_to_api_keys::Step),
             Box::new(m20261123_0061_add_actor_to_imports::Step),
             Box::new(m20261123_0062_add_country_to_imports::Step),
+            Box::new(m20261123_0063_keep_parts_of_contacts_together::Step),
         ]
     }
 }
