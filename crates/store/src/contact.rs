@@ -1,11 +1,13 @@
 //! People of a tenant, with numbers and e-mail addresses, and the search for them.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::list::{check_updated, check_version, sort_name};
+use crate::list::{check_updated, check_version, is_among, sort_name};
 use crate::row::contact as row;
 use crate::{
     Db, EmailLabel, Reference, StoreError, begin, commit, dependents, device, directory, id,
@@ -192,9 +194,8 @@ pub async fn load(
     id: Uuid,
     db: &impl ConnectionTrait,
 ) -> Result<Contact, StoreError> {
-    let row = load_row(tenant, id, db).await?;
-    let mut contacts = complete(vec![row], db).await?;
-    contacts.pop().ok_or(StoreError::NotFound)
+    let wanted = row::Entity::find_by_id(id).filter(row::Column::TenantId.eq(tenant));
+    read(wanted, db).await?.pop().ok_or(StoreError::NotFound)
 }
 
 fn check_counts(fields: &ContactFields) -> Result<(), StoreError> {
@@ -254,29 +255,28 @@ pub(crate) async fn load_row(
         .ok_or(StoreError::NotFound)
 }
 
-/// Adds numbers, addresses and devices to the rows: one query for all of them.
-pub(crate) async fn complete(
-    rows: Vec<row::Model>,
+/// The contacts that are selected, whole, in whatever order `select` has.
+pub(crate) async fn read(
+    select: Select<row::Entity>,
     db: &impl ConnectionTrait,
 ) -> Result<Vec<Contact>, StoreError> {
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut parts = parts::load(&ids, db).await?;
-    let contacts = rows.into_iter().map(|row| {
-        let parts = parts.remove(&row.id).unwrap_or_default();
-        Contact {
-            numbers: parts.numbers,
-            emails: parts.emails,
-            devices: parts.devices,
-            extensions: parts.extensions,
-            id: row.id,
-            first_name: row.first_name,
-            last_name: row.last_name,
-            company: row.company,
-            job_title: row.job_title,
-            in_directory: row.in_directory,
-            created_at: row.created_at.into(),
-            version: row.version.unsigned_abs(),
-        }
-    });
-    Ok(contacts.collect())
+    let select = parts::with_parts(select, db.get_database_backend());
+    let rows: Vec<parts::Whole> = select.into_model().all(db).await?;
+    rows.into_iter().map(Contact::try_from).collect()
+}
+
+/// The contacts with these keys, in this order; those that are not there are left out.
+pub(crate) async fn read_in_order(
+    ids: &[Uuid],
+    db: &impl ConnectionTrait,
+) -> Result<Vec<Contact>, StoreError> {
+    let among = is_among(
+        row::Column::Id,
+        ids.iter().copied(),
+        db.get_database_backend(),
+    );
+    let mut contacts = read(row::Entity::find().filter(among), db).await?;
+    let place: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
+    contacts.sort_by_key(|contact| place.get(&contact.id).copied());
+    Ok(contacts)
 }

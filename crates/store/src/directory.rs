@@ -243,10 +243,8 @@ async fn entries(
     let contacts = contact_row::Entity::find()
         .filter(contact_row::Column::TenantId.eq(tenant))
         .filter(contact_row::Column::InDirectory.eq(true))
-        .filter(contact_row::Column::Id.is_in(present.map(|row| row.contact_id)))
-        .all(db)
-        .await?;
-    let contacts = contact::complete(contacts, db).await?;
+        .filter(contact_row::Column::Id.is_in(present.map(|row| row.contact_id)));
+    let contacts = contact::read(contacts, db).await?;
     let mut internal = internal_numbers(&contacts, db).await?;
     let mut found: HashMap<Uuid, Entry> = contacts
         .into_iter()

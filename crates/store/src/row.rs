@@ -315,6 +315,14 @@ entity!(contact_search, "contact_search", {
     sort_name: Option<String>,
 });
 
+// The same rows without their text, which is looked at in the database alone.
+entity!(contact_place, "contact_search", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    contact_id: Uuid,
+    tenant_id: Uuid,
+    sort_name: Option<String>,
+});
+
 entity!(directory, "directories", {
     #[sea_orm(primary_key, auto_increment = false)]
     tenant_id: Uuid,

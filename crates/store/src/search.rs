@@ -167,8 +167,9 @@ async fn contacts(
     let rows = wanted
         .rows::<contact_row::Entity>(own, name, id, within, db)
         .await?;
-    let contacts = contact::complete(rows, db).await?.into_iter();
-    let found = contacts.map(|contact| Found {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let contacts = contact::read_in_order(&ids, db).await?;
+    let found = contacts.into_iter().map(|contact| Found {
         kind: FoundKind::Contact,
         id: contact.id,
         name: contact.name(),

@@ -10,7 +10,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Contact, ContactFields, ContactFilter, changes, check_counts, complete, list, parts};
+use super::{Contact, ContactFields, ContactFilter, changes, check_counts, list, parts, read};
 use crate::list::{check_updated, check_version};
 use crate::row::{contact as row, contact_email as email_row};
 use crate::{Db, StoreError, begin, commit, device, directory};
@@ -43,12 +43,10 @@ pub async fn load_many(
     ids: &[Uuid],
     db: &impl ConnectionTrait,
 ) -> Result<Vec<Contact>, StoreError> {
-    let rows = row::Entity::find()
+    let wanted = row::Entity::find()
         .filter(row::Column::TenantId.eq(tenant))
-        .filter(row::Column::Id.is_in(ids.iter().copied()))
-        .all(db)
-        .await?;
-    complete(rows, db).await
+        .filter(row::Column::Id.is_in(ids.iter().copied()));
+    read(wanted, db).await
 }
 
 /// The contacts that have one of these addresses, in any case of A to Z.
@@ -68,12 +66,10 @@ pub async fn find_by_emails(
         .and_where(email_row::Column::TenantId.eq(tenant))
         .and_where(address_key(db.get_database_backend()).is_in(addresses))
         .take();
-    let rows = row::Entity::find()
+    let wanted = row::Entity::find()
         .filter(row::Column::TenantId.eq(tenant))
-        .filter(row::Column::Id.in_subquery(owners))
-        .all(db)
-        .await?;
-    complete(rows, db).await
+        .filter(row::Column::Id.in_subquery(owners));
+    read(wanted, db).await
 }
 
 /// The address as the index of addresses has it.

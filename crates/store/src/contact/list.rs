@@ -1,13 +1,12 @@
 //! The list of contacts: its orders and filters.
 
-use std::collections::HashMap;
-
 use sea_orm::sea_query::{ExprTrait, IntoCondition, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::{Contact, complete, search};
-use crate::list::{Key, page};
+use super::parts::{Whole, with_parts};
+use super::{Contact, read_in_order, search};
+use crate::list::{Key, page, page_of};
 use crate::row::{contact as row, device as device_row};
 use crate::words::words;
 use crate::{Page, PageRequest, Sort, SortColumn, StoreError};
@@ -56,22 +55,38 @@ pub async fn list(
     {
         return found_by_name(tenant, &words, request, db).await;
     }
-    let matching = matching(tenant, filter, request.search.as_deref(), db).await?;
-    let select = row::Entity::find().filter(matching);
     let key = match request.sort.by {
         ContactSort::Name => Key::Column(row::Column::SortName),
         ContactSort::Company => Key::Optional(row::Column::SortCompany),
         ContactSort::CreatedAt => Key::Age,
     };
-    let rows = page(select, key, row::Column::Id, request, db).await?;
+    let id = row::Column::Id;
+    if *filter == ContactFilter::default() && words.is_empty() {
+        // An index has the order: what belongs to a contact is asked of those of the page alone.
+        let own = row::Entity::find().filter(row::Column::TenantId.eq(tenant));
+        let own = with_parts(own, db.get_database_backend());
+        return whole(page_of(own, key, id, request, db).await?);
+    }
+    let matching = matching(tenant, filter, request.search.as_deref(), db).await?;
+    let rows = page(row::Entity::find().filter(matching), key, id, request, db).await?;
+    let ids: Vec<Uuid> = rows.items.iter().map(|row| row.id).collect();
     Ok(Page {
-        items: complete(rows.items, db).await?,
+        items: read_in_order(&ids, db).await?,
         next: rows.next,
         total: rows.total,
     })
 }
 
-/// A page of those who contain the words, in the order of names: read from what is searched alone, and completed for the few of the page.
+fn whole(page: Page<Whole>) -> Result<Page<Contact>, StoreError> {
+    let contacts = page.items.into_iter().map(Contact::try_from);
+    Ok(Page {
+        items: contacts.collect::<Result<_, _>>()?,
+        next: page.next,
+        total: page.total,
+    })
+}
+
+/// A page of those who contain the words, in the order of names: read from what is searched alone, and whole for the few of the page.
 async fn found_by_name(
     tenant: Uuid,
     words: &[String],
@@ -80,14 +95,8 @@ async fn found_by_name(
 ) -> Result<Page<Contact>, StoreError> {
     let found = search::page_of_texts(tenant, words, request, db).await?;
     let ids: Vec<Uuid> = found.items.iter().map(|text| text.contact_id).collect();
-    let place: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
-    let mut rows = row::Entity::find()
-        .filter(row::Column::Id.is_in(ids))
-        .all(db)
-        .await?;
-    rows.sort_by_key(|row| place.get(&row.id).copied());
     Ok(Page {
-        items: complete(rows, db).await?,
+        items: read_in_order(&ids, db).await?,
         next: found.next,
         total: found.total,
     })

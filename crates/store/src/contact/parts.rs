@@ -1,16 +1,16 @@
 //! What contacts have several of, numbers and e-mail addresses, and the text by which they are found: for many contacts in few statements.
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
 
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect, Select,
 };
 use uuid::Uuid;
 
-use super::{ContactEmail, ContactFields, ContactNumber, search, sort_key};
-use crate::list::is_among;
+use super::{Contact, ContactEmail, ContactFields, ContactNumber, search, sort_key};
 use crate::row::{
     contact as row, contact_email as email_row, contact_number as number_row,
     contact_search as search_row,
@@ -120,49 +120,56 @@ pub async fn most_parts(
     Ok((count(numbers), count(emails)))
 }
 
-/// What contacts have several of.
-#[derive(Debug, Default)]
-pub(super) struct Parts {
-    pub(super) numbers: Vec<ContactNumber>,
-    pub(super) emails: Vec<ContactEmail>,
-    /// The devices by name.
-    pub(super) devices: Vec<Reference>,
-    /// The user names at Tandem's own provider, by device and line, each once.
-    pub(super) extensions: Vec<String>,
+/// A contact as the database gives it: in one row, since a row of a database costs more than what stands in it.
+#[derive(FromQueryResult)]
+pub(super) struct Whole {
+    #[sea_orm(nested)]
+    row: row::Model,
+    numbers: String,
+    emails: String,
+    devices: String,
 }
 
-/// What each contact has several of, in order. One row for each contact: a row of a database costs more than what stands in it.
-pub(super) async fn load(
-    contacts: &[Uuid],
-    db: &impl ConnectionTrait,
-) -> Result<HashMap<Uuid, Parts>, StoreError> {
-    let backend = db.get_database_backend();
-    let rows: Vec<(Uuid, String, String, String)> = row::Entity::find()
-        .select_only()
-        .column(row::Column::Id)
+/// The same contacts with what they have several of, in order; read as [`Whole`].
+pub(super) fn with_parts(contacts: Select<row::Entity>, backend: DbBackend) -> Select<row::Entity> {
+    contacts
         .expr_as(NUMBERS.of_contact(backend), "numbers")
         .expr_as(EMAILS.of_contact(backend), "emails")
         .expr_as(devices_of_contact(backend), "devices")
-        .filter(is_among(row::Column::Id, contacts.iter().copied(), backend))
-        .into_tuple()
-        .all(db)
-        .await?;
-    let parts = rows.into_iter().map(|(contact, numbers, emails, devices)| {
-        let (devices, extensions) = read_devices(&devices)?;
-        let parts = Parts {
-            numbers: NUMBERS.read(&numbers, |number, label| {
+}
+
+impl Borrow<row::Model> for Whole {
+    fn borrow(&self) -> &row::Model {
+        &self.row
+    }
+}
+
+impl TryFrom<Whole> for Contact {
+    type Error = StoreError;
+
+    fn try_from(whole: Whole) -> Result<Self, StoreError> {
+        let (devices, extensions) = read_devices(&whole.devices)?;
+        let row = whole.row;
+        Ok(Self {
+            numbers: NUMBERS.read(&whole.numbers, |number, label| {
                 Some(ContactNumber { number, label })
             })?,
-            emails: EMAILS.read(&emails, |address, label| {
+            emails: EMAILS.read(&whole.emails, |address, label| {
                 let label = label.parse().ok()?;
                 Some(ContactEmail { address, label })
             })?,
             devices,
             extensions,
-        };
-        Ok((contact, parts))
-    });
-    parts.collect()
+            id: row.id,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            company: row.company,
+            job_title: row.job_title,
+            in_directory: row.in_directory,
+            created_at: row.created_at.into(),
+            version: row.version.unsigned_abs(),
+        })
+    }
 }
 
 /// The devices of the contact of the row, with what is dialled within the company to reach each, as a JSON array of arrays. What is dialled

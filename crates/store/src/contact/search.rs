@@ -14,14 +14,20 @@ use super::{ContactFields, full_name};
 use crate::list::{self, Key, contains};
 use crate::number::part_of_number;
 use crate::page::words_of;
-use crate::row::{contact as row, contact_search as search_row};
+use crate::row::{contact as row, contact_place as place_row, contact_search as search_row};
 use crate::{Page, PageRequest, SortColumn, StoreError};
 
 /// Fewer matches than that are rare: with 100,000 contacts one name in a hundred.
 const MANY: i64 = 1_000;
 
 /// So many names are looked at before the index is asked after all: what matches may lie together at the end of the list.
-const WALK: u64 = 3_000;
+fn walk(backend: DbBackend) -> u64 {
+    match backend {
+        // What is rare comes here too, and the text is not in the index of names.
+        DbBackend::Postgres => 3_000,
+        _ => 6_000,
+    }
+}
 
 /// Everything that a contact is found by, in lower case, one thing a line.
 pub(super) fn text(fields: &ContactFields) -> String {
@@ -45,7 +51,7 @@ pub(crate) fn words(search: &str) -> Vec<String> {
 /// Shorter ones are as likely the number of a room or a house.
 const MIN_DIGITS: usize = 4;
 
-/// A page of the texts of the tenant that contain every word, in the order of names. The words are in lower case.
+/// A page of those of the tenant whose text contains every word, in the order of names. The words are in lower case.
 ///
 /// # Errors
 ///
@@ -55,8 +61,8 @@ pub(super) async fn page_of_texts<S: SortColumn>(
     words: &[String],
     request: &PageRequest<S>,
     db: &impl ConnectionTrait,
-) -> Result<Page<search_row::Model>, StoreError> {
-    let (key, id) = (search_row::Column::SortName, search_row::Column::ContactId);
+) -> Result<Page<place_row::Model>, StoreError> {
+    let (key, id) = (place_row::Column::SortName, place_row::Column::ContactId);
     let along_names = texts_with(words, Way::AlongNames(tenant));
     let total = match request.total {
         true => Some(list::total(along_names.clone(), id, db).await?),
@@ -66,21 +72,22 @@ pub(super) async fn page_of_texts<S: SortColumn>(
         total: false,
         ..request.clone()
     };
-    let walk = |texts| list::page(texts, Key::Column(key), id, request, db);
-    let indexed = texts_with(words, Way::FromIndex(tenant, db.get_database_backend()));
+    let read = |texts| list::page(texts, Key::Column(key), id, request, db);
+    let backend = db.get_database_backend();
+    let indexed = texts_with(words, Way::FromIndex(tenant, backend));
     let found = if !words.iter().any(|word| has_trigram(word)) {
-        walk(along_names).await?
+        read(along_names).await?
     } else if is_rare(words, db).await? {
-        walk(indexed).await?
+        read(indexed).await?
     } else {
-        let own = search_row::Entity::find().filter(search_row::Column::TenantId.eq(tenant));
-        match list::among_the_next(WALK, own, key, id, request, db).await? {
-            None => walk(along_names).await?,
+        let own = place_row::Entity::find().filter(place_row::Column::TenantId.eq(tenant));
+        match list::among_the_next(walk(backend), own, key, id, request, db).await? {
+            None => read(along_names).await?,
             Some(near) => {
-                let found = walk(along_names.filter(near)).await?;
+                let found = read(along_names.filter(near)).await?;
                 match found.next {
                     Some(_) => found,
-                    None => walk(indexed).await?,
+                    None => read(indexed).await?,
                 }
             }
         }
@@ -95,10 +102,10 @@ enum Way {
     FromIndex(Uuid, DbBackend),
 }
 
-fn texts_with(words: &[String], way: Way) -> Select<search_row::Entity> {
+fn texts_with(words: &[String], way: Way) -> Select<place_row::Entity> {
     // What stands for the tenant in the second form keeps the database from walking along the names all the same.
     let (own, condition): (SimpleExpr, fn(&str) -> SimpleExpr) = match way {
-        Way::AlongNames(tenant) => (search_row::Column::TenantId.eq(tenant), contains_word),
+        Way::AlongNames(tenant) => (place_row::Column::TenantId.eq(tenant), contains_word),
         Way::FromIndex(tenant, DbBackend::Postgres) => {
             let own = "contact_search.tenant_id IS NOT DISTINCT FROM $1";
             (Expr::cust_with_values(own, [tenant]), contains_word)
@@ -109,7 +116,7 @@ fn texts_with(words: &[String], way: Way) -> Select<search_row::Entity> {
         }
     };
     let words = words.iter().map(|word| condition(word));
-    search_row::Entity::find().filter(words.fold(Condition::all().add(own), Condition::add))
+    place_row::Entity::find().filter(words.fold(Condition::all().add(own), Condition::add))
 }
 
 /// The contacts of the tenant whose text contains every word. The words are in lower case.

@@ -156,9 +156,9 @@ async fn a_word_that_many_have_finds_the_first_of_them(ground: Ground) {
 /// More names than a search walks along before it asks the index, and more matches than are rare.
 async fn what_lies_together_at_the_end_of_a_long_list_is_found(ground: Ground) {
     let (db, tenant) = (&ground.db, ground.tenant.id);
-    let people: Vec<_> = (0..4_100)
+    let people: Vec<_> = (0..7_100)
         .map(|number| {
-            let first_name = if number < 3_050 { "Early" } else { "Late" };
+            let first_name = if number < 6_050 { "Early" } else { "Late" };
             contact_fields(first_name, &format!("Same{number:04}"))
         })
         .collect();
@@ -185,7 +185,7 @@ async fn what_lies_together_at_the_end_of_a_long_list_is_found(ground: Ground) {
                 after => request.after = after,
             }
         }
-        let mut expected: Vec<_> = (3_050..4_100).map(|n| format!("Same{n:04}")).collect();
+        let mut expected: Vec<_> = (6_050..7_100).map(|n| format!("Same{n:04}")).collect();
         if sort == "-name" {
             expected.reverse();
         }
