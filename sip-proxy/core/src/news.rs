@@ -17,7 +17,7 @@ use crate::effect::{BindingsOf, Event};
 use crate::proxy::Proxy;
 
 /// How long a change may wait: nobody sees the difference.
-const GATHER: Duration = Duration::from_millis(25);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Addresses-of-record in one event.
 const PART: usize = 512;

@@ -172,7 +172,7 @@ fn bindings_that_begin_soon_after_each_other_are_told_together_and_as_they_are_t
     let uri = format!("sip:{DOMAIN}");
     let other = bench.request(PHONE, "REGISTER", &uri, "1002", second);
     bench.ask(PHONE, "1002", &other);
-    bench.pass(Duration::from_millis(24));
+    bench.pass(Duration::from_millis(19));
     assert_eq!(bench.announced, [[]; 0]);
     bench.pass(Duration::from_millis(1));
     let aor = |user: &str| Aor::parse(&format!("sip:{user}@{DOMAIN}")).unwrap();
