@@ -105,7 +105,9 @@ for (const { theme, density } of LOOKS) {
         for (const width of WIDTHS) {
           await page.setViewportSize({ width, height: 900 });
           const path = `${environment.folder}/screens/${place.name}-${width}-${theme}-${density}.png`;
-          await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+          // Once in some thousand pictures Chromium never answers: it is asked again.
+          const picture = { path, fullPage: true, animations: 'disabled', timeout: 20_000 } as const;
+          await expect(() => page.screenshot(picture)).toPass({ timeout: 60_000 });
           expect(await sticksOut(page), `${place.name} at ${width}`).toBe(0);
         }
         // A preview of a mail is in a frame that runs no script, so axe would wait for it for ever.
