@@ -117,6 +117,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_a_file_can_hold_stops_the_reading() {
+        let odd = ["", "+", "++49", "(", "--- /", "\u{a0}", "+(0)", "00", "+0"];
+        let long = [16, 17, 20, 21, 40, 1_000].map(|length| "9".repeat(length));
+        let written = odd.map(str::to_owned).into_iter().chain(long.clone());
+        for written in written.chain(long.map(|digits| format!("+49{digits}"))) {
+            for country in [None, Some("DE"), Some("US"), Some("IT"), Some("RU")] {
+                let country = country.map(|country| country.parse().unwrap());
+                let kept = with_country_code(&written, country);
+                assert!(
+                    kept.is_err() || kept == Ok(written.trim().to_owned()),
+                    "{written}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn what_has_other_signs_is_left_for_the_check_of_numbers() {
         for written in ["ask at 030 1234567", "030 1234567 ext. 5"] {
             assert_eq!(kept(written, "DE").as_deref(), Some(written));
