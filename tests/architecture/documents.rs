@@ -16,7 +16,7 @@ fn paths_named_in_documents_exist() {
             .step_by(2)
             .filter(|quoted| is_path(quoted))
         {
-            if !root.join(path).exists() {
+            if !is_tracked(&root.join(path)) {
                 missing.push(format!("{}: {path}", document.display()));
             }
         }
@@ -25,6 +25,14 @@ fn paths_named_in_documents_exist() {
         missing.is_empty(),
         "documents name what is not there: {missing:#?}"
     );
+}
+
+/// A folder that a move has left empty is only there until the next clone.
+fn is_tracked(path: &std::path::Path) -> bool {
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| is_tracked(&entry.path()))),
+        Err(_) => path.is_file(),
+    }
 }
 
 /// A quoted text is taken for a path of ours if it starts with a folder or file of the workspace root.
