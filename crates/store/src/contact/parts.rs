@@ -180,9 +180,8 @@ fn devices_of_contact(backend: DbBackend) -> SimpleExpr {
          WHERE device_accounts.device_id = devices.id AND providers.own";
     Expr::cust(match backend {
         DbBackend::Postgres => format!(
-            "(SELECT CAST(coalesce(json_agg(json_build_array(id, name, \
-             (SELECT coalesce(json_agg(username ORDER BY position), '[]') FROM {lines})) ORDER BY sort_name, id), '[]') AS text) \
-             FROM devices WHERE contact_id = contacts.id)"
+            "CAST(array_to_json(ARRAY(SELECT json_build_array(id, name, ARRAY(SELECT username FROM {lines} ORDER BY position)) \
+             FROM devices WHERE contact_id = contacts.id ORDER BY sort_name, id)) AS text)"
         ),
         _ => format!(
             "(SELECT json_group_array(json_array(hex(id), name, json(usernames))) FROM (SELECT id, name, \
@@ -232,7 +231,8 @@ const EMAILS: Pairs = Pairs {
 };
 
 impl Pairs {
-    /// Those of the contact of the row, as a JSON array of arrays.
+    /// Those of the contact of the row, as a JSON array of arrays. In PostgreSQL the rows come in the order of an index: an aggregate would
+    /// sort them once more.
     fn of_contact(&self, backend: DbBackend) -> SimpleExpr {
         let Self {
             table,
@@ -241,8 +241,8 @@ impl Pairs {
         } = self;
         Expr::cust(match backend {
             DbBackend::Postgres => format!(
-                "(SELECT CAST(coalesce(json_agg(json_build_array({first}, {second}) ORDER BY {order}), '[]') AS text) \
-                 FROM {table} WHERE contact_id = contacts.id)"
+                "CAST(array_to_json(ARRAY(SELECT json_build_array({first}, {second}) \
+                 FROM {table} WHERE contact_id = contacts.id ORDER BY {order})) AS text)"
             ),
             _ => format!(
                 "(SELECT json_group_array(json_array({first}, {second})) \
