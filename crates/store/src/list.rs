@@ -119,29 +119,47 @@ pub(crate) async fn among_the_next<E: EntityTrait, S: SortColumn>(
     rows: u64,
     select: Select<E>,
     column: E::Column,
-    id: E::Column,
+    key: E::Column,
     request: &PageRequest<S>,
     db: &impl ConnectionTrait,
 ) -> Result<Option<SimpleExpr>, StoreError> {
+    let places = select.select_only().column(column).column(key);
+    let places = the_next(1, places, column, key, request)?.offset(rows);
+    let statement = db.get_database_backend().build(&places.into_query());
+    let Some(place) = db.query_one_raw(statement).await? else {
+        return Ok(None);
+    };
+    let (value, id): (String, Uuid) = (place.try_get_by_index(0)?, place.try_get_by_index(1)?);
+    let row = Expr::tuple([
+        Expr::col(column.as_column_ref()),
+        Expr::col(key.as_column_ref()),
+    ]);
+    let place = Expr::tuple([Expr::val(value), Expr::val(id)]);
+    Ok(Some(match request.sort.descending {
+        true => row.gt(place),
+        false => row.lt(place),
+    }))
+}
+
+/// The next `rows` rows of the list, of which `column` is the order, never without a value.
+///
+/// # Errors
+///
+/// [`StoreError::ForeignCursor`] if the cursor is of another order.
+pub(crate) fn the_next<E: EntityTrait, S: SortColumn>(
+    rows: u64,
+    select: Select<E>,
+    column: E::Column,
+    id: E::Column,
+    request: &PageRequest<S>,
+) -> Result<Select<E>, StoreError> {
     let walk = Walk {
         key: Key::Column(column),
         id,
         descending: request.sort.descending,
     };
-    let places = select.select_only().column(column).column(id);
-    let places = walk.with_value(places, own_cursor(request)?);
-    let mut statement = db.get_database_backend().build(&places.into_query());
-    statement.sql.push_str(&format!(" LIMIT 1 OFFSET {rows}"));
-    let Some(place) = db.query_one_raw(statement).await? else {
-        return Ok(None);
-    };
-    let (value, id): (String, Uuid) = (place.try_get_by_index(0)?, place.try_get_by_index(1)?);
-    let row = Expr::tuple([Expr::col(column.as_column_ref()), walk.id()]);
-    let place = Expr::tuple([Expr::val(value), Expr::val(id)]);
-    Ok(Some(match walk.descending {
-        true => row.gt(place),
-        false => row.lt(place),
-    }))
+    let rows_after = walk.with_value(select, own_cursor(request)?);
+    Ok(rows_after.limit(rows))
 }
 
 /// The first rows of `select`.

@@ -6,7 +6,8 @@
 
 use sea_orm::sea_query::{Expr, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Select, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
+    QueryTrait, Select, Statement,
 };
 use uuid::Uuid;
 
@@ -20,14 +21,18 @@ use crate::{Page, PageRequest, SortColumn, StoreError};
 /// Fewer matches than that are rare: with 100,000 contacts one name in a hundred.
 const MANY: i64 = 1_000;
 
-/// So many names are looked at before the index is asked after all: what matches may lie together at the end of the list.
-fn walk(backend: DbBackend) -> u64 {
+/// So many names are looked at before the index is asked after all, first few and then more: what matches may lie together at the end of the
+/// list.
+fn walks(backend: DbBackend) -> &'static [u64] {
     match backend {
-        // What is rare comes here too, and the text is not in the index of names.
-        DbBackend::Postgres => 3_000,
-        _ => 6_000,
+        // Few names tell what is rare, which the index does not, and looking at a text that is not in the index of names takes a while.
+        DbBackend::Postgres => &[300, 3_000],
+        _ => &[6_000],
     }
 }
+
+/// What is found among fewer than one in so many names is rare: the index has it sooner than a longer walk.
+const RARE: u64 = 50;
 
 /// Everything that a contact is found by, in lower case, one thing a line.
 pub(super) fn text(fields: &ContactFields) -> String {
@@ -80,19 +85,59 @@ pub(super) async fn page_of_texts<S: SortColumn>(
     } else if is_rare(words, db).await? {
         read(indexed).await?
     } else {
-        let own = place_row::Entity::find().filter(place_row::Column::TenantId.eq(tenant));
-        match list::among_the_next(walk(backend), own, key, id, request, db).await? {
-            None => read(along_names).await?,
-            Some(near) => {
-                let found = read(along_names.filter(near)).await?;
-                match found.next {
-                    Some(_) => found,
-                    None => read(indexed).await?,
-                }
-            }
+        match near(tenant, words, request, db).await? {
+            Some(found) => found,
+            None => read(indexed).await?,
         }
     };
     Ok(Page { total, ..found })
+}
+
+/// A page of the texts with the words if it is full before the names that are looked at are at an end.
+async fn near<S: SortColumn>(
+    tenant: Uuid,
+    words: &[String],
+    request: &PageRequest<S>,
+    db: &impl ConnectionTrait,
+) -> Result<Option<Page<place_row::Model>>, StoreError> {
+    let (key, id) = (place_row::Column::SortName, place_row::Column::ContactId);
+    for names in walks(db.get_database_backend()) {
+        let texts = match db.get_database_backend() {
+            DbBackend::Postgres => of_the_next(*names, tenant, words, request)?,
+            _ => {
+                let texts = texts_with(words, Way::AlongNames(tenant));
+                let own = place_row::Entity::find().filter(place_row::Column::TenantId.eq(tenant));
+                let next = list::among_the_next(*names, own, key, id, request, db).await?;
+                next.into_iter().fold(texts, Select::filter)
+            }
+        };
+        let found = list::page(texts, Key::Column(key), id, request, db).await?;
+        if found.next.is_some() {
+            return Ok(Some(found));
+        }
+        if found.items.len() as u64 * RARE < *names {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// The texts with the words among those of the next names. PostgreSQL has no other plan for it than to read them in order until the page is
+/// full, which SQLite does not do: it would sort all that it has found.
+fn of_the_next<S: SortColumn>(
+    names: u64,
+    tenant: Uuid,
+    words: &[String],
+    request: &PageRequest<S>,
+) -> Result<Select<place_row::Entity>, StoreError> {
+    let own = search_row::Entity::find().filter(search_row::Column::TenantId.eq(tenant));
+    let (key, id) = (search_row::Column::SortName, search_row::Column::ContactId);
+    let next = list::the_next(names, own, key, id, request)?;
+    let mut texts = texts_with(words, Way::AlongNames(tenant));
+    QuerySelect::query(&mut texts)
+        .from_clear()
+        .from_subquery(next.into_query(), search_row::Entity);
+    Ok(texts)
 }
 
 /// Where the texts are read from.
