@@ -9,7 +9,7 @@ use api::FieldError;
 use store::{ByName, MAX_PAGE, PageRequest, Sort, SortColumn, UnknownWord, Word};
 use uuid::Uuid;
 
-use crate::{error::ApiError, proof::MAX_PASSWORD_BYTES};
+use crate::{error::ApiError, import::national::with_country_code, proof::MAX_PASSWORD_BYTES};
 
 /// Collects what is wrong.
 #[derive(Debug, Default)]
@@ -88,18 +88,21 @@ impl Fields {
         value
     }
 
-    /// Telephone number in E.164; spaces, dashes, dots and brackets are taken out.
+    /// Telephone number in E.164; spaces, dashes, dots and brackets are taken out, and what is dialled at home only: `+49 (0)30 …`.
     pub(crate) fn e164(&mut self, field: &str, value: &str) -> String {
-        let number: String = value
-            .trim()
+        let number = with_country_code(value, None).unwrap_or_else(|_| value.to_owned());
+        // Without the brackets it would be a part of the number.
+        let says_too_much = number.contains("(0)");
+        let number: String = number
             .chars()
             .filter(|symbol| !separates_digits(*symbol))
             .collect();
-        let well_formed = number.strip_prefix('+').is_some_and(|digits| {
-            (7..=15).contains(&digits.len())
-                && digits.bytes().all(|digit| digit.is_ascii_digit())
-                && !digits.starts_with('0')
-        });
+        let well_formed = !says_too_much
+            && number.strip_prefix('+').is_some_and(|digits| {
+                (7..=15).contains(&digits.len())
+                    && digits.bytes().all(|digit| digit.is_ascii_digit())
+                    && !digits.starts_with('0')
+            });
         if !well_formed {
             self.wrong(
                 field,
@@ -503,8 +506,17 @@ mod tests {
                 "+1234567890123456",
                 "+49abc12345",
                 "++4930123456",
+                "+49 (0)1 2345",
             ],
         );
+    }
+
+    #[test]
+    fn what_is_dialled_at_home_only_goes() {
+        for written in ["+49 (0)30 1234567", "+49 30 1234567", "+4930/1234567"] {
+            let number = Fields::default().e164("number", written);
+            assert_eq!(number, "+49301234567");
+        }
     }
 
     #[test]
