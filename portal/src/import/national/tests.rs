@@ -87,3 +87,23 @@ fn what_has_other_signs_is_left_for_the_check_of_numbers() {
         assert_eq!(kept(written, "DE").as_deref(), Some(written));
     }
 }
+
+#[test]
+fn the_page_offers_the_countries_that_are_known_here() {
+    let page = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../web/apps/portal/src/countries.ts"
+    );
+    let text = std::fs::read_to_string(page).expect("the countries of the page can be read");
+    let listed = |constant: &str| -> Vec<&str> {
+        let (_, rest) = text.split_once(constant).expect("the constant is there");
+        let codes = rest.split('\'').nth(1).expect("its text is quoted");
+        codes.split(' ').collect()
+    };
+    let (all, without) = (listed("const CODES"), listed("const WITHOUT_NUMBERS"));
+    let unknown: Vec<&str> = all
+        .into_iter()
+        .filter(|code| code.parse::<Country>().is_err())
+        .collect();
+    assert_eq!(unknown, without);
+}

@@ -17,7 +17,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { RefusedNotice } from '../forms/refused-notice';
-import { countries } from '../sign-up/countries';
+import { countriesWithNumbers } from '../countries';
 import { useTenant } from '../tenant';
 import { keepFile } from './kept';
 import { columnsLike, ENCODINGS, isNumber, missingOf, offeredFields, SEPARATORS, withColumn } from './model';
@@ -161,7 +161,7 @@ function CountryOfNumbers({ country, onChange }: CountryProps) {
         description={t('imports.country_help')}
         value={country ?? NONE}
         onChange={onChange}
-        choices={[{ id: NONE, label: t('imports.no_country') }, ...countries(i18n.language)]}
+        choices={[{ id: NONE, label: t('imports.no_country') }, ...countriesWithNumbers(i18n.language)]}
       />
     </div>
   );

@@ -16,7 +16,7 @@ import { useTranslation } from 'react-i18next';
 
 import { RefusedNotice } from '../forms/refused-notice';
 import { Absent } from '../pages/absent';
-import { nameOf } from '../sign-up/countries';
+import { nameOf } from '../countries';
 import { useTenant } from '../tenant';
 import { StateBadge } from './history';
 import { dropFile, keptFile } from './kept';

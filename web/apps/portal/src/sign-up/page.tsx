@@ -15,7 +15,7 @@ import { NotFoundPage } from '../pages/not-found';
 import { WaitingPage } from '../pages/waiting';
 import { NewPasswordFields, passwordFields, sameTwice } from '../recovery/password-fields';
 import { Welcome } from '../session/welcome';
-import { countries, likelyCountry } from './countries';
+import { countries, likelyCountry } from '../countries';
 import { useSolution } from './puzzle';
 
 const agreed = () => z.boolean().check(z.refine((value) => value, 'invalid.agree'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { countries, likelyCountry } from './countries';
+import { countries, countriesWithNumbers, likelyCountry } from './countries';
 
 describe('countries', () => {
   it('are those of the standard, by name', () => {
@@ -9,6 +9,13 @@ describe('countries', () => {
     expect(german.find(({ id }) => id === 'AT')?.label).toBe('Österreich');
     const labels = german.map(({ label }) => label);
     expect(labels).toEqual(labels.toSorted((one, other) => one.localeCompare(other, 'de')));
+  });
+
+  it('have numbers of their own, but for seven', () => {
+    const ids = countriesWithNumbers('en').map(({ id }) => id);
+    expect(ids).toHaveLength(242);
+    expect(ids).toContain('DE');
+    expect(ids).not.toContain('AQ');
   });
 
   it('are guessed from what the browser says', () => {
