@@ -57,6 +57,13 @@ class Story:
     def program(self, name):
         return Path(self.options.bin) / name
 
+    def next_step(self):
+        """What to do at a terminal while it serves."""
+        softphone = self.program("softphone")
+        if self.options.demo:
+            return f"place a call with\n     {softphone} --profile {self.phones / 'alice'} call 1002"
+        return f"the overview leads to a phone, which is\n     {softphone}"
+
     def phone(self, person, *arguments, timeout=60):
         """Runs one command of a softphone and returns its JSON answer."""
         command = [self.program("softphone"), "--profile", self.phones / person, "--json", *arguments]
@@ -249,8 +256,7 @@ def main():
     try:
         story.play()
         if not options.once:
-            print(f"run: serving. Sign in at {story.url}; place a call with\n"
-                  f"     {story.program('softphone')} --profile {story.phones / 'alice'} call 1002\n"
+            print(f"run: serving. Sign in at {story.url}; {story.next_step()}\n"
                   f"     Ctrl+C ends everything.", flush=True)
             story.children[0][1].wait()
     except (Failed, Refused, subprocess.TimeoutExpired) as error:
