@@ -8,6 +8,7 @@ use crate::ground::{Ground, NOW, after_minutes, new_user, on_both};
 
 on_both! {
     an_invitation_is_accepted_once,
+    of_many_who_accept_at_the_same_time_one_does,
     an_invitation_is_renewed_listed_and_taken_back,
     a_link_works_once_for_its_purpose_and_its_time,
     a_newer_link_ends_the_older_of_the_same_purpose,
@@ -48,6 +49,20 @@ async fn an_invitation_is_accepted_once(ground: Ground) {
     let take = async || invitation::take(token.reveal(), NOW, db).await.unwrap();
     assert_eq!(take().await, Some(made));
     assert_eq!(take().await, None);
+}
+
+async fn of_many_who_accept_at_the_same_time_one_does(ground: Ground) {
+    let Ground { db, tenant, .. } = &ground;
+    let (made, token) = invitation::insert(tenant.id, &grace(Role::Owner), NOW, db)
+        .await
+        .unwrap();
+    let mut race = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (db, token) = (db.clone(), token.clone());
+        race.spawn(async move { invitation::take(token.reveal(), NOW, &db).await.unwrap() });
+    }
+    let taken: Vec<_> = race.join_all().await.into_iter().flatten().collect();
+    assert_eq!(taken, [made]);
 }
 
 async fn an_invitation_is_renewed_listed_and_taken_back(ground: Ground) {
