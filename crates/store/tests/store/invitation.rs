@@ -11,6 +11,7 @@ on_both! {
     of_many_who_accept_at_the_same_time_one_does,
     an_invitation_is_renewed_listed_and_taken_back,
     a_link_works_once_for_its_purpose_and_its_time,
+    of_many_who_use_a_link_at_the_same_time_one_does,
     a_newer_link_ends_the_older_of_the_same_purpose,
     a_tenant_keeps_an_owner,
     two_owners_cannot_go_at_the_same_time,
@@ -155,6 +156,21 @@ async fn a_link_works_once_for_its_purpose_and_its_time(ground: Ground) {
     assert_eq!(taken.unwrap(), None);
     link::insert(&reset(Some(user.id)), NOW, db).await.unwrap();
     assert_eq!(link::delete_expired(NOW + LINK_LIFE, db).await.unwrap(), 1);
+}
+
+async fn of_many_who_use_a_link_at_the_same_time_one_does(ground: Ground) {
+    let Ground { db, user, .. } = &ground;
+    let token = link::insert(&reset(Some(user.id)), NOW, db).await.unwrap();
+    let mut race = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (db, token) = (db.clone(), token.clone());
+        race.spawn(async move {
+            let taken = link::take(LinkPurpose::PasswordReset, token.reveal(), NOW, &db);
+            taken.await.unwrap()
+        });
+    }
+    let used: Vec<_> = race.join_all().await.into_iter().flatten().collect();
+    assert_eq!(used.len(), 1);
 }
 
 async fn a_newer_link_ends_the_older_of_the_same_purpose(ground: Ground) {
