@@ -67,7 +67,7 @@ fn a_number_that_says_its_country_stays_but_for_a_bracketed_zero() {
 #[test]
 fn nothing_that_a_file_can_hold_stops_the_reading() {
     let odd = ["", "+", "++49", "(", "--- /", "\u{a0}", "+(0)", "00", "+0"];
-    let long = [16, 17, 20, 21, 40, 1_000].map(|length| "9".repeat(length));
+    let long = [16, 17, 20, 21, 40, 1_000, 1_000_000].map(|length| "9".repeat(length));
     let written = odd.map(str::to_owned).into_iter().chain(long.clone());
     for written in written.chain(long.map(|digits| format!("+49{digits}"))) {
         for country in [None, Some("DE"), Some("US"), Some("IT"), Some("RU")] {
