@@ -16,7 +16,7 @@ fn paths_named_in_documents_exist() {
             .step_by(2)
             .filter(|quoted| is_path(quoted))
         {
-            if !is_tracked(&root.join(path)) {
+            if !holds_a_file(&root.join(path)) {
                 missing.push(format!("{}: {path}", document.display()));
             }
         }
@@ -27,10 +27,12 @@ fn paths_named_in_documents_exist() {
     );
 }
 
-/// A folder that a move has left empty is only there until the next clone.
-fn is_tracked(path: &std::path::Path) -> bool {
+/// Whether it is a file or a folder with one: a folder that a move has left empty is only there until the next clone.
+fn holds_a_file(path: &std::path::Path) -> bool {
     match std::fs::read_dir(path) {
-        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| is_tracked(&entry.path()))),
+        Ok(mut entries) => {
+            entries.any(|entry| entry.is_ok_and(|entry| holds_a_file(&entry.path())))
+        }
         Err(_) => path.is_file(),
     }
 }
